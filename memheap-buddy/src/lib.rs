@@ -1,0 +1,2 @@
+//! The buddy component.
+#![forbid(unsafe_code)]

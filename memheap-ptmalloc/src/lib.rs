@@ -1,0 +1,2 @@
+//! The ptmalloc component.
+#![forbid(unsafe_code)]

@@ -1,0 +1,229 @@
+//! What an allocator is to the rest of the system.
+//!
+//! ```text
+//!   Component ──open(settings)──► Opened ──init(span)──► Module ──finalize──►
+//!   (a name and a priority)      (one open)             (one per space)
+//!          └── may decline ───────── may decline ┘
+//! ```
+//!
+//! A component works on 64-bit offsets only: it sees no address and touches no byte of the heap.
+//! All it keeps lives outside the region, so no put, however wrong, can corrupt it.
+//!
+//! What a [`Module`] promises, checked by [`validate`](Module::validate) and by the conformance set:
+//!
+//! * **M1** live blocks lie inside the span and do not overlap;
+//! * **M2** a block starts at a multiple of the alignment asked for and is at least as long as asked;
+//! * **M3** live and free blocks together tile the part of the span the module can hand out;
+//! * **M4** an error changes nothing: not the blocks, not the digest;
+//! * **M5** the offsets are a function of the call history alone: no address, time or random number
+//!   enters, so equal histories give equal offsets on every PE;
+//! * **M6** [`free`](Module::free) takes the start of a live block and nothing else: a double, interior
+//!   or foreign free is told apart exactly and changes nothing.
+
+use std::fmt;
+
+use crate::settings::Settings;
+use crate::units::{Align, Bytes, Offset, Span};
+
+/// How strongly a component wants to be chosen; the highest wins, ties go to the first listed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Priority(pub i32);
+
+/// Why a component does not take part.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Decline(pub String);
+
+/// An allocator that can manage symmetric heaps.
+pub trait Component: Send + Sync {
+    /// The name settings use to include, exclude and prioritise it.
+    fn name(&self) -> &'static str;
+
+    /// The priority it has when no setting says otherwise.
+    fn priority(&self) -> Priority;
+
+    /// Reads its settings and gets ready, or declines saying why. Called once per start of the library.
+    fn open(&self, settings: &Settings) -> Result<Box<dyn Opened>, Decline>;
+}
+
+/// A component that has been opened: it makes one module per space.
+pub trait Opened: Send {
+    /// Starts managing `span`, or declines saying why. Must cost O(1): losers are initialised too.
+    fn init(&self, span: Span) -> Result<Box<dyn Module>, Decline>;
+
+    /// Called exactly once, when no more modules will be asked for. Modules made before live on.
+    fn close(self: Box<Self>) {}
+}
+
+/// One heap being managed: offsets in, offsets out. See the [module page](self) for M1–M6.
+///
+/// A module has no lock of its own; the [`Space`](crate::space::Space) that owns it serialises calls.
+pub trait Module: Send {
+    /// Takes a block of at least `size` bytes (1 at least, also for 0) at a multiple of `align`.
+    fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError>;
+
+    /// Gives the block that starts at `at` back; the bytes it held.
+    fn free(&mut self, at: Offset) -> Result<Bytes, FreeError>;
+
+    /// Makes the block at `at` at least `size` bytes at a multiple of `align`, in place where that is
+    /// possible. On an error the old block is as it was.
+    fn realloc(&mut self, at: Offset, size: Bytes, align: Align) -> Result<Moved, AllocError>;
+
+    /// The live or free block that contains `at`.
+    fn block(&self, at: Offset) -> Option<Block>;
+
+    /// All blocks, live and free, by ascending offset.
+    fn blocks<'m>(&'m self) -> Box<dyn Iterator<Item = Block> + 'm>;
+
+    /// Bytes in free blocks, and the size of the largest one.
+    fn room(&self) -> Room;
+
+    /// Checks the module's invariants, in the order its page lists them.
+    fn validate(&self) -> Result<(), Violation>;
+
+    /// A running hash of the history: every successful call changes it.
+    fn digest(&self) -> Digest;
+
+    /// Called once, last. What is still live is reported by the caller, from [`blocks`](Self::blocks).
+    fn finalize(self: Box<Self>) {}
+}
+
+/// What is left of a heap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Room {
+    /// Bytes in free blocks.
+    pub free: Bytes,
+    /// Size of the largest free block.
+    pub largest: Bytes,
+}
+
+/// A contiguous piece of a heap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// Where it starts.
+    pub at: Offset,
+    /// How long it is, padding included.
+    pub len: Bytes,
+    /// Whether somebody holds it.
+    pub state: BlockState,
+}
+
+/// Whether a block is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BlockState {
+    /// Handed out and not yet freed.
+    Live,
+    /// Available.
+    Free,
+}
+
+/// Where a reallocated block is now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moved {
+    /// At the same offset.
+    InPlace,
+    /// Elsewhere; the caller copies `keep` bytes as if by `memmove` before anything else uses the heap.
+    To {
+        /// The new offset.
+        to: Offset,
+        /// Bytes of the old block whose contents must arrive.
+        keep: Bytes,
+    },
+}
+
+/// Why a block could not be had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AllocError {
+    /// No free block is large enough.
+    #[error("{requested} requested, {free} free, largest block {largest}, heap {total}")]
+    Exhausted {
+        /// Bytes asked for.
+        requested: Bytes,
+        /// Bytes in free blocks.
+        free: Bytes,
+        /// The largest free block.
+        largest: Bytes,
+        /// Bytes of the whole heap.
+        total: Bytes,
+    },
+    /// The alignment is larger than the module supports.
+    #[error("alignment {align} is not supported, the largest is {max}")]
+    BadAlign {
+        /// Alignment asked for.
+        align: Align,
+        /// The largest possible.
+        max: Align,
+    },
+    /// `realloc` of something that is no live block.
+    #[error(transparent)]
+    NotLive(#[from] FreeError),
+}
+
+/// Why an offset could not be freed. Nothing has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FreeError {
+    /// Outside the heap.
+    #[error("{at} is not in this heap")]
+    Foreign {
+        /// The offset given.
+        at: Offset,
+    },
+    /// Inside a live block, but not its start.
+    #[error("{at} lies inside the block at {start} ({len})")]
+    Interior {
+        /// The offset given.
+        at: Offset,
+        /// Where the block it lies in starts.
+        start: Offset,
+        /// The length of that block.
+        len: Bytes,
+    },
+    /// In free memory: never allocated, or freed before.
+    #[error("{at} is not allocated (freed before, or never handed out)")]
+    NotAllocated {
+        /// The offset given.
+        at: Offset,
+    },
+}
+
+/// A hash of a module's history. Equal histories have equal digests; it names differences, it does not
+/// decide agreement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Digest(pub u64);
+
+impl Digest {
+    /// The digest after one more step that is described by `words`.
+    #[inline]
+    pub fn step(self, op: u64, a: u64, b: u64) -> Digest {
+        const K: u64 = 0x9e37_79b9_7f4a_7c15;
+        let x = (self.0.rotate_left(5) ^ op ^ a.rotate_left(17)).wrapping_mul(K);
+        Digest((x.rotate_left(29) ^ b).wrapping_mul(K))
+    }
+}
+
+/// An invariant that does not hold.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("invariant {invariant}: {what}")]
+pub struct Violation {
+    /// Its name on the page of the module, `I1` for example.
+    pub invariant: &'static str,
+    /// What was found.
+    pub what: String,
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Why `at` is not the start of a live block, worked out from the module's own blocks. For error paths.
+pub fn explain_bad_free(module: &(impl Module + ?Sized), span: Span, at: Offset) -> FreeError {
+    if at.0 >= span.len.0 {
+        return FreeError::Foreign { at };
+    }
+    match module.block(at) {
+        Some(b) if b.state == BlockState::Live => FreeError::Interior { at, start: b.at, len: b.len },
+        _ => FreeError::NotAllocated { at },
+    }
+}

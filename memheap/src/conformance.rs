@@ -1,0 +1,1 @@
+//! One set of tests for every component, generic over how a module is made.

@@ -1,0 +1,37 @@
+//! What a symmetric heap is, without any process-to-process traffic.
+//!
+//! ```text
+//!   settings ──► framework ──► Component ──open──► Opened ──init(span)──► Module
+//!                                (name, priority)                          │ offsets only
+//!   region  ──► one mapping of a sealed memfd                              ▼
+//!                      └───────────────────────────────────────────────► space
+//! ```
+//!
+//! * [`units`]: offsets, sizes, alignments, orders and PE numbers as types.
+//! * [`settings`]: the one table of settings; parsed, printed and documented from there.
+//! * [`component`]: the traits an allocator implements; [`framework`]: open, select, close.
+//! * [`checked`]: the wrapper around a component nobody vouches for.
+//! * [`region`]: the memory behind a heap; [`table`]: large sparse tables for metadata.
+//! * [`space`]: a named heap: a window of the region and the module selected for it.
+//!
+//! **The one rule** of the project divides this crate: everything that decides an *offset*
+//! ([`component`], [`framework`], [`space`]) depends only on inputs that are equal on every PE;
+//! everything that touches *memory* ([`region`]) may depend on the machine, and never decides an offset.
+
+pub mod checked;
+pub mod component;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+pub mod framework;
+pub mod region;
+pub mod settings;
+pub mod space;
+pub mod table;
+pub mod units;
+
+pub use component::{
+    AllocError, Block, BlockState, Component, Decline, Digest, FreeError, Module, Moved, Opened, Priority,
+    Violation,
+};
+pub use settings::Settings;
+pub use units::{Align, Bytes, HostId, Offset, Order, PeId, Span};

@@ -1,0 +1,208 @@
+//! The default region: a nameless file of memory, sparse, sealed, and mapped at an agreed base.
+//!
+//! * Nothing is left behind whatever kills the job: the file has no name and goes with its last user.
+//! * Its size is sealed, so no peer can truncate it under us (which would be a SIGBUS); holes can
+//!   still be punched.
+//! * It costs nothing until it is touched.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::ptr::NonNull;
+
+use memmap2::{MmapOptions, MmapRaw};
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::mm::{Advice, MapFlags, ProtFlags};
+
+use super::Region;
+use crate::units::Bytes;
+
+/// A sealed file of memory, not yet mapped.
+pub struct MemfdFile {
+    fd: OwnedFd,
+    len: Bytes,
+}
+
+/// This PE's own mapping of its file.
+pub struct MemfdRegion {
+    file: MemfdFile,
+    base: NonNull<u8>,
+}
+
+/// A peer's file, mapped here. The address is this process's own affair.
+pub struct PeerRegion {
+    map: MmapRaw,
+}
+
+// SAFETY: the region owns its mapping; access to the bytes is the business of whoever uses the base.
+unsafe impl Send for MemfdRegion {}
+// SAFETY: as above: sharing the value shares no access.
+unsafe impl Sync for MemfdRegion {}
+
+impl MemfdFile {
+    /// Creates a file of `len` bytes (a multiple of the page size) that can neither grow nor shrink.
+    pub fn create(len: Bytes) -> io::Result<MemfdFile> {
+        let fd = rustix::fs::memfd_create("shmem-heap", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        rustix::fs::ftruncate(&fd, len.0)?;
+        rustix::fs::fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok(MemfdFile { fd, len })
+    }
+
+    /// The number under which a peer of the same user finds the file in `/proc/PID/fd`.
+    pub fn raw_fd(&self) -> i32 {
+        self.fd.as_raw_fd()
+    }
+
+    /// Maps the file at exactly `base`, or anywhere if `base` is `None`. On failure the file comes back.
+    pub fn map(self, base: Option<usize>) -> Result<MemfdRegion, (MemfdFile, io::Error)> {
+        let len = self.len.0 as usize;
+        let (hint, fixed) = match base {
+            Some(at) => (at as *mut _, MapFlags::FIXED_NOREPLACE),
+            None => (std::ptr::null_mut(), MapFlags::empty()),
+        };
+        let flags = MapFlags::SHARED | MapFlags::NORESERVE | fixed;
+        // SAFETY: FIXED_NOREPLACE (or no address at all) replaces no existing mapping, and the new one
+        // is referred to by nothing but the value returned.
+        let mapped =
+            unsafe { rustix::mm::mmap(hint, len, ProtFlags::READ | ProtFlags::WRITE, flags, &self.fd, 0) };
+        let at = match mapped {
+            Ok(at) => at,
+            Err(e) => return Err((self, e.into())),
+        };
+        let Some(start) = NonNull::new(at.cast::<u8>()) else {
+            return Err((self, io::Error::other("mapped at address 0")));
+        };
+        let region = MemfdRegion { file: self, base: start };
+        match base {
+            // A kernel that does not know FIXED_NOREPLACE takes the address as a hint.
+            Some(want) if want != start.as_ptr() as usize => {
+                Err((region.unmap(), io::Error::from(io::ErrorKind::AddrInUse)))
+            }
+            _ => Ok(region),
+        }
+    }
+}
+
+impl MemfdRegion {
+    /// The file behind the region.
+    pub fn file(&self) -> &MemfdFile {
+        &self.file
+    }
+
+    /// Gives the mapping up and keeps the file, to try another base.
+    pub fn unmap(self) -> MemfdFile {
+        let mut this = std::mem::ManuallyDrop::new(self);
+        this.release();
+        // SAFETY: `this` is never used again, and its mapping is gone.
+        unsafe { std::ptr::read(&this.file) }
+    }
+
+    fn release(&mut self) {
+        // SAFETY: R1: this mapping is ours alone; by the engine's order of life nothing refers to it.
+        // It cannot fail for a whole mapping of our own.
+        let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.file.len.0 as usize) };
+    }
+}
+
+impl Region for MemfdRegion {
+    fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    fn len(&self) -> Bytes {
+        self.file.len
+    }
+}
+
+impl Drop for MemfdRegion {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl PeerRegion {
+    /// Opens file `fd` of process `pid` on this host and maps its `len` bytes. It is left out of core
+    /// dumps: the PE that owns it has it in its own.
+    pub fn open(pid: u32, fd: i32, len: Bytes) -> io::Result<PeerRegion> {
+        let path = format!("/proc/{pid}/fd/{fd}");
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|e| io::Error::new(e.kind(), format!("{path}: {e}")))?;
+        if file.metadata()?.len() != len.0 {
+            return Err(io::Error::other(format!(
+                "{path} is not the heap it should be: its size is not {}",
+                len.0
+            )));
+        }
+        let map = MmapOptions::new().len(len.0 as usize).map_raw(&file)?;
+        // SAFETY: advice about what a core dump holds changes no byte; the range is our own mapping.
+        let _ = unsafe { rustix::mm::madvise(map.as_mut_ptr().cast(), map.len(), Advice::LinuxDontDump) };
+        Ok(PeerRegion { map })
+    }
+}
+
+impl Region for PeerRegion {
+    fn base(&self) -> NonNull<u8> {
+        NonNull::new(self.map.as_mut_ptr()).expect("a mapping is never at 0")
+    }
+
+    fn len(&self) -> Bytes {
+        Bytes(self.map.len() as u64)
+    }
+}
+
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+    use crate::region::BASE_CANDIDATES;
+
+    const LEN: Bytes = Bytes::mib(4);
+
+    fn put(at: NonNull<u8>, offset: usize, value: u8) {
+        assert!(offset < LEN.0 as usize);
+        // SAFETY: R1, and the test alone uses the region.
+        let target = unsafe { at.as_ptr().add(offset) };
+        // SAFETY: as above.
+        unsafe { target.write_volatile(value) }
+    }
+
+    fn get(at: NonNull<u8>, offset: usize) -> u8 {
+        assert!(offset < LEN.0 as usize);
+        // SAFETY: R1, and the test alone uses the region.
+        let source = unsafe { at.as_ptr().add(offset) };
+        // SAFETY: as above.
+        unsafe { source.read_volatile() }
+    }
+
+    #[test]
+    fn mapped_at_the_candidate_and_seen_by_a_peer() {
+        let own = MemfdFile::create(LEN).unwrap().map(Some(BASE_CANDIDATES[1])).map_err(|e| e.1).unwrap();
+        assert_eq!(own.base().as_ptr() as usize, BASE_CANDIDATES[1]);
+        let peer = PeerRegion::open(std::process::id(), own.file().raw_fd(), LEN).unwrap();
+        put(peer.base(), 12345, 77);
+        assert_eq!(get(own.base(), 12345), 77);
+        assert_eq!(get(own.base(), 0), 0);
+    }
+
+    #[test]
+    fn an_occupied_base_is_an_error_and_the_file_survives() {
+        let first = MemfdFile::create(LEN).unwrap().map(Some(BASE_CANDIDATES[2])).map_err(|e| e.1).unwrap();
+        let (file, e) = MemfdFile::create(LEN).unwrap().map(Some(BASE_CANDIDATES[2])).err().unwrap();
+        assert_eq!(e.kind(), io::ErrorKind::AlreadyExists);
+        let elsewhere = file.map(None).map_err(|e| e.1).unwrap();
+        assert_ne!(elsewhere.base(), first.base());
+        let again = first.unmap().map(Some(BASE_CANDIDATES[2])).map_err(|e| e.1).unwrap();
+        assert_eq!(again.base().as_ptr() as usize, BASE_CANDIDATES[2]);
+    }
+
+    #[test]
+    fn the_size_is_sealed() {
+        let file = MemfdFile::create(LEN).unwrap();
+        assert!(rustix::fs::ftruncate(&file.fd, 0).is_err());
+        assert!(rustix::fs::ftruncate(&file.fd, 1 << 30).is_err());
+        assert!(rustix::fs::fcntl_add_seals(&file.fd, SealFlags::WRITE).is_err());
+    }
+}

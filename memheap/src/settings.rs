@@ -1,0 +1,286 @@
+//! ONE table of settings: parsed, printed and documented from here.
+//!
+//! A setting is an environment variable. [`Settings::from_env`] reads those the [`TABLE`] names, and
+//! for every component `X` the three of a component (see [`COMPONENT_PRIORITY`]). A value that does
+//! not parse is an error that quotes it; nothing is guessed.
+
+mod size;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use size::{SizeError, SizeValue, parse_size};
+
+use crate::component::Priority;
+
+/// What kind of value a setting takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The standard's size grammar, or a percentage of the host's memory; see [`parse_size`].
+    Size,
+    /// A non-negative whole number.
+    Count,
+    /// `0`/`off`/`false`/`no` or `1`/`on`/`true`/`yes`.
+    Switch,
+    /// On whenever it is set, whatever the value: the standard's rule for its three switches.
+    Present,
+    /// A list of component names, `a,b` to allow only these or `^a,b` to leave these out.
+    Components,
+    /// Any text.
+    Text,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// An older name that is used when `name` is not set.
+    pub fallback: Option<&'static str>,
+    /// What it takes.
+    pub kind: Kind,
+    /// The value when it is not set, in the same grammar; empty where "not set" is the default.
+    pub default: &'static str,
+    /// What it does, in a sentence.
+    pub meaning: &'static str,
+}
+
+macro_rules! settings {
+    ($($(#[$doc:meta])* $id:ident = $name:literal $(or $old:literal)?, $kind:ident, $default:literal, $meaning:literal;)*) => {
+        $($(#[$doc])* #[doc = $meaning]
+        pub const $id: Setting = Setting {
+            name: $name, fallback: settings!(@old $($old)?), kind: Kind::$kind, default: $default, meaning: $meaning,
+        };)*
+        /// Every setting, in the order they are printed.
+        pub const TABLE: &[Setting] = &[$($id),*];
+    };
+    (@old) => { None };
+    (@old $old:literal) => { Some($old) };
+}
+
+settings! {
+    SYMMETRIC_SIZE = "SHMEM_SYMMETRIC_SIZE" or "SMA_SYMMETRIC_SIZE", Size, "1G",
+        "Bytes of symmetric heap per PE: a number with an optional k, m, g or t, or a percentage of the host's memory.";
+    MEMHEAP = "SHMEM_MEMHEAP", Components, "",
+        "Allocators that may manage the heap: `a,b` allows only these, `^a` leaves one out.";
+    LOCAL_PES = "SHMEM_LOCAL_PES", Count, "",
+        "Start that many PEs on this machine without MPI: the program is re-executed under a supervisor.";
+    HANG_REPORT = "SHMEM_HANG_REPORT", Count, "",
+        "After that many seconds in one wait, a PE prints where it waits; nothing is ended.";
+    INFO = "SHMEM_INFO", Present, "",
+        "PE 0 prints the settings and what was chosen at start.";
+    BUDDY_MIN_ORDER = "SHMEM_MEMHEAP_BUDDY_MIN_ORDER", Count, "",
+        "Logarithm of the smallest block of the buddy allocator (3 to 21).";
+}
+
+/// `SHMEM_MEMHEAP_<NAME>_PRIORITY`: the priority of component NAME instead of its own.
+pub const COMPONENT_PRIORITY: (&str, &str) = ("SHMEM_MEMHEAP_", "_PRIORITY");
+
+/// A value that cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{name}={value:?}: {why}")]
+pub struct SettingError {
+    /// The variable.
+    pub name: String,
+    /// What it holds.
+    pub value: String,
+    /// What is wrong with it, and what would be right.
+    pub why: String,
+}
+
+/// The settings of this process, every value checked.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// Reads the environment.
+    pub fn from_env() -> Result<Settings, SettingError> {
+        Self::from_pairs(std::env::vars_os().filter_map(|(k, v)| {
+            let name = k.into_string().ok()?;
+            (name.starts_with("SHMEM_") || name.starts_with("SMA_"))
+                .then(|| (name, v.to_string_lossy().into_owned()))
+        }))
+    }
+
+    /// Takes settings from pairs of name and value; names the table does not know are ignored.
+    pub fn from_pairs<N: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Settings, SettingError> {
+        let given: BTreeMap<String, String> = pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        let mut values = BTreeMap::new();
+        for setting in TABLE {
+            let found = [Some(setting.name), setting.fallback]
+                .into_iter()
+                .flatten()
+                .find_map(|name| given.get_key_value(name));
+            if let Some((name, value)) = found {
+                check(setting.kind, name, value)?;
+                values.insert(setting.name.to_owned(), value.clone());
+            }
+        }
+        for (name, value) in &given {
+            if is_priority(name) {
+                value.trim().parse::<i32>().map_err(|_| bad(name, value, "a priority is a whole number"))?;
+                values.insert(name.clone(), value.clone());
+            }
+        }
+        Ok(Settings { values })
+    }
+
+    /// The text of a setting: what was given, else its default; `None` where both are empty.
+    pub fn text(&self, setting: &Setting) -> Option<&str> {
+        match self.values.get(setting.name) {
+            Some(value) => Some(value.as_str()),
+            None if setting.default.is_empty() => None,
+            None => Some(setting.default),
+        }
+    }
+
+    /// Whether a setting was given at all.
+    pub fn is_set(&self, setting: &Setting) -> bool {
+        self.values.contains_key(setting.name)
+    }
+
+    /// The value of a [`Kind::Size`] setting.
+    pub fn size(&self, setting: &Setting) -> Option<SizeValue> {
+        self.text(setting).and_then(|v| parse_size(v).ok())
+    }
+
+    /// The value of a [`Kind::Count`] setting.
+    pub fn count(&self, setting: &Setting) -> Option<u64> {
+        self.text(setting).and_then(|v| v.trim().parse().ok())
+    }
+
+    /// Whether a [`Kind::Switch`] or [`Kind::Present`] setting is on.
+    pub fn is_on(&self, setting: &Setting) -> bool {
+        match setting.kind {
+            Kind::Present => self.is_set(setting),
+            _ => self.text(setting).and_then(switch).unwrap_or(false),
+        }
+    }
+
+    /// The priority given for a component, if any.
+    pub fn priority_of(&self, component: &str) -> Option<Priority> {
+        let (prefix, suffix) = COMPONENT_PRIORITY;
+        let name = format!("{prefix}{}{suffix}", component.to_ascii_uppercase().replace('-', "_"));
+        self.values.get(&name).and_then(|v| v.trim().parse().ok()).map(Priority)
+    }
+
+    /// Whether `list` (a [`Kind::Components`] setting) lets a component take part.
+    pub fn allows(&self, list: &Setting, component: &str) -> bool {
+        let Some(text) = self.text(list) else { return true };
+        let (out, names) = match text.trim().strip_prefix('^') {
+            Some(rest) => (true, rest),
+            None => (false, text.trim()),
+        };
+        names.split(',').any(|n| n.trim() == component) != out
+    }
+
+    /// Every setting that was given, and the defaults of the rest, one line each.
+    pub fn table(&self) -> String {
+        let mut out = String::new();
+        for s in TABLE {
+            let (value, from) = match self.values.get(s.name) {
+                Some(v) => (v.as_str(), "set"),
+                None => (s.default, "default"),
+            };
+            out += &format!("{:<32} {:<12} {:<8} {}\n", s.name, value, from, s.meaning);
+        }
+        for (name, value) in self.values.iter().filter(|(n, _)| is_priority(n)) {
+            out += &format!("{name:<32} {value:<12} {:<8} Priority of that component.\n", "set");
+        }
+        out
+    }
+}
+
+fn is_priority(name: &str) -> bool {
+    let (prefix, suffix) = COMPONENT_PRIORITY;
+    name.len() > prefix.len() + suffix.len() && name.starts_with(prefix) && name.ends_with(suffix)
+}
+
+fn bad(name: &str, value: &str, why: impl fmt::Display) -> SettingError {
+    SettingError { name: name.to_owned(), value: value.to_owned(), why: why.to_string() }
+}
+
+fn switch(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "1" | "on" | "true" | "yes" => Some(true),
+        "0" | "off" | "false" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn check(kind: Kind, name: &str, value: &str) -> Result<(), SettingError> {
+    match kind {
+        Kind::Size => parse_size(value).map(drop).map_err(|e| bad(name, value, e)),
+        Kind::Count => {
+            value.trim().parse::<u64>().map(drop).map_err(|_| bad(name, value, "a whole number, 0 or more"))
+        }
+        Kind::Switch => switch(value).map(drop).ok_or_else(|| bad(name, value, "0 or 1")),
+        Kind::Components if value.trim().trim_start_matches('^').is_empty() => {
+            Err(bad(name, value, "names components, as in `buddy` or `^ptmalloc`"))
+        }
+        Kind::Components | Kind::Present | Kind::Text => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Result<Settings, SettingError> {
+        Settings::from_pairs(pairs.iter().copied())
+    }
+
+    #[test]
+    fn the_old_name_is_a_fallback_only() {
+        let old = of(&[("SMA_SYMMETRIC_SIZE", "2m")]).unwrap();
+        assert_eq!(old.size(&SYMMETRIC_SIZE), Some(SizeValue::Bytes(2 << 20)));
+        let both = of(&[("SMA_SYMMETRIC_SIZE", "2m"), ("SHMEM_SYMMETRIC_SIZE", "4m")]).unwrap();
+        assert_eq!(both.size(&SYMMETRIC_SIZE), Some(SizeValue::Bytes(4 << 20)));
+        assert_eq!(of(&[]).unwrap().size(&SYMMETRIC_SIZE), Some(SizeValue::Bytes(1 << 30)));
+    }
+
+    #[test]
+    fn an_error_quotes_name_and_value() {
+        let e = of(&[("SHMEM_SYMMETRIC_SIZE", "lots")]).unwrap_err().to_string();
+        assert!(e.starts_with("SHMEM_SYMMETRIC_SIZE=\"lots\": "), "{e}");
+        let e = of(&[("SHMEM_MEMHEAP_BUDDY_PRIORITY", "high")]).unwrap_err().to_string();
+        assert!(e.contains("SHMEM_MEMHEAP_BUDDY_PRIORITY=\"high\""), "{e}");
+        assert!(of(&[("SHMEM_LOCAL_PES", "-1")]).is_err());
+        assert!(of(&[("SHMEM_MEMHEAP", "^")]).is_err());
+    }
+
+    #[test]
+    fn include_and_exclude() {
+        let none = of(&[]).unwrap();
+        assert!(none.allows(&MEMHEAP, "buddy"));
+        let only = of(&[("SHMEM_MEMHEAP", "buddy, toy")]).unwrap();
+        assert!(only.allows(&MEMHEAP, "toy") && !only.allows(&MEMHEAP, "ptmalloc"));
+        let not = of(&[("SHMEM_MEMHEAP", "^buddy")]).unwrap();
+        assert!(!not.allows(&MEMHEAP, "buddy") && not.allows(&MEMHEAP, "ptmalloc"));
+    }
+
+    #[test]
+    fn priorities_by_component_name() {
+        let s = of(&[("SHMEM_MEMHEAP_MY_TOY_PRIORITY", "-3")]).unwrap();
+        assert_eq!(s.priority_of("my-toy"), Some(Priority(-3)));
+        assert_eq!(s.priority_of("buddy"), None);
+        assert!(s.table().contains("SHMEM_MEMHEAP_MY_TOY_PRIORITY"));
+    }
+
+    #[test]
+    fn present_means_on_even_for_zero() {
+        assert!(of(&[("SHMEM_INFO", "0")]).unwrap().is_on(&INFO));
+        assert!(!of(&[]).unwrap().is_on(&INFO));
+    }
+
+    #[test]
+    fn every_default_parses() {
+        for s in TABLE.iter().filter(|s| !s.default.is_empty()) {
+            check(s.kind, s.name, s.default).unwrap();
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A named heap: a window of the segment and the module that was selected for it.
+//!
+//! The space turns module offsets into segment offsets and keeps the figures people ask for (live
+//! blocks, live bytes, high-water mark). It holds no lock: `&mut` says that its owner serialises calls.
+
+use crate::component::*;
+use crate::framework::Selection;
+use crate::units::{Align, Bytes, Offset, Span};
+
+/// A heap within a segment.
+pub struct Space {
+    name: &'static str,
+    component: &'static str,
+    start: Offset,
+    span: Span,
+    module: Box<dyn Module>,
+    figures: Figures,
+}
+
+/// What a space holds now and has held at most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Figures {
+    /// Blocks handed out and not freed.
+    pub live_blocks: u64,
+    /// Bytes in them, padding included.
+    pub live_bytes: Bytes,
+    /// The largest `live_bytes` has been.
+    pub high_water: Bytes,
+}
+
+impl Space {
+    /// A space over `span` bytes that begin at segment offset `start`.
+    pub fn new(name: &'static str, start: Offset, span: Span, selection: Selection) -> Space {
+        let Selection { module, component, .. } = selection;
+        Space { name, component, start, span, module, figures: Figures::default() }
+    }
+
+    /// The name of the space.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The component that manages it.
+    pub fn component(&self) -> &'static str {
+        self.component
+    }
+
+    /// Bytes it manages.
+    pub fn len(&self) -> Bytes {
+        self.span.len
+    }
+
+    /// Whether it manages nothing at all (a heap of size 0 is legal).
+    pub fn is_empty(&self) -> bool {
+        self.span.len.0 == 0
+    }
+
+    /// Live blocks and bytes, and the high-water mark.
+    pub fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    /// Free bytes and the largest free block.
+    pub fn room(&self) -> Room {
+        self.module.room()
+    }
+
+    /// The running hash of the module's history.
+    pub fn digest(&self) -> Digest {
+        self.module.digest()
+    }
+
+    /// Checks the module's invariants.
+    pub fn validate(&self) -> Result<(), Violation> {
+        self.module.validate()
+    }
+
+    /// Takes a block; the offset is within the segment.
+    pub fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
+        let at = self.module.alloc(size, align)?;
+        let len = self.module.block(at).map_or(size, |b| b.len);
+        self.count(1, len);
+        Ok(self.outer(at))
+    }
+
+    /// Frees the block at a segment offset.
+    pub fn free(&mut self, at: Offset) -> Result<Bytes, FreeError> {
+        let inner = at.0.checked_sub(self.start.0).map(Offset).ok_or(FreeError::Foreign { at })?;
+        let len = self.module.free(inner).map_err(|e| self.outer_error(e))?;
+        self.figures.live_blocks -= 1;
+        self.figures.live_bytes.0 -= len.0;
+        Ok(len)
+    }
+
+    /// The block at a segment offset.
+    pub fn block(&self, at: Offset) -> Option<Block> {
+        let inner = Offset(at.0.checked_sub(self.start.0)?);
+        self.module.block(inner).map(|b| Block { at: self.outer(b.at), ..b })
+    }
+
+    /// All blocks by ascending segment offset.
+    pub fn blocks(&self) -> impl Iterator<Item = Block> + '_ {
+        self.module.blocks().map(|b| Block { at: self.outer(b.at), ..b })
+    }
+
+    /// Ends the module. What was still live can be asked for before.
+    pub fn finalize(self) {
+        self.module.finalize();
+    }
+
+    fn outer(&self, at: Offset) -> Offset {
+        Offset(self.start.0 + at.0)
+    }
+
+    fn outer_error(&self, e: FreeError) -> FreeError {
+        match e {
+            FreeError::Foreign { at } => FreeError::Foreign { at: self.outer(at) },
+            FreeError::Interior { at, start, len } => {
+                FreeError::Interior { at: self.outer(at), start: self.outer(start), len }
+            }
+            FreeError::NotAllocated { at } => FreeError::NotAllocated { at: self.outer(at) },
+        }
+    }
+
+    fn count(&mut self, blocks: u64, bytes: Bytes) {
+        let f = &mut self.figures;
+        f.live_blocks += blocks;
+        f.live_bytes.0 += bytes.0;
+        f.high_water = f.high_water.max(f.live_bytes);
+    }
+}
