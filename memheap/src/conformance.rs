@@ -1,1 +1,57 @@
 //! One set of tests for every component, generic over how a module is made.
+//!
+//! ```text
+//!   all(make) ─┬─ laws:        M1–M6 of the component page, one function each, on small exact cases
+//!              ├─ model:       random histories, each call mirrored in an independent ledger
+//!              └─ determinism: two replicas, one of which also suffers failing calls, stay equal
+//! ```
+//!
+//! `make` gives a fresh module for a span; nothing else is known about it. A function that returns has
+//! found nothing wrong; one that finds something panics with the law, the seed and the step. Random
+//! histories come from [`Rng`], so a failure repeats from its seed.
+
+mod laws;
+mod model;
+mod rng;
+
+pub use laws::{
+    alignment, bad_frees, exhaustion, free_all_restores, realloc_keeps, refused_alignment, size_zero, tiling,
+    whole_heap,
+};
+pub use model::{determinism, model};
+pub use rng::Rng;
+
+use crate::component::Module;
+use crate::units::{Bytes, Span};
+
+/// How the module under test is made: fresh, managing the given span.
+pub type Make<'a> = &'a dyn Fn(Span) -> Box<dyn Module>;
+
+/// Spans the whole set runs on: powers of two and lengths that are none, from a page upwards.
+const SPANS: [u64; 6] = [4 << 10, 12 << 10, 1 << 20, (3 << 19) + 4096, 2 << 20, 384 << 20];
+
+/// Runs the whole set: the laws on several spans, then [`model`] and [`determinism`].
+///
+/// A block of the whole span is asked for where the span is a power of two; elsewhere what a fresh
+/// module says is its largest block. A component that promises more calls [`whole_heap`] itself.
+pub fn all(make: Make<'_>) {
+    for (i, len) in SPANS.into_iter().enumerate() {
+        let span = Span { len: Bytes(len) };
+        let largest = make(span).room().largest;
+        whole_heap(make, span, if len.is_power_of_two() { span.len } else { largest });
+        tiling(&*make(span), span);
+        size_zero(make, span);
+        alignment(make, span);
+        refused_alignment(make, span);
+        exhaustion(make, span);
+        bad_frees(make, span);
+        realloc_keeps(make, span);
+        free_all_restores(make, span);
+        let ops = if cfg!(miri) { 150 } else { 40_000 };
+        model(make, span, ops, i as u64);
+        determinism(make, span, ops / 2, i as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests;
