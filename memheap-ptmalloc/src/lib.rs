@@ -1,2 +1,47 @@
-//! The ptmalloc component.
+//! The ptmalloc component: the design of dlmalloc and ptmalloc3, its boundary tags moved out of the heap.
+//!
+//! ```text
+//!   Ptmalloc ──open──► (nothing to keep) ──init(span)──► Heap
+//!                                                         ├── chunks   descriptors, linked by address and in bins
+//!                                                         ├── starts   offset ──► descriptor
+//!                                                         └── bins     size ──► list of free chunks
+//! ```
+//!
+//! The modules, each with its own drawing: [`units`] granules; [`chunks`] descriptors; [`starts`] the
+//! look-up; [`bins`] sizes; [`heap`] the allocator itself with its invariants.
+//! `STRUCTURE.md` has the measurements behind the choice of these structures.
 #![forbid(unsafe_code)]
+
+pub mod bins;
+pub mod chunks;
+pub mod heap;
+pub mod starts;
+pub mod units;
+
+pub use heap::Heap;
+use memheap::component::{Component, Decline, Module, Opened, Priority};
+use memheap::{Settings, Span};
+
+/// The component.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ptmalloc;
+
+impl Component for Ptmalloc {
+    fn name(&self) -> &'static str {
+        "ptmalloc"
+    }
+
+    fn priority(&self) -> Priority {
+        Priority(100)
+    }
+
+    fn open(&self, _settings: &Settings) -> Result<Box<dyn Opened>, Decline> {
+        Ok(Box::new(Ptmalloc))
+    }
+}
+
+impl Opened for Ptmalloc {
+    fn init(&self, span: Span) -> Result<Box<dyn Module>, Decline> {
+        Ok(Box::new(Heap::new(span)?))
+    }
+}

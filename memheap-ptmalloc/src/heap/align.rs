@@ -1,0 +1,96 @@
+//! Alignments above a granule: search for the size first, since most chunks that are long enough can be
+//! trimmed to the alignment; a longer chunk that fits wherever it starts is the second choice.
+
+use memheap::{Align, Bytes};
+
+use super::Heap;
+use crate::bins::Bin;
+use crate::chunks::{Chunk, ChunkId, EDGE, TOP, tag};
+use crate::units::{GRANULE, Granules};
+
+/// Chunks looked at before one is taken that is long enough for any start.
+const PROBES: usize = 8;
+
+impl Heap {
+    /// Makes a chunk of `n` granules, `size` bytes, at a multiple of `align` live.
+    #[inline(never)]
+    pub(super) fn take_aligned(&mut self, n: Granules, size: Bytes, align: Align) -> Option<Granules> {
+        if size > self.len {
+            return None;
+        }
+        let step = Granules(align.bytes() / GRANULE);
+        let fits = |id| self.fit(id, n, step);
+        let victim = Some(self.victim).filter(|&id| id != EDGE).and_then(fits);
+        let near = || self.shelved(n).take(PROBES).find_map(fits);
+        let long = || self.map.above(Bin::of(n + step - Granules(1)));
+        let long = || long().and_then(|bin| fits(self.chunks.older(bin.head())));
+        if let Some((id, at)) = victim.or_else(near).or_else(long) {
+            return self.trim(id, at, n, size);
+        }
+        let at = self.top.round_up(step);
+        self.trim(TOP, at, n, size).or_else(|| {
+            let (id, at) = self.shelved(n).find_map(|id| self.fit(id, n, step))?;
+            self.trim(id, at, n, size)
+        })
+    }
+
+    /// Where in the free chunk `id` a block of `n` granules at a multiple of `step` lies.
+    #[inline(always)]
+    fn fit(&self, id: ChunkId, n: Granules, step: Granules) -> Option<(ChunkId, Granules)> {
+        let chunk = self.chunks.get(id);
+        let at = chunk.start().round_up(step);
+        (at + n <= chunk.end()).then_some((id, at))
+    }
+
+    /// The binned chunks whose bins may hold `n` granules, by ascending bin.
+    fn shelved(&self, n: Granules) -> impl Iterator<Item = ChunkId> + '_ {
+        let own = Some(Bin::of(n)).filter(|&bin| self.map.has(bin));
+        let first = own.or_else(|| self.map.above(Bin::of(n)));
+        let bins = std::iter::successors(first, |&bin| self.map.above(bin));
+        bins.flat_map(|bin| self.members(bin))
+    }
+
+    /// Makes `n` granules from `at` on, inside the free chunk `id`, live. Both ends stay free.
+    pub(super) fn trim(&mut self, id: ChunkId, at: Granules, n: Granules, size: Bytes) -> Option<Granules> {
+        let chunk = self.chunk(id);
+        if id == TOP {
+            if at.bytes().0 + size.0.max(1) > self.len.0 {
+                return None;
+            }
+            if at > chunk.start() {
+                self.lower_end_of_top(at)?;
+            }
+            return self.take_top(n, size);
+        }
+        if at == chunk.start() {
+            self.detach(id);
+            return Some(self.carve_binned(id, n));
+        }
+        let kept = self.chunks.acquire()?;
+        self.detach(id);
+        let lead = at - chunk.start();
+        self.chunks.put(id, Chunk { size: lead, next: kept, ..chunk });
+        self.chunks
+            .put(kept, Chunk { tag: tag(at, false), size: chunk.size - lead, prev: id, next: chunk.next });
+        self.chunks.set_prev(chunk.next, kept);
+        self.starts.enter(kept, at, chunk.start());
+        self.shelve(id, lead);
+        Some(self.carve_binned(kept, n))
+    }
+
+    /// Makes the part of top below `at` a binned chunk. Until the caller has taken what is behind it,
+    /// it is a free neighbour of top; that the caller can is made sure of before anything changes.
+    fn lower_end_of_top(&mut self, at: Granules) -> Option<()> {
+        let spare = self.chunks.acquire()?;
+        let lead = self.chunks.acquire();
+        self.chunks.release(spare);
+        let (lead, start, before) = (lead?, self.top, self.last);
+        let size = at - start;
+        self.chunks.put(lead, Chunk { tag: tag(start, false), size, prev: before, next: TOP });
+        self.chunks.set_next(before, lead);
+        self.starts.enter(lead, start, self.chunks.get(before).start());
+        (self.top, self.last) = (at, lead);
+        self.shelve(lead, size);
+        Some(())
+    }
+}

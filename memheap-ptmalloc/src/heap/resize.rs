@@ -1,0 +1,131 @@
+//! Changing a live chunk's size: in place if what is behind allows it, else backwards into the free
+//! chunk before it, else elsewhere.
+
+use memheap::component::Moved;
+use memheap::{Align, Bytes};
+
+use super::Heap;
+use crate::chunks::{Chunk, ChunkId, TOP, tag};
+use crate::units::{GRANULE, Granules};
+
+impl Heap {
+    /// Makes the live chunk `id` at least `size` bytes at a multiple of `align`, or changes nothing.
+    pub(super) fn resize(&mut self, id: ChunkId, chunk: Chunk, size: Bytes, align: Align) -> Option<Moved> {
+        if size > self.len {
+            return None;
+        }
+        let n = Granules::holding(size);
+        let at = chunk.start().offset();
+        if at.is_aligned(align) {
+            if size.0 <= self.extent(chunk) {
+                self.shrink(id, chunk, n);
+                return Some(Moved::InPlace);
+            }
+            if self.grow(id, chunk, n, size) {
+                return Some(Moved::InPlace);
+            }
+        }
+        let keep = Bytes(self.extent(chunk).min(size.0));
+        let to = self.slide(id, chunk, n, size, align).or_else(|| {
+            let to = self.take(size, align)?;
+            self.give(id, self.chunks.get(id));
+            Some(to)
+        })?;
+        Some(Moved::To { to: to.offset(), keep })
+    }
+
+    /// Gives back what is behind the first `n` granules.
+    fn shrink(&mut self, id: ChunkId, chunk: Chunk, n: Granules) {
+        if n == chunk.size {
+            return;
+        }
+        let end = chunk.start() + n;
+        if !self.chunk(chunk.next).is_live() {
+            self.chunks.set_extent(id, chunk.tag, n);
+            self.live = self.live - (chunk.size - n);
+            return self.move_start(id, chunk.next, end);
+        }
+        let Some(rest) = self.chunks.acquire() else { return };
+        let size = chunk.size - n;
+        self.chunks.put(id, Chunk { size: n, next: rest, ..chunk });
+        self.chunks.put(rest, Chunk { tag: tag(end, false), size, prev: id, next: chunk.next });
+        self.chunks.set_prev(chunk.next, rest);
+        self.starts.enter(rest, end, chunk.start());
+        self.live = self.live - size;
+        self.shelve(rest, size);
+    }
+
+    /// Takes what is missing to `n` granules from the free chunk behind; whether that sufficed.
+    fn grow(&mut self, id: ChunkId, chunk: Chunk, n: Granules, size: Bytes) -> bool {
+        let behind = self.chunk(chunk.next);
+        let end = chunk.start() + n;
+        let enough = if chunk.next == TOP {
+            chunk.start().bytes().0 + size.0 <= self.len.0
+        } else {
+            !behind.is_live() && end <= behind.end()
+        };
+        if !enough {
+            return false;
+        }
+        self.live = self.live + (n - chunk.size);
+        self.chunks.set_extent(id, chunk.tag, n);
+        if chunk.next != TOP && end == behind.end() {
+            self.detach(chunk.next);
+            self.starts.strike(behind.start(), chunk.start(), behind.next, behind.end());
+            self.chunks.set_next(id, behind.next);
+            self.chunks.set_prev(behind.next, id);
+            self.chunks.release(chunk.next);
+        } else {
+            self.move_start(id, chunk.next, end);
+        }
+        true
+    }
+
+    /// Lets the free chunk `free`, which follows `id`, start at `at`, before its end.
+    fn move_start(&mut self, id: ChunkId, free: ChunkId, at: Granules) {
+        if free == TOP {
+            self.top = at;
+            return;
+        }
+        let old = self.chunks.get(free);
+        let size = old.end() - at;
+        let before = self.chunks.get(id).start();
+        self.starts.strike(old.start(), before, old.next, old.end());
+        self.starts.enter(free, at, before);
+        if free == self.victim {
+            self.chunks.set_extent(free, tag(at, false), size);
+            self.victim_size = size;
+        } else {
+            self.detach_binned(free);
+            self.chunks.set_extent(free, tag(at, false), size);
+            self.shelve(free, size);
+        }
+    }
+
+    /// Moves the chunk down into the free chunk before it, if that, it and a free chunk behind suffice.
+    fn slide(
+        &mut self,
+        id: ChunkId,
+        chunk: Chunk,
+        n: Granules,
+        size: Bytes,
+        align: Align,
+    ) -> Option<Granules> {
+        let before = self.chunks.get(chunk.prev);
+        if before.is_live() {
+            return None;
+        }
+        let to = before.start().round_up(Granules((align.bytes() / GRANULE).max(1)));
+        let behind = self.chunk(chunk.next);
+        let end = if behind.is_live() { chunk.end() } else { behind.end() };
+        let fits = if end == self.window() { to.bytes().0 + size.0 <= self.len.0 } else { to + n <= end };
+        if to >= chunk.start() || !fits {
+            return None;
+        }
+        // Freeing merges the chunk before with this one, which gives back at least the one descriptor
+        // that is needed below (two where both become a part of top): from here on nothing fails.
+        let heir = if chunk.next == TOP { TOP } else { chunk.prev };
+        self.give(id, chunk);
+        self.trim(heir, to, n, size)
+    }
+}
