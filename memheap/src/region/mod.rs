@@ -33,3 +33,16 @@ pub trait Region: Send + Sync {
 /// are placed at random, above what common allocators and sanitizers use. Tried in this order.
 pub const BASE_CANDIDATES: [usize; 4] =
     [0x3000_0000_0000, 0x3800_0000_0000, 0x4000_0000_0000, 0x4800_0000_0000];
+
+/// Bytes of memory this process's host has: the machine's, or its control group's limit if that is
+/// lower; 0 if neither can be read.
+pub fn host_memory() -> u64 {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let machine = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find(|l| l.starts_with("MemTotal:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(1024)
+    });
+    let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let group = limits.iter().filter_map(|p| read(p)?.trim().parse::<u64>().ok()).min();
+    [machine, group].into_iter().flatten().min().unwrap_or(0)
+}

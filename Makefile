@@ -1,0 +1,57 @@
+# Every target sets up what it needs. `make help` lists them.
+SHELL := /bin/bash
+MPICC ?= mpicc.openmpi
+export MPICC
+
+.PHONY: help demo test build check test-openmpi test-mpich test-local clean
+
+help:
+	@echo "make demo    install what is missing, build, run the word count and the ring under mpirun"
+	@echo "make test    install what is missing, run every check and test (both MPIs, and without MPI)"
+
+demo: setup-build
+	cargo build --release --examples
+	scripts/demo.sh
+
+build: setup-build
+	cargo build --release --workspace --examples
+
+test: setup-test check test-openmpi test-mpich test-local
+	@echo "make test: all passed"
+
+# Formatting, lints, documentation: nothing may warn.
+check:
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets --features shmem-api/testing -- -D warnings
+	cargo clippy --workspace --all-targets --no-default-features --features shmem-api/testing -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+# All tests; the multi-PE ones under Open MPI's mpirun and under the local boot.
+test-openmpi:
+	cargo test --workspace --features shmem-api/testing
+	cargo build --release --workspace --examples
+	scripts/demo.sh
+	scripts/same-base.sh
+	scripts/nothing-left.sh
+
+# The multi-PE tests under MPICH's. One target directory per MPI: a changed MPICC does not rebuild.
+test-mpich: export MPICC = mpicc.mpich
+test-mpich: export CARGO_TARGET_DIR = target-mpich
+test-mpich:
+	cargo test -p shmem-api -p examples --features shmem-api/testing
+
+# Without MPI and without libclang.
+test-local: export CARGO_TARGET_DIR = target-local
+test-local: export MPICC = /bin/false
+test-local: export LIBCLANG_PATH = /nonexistent
+test-local:
+	cargo test -p shmem-api -p examples --no-default-features --features shmem-api/testing
+
+setup-build:
+	@scripts/setup.sh build
+
+setup-test:
+	@scripts/setup.sh test
+
+clean:
+	rm -rf target target-mpich target-local

@@ -1,0 +1,4 @@
+//! What several of the example programs share.
+#![forbid(unsafe_code)]
+
+pub mod text;

@@ -1,0 +1,93 @@
+//! Boot without MPI: a supervisor that is no PE re-executes the program once per PE.
+//!
+//! ```text
+//!   SHMEM_LOCAL_PES=4 ./program          before main: this process becomes the supervisor
+//!        ├── ./program (PE 0) ──link──┐
+//!        ├── ./program (PE 1) ──link──┤  each PE has one socket to the supervisor;
+//!        ├── ...                      │  an exchange is: all send, all get everything
+//! ```
+//!
+//! The PEs die with the supervisor (a parent-death signal set before anything else runs in them), and
+//! when one of them dies badly the supervisor names it and ends the others.
+
+pub(crate) mod supervisor;
+
+use std::io::{Read, Write};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+use memheap::PeId;
+
+use super::Boot;
+use crate::error::Error;
+use crate::level::ThreadLevel;
+
+/// Set by the supervisor in each PE: `PE:N_PES:FD:PID`: the PE's number, how many there are, the
+/// descriptor of its link, and the supervisor.
+pub(super) const LINK: &str = "SHMEM_LOCAL_LINK";
+
+/// A PE's side of a local job.
+pub(crate) struct LocalBoot {
+    pe: PeId,
+    n_pes: u32,
+    link: Option<UnixStream>,
+}
+
+impl LocalBoot {
+    /// The job of the supervisor that started this process, if one did.
+    pub(crate) fn from_supervisor() -> Result<Option<LocalBoot>, Error> {
+        let Ok(text) = std::env::var(LINK) else { return Ok(None) };
+        let mut parts = text.split(':').map(str::parse::<u32>);
+        let (Some(Ok(pe)), Some(Ok(n_pes)), Some(Ok(fd)), Some(Ok(_)), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Error::Boot(format!("{LINK}={text:?} was not written by our supervisor; unset it")));
+        };
+        let link = UnixStream::from(adopt(fd as RawFd)?);
+        Ok(Some(LocalBoot { pe: PeId(pe), n_pes, link: Some(link) }))
+    }
+
+    /// A job of one PE that nobody launched.
+    #[cfg_attr(feature = "mpi", expect(dead_code, reason = "with MPI, a lone program is an MPI job of one"))]
+    pub(crate) fn alone() -> LocalBoot {
+        LocalBoot { pe: PeId(0), n_pes: 1, link: None }
+    }
+}
+
+impl Boot for LocalBoot {
+    fn pe(&self) -> PeId {
+        self.pe
+    }
+
+    fn n_pes(&self) -> u32 {
+        self.n_pes
+    }
+
+    fn level(&self) -> ThreadLevel {
+        ThreadLevel::Multiple
+    }
+
+    fn exchange(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+        let Some(link) = &mut self.link else { return Ok(vec![mine.to_vec()]) };
+        let broken = |e: std::io::Error| Error::Boot(format!("the link to the supervisor broke: {e}"));
+        let mut message = (mine.len() as u32).to_le_bytes().to_vec();
+        message.extend_from_slice(mine);
+        link.write_all(&message).map_err(broken)?;
+        let mut all = vec![0u8; mine.len() * self.n_pes as usize];
+        link.read_exact(&mut all).map_err(broken)?;
+        Ok(all.chunks(mine.len().max(1)).map(<[u8]>::to_vec).collect())
+    }
+
+    fn leave(self: Box<Self>) {}
+}
+
+/// Takes over the descriptor the supervisor left open for this process.
+#[allow(unsafe_code)]
+fn adopt(fd: RawFd) -> Result<OwnedFd, Error> {
+    // SAFETY: the supervisor opened this descriptor for the link and named it in the environment; it
+    // is adopted once, since a process boots once.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)
+        .map_err(|e| Error::Boot(format!("{LINK} names a descriptor that is not open: {e}")))?;
+    Ok(fd)
+}

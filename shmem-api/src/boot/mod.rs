@@ -1,0 +1,105 @@
+//! Boot: who am I, who else is there, and a way to exchange a few bytes before memory is shared.
+//!
+//! ```text
+//!   mpirun -n N ./program            SHMEM_LOCAL_PES=N ./program
+//!        │ MPI_Init                        │ supervisor re-executes it N times
+//!        ▼                                 ▼
+//!   boot::mpi ──────────► trait Boot ◄──── boot::local
+//!                     exchange(bytes) -> everybody's bytes
+//! ```
+//!
+//! A process boots once; a later start of the library uses the same boot again. Boot carries no put
+//! and no barrier: once the segments are mapped, PEs of one host meet in shared memory.
+
+pub(crate) mod local;
+#[cfg(feature = "mpi")]
+pub(crate) mod mpi;
+pub(crate) mod step;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use memheap::{PeId, settings};
+
+use crate::error::Error;
+use crate::level::ThreadLevel;
+
+/// A job that this process has joined.
+pub(crate) trait Boot: Send {
+    /// This PE's number.
+    fn pe(&self) -> PeId;
+
+    /// How many PEs there are.
+    fn n_pes(&self) -> u32;
+
+    /// The thread level this process may use.
+    fn level(&self) -> ThreadLevel;
+
+    /// Collective: gives `mine` (equally long on all PEs) and gets everybody's, in PE order.
+    fn exchange(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error>;
+
+    /// Called once, at process exit, when the library is down: leaves the job in good order.
+    fn leave(self: Box<Self>);
+}
+
+/// The boot of this process, once it has one.
+static BOOT: Mutex<Option<Box<dyn Boot>>> = Mutex::new(None);
+
+/// Joins the job, or finds it joined already.
+pub(crate) fn join(asked: ThreadLevel) -> Result<Joined, Error> {
+    let mut boot = lock();
+    if boot.is_none() {
+        *boot = Some(choose(asked)?);
+    }
+    Ok(Joined(boot))
+}
+
+/// Leaves the job, if one was joined. Called at process exit.
+pub(crate) fn leave() {
+    if let Some(boot) = lock().take() {
+        boot.leave();
+    }
+}
+
+/// The joined job, held for the length of one start-up.
+pub(crate) struct Joined(MutexGuard<'static, Option<Box<dyn Boot>>>);
+
+impl Joined {
+    pub(crate) fn get(&mut self) -> &mut dyn Boot {
+        self.0.as_deref_mut().expect("`join` puts one in")
+    }
+}
+
+fn lock() -> MutexGuard<'static, Option<Box<dyn Boot>>> {
+    BOOT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg_attr(not(feature = "mpi"), expect(unused_variables, reason = "only MPI is asked for a thread level"))]
+fn choose(asked: ThreadLevel) -> Result<Box<dyn Boot>, Error> {
+    if let Some(local) = local::LocalBoot::from_supervisor()? {
+        return Ok(Box::new(local));
+    }
+    #[cfg(feature = "mpi")]
+    return Ok(Box::new(mpi::MpiBoot::join(asked)?));
+    #[cfg(not(feature = "mpi"))]
+    match launched_by() {
+        Some((launcher, n)) if n > 1 => Err(Error::Boot(format!(
+            "started as one of {n} by {launcher}, but this program was built without MPI; build it with the `mpi` \
+             feature, or start it without {launcher} and with {}={n}",
+            settings::LOCAL_PES.name
+        ))),
+        _ => Ok(Box::new(local::LocalBoot::alone())),
+    }
+}
+
+/// The launcher this process was started by, as far as its environment tells, and the number of PEs.
+pub(crate) fn launched_by() -> Option<(&'static str, u32)> {
+    const MARKS: [(&str, &str); 3] =
+        [("OMPI_COMM_WORLD_SIZE", "mpirun"), ("PMI_SIZE", "mpiexec"), ("SLURM_STEP_NUM_TASKS", "srun")];
+    MARKS.iter().find_map(|(var, by)| Some((*by, std::env::var(var).ok()?.parse().ok()?)))
+}
+
+/// The setting that asks for a local start, if it is one.
+pub(crate) fn local_pes() -> Option<u32> {
+    let value = std::env::var(settings::LOCAL_PES.name).ok()?;
+    value.trim().parse().ok().filter(|&n| n > 0)
+}

@@ -1,0 +1,182 @@
+//! The rendezvous with threads as PEs, on one host and on two.
+
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+
+use memheap::{Align, Bytes, Digest};
+
+use super::*;
+
+struct Host {
+    gate: Gate,
+    cells: Vec<[SlipCell; 2]>,
+    pes: Vec<PeId>,
+}
+
+fn host(pes: std::ops::Range<u32>) -> Host {
+    let blame = || BlameCell {
+        culprit: AtomicU32::new(0),
+        reference: AtomicU32::new(0),
+        got: SlipCell::new(),
+        expected: SlipCell::new(),
+    };
+    Host {
+        gate: Gate {
+            arrivals: AtomicU64::new(0),
+            opened: AtomicU32::new(0),
+            asleep: AtomicU32::new(0),
+            blame: [blame(), blame()],
+        },
+        cells: pes.clone().map(|_| [SlipCell::new(), SlipCell::new()]).collect(),
+        pes: pes.map(PeId).collect(),
+    }
+}
+
+impl Host {
+    fn place(&self, here: usize) -> Place<'_> {
+        Place { gate: &self.gate, cells: self.cells.iter().collect(), pes: self.pes.clone(), here }
+    }
+}
+
+fn meet(place: &Place<'_>, upper: &dyn Upper, call: u64, slip: Slip, frees: bool) -> Result<Agreed, Differs> {
+    let wait = |_: &AtomicU32, _: &AtomicU32, ready: &dyn Fn() -> bool| {
+        while !ready() {
+            thread::yield_now();
+        }
+    };
+    place.meet(call, slip, frees, upper, wait, |_| {})
+}
+
+fn ask(size: u64) -> Slip {
+    Slip::alloc(Bytes(size), Align::DEFAULT, Digest(7))
+}
+
+/// What one side of a link to another host lays open: its slip, its flags, all its slips.
+type Half = Mutex<(Option<(Slip, Flags)>, Vec<(PeId, Slip)>)>;
+
+/// A fake second host: the last PEs of both hosts meet at a barrier and look at each other's half.
+struct Link {
+    halves: Arc<[Half; 2]>,
+    barrier: Arc<Barrier>,
+    side: usize,
+}
+
+impl Upper for Link {
+    fn meet(&self, slip: &Slip, flags: Flags) -> Flags {
+        self.halves[self.side].lock().unwrap().0 = Some((*slip, flags));
+        self.barrier.wait();
+        let (theirs, their_flags) = self.halves[1 - self.side].lock().unwrap().0.unwrap();
+        self.barrier.wait();
+        Flags {
+            differs: flags.differs || their_flags.differs || theirs != *slip,
+            frees: flags.frees || their_flags.frees,
+        }
+    }
+    fn gather(&self, own: Vec<(PeId, Slip)>) -> Vec<(PeId, Slip)> {
+        self.halves[self.side].lock().unwrap().1 = own.clone();
+        self.barrier.wait();
+        let theirs = self.halves[1 - self.side].lock().unwrap().1.clone();
+        self.barrier.wait();
+        own.into_iter().chain(theirs).collect()
+    }
+}
+
+/// Runs `calls` on `n` PEs of each of the hosts; `slip(pe, call)` is what a PE shows. Returns the
+/// results, by PE and call.
+fn run(
+    hosts: u32,
+    n: u32,
+    calls: u64,
+    slip: impl Fn(u32, u64) -> (Slip, bool) + Sync,
+) -> Vec<Vec<Result<Agreed, Differs>>> {
+    let all: Vec<Host> = (0..hosts).map(|h| host(h * n..(h + 1) * n)).collect();
+    let halves: Arc<[Half; 2]> = Arc::default();
+    let barrier = Arc::new(Barrier::new(2));
+    thread::scope(|s| {
+        let mut threads = Vec::new();
+        for (side, host) in all.iter().enumerate() {
+            for here in 0..n as usize {
+                let (slip, halves, barrier) = (&slip, halves.clone(), barrier.clone());
+                threads.push(s.spawn(move || {
+                    let place = host.place(here);
+                    let link = Link { halves, barrier, side };
+                    let upper: &dyn Upper = if hosts == 2 { &link } else { &OneHost };
+                    let pe = place.pes[here].0;
+                    let one = |call| {
+                        let (slip, frees) = slip(pe, call);
+                        meet(&place, upper, call, slip, frees)
+                    };
+                    (1..=calls).map(one).collect::<Vec<_>>()
+                }));
+            }
+        }
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn all_agree_on_one_host_and_on_two() {
+    for (hosts, n) in [(1, 1), (1, 2), (1, 5), (2, 1), (2, 3)] {
+        let results = run(hosts, n, 300, |_, call| (ask(call), false));
+        for r in results.iter().flatten() {
+            assert_eq!(*r, Ok(Agreed { frees: false }));
+        }
+    }
+}
+
+#[test]
+fn a2_the_one_that_differs_is_named_on_every_pe_and_the_next_call_agrees() {
+    for (hosts, n) in [(1, 2), (1, 4), (2, 2), (2, 3)] {
+        let total = hosts * n;
+        let odd = |call: u64| (call.is_multiple_of(3)).then_some((call as u32 / 3) % total);
+        let results =
+            run(hosts, n, 300, |pe, call| (ask(if odd(call) == Some(pe) { 1 } else { 100 + call }), false));
+        for (pe, calls) in results.iter().enumerate() {
+            for (i, r) in calls.iter().enumerate() {
+                let call = i as u64 + 1;
+                match odd(call) {
+                    None => assert!(r.is_ok(), "PE {pe} call {call}: {r:?}"),
+                    Some(culprit) => {
+                        let d = r.as_ref().unwrap_err();
+                        assert!(!d.fatal);
+                        // Of two PEs that differ from each other, the higher is named.
+                        let named = if total == 2 { 1 } else { culprit };
+                        assert_eq!(
+                            (d.diverged.pe, d.diverged.here),
+                            (PeId(named), PeId(pe as u32)),
+                            "call {call}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn kinds_do_not_pair_and_an_exit_is_fatal() {
+    let results = run(1, 3, 2, |pe, call| match (pe, call) {
+        (2, 1) => (Slip::new(Kind::Barrier), false),
+        (2, 2) => (Slip::new(Kind::Exit), false),
+        _ => (Slip::new(Kind::Enter), false),
+    });
+    for calls in results {
+        let (first, second) = (calls[0].as_ref().unwrap_err(), calls[1].as_ref().unwrap_err());
+        assert!(!first.fatal && second.fatal);
+        assert_eq!(first.diverged.pe, PeId(2));
+        assert!(first.diverged.got.contains("barrier"), "{}", first.diverged);
+    }
+}
+
+#[test]
+fn frees_are_an_or_and_do_not_have_to_agree() {
+    for hosts in [1, 2] {
+        let results = run(hosts, 2, 200, |pe, call| (ask(8), u64::from(pe) == call % 7));
+        for calls in results {
+            for (i, r) in calls.iter().enumerate() {
+                let call = i as u64 + 1;
+                assert_eq!(r.as_ref().unwrap().frees, call % 7 < u64::from(hosts) * 2);
+            }
+        }
+    }
+}

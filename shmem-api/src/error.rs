@@ -1,0 +1,118 @@
+//! What can go wrong, as values. Every message says who, what, how much, and what next.
+
+use memheap::framework::NoneLeft;
+use memheap::settings::SettingError;
+use memheap::{AllocError, Bytes, FreeError, PeId};
+
+use crate::level::ThreadLevel;
+
+/// Why a call of the library failed.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting does not parse.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// The job could not be joined.
+    #[error("cannot join the job: {0}")]
+    Boot(String),
+    /// Another PE could not start.
+    #[error("PE {pe} could not start: {why}")]
+    Elsewhere {
+        /// The PE that failed.
+        pe: PeId,
+        /// Its error.
+        why: String,
+    },
+    /// The PEs were started with different settings.
+    #[error(
+        "the PEs disagree at start: {item} is {here} on PE {me} and {there} on PE {pe}; make it equal on every PE"
+    )]
+    StartDiffers {
+        /// What differs.
+        item: &'static str,
+        /// The PE that reports.
+        me: PeId,
+        /// Its value.
+        here: String,
+        /// The PE that differs.
+        pe: PeId,
+        /// Its value.
+        there: String,
+    },
+    /// The memory of the heap could not be had.
+    #[error("PE {pe}: the symmetric heap of {len}: {why}")]
+    Memory {
+        /// The PE that failed.
+        pe: PeId,
+        /// The size asked for.
+        len: Bytes,
+        /// The system's reason.
+        why: String,
+    },
+    /// No allocator is left to manage the heap.
+    #[error(transparent)]
+    NoComponent(#[from] NoneLeft),
+    /// The thread level asked for is not available.
+    #[error("thread level {asked:?} was asked for, {got:?} is what the launcher gives")]
+    ThreadLevel {
+        /// Asked.
+        asked: ThreadLevel,
+        /// Got.
+        got: ThreadLevel,
+    },
+    /// The library is up already.
+    #[error("a World exists already in this process; finalize it before the next init")]
+    AlreadyUp,
+    /// The PEs called different things.
+    #[error(transparent)]
+    Diverged(#[from] Diverged),
+    /// There is no room. Every PE gets this error, and nothing has changed on any.
+    #[error("PE {pe}: {call}: {why}; raise SHMEM_SYMMETRIC_SIZE (now {heap})")]
+    Alloc {
+        /// The PE that reports.
+        pe: PeId,
+        /// The call and its arguments.
+        call: String,
+        /// What there is.
+        why: AllocError,
+        /// The size of the heap.
+        heap: Bytes,
+    },
+    /// The size in bytes does not fit in 64 bits.
+    #[error("PE {pe}: an object of {len} elements of {size} bytes is larger than any address space")]
+    TooLong {
+        /// The PE that reports.
+        pe: PeId,
+        /// Elements asked for.
+        len: usize,
+        /// Bytes of an element.
+        size: usize,
+    },
+    /// The offset is not the start of a live block. Nothing has changed.
+    #[error("PE {pe}: free: {why}")]
+    Free {
+        /// The PE that reports.
+        pe: PeId,
+        /// What the offset is instead.
+        why: FreeError,
+    },
+}
+
+/// In a collective call, the PEs did not all ask for the same. Every PE gets this error, in that
+/// call; nothing has changed on any of them, and the next call starts afresh.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "PE {here}: the PEs diverged: PE {pe} is at {got}, but PE {reference} at {expected}; make the call equal on every PE"
+)]
+pub struct Diverged {
+    /// The PE that reports.
+    pub here: PeId,
+    /// The PE that asked for something else than most.
+    pub pe: PeId,
+    /// What it asked for.
+    pub got: String,
+    /// A PE that asked for what most did.
+    pub reference: PeId,
+    /// What most asked for.
+    pub expected: String,
+}

@@ -1,0 +1,70 @@
+//! Thread levels: as values for the launcher, as types for the safe API.
+
+use std::marker::PhantomData;
+
+/// The four levels of the standard, in order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ThreadLevel {
+    /// One thread.
+    Single,
+    /// Several, of which only the one that initialised calls the library.
+    Funneled,
+    /// Several, one at a time.
+    Serialized,
+    /// Several at once.
+    Multiple,
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A thread level as a type: [`Single`] or [`Multiple`]. Values that carry it are `Send` and `Sync`
+/// exactly as it is.
+pub trait Level: sealed::Sealed + 'static {
+    /// The level asked of the launcher.
+    const ASKED: ThreadLevel;
+    /// The level as it is carried by values.
+    const NEW: Self;
+}
+
+/// The library is called by the thread that initialised it: neither `Send` nor `Sync`.
+#[derive(Clone, Copy, Debug)]
+pub struct Single(PhantomData<*const ()>);
+
+/// Any thread may call the library at any time.
+#[derive(Clone, Copy, Debug)]
+pub struct Multiple(());
+
+impl sealed::Sealed for Single {}
+impl sealed::Sealed for Multiple {}
+
+impl Level for Single {
+    const ASKED: ThreadLevel = ThreadLevel::Funneled;
+    const NEW: Single = Single(PhantomData);
+}
+
+impl Level for Multiple {
+    const ASKED: ThreadLevel = ThreadLevel::Multiple;
+    const NEW: Multiple = Multiple(());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Phase, Remote, RemoteRead, SymBox, SymSlice, Team, World};
+
+    /// At `Multiple` everything may be used from all threads; objects may at any level. (That nothing
+    /// may at `Single` is for the compiler to refuse: see `tests/ui`.)
+    #[test]
+    fn what_may_go_to_other_threads() {
+        fn any_thread<T: Send + Sync>() {}
+        any_thread::<World<Multiple>>();
+        any_thread::<Team<'static, Multiple>>();
+        any_thread::<Phase<'static, Multiple>>();
+        any_thread::<Remote<'static, u64, Multiple>>();
+        any_thread::<RemoteRead<'static, u64, Multiple>>();
+        any_thread::<SymSlice<'static, u64>>();
+        any_thread::<SymBox<'static, u64>>();
+    }
+}

@@ -1,0 +1,65 @@
+//! OpenSHMEM in Rust: processing elements (PEs) that share a symmetric heap.
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     shmem_api::run(|world| -> Result<(), shmem_api::Error> {
+//!         let mut inbox = world.alloc::<u64>(1)?;                  // collective: one on every PE
+//!         let next = (world.pe() + 1) % world.n_pes();
+//!         world.share(&mut inbox, |_, inbox| {                     // open to all PEs ...
+//!             inbox.put_one(next, 0, world.pe() as u64);
+//!         });                                                      // ... and local again
+//!         println!("PE {} heard from PE {}", world.pe(), inbox[0]);
+//!         Ok(())
+//!     })
+//! }
+//! ```
+//!
+//! Start it with `mpirun -n 4 ./program`, or without any MPI with `SHMEM_LOCAL_PES=4 ./program`.
+//!
+//! | room | what |
+//! |---|---|
+//! | `world` | init, finalize, symmetric objects are made here |
+//! | `sym`, `share` | symmetric objects, and the phases in which they are local or shared |
+//! | `boot` | joining the job: by MPI, or by a supervisor of our own |
+//! | `segment`, `internals` | the memory: agreed base, peers' mappings, the runtime's own part |
+//! | `coll` | rendezvous and agreement |
+//! | `heap` | collective heap calls: agree first, then mutate |
+//! | `wait`, `exit`, `warden` | waiting without spinning, and ending without hanging |
+
+mod boot;
+mod coll;
+mod components;
+mod copy;
+mod elem;
+mod engine;
+mod error;
+mod exit;
+mod heap;
+mod internals;
+mod level;
+pub mod raw;
+mod run;
+mod segment;
+mod serial;
+mod share;
+mod sym;
+mod sync;
+mod team;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod wait;
+mod warden;
+mod world;
+
+pub use elem::{AmoInt, Elem};
+pub use error::{Diverged, Error};
+pub use heap::Leaks;
+pub use level::{Level, Multiple, Single, ThreadLevel};
+pub use run::run;
+pub use share::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable};
+pub use sym::{SymBox, SymPart, SymSlice};
+pub use team::Team;
+pub use world::{Builder, HeapStats, World};
+
+/// The heap framework: components, modules, settings.
+pub use memheap;

@@ -1,0 +1,134 @@
+//! The standard's calls as functions on pointers, for experts and for the C library.
+//!
+//! Every call checks what it is given before it touches memory; a bad argument ends the job with one
+//! line that names PE, call and argument. The check costs a compare and a branch: the engine's hot
+//! words are zero while the library is down, so the PE check is the "initialised?" check as well.
+#![allow(unsafe_code)]
+
+use std::sync::atomic::Ordering;
+
+use memheap::{Align, Bytes, Offset};
+
+use crate::copy;
+use crate::engine::{Engine, HOT, Handle};
+use crate::error::Error;
+use crate::exit;
+
+/// This PE's number, or -1 while the library is down.
+pub fn my_pe() -> i32 {
+    if n_pes() == 0 { -1 } else { HOT.me.load(Ordering::Relaxed) as i32 }
+}
+
+/// How many PEs there are; 0 while the library is down.
+pub fn n_pes() -> i32 {
+    HOT.n_pes.load(Ordering::Relaxed) as i32
+}
+
+/// Collective: `size` bytes aligned for any type, on every PE; null on every PE if there is no room or
+/// the PEs asked for different things, with one line on standard error. Size 0: null, no barrier.
+pub fn malloc(size: usize) -> *mut u8 {
+    align(Align::DEFAULT.bytes() as usize, size)
+}
+
+/// Collective: as [`malloc`], at a multiple of `align`, which must be a power of two.
+pub fn align(align: usize, size: usize) -> *mut u8 {
+    let engine = engine("shmem_malloc");
+    let Some(align) = Align::new(align as u64).filter(|_| size > 0) else { return std::ptr::null_mut() };
+    match engine.alloc(Bytes(size as u64), align) {
+        Ok(block) => engine.peers[engine.me.0 as usize].heap.wrapping_add(block.at.0 as usize),
+        Err(e) => {
+            eprintln!("{e}");
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// Collective: frees a block of [`malloc`]. Null: nothing, and no barrier.
+///
+/// # Errors
+/// On every PE alike: the PEs differ, or the address is not the start of a live block. Nothing has changed.
+///
+/// # Safety
+/// Nobody uses the block any more, on any PE, and it was not handed out by the safe API.
+pub unsafe fn free(block: *mut u8) -> Result<(), Error> {
+    if block.is_null() {
+        return Ok(());
+    }
+    let engine = engine("shmem_free");
+    let at = (block as usize).wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64;
+    // Outside the heap, addresses of one object differ from PE to PE: all of them mean "not ours".
+    let at = if at < engine.heap_len().0 { at } else { u64::MAX };
+    engine.free(Offset(at)).map(drop)
+}
+
+/// Copies `n` bytes to `dest` (symmetric) on `pe`. An aligned put of 1, 2, 4 or 8 bytes is one store.
+///
+/// # Safety
+/// `src` is readable for `n` bytes, and writing `dest` on `pe` races with no Rust reference there.
+#[inline]
+pub unsafe fn putmem(dest: *mut u8, src: *const u8, n: usize, pe: i32) {
+    let to = place("shmem_putmem", dest as usize, n, pe);
+    // SAFETY: `place` checked the target; the source is the caller's promise.
+    unsafe { copy::bytes_put(to, src, n) }
+}
+
+/// Copies `n` bytes from `src` (symmetric) on `pe` to `dest`.
+///
+/// # Safety
+/// `dest` is writable for `n` bytes, and no Rust reference on `pe` writes `src` meanwhile.
+#[inline]
+pub unsafe fn getmem(dest: *mut u8, src: *const u8, n: usize, pe: i32) {
+    let from = place("shmem_getmem", src as usize, n, pe);
+    // SAFETY: `place` checked the source; the target is the caller's promise.
+    unsafe { copy::bytes_get(dest, from, n) }
+}
+
+/// Where `n` bytes at this PE's symmetric address `at` are for `pe`, as mapped in this process.
+#[inline]
+fn place(call: &'static str, at: usize, n: usize, pe: i32) -> *mut u8 {
+    if pe as u32 >= HOT.n_pes.load(Ordering::Relaxed) {
+        bad_pe(call, pe);
+    }
+    let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+    let len = HOT.len.load(Ordering::Relaxed);
+    if offset > len || len - offset < n {
+        bad_address(call, at, n);
+    }
+    // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
+    let peer = unsafe { &*HOT.peers.load(Ordering::Relaxed).add(pe as usize) };
+    peer.heap.wrapping_add(offset)
+}
+
+#[cold]
+#[inline(never)]
+fn bad_pe(call: &str, pe: i32) -> ! {
+    let engine = engine(call);
+    let last = engine.n_pes - 1;
+    fail(engine, format!("{call}: there is no PE {pe}; the job has PEs 0 to {last}"))
+}
+
+#[cold]
+#[inline(never)]
+fn bad_address(call: &str, at: usize, n: usize) -> ! {
+    let engine = engine(call);
+    let heap = engine.heap_len();
+    fail(
+        engine,
+        format!(
+            "{call}: {n} bytes at {at:#x} are not in the symmetric heap ({heap} at {:#x})",
+            HOT.lo.load(Ordering::Relaxed)
+        ),
+    )
+}
+
+fn fail(engine: Handle, what: String) -> ! {
+    exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {what}", engine.me))
+}
+
+/// The engine, or the end of a process that calls without one.
+fn engine(call: &str) -> Handle {
+    Engine::current().unwrap_or_else(|| {
+        eprintln!("{call}: the library is not up: it was called before init or after finalize");
+        exit::leave_now(exit::PANICKED)
+    })
+}

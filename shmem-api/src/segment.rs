@@ -1,0 +1,130 @@
+//! The segments: this PE's own, mapped at a base all PEs agree on, and those of its peers.
+//!
+//! ```text
+//!   0 ............... heap_len ........ len          the same offsets on every PE
+//!   |   user heap     |   Desk (internals)  |
+//!   own:   base (agreed: one of BASE_CANDIDATES, else wherever each PE could)
+//!   peers: anywhere in this process; opened by /proc/PID/fd, named by offset
+//! ```
+//!
+//! Invariants: **G1** own and peer mappings are readable and writable for `len` bytes as long as the
+//! `Segment` lives; **G2** a PE's own memory is mapped once in it, so no two addresses of one process
+//! name the same own byte; **G3** the heap's base is a multiple of 2 MiB on every PE.
+#![allow(unsafe_code)]
+
+use bytemuck::{Pod, Zeroable};
+use memheap::region::memfd::{MemfdFile, MemfdRegion, PeerRegion};
+use memheap::region::{BASE_CANDIDATES, Region};
+use memheap::{Align, Bytes};
+
+use crate::boot::Boot;
+use crate::boot::step::step;
+use crate::error::Error;
+use crate::internals::{Desk, INTERNALS};
+
+/// The memory of a job on this host.
+pub(crate) struct Segment {
+    own: MemfdRegion,
+    peers: Vec<Option<PeerRegion>>,
+    pids: Vec<u32>,
+    heap_len: Bytes,
+    same_base: bool,
+}
+
+/// Where one PE's segment is in this process.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) heap: *mut u8,
+    pub(crate) desk: *const Desk,
+}
+
+// SAFETY: a pair of addresses; what is done at them is atomic or the program's own synchronisation.
+unsafe impl Send for Peer {}
+// SAFETY: as above.
+unsafe impl Sync for Peer {}
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Mapped {
+    base: u64,
+    pid: u32,
+    fd: i32,
+}
+
+impl Segment {
+    /// Collective: creates this PE's segment for a heap of `heap_len` bytes, finds a base for all, and
+    /// opens the peers' segments.
+    pub(crate) fn establish(boot: &mut dyn Boot, heap_len: Bytes) -> Result<Segment, Error> {
+        let me = boot.pe();
+        let failed = |why: std::io::Error| Error::Memory { pe: me, len: heap_len, why: why.to_string() };
+        let len = heap_len
+            .checked_round_up(Align::HUGE)
+            .and_then(|n| n.0.checked_add(INTERNALS.0))
+            .filter(|&n| n <= (BASE_CANDIDATES[1] - BASE_CANDIDATES[0]) as u64);
+        let created = match len {
+            Some(len) => MemfdFile::create(Bytes(len)).map_err(failed),
+            None => Err(failed(std::io::Error::other("larger than the 8 TiB a segment can have"))),
+        };
+        step(boot, created.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
+        let own = agree_on_base(boot, created?, failed)?;
+        let mine =
+            Mapped { base: own.base().as_ptr() as u64, pid: std::process::id(), fd: own.file().raw_fd() };
+        let all = step(boot, Ok(mine))?;
+        let open = |(pe, m): (usize, &Mapped)| {
+            let other = pe != me.0 as usize;
+            other.then(|| PeerRegion::open(m.pid, m.fd, own.len())).transpose()
+        };
+        let peers = all.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>().map_err(failed);
+        let same_base = all.iter().all(|m| m.base == mine.base);
+        step(boot, peers.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
+        let pids = all.iter().map(|m| m.pid).collect();
+        Ok(Segment { own, peers: peers?, pids, heap_len, same_base })
+    }
+
+    /// Bytes of the user's heap.
+    pub(crate) fn heap_len(&self) -> Bytes {
+        self.heap_len
+    }
+
+    /// The process of each PE.
+    pub(crate) fn pids(&self) -> &[u32] {
+        &self.pids
+    }
+
+    /// Whether every PE has its segment at the same address.
+    pub(crate) fn same_base(&self) -> bool {
+        self.same_base
+    }
+
+    /// Where each PE's segment is in this process, by PE.
+    pub(crate) fn table(&self) -> Vec<Peer> {
+        let at = |peer: &Option<PeerRegion>| peer.as_ref().map_or(self.own.base(), Region::base);
+        let desk = (self.own.len().0 - INTERNALS.0) as usize;
+        let entry = |base: std::ptr::NonNull<u8>| Peer {
+            heap: base.as_ptr(),
+            // SAFETY: G1: the desk begins INTERNALS bytes before the end of the mapping.
+            desk: unsafe { base.as_ptr().add(desk) }.cast::<Desk>(),
+        };
+        self.peers.iter().map(at).map(entry).collect()
+    }
+}
+
+/// Tries one candidate after the other until one is free on every PE; else each PE takes what it gets.
+fn agree_on_base(
+    boot: &mut dyn Boot,
+    mut file: MemfdFile,
+    failed: impl Fn(std::io::Error) -> Error,
+) -> Result<MemfdRegion, Error> {
+    for candidate in BASE_CANDIDATES {
+        let tried = file.map(Some(candidate));
+        let answers = boot.exchange(&[u8::from(tried.is_ok())])?;
+        match tried {
+            Ok(region) if answers.iter().all(|a| a[0] == 1) => return Ok(region),
+            Ok(region) => file = region.unmap(),
+            Err((back, _)) => file = back,
+        }
+    }
+    let anywhere = file.map(None).map_err(|(_, e)| failed(e));
+    step(boot, anywhere.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
+    anywhere
+}

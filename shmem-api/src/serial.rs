@@ -1,0 +1,50 @@
+//! A value that one thread uses at a time: by a lock where the program may call from several threads
+//! at once, by a promise where it may not.
+//!
+//! Invariant **X1**: while the closure of [`Serial::with`] runs, no other access to the value exists.
+//! At `Multiple` the mutex sees to it. Below, the thread level does: the library is called by one
+//! thread at a time, which the safe API proves (`World<Single>` is neither `Send` nor `Sync`) and the
+//! raw API demands; a call back into the same value is caught by `busy`.
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, UnsafeCell};
+
+use parking_lot::Mutex;
+
+use crate::level::ThreadLevel;
+
+pub(crate) struct Serial<T> {
+    lock: Option<Mutex<()>>,
+    busy: Cell<bool>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: X1: accesses do not overlap, whichever thread makes them; `busy` is touched within them only.
+unsafe impl<T: Send> Sync for Serial<T> {}
+
+impl<T> Serial<T> {
+    pub(crate) fn new(level: ThreadLevel, value: T) -> Serial<T> {
+        let lock = (level == ThreadLevel::Multiple).then(|| Mutex::new(()));
+        Serial { lock, busy: Cell::new(false), value: UnsafeCell::new(value) }
+    }
+
+    #[inline]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        let guard = self.lock.as_ref().map(Mutex::lock);
+        assert!(!self.busy.replace(true), "a collective call was made from within another");
+        let reset = Reset(&self.busy);
+        // SAFETY: X1: the lock or the thread level excludes other threads, `busy` this one.
+        let result = f(unsafe { &mut *self.value.get() });
+        drop(reset);
+        drop(guard);
+        result
+    }
+}
+
+struct Reset<'a>(&'a Cell<bool>);
+
+impl Drop for Reset<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}

@@ -1,0 +1,252 @@
+//! A harness with which an ordinary `#[test]` runs its body on several PEs.
+//!
+//! ```text
+//!   cargo test ──► #[test] fn t()           in the parent: launches this same test binary on N PEs,
+//!                     │                     once under mpirun and once under the local boot,
+//!                     │                     and watches the clock
+//!                     └─ re-executed with `--exact t`: each process is a PE and runs the body
+//! ```
+//!
+//! A launch under `mpirun` costs a third of a second, so let one launch run many checks. A launch that
+//! takes longer than the watchdog allows is ended, and its output says which PE waits where.
+//!
+//! ```ignore
+//! shmem_api::multi_pe! {
+//!     /// Everybody greets the next.
+//!     fn ring_of_puts(world) on [1, 2, 4] { world.barrier(); }
+//! }
+//! ```
+
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::world::World;
+
+/// Set in the processes of a launch: the test they run.
+const ROLE: &str = "SHMEM_TEST_ROLE";
+
+/// Defines a test whose body runs on several PEs, under every boot there is. The body gets a
+/// `&World`; a panic on any PE fails the test.
+#[macro_export]
+macro_rules! multi_pe {
+    ($($(#[$meta:meta])* fn $name:ident($world:ident) on [$($n:expr),+ $(,)?] $body:block)*) => {$(
+        $(#[$meta])*
+        #[test]
+        fn $name() {
+            let test = $crate::testing::name_of(module_path!(), stringify!($name));
+            $crate::testing::run_on(&test, &[$($n),+], |$world: &$crate::World| $body);
+        }
+    )*};
+}
+
+/// How a launch starts its PEs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Boot {
+    /// Under the `mpirun` of the MPI this was built with.
+    #[cfg(feature = "mpi")]
+    Mpi,
+    /// By the supervisor of this library.
+    Local,
+}
+
+impl Boot {
+    /// Every way this build has.
+    pub const ALL: &[Boot] = &[
+        Boot::Local,
+        #[cfg(feature = "mpi")]
+        Boot::Mpi,
+    ];
+}
+
+/// How a launch ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Of the launcher.
+    pub status: ExitStatus,
+    /// Standard output of all PEs.
+    pub stdout: String,
+    /// Standard error of all PEs and the launcher.
+    pub stderr: String,
+    /// From start to end.
+    pub wall: Duration,
+    /// Whether the watchdog ended it.
+    pub timed_out: bool,
+}
+
+impl Outcome {
+    /// Panics with all output unless the launch succeeded.
+    pub fn expect_success(&self, what: &str) {
+        assert!(self.status.success() && !self.timed_out, "{what} failed\n{self}");
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let watchdog = if self.timed_out { "ended by the watchdog" } else { "ended by itself" };
+        let Outcome { status, stdout, stderr, wall, .. } = self;
+        write!(f, "{watchdog} after {wall:.1?}: {status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+    }
+}
+
+/// The name libtest knows a test by: its path without the crate.
+pub fn name_of(module: &str, function: &str) -> String {
+    match module.split_once("::") {
+        Some((_, path)) => format!("{path}::{function}"),
+        None => function.to_owned(),
+    }
+}
+
+/// Whether this process is a PE of a launch.
+pub fn is_pe() -> bool {
+    std::env::var_os(ROLE).is_some()
+}
+
+/// Runs `body` on each number of PEs, under every boot; in a PE, runs it once.
+pub fn run_on(test: &str, pes: &[u32], body: impl FnOnce(&World)) {
+    if is_pe() {
+        let world = World::init().expect("the library comes up");
+        body(&world);
+        world.finalize().expect("every PE finalizes");
+        return;
+    }
+    for &n in pes {
+        for &boot in Boot::ALL {
+            Launch::of_test(test, n, boot).run().expect_success(&format!("{test} on {n} PEs by {boot:?}"));
+        }
+    }
+}
+
+/// A program about to be launched on several PEs.
+pub struct Launch {
+    command: Command,
+    limit: Duration,
+}
+
+impl Launch {
+    /// This test binary, on `n` PEs, running only `test`.
+    pub fn of_test(test: &str, n: u32, boot: Boot) -> Launch {
+        let me = std::env::current_exe().expect("a test knows its own file");
+        let mut launch = Launch::of_program(&me, n, boot);
+        launch.command.args([test, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]);
+        launch.command.env(ROLE, test);
+        launch
+    }
+
+    /// Any program, on `n` PEs.
+    pub fn of_program(program: &std::path::Path, n: u32, boot: Boot) -> Launch {
+        let mut command = match boot {
+            Boot::Local => {
+                let mut c = Command::new(program);
+                c.env("SHMEM_LOCAL_PES", n.to_string());
+                c
+            }
+            #[cfg(feature = "mpi")]
+            Boot::Mpi => mpirun(n, program),
+        };
+        let limit = std::env::var("SHMEM_TEST_TIMEOUT").ok().and_then(|s| s.parse().ok()).unwrap_or(60);
+        command.env("RUST_BACKTRACE", "0").env("SHMEM_HANG_REPORT", (limit / 3).max(1).to_string());
+        Launch { command, limit: Duration::from_secs(limit) }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl AsRef<std::ffi::OsStr>) -> Launch {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Sets a variable in the PEs' environment.
+    pub fn env(mut self, name: &str, value: &str) -> Launch {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Ends the launch after `limit`.
+    pub fn limit(mut self, limit: Duration) -> Launch {
+        self.limit = limit;
+        self
+    }
+
+    /// Starts it and hands it over running, with its output connected, in a process group of its own.
+    pub fn start(mut self) -> (Child, Duration) {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let child = self.command.spawn().unwrap_or_else(|e| panic!("cannot start {:?}: {e}", self.command));
+        (child, self.limit)
+    }
+
+    /// Starts it, one launch at a time in this process, and waits until it ends or the watchdog ends it.
+    pub fn run(self) -> Outcome {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let start = Instant::now();
+        let (child, limit) = self.start();
+        finish(child, start, limit)
+    }
+}
+
+/// Waits for a started launch.
+pub fn finish(mut child: Child, start: Instant, limit: Duration) -> Outcome {
+    let reader = |stream: Option<Box<dyn Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut s) = stream {
+                let _ = s.read_to_end(&mut bytes);
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    };
+    let out = reader(child.stdout.take().map(|s| Box::new(s) as Box<dyn Read + Send>));
+    let err = reader(child.stderr.take().map(|s| Box::new(s) as Box<dyn Read + Send>));
+    let mut timed_out = false;
+    let status = loop {
+        match child.try_wait().expect("a child can be waited for") {
+            Some(status) => break status,
+            None if start.elapsed() > limit => {
+                timed_out = true;
+                break end(&mut child);
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let wall = start.elapsed();
+    let text = |t: std::thread::JoinHandle<String>| t.join().unwrap_or_default();
+    Outcome { status, stdout: text(out), stderr: text(err), wall, timed_out }
+}
+
+/// Asks the launcher to end its PEs, then makes sure.
+fn end(child: &mut Child) -> ExitStatus {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    let group = Pid::from_child(child);
+    for signal in [Signal::TERM, Signal::KILL] {
+        let _ = kill_process_group(group, signal);
+        for _ in 0..200 {
+            if let Ok(Some(status)) = child.try_wait() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    child.wait().unwrap_or_else(|_| ExitStatus::from_raw(9))
+}
+
+/// The command that starts `program` on `n` PEs under the MPI this was built with.
+#[cfg(feature = "mpi")]
+fn mpirun(n: u32, program: &std::path::Path) -> Command {
+    let version = mpi::environment::library_version().unwrap_or_default();
+    let first = |names: &[&str]| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+        names.iter().find(found).copied().unwrap_or(names[0]).to_owned()
+    };
+    let mut command;
+    if version.contains("Open MPI") {
+        command = Command::new(first(&["mpirun.openmpi", "mpirun"]));
+        command.args(["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]);
+    } else {
+        command = Command::new(first(&["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]));
+    }
+    command.arg("-n").arg(n.to_string()).arg(program);
+    command
+}

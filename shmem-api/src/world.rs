@@ -1,0 +1,244 @@
+//! The world: from init to finalize.
+//!
+//! A [`World`] is the proof that the library is up. Everything symmetric borrows it, so nothing can
+//! outlive it. It is finalized by [`World::finalize`], or when it goes out of scope.
+#![allow(unsafe_code)]
+
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
+
+use memheap::component::Room;
+use memheap::space::Figures;
+use memheap::{Align, Bytes, Component};
+
+use crate::components::BUILT_IN;
+use crate::elem::{Elem, check_layout};
+use crate::engine::{Engine, Handle};
+use crate::error::Error;
+use crate::exit;
+use crate::heap::Leaks;
+use crate::level::{Level, Single};
+use crate::sym::{SymBox, SymSlice};
+use crate::team::Team;
+
+/// The library while it is up, and the team of all PEs.
+///
+/// `L` is the thread level: a `World<Single>` stays on its thread, a `World<Multiple>` may be used by
+/// all threads at once.
+pub struct World<L: Level = Single> {
+    team: Team<'static, L>,
+}
+
+/// How full the symmetric heap is, on this PE as on all others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeapStats {
+    /// Bytes of the heap.
+    pub total: Bytes,
+    /// Free bytes and the largest free block.
+    pub room: Room,
+    /// Live blocks and bytes, and the high-water mark.
+    pub figures: Figures,
+}
+
+/// Sets a World up with more than the defaults.
+pub struct Builder<'c> {
+    components: Vec<&'c dyn Component>,
+    checked: Vec<crate::components::CheckedComponent<'c>>,
+}
+
+impl World<Single> {
+    /// Collective over the job: brings the library up (OpenSHMEM 1.6, `shmem_init`).
+    ///
+    /// # Errors
+    /// On every PE alike, with the PE that is to blame: a setting that does not parse, PEs that were
+    /// started with different settings, a heap that cannot be had, a job that cannot be joined.
+    pub fn init() -> Result<World<Single>, Error> {
+        Self::init_level()
+    }
+
+    /// Starts with more than the defaults.
+    pub fn builder<'c>() -> Builder<'c> {
+        Builder { components: BUILT_IN.to_vec(), checked: Vec::new() }
+    }
+}
+
+impl<L: Level> World<L> {
+    /// Collective over the job: brings the library up at thread level `L` (OpenSHMEM 1.6,
+    /// `shmem_init_thread`).
+    ///
+    /// # Errors
+    /// As [`World::init`], and if the launcher gives less than `L`.
+    pub fn init_level() -> Result<World<L>, Error> {
+        Self::with(BUILT_IN)
+    }
+
+    fn with(components: &[&dyn Component]) -> Result<World<L>, Error> {
+        Ok(World { team: Team::world(Engine::open(L::ASKED, components)?) })
+    }
+
+    /// Collective: takes the library down and says what was never freed (OpenSHMEM 1.6, `shmem_finalize`).
+    ///
+    /// # Errors
+    /// If the PEs do not all finalize; the job is ended when this process exits.
+    pub fn finalize(self) -> Result<Leaks, Error> {
+        ManuallyDrop::new(self).take_down()
+    }
+
+    fn take_down(&self) -> Result<Leaks, Error> {
+        let engine = self.team.engine;
+        let leaks = engine.last_meeting()?;
+        // SAFETY: the World goes; objects borrow it, so there is none, and no handle but those of the
+        // World and its objects was given out.
+        unsafe { Engine::close(engine) };
+        Ok(leaks)
+    }
+
+    /// Keeps the library up until the process exits, so that objects can be kept in structures without
+    /// a lifetime. Returning from `main` then finalizes.
+    pub fn leak(self) -> &'static World<L> {
+        self.team.engine.leaked.store(true, Ordering::Relaxed);
+        Box::leak(Box::new(self))
+    }
+
+    /// Collective: a symmetric array of `len` elements, all zero, on every PE.
+    ///
+    /// # Errors
+    /// On every PE alike: no room (nothing has changed), or the PEs asked for different things.
+    pub fn alloc<T: Elem>(&self, len: usize) -> Result<SymSlice<'_, T>, Error> {
+        const { check_layout::<T>() };
+        let engine: &Engine = &self.team.engine;
+        let size = size_of::<T>();
+        let bytes = len.checked_mul(size).ok_or(Error::TooLong { pe: engine.me, len, size })?;
+        let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
+        let block = engine.alloc(Bytes(bytes as u64), align)?;
+        if bytes == 0 {
+            // SAFETY: no element, no block.
+            return Ok(unsafe { SymSlice::new(block.at, NonNull::dangling(), 0, &engine.drops) });
+        }
+        let heap = engine.peers[engine.me.0 as usize].heap;
+        // SAFETY: the block lies inside this PE's heap.
+        let base = unsafe { heap.add(block.at.0 as usize) };
+        // SAFETY: the used part lies inside the block, which nobody else can touch before it is shared.
+        unsafe { base.write_bytes(0, block.used.0 as usize) };
+        let base = NonNull::new(base.cast::<T>()).unwrap_or(NonNull::dangling());
+        // SAFETY: Y1: aligned by the module (the heap's base is aligned to 2 MiB), zeroed, which is a
+        // valid T, and the block is new.
+        Ok(unsafe { SymSlice::new(block.at, base, len, &engine.drops) })
+    }
+
+    /// Collective: as [`alloc`](Self::alloc), with this PE's elements set to `value(index)`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn alloc_with<T: Elem>(
+        &self,
+        len: usize,
+        value: impl FnMut(usize) -> T,
+    ) -> Result<SymSlice<'_, T>, Error> {
+        let mut slice = self.alloc(len)?;
+        for (element, v) in slice.iter_mut().zip((0..len).map(value)) {
+            *element = v;
+        }
+        Ok(slice)
+    }
+
+    /// Collective: one symmetric value, set to this PE's `value`.
+    ///
+    /// # Errors
+    /// As [`alloc`](Self::alloc).
+    pub fn alloc_one<T: Elem>(&self, value: T) -> Result<SymBox<'_, T>, Error> {
+        self.alloc_with(1, |_| value).map(SymBox)
+    }
+
+    /// Collective: gives the memory of dropped objects back now, instead of at the next allocation.
+    ///
+    /// # Errors
+    /// If some PE is at another collective call.
+    pub fn collect(&self) -> Result<(), Error> {
+        self.team.engine.collect()
+    }
+
+    /// How full the heap is. Local; the same on every PE between heap calls.
+    pub fn heap(&self) -> HeapStats {
+        let engine = self.team.engine;
+        let (figures, room) = engine.heap.with(|h| h.figures());
+        HeapStats { total: engine.heap_len(), room, figures }
+    }
+
+    /// The name of the allocator that manages the heap.
+    pub fn memheap(&self) -> &'static str {
+        self.team.engine.heap.with(|h| h.component())
+    }
+
+    /// Where this PE's heap begins in its own address space; the same address on every PE unless none was
+    /// free on all.
+    pub fn heap_base(&self) -> usize {
+        let engine = self.team.engine;
+        engine.peers[engine.me.0 as usize].heap as usize
+    }
+}
+
+impl<L: Level> Deref for World<L> {
+    type Target = Team<'static, L>;
+    fn deref(&self) -> &Team<'static, L> {
+        &self.team
+    }
+}
+
+impl<L: Level> Drop for World<L> {
+    /// Finalizes, or ends the job when dropped by a panic.
+    fn drop(&mut self) {
+        let engine: Handle = self.team.engine;
+        if std::thread::panicking() {
+            if engine.diverged.load(Ordering::Relaxed) {
+                exit::let_others_speak(&engine);
+            }
+            let line = format!("PE {}: panicked; ending the job", engine.me);
+            exit::end_job(&engine, exit::PANICKED, &line);
+        }
+        let me = engine.me;
+        match self.take_down() {
+            Ok(leaks) if leaks.blocks > 0 && me.0 == 0 => {
+                eprintln!(
+                    "PE 0: {} blocks ({}) of the symmetric heap were never freed",
+                    leaks.blocks, leaks.bytes
+                );
+            }
+            Ok(_) => {}
+            // The program may be on its way out with an error of its own: let it say so. Process exit
+            // ends the job.
+            Err(e) => eprintln!("{e}"),
+        }
+    }
+}
+
+impl<'c> Builder<'c> {
+    /// Adds an allocator to those the framework selects from. It is not believed: its answers are
+    /// checked against a book of live ranges.
+    pub fn component(mut self, component: &'c dyn Component) -> Self {
+        self.checked.push(crate::components::CheckedComponent(component));
+        self
+    }
+
+    /// Adds an allocator whose answers are believed.
+    ///
+    /// # Safety
+    /// The component keeps M1, M2 and M6 of [`memheap::component`]: it never hands out memory that
+    /// overlaps a live block or leaves its span.
+    pub unsafe fn component_trusted(mut self, component: &'c dyn Component) -> Self {
+        self.components.push(component);
+        self
+    }
+
+    /// Collective over the job: brings the library up, as [`World::init_level`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn init<L: Level>(self) -> Result<World<L>, Error> {
+        let checked = self.checked.iter().map(|c| c as &dyn Component);
+        let list: Vec<&dyn Component> = self.components.iter().copied().chain(checked).collect();
+        World::with(&list)
+    }
+}

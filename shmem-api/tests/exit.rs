@@ -1,0 +1,215 @@
+//! However a PE goes, the whole job goes: within three seconds, with a status that is not zero, and with
+//! a line that names the PE. Under every boot.
+
+use std::time::Duration;
+
+use shmem_api::testing::{self, Boot, Launch, Outcome};
+use shmem_api::{World, raw};
+
+/// Runs `body` on `n` PEs and returns how it went; in a PE, runs it.
+fn launch(test: &str, n: u32, boot: Boot) -> Outcome {
+    Launch::of_test(test, n, boot).limit(Duration::from_secs(20)).run()
+}
+
+/// What is said of a PE that can say nothing itself.
+const KILLED: &str = "PE 1";
+
+/// The job must have ended badly and soon, and somebody must have named PE 1.
+fn must_end(test: &str, says: &str) {
+    let killed = says == KILLED;
+    for &boot in Boot::ALL {
+        for n in [2, 4] {
+            let outcome = launch(test, n, boot);
+            let shown = format!("{test} on {n} PEs by {boot:?}: {outcome}");
+            assert!(!outcome.timed_out && !outcome.status.success(), "{shown}");
+            // MPICH's launcher kills the others at once, often before one of them can speak: then the
+            // line that names the process that was killed is the launcher's.
+            let launcher = outcome.stdout.contains("BAD TERMINATION") && outcome.stdout.contains("signal");
+            assert!(outcome.stderr.contains(says) || (killed && launcher), "nobody said {says:?}: {shown}");
+            // Not a bound on speed: a launch alone takes up to a second, the promise is three after it.
+            assert!(outcome.wall < Duration::from_secs(8), "{shown}");
+        }
+    }
+}
+
+macro_rules! exits {
+    ($($(#[$meta:meta])* fn $name:ident says $says:expr; |$world:ident| $body:block)*) => {$(
+        $(#[$meta])*
+        #[test]
+        fn $name() {
+            if testing::is_pe() {
+                let $world = World::init().unwrap();
+                $body
+            } else {
+                must_end(stringify!($name), $says);
+            }
+        }
+    )*};
+}
+
+exits! {
+    fn a_panic_between_phases says "PE 1: panicked; ending the job"; |world| {
+        if world.pe() == 1 { panic!("on purpose") }
+        world.barrier();
+    }
+
+    fn a_panic_while_others_share says "PE 1: panicked while objects were shared"; |world| {
+        let mut a = world.alloc::<u64>(1).unwrap();
+        world.share(&mut a, |_, a| {
+            if world.pe() == 1 { panic!("on purpose") }
+            a.wait_until(0, shmem_api::Cmp::Eq, 1);
+        });
+    }
+
+    fn a_forgotten_world says "PE 1: left without finalizing"; |world| {
+        if world.pe() == 1 {
+            std::mem::forget(world);
+            std::process::exit(0);
+        }
+        world.barrier();
+    }
+
+    fn exit_in_the_middle says "PE 1: left without finalizing"; |world| {
+        if world.pe() == 1 { std::process::exit(0) }
+        world.barrier();
+    }
+
+    fn killed_while_others_wait says KILLED; |world| {
+        if world.pe() == 1 { kill_myself() }
+        world.barrier();
+    }
+
+    fn killed_while_others_compute says KILLED; |world| {
+        world.barrier();
+        if world.pe() == 1 { kill_myself() }
+        let mut x = 0u64;
+        while std::hint::black_box(x) != u64::MAX { x += 1 }
+    }
+
+    fn aborted says KILLED; |world| {
+        if world.pe() == 1 { std::process::abort() }
+        world.barrier();
+    }
+
+    /// One PE is done early, the others are at a barrier: both sides find out.
+    fn one_finalizes_while_the_others_are_at_a_barrier says "PE 1 is at finalize"; |world| {
+        if world.n_pes() == 2 || world.pe() != 1 {
+            if world.pe() == 1 { drop(world); std::process::exit(3) }
+            world.barrier();
+        } else {
+            drop(world);
+            std::process::exit(3);
+        }
+    }
+
+    fn one_leaves_a_phase_while_the_others_stay says "PE 1 is at the end of a phase"; |world| {
+        let mut a = world.alloc::<u64>(1).unwrap();
+        world.share(&mut a, |phase, _| if phase.pe() != 1 { phase.barrier() });
+    }
+
+    fn a_put_to_no_pe says "PE 1: put_one: there is no PE 99; the job has PEs 0 to"; |world| {
+        let mut a = world.alloc::<u64>(1).unwrap();
+        world.share(&mut a, |phase, a| a.put_one(if phase.pe() == 1 { 99 } else { 0 }, 0, 1));
+    }
+
+    fn a_put_past_the_end says "PE 1: put: elements 3..5 of an object of 4 on PE 0"; |world| {
+        let mut a = world.alloc::<u64>(4).unwrap();
+        world.share(&mut a, |phase, a| a.put(0, if phase.pe() == 1 { 3 } else { 0 }, &[1, 2]));
+    }
+
+    fn a_raw_put_outside_the_heap says "PE 1: shmem_putmem: 8 bytes at 0x10 are not in the symmetric heap"; |world| {
+        if world.pe() == 1 {
+            // SAFETY: refused before anything is touched.
+            #[allow(unsafe_code)]
+            unsafe { raw::putmem(std::ptr::without_provenance_mut(16), [0u8; 8].as_ptr(), 8, 0) };
+        }
+        world.barrier();
+    }
+}
+
+fn kill_myself() {
+    let me = rustix::process::getpid();
+    rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn an_error_of_the_program_is_printed_with_its_pe() {
+    if testing::is_pe() {
+        let code =
+            shmem_api::run(
+                |world| if world.pe() == 1 { Err("the file is gone") } else { Ok(world.barrier()) },
+            );
+        std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
+    }
+    must_end("an_error_of_the_program_is_printed_with_its_pe", "PE 1: the file is gone");
+}
+
+#[test]
+fn a_call_without_the_library_is_one_clear_line() {
+    if testing::is_pe() {
+        drop(World::init().unwrap());
+        raw::malloc(8);
+        unreachable!("the library is down");
+    }
+    let outcome = launch("a_call_without_the_library_is_one_clear_line", 1, Boot::Local);
+    assert!(!outcome.status.success(), "{outcome}");
+    assert!(outcome.stderr.contains("shmem_malloc: the library is not up"), "{outcome}");
+}
+
+#[test]
+fn settings_that_differ_or_do_not_parse_name_the_pe() {
+    let test = "settings_that_differ_or_do_not_parse_name_the_pe";
+    if testing::is_pe() {
+        match World::init() {
+            Ok(_) => unreachable!("the settings are wrong"),
+            Err(e) => {
+                eprintln!("init said: {e}");
+                std::process::exit(9);
+            }
+        }
+    }
+    let bad = Launch::of_test(test, 2, Boot::Local).env("SHMEM_SYMMETRIC_SIZE", "lots").run();
+    assert!(!bad.status.success() && bad.stderr.contains("SHMEM_SYMMETRIC_SIZE=\"lots\""), "{bad}");
+    let huge = Launch::of_test(test, 2, Boot::Local).env("SHMEM_SYMMETRIC_SIZE", "9000T").run();
+    assert!(!huge.status.success() && huge.stderr.contains("8 TiB"), "{huge}");
+    let none = Launch::of_test(test, 2, Boot::Local).env("SHMEM_MEMHEAP", "nosuch").run();
+    assert!(!none.status.success() && none.stderr.contains("left out by SHMEM_MEMHEAP=nosuch"), "{none}");
+}
+
+#[test]
+fn a_world_can_be_leaked_and_main_returns() {
+    let test = "a_world_can_be_leaked_and_main_returns";
+    if testing::is_pe() {
+        let world = World::init().unwrap().leak();
+        let kept: shmem_api::SymSlice<'static, u64> = world.alloc(10).unwrap();
+        std::mem::forget(kept);
+        std::process::exit(0);
+    }
+    for &boot in Boot::ALL {
+        launch(test, 3, boot).expect_success(test);
+    }
+}
+
+#[test]
+fn init_works_again_after_finalize() {
+    let test = "init_works_again_after_finalize";
+    if testing::is_pe() {
+        for round in 0..10u64 {
+            let world = World::init().unwrap();
+            assert!(World::init().is_err(), "one World at a time");
+            let mut a = world.alloc_one(round).unwrap();
+            let next = (world.pe() + 1) % world.n_pes();
+            world.share(&mut a, |_, a| a.put_one(next, 0, round + 1));
+            assert_eq!(*a, round + 1);
+            drop(a);
+            assert_eq!(world.finalize().unwrap(), shmem_api::Leaks::default());
+        }
+        return;
+    }
+    for &boot in Boot::ALL {
+        launch(test, 3, boot).expect_success(test);
+    }
+}

@@ -1,0 +1,155 @@
+//! Collective heap calls: agreement, divergence, exhaustion, drops, wrong frees.
+
+use shmem_api::memheap::FreeError;
+use shmem_api::{Error, World, multi_pe, raw};
+
+fn mix(seed: u64) -> u64 {
+    let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (seed >> 7);
+    x = (x ^ (x >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    x ^ (x >> 32)
+}
+
+/// Whether all PEs see the same value.
+fn equal_everywhere(world: &World, value: u64) -> bool {
+    let mine = world.alloc_one(value).unwrap();
+    world.share(&mine, |phase, all| (0..phase.n_pes()).all(|pe| all.get_one(pe, 0) == value))
+}
+
+multi_pe! {
+    fn offsets_are_equal_and_memory_is_zeroed_and_reused(world) on [1, 2, 4, 8] {
+        let mut live = Vec::new();
+        let mut sum = 0u64;
+        for i in 0..400u64 {
+            let len = 1 + (mix(i) % 3000) as usize;
+            let mut a = world.alloc::<u8>(len).unwrap();
+            assert!(a.iter().all(|b| *b == 0), "block {i} is not zeroed");
+            assert_eq!(a.as_ptr() as usize % 16, 0);
+            a.fill(0xff);
+            sum = sum.wrapping_mul(31).wrapping_add(a.offset());
+            live.push(a);
+            if live.len() > 20 {
+                drop(live.swap_remove(mix(i ^ 77) as usize % 20));
+            }
+        }
+        assert!(equal_everywhere(world, sum));
+        drop(live);
+        world.collect().unwrap();
+        assert_eq!(world.heap().figures.live_blocks, 0);
+        assert!(world.heap().figures.high_water.0 > 0);
+    }
+
+    /// After each injected difference the next thousand calls agree again, on equal offsets.
+    fn one_pe_asks_for_something_else(world) on [2, 3, 4] {
+        let (me, n) = (world.pe(), world.n_pes());
+        for (round, culprit) in (0..n).cycle().take(2 * n).enumerate() {
+            let before = world.heap();
+            let odd = me == culprit;
+            let e = match round % 4 {
+                0 => world.alloc::<u8>(if odd { 100 } else { 200 }).map(drop),
+                1 => if odd { world.alloc::<u16>(64).map(drop) } else { world.alloc::<u8>(64).map(drop) },
+                2 => if odd { world.alloc::<[u64; 64]>(2).map(drop) } else { world.collect() },
+                _ => if odd { world.try_barrier().map_err(Error::from) } else { world.alloc::<u8>(0).map(drop) },
+            }.unwrap_err();
+            let Error::Diverged(d) = &e else { panic!("{e}") };
+            // Of two PEs that differ from each other, the higher is named.
+            let named = if n == 2 { 1 } else { culprit };
+            assert_eq!((d.pe.0 as usize, d.here.0 as usize), (named, me), "{e}");
+            assert_ne!(d.got, d.expected);
+            assert_eq!(world.heap(), before, "nothing has changed");
+            let mut sum = 0u64;
+            for i in 0..1000 {
+                let a = world.alloc::<u64>(1 + (i % 50)).unwrap();
+                sum = sum.wrapping_mul(31).wrapping_add(a.offset());
+            }
+            assert!(equal_everywhere(world, sum));
+        }
+    }
+
+    fn no_room_is_the_same_error_everywhere_and_changes_nothing(world) on [1, 3] {
+        let total = world.heap().total.0 as usize;
+        let all = world.alloc::<u8>(total).unwrap();
+        assert_eq!(all.len(), total, "one block of the whole advertised heap");
+        let e = world.alloc::<u8>(1).unwrap_err();
+        let text = e.to_string();
+        assert!(matches!(e, Error::Alloc { .. }));
+        assert!(text.contains("alloc(1 B") && text.contains("raise SHMEM_SYMMETRIC_SIZE"), "{text}");
+        drop(all);
+        assert!(world.alloc::<u8>(1).is_ok());
+        assert!(world.alloc::<u64>(usize::MAX / 4).is_err());
+    }
+
+    /// What one PE still holds is not freed, whatever the others dropped.
+    fn drops_are_freed_when_every_pe_has_dropped(world) on [2, 4] {
+        let me = world.pe();
+        let a = world.alloc::<u64>(100).unwrap();
+        let b = world.alloc::<u64>(100).unwrap();
+        let (at_a, at_b) = (a.offset(), b.offset());
+        let mut kept = Some(a);
+        if me != 0 { kept = None }
+        drop(b);
+        world.collect().unwrap();
+        assert_eq!(world.heap().figures.live_blocks, 1, "only what everybody dropped");
+        let c = world.alloc::<u64>(100).unwrap();
+        assert_eq!(c.offset(), at_b);
+        drop(kept);
+        drop(c);
+        let d = world.alloc::<u64>(100).unwrap();
+        assert!([at_a, at_b].contains(&d.offset()));
+        assert_eq!(world.heap().figures.live_blocks, 1);
+    }
+
+    fn wrong_frees_are_found_at_the_call_and_change_nothing(world) on [1, 2] {
+        let block = raw::malloc(1000);
+        assert!(!block.is_null());
+        let other = raw::malloc(64);
+        let free = |p: *mut u8| {
+            // SAFETY: nobody uses the blocks.
+            #[allow(unsafe_code)]
+            unsafe { raw::free(p) }
+        };
+        let why = |r: Result<(), Error>| match r { Err(Error::Free { why, .. }) => why, r => panic!("{r:?}") };
+        let before = world.heap();
+        assert!(matches!(why(free(block.wrapping_add(8))), FreeError::Interior { .. }));
+        assert!(matches!(why(free(block.wrapping_add(1 << 50))), FreeError::Foreign { .. }));
+        let mut on_stack = 0u8;
+        assert!(matches!(why(free(&raw mut on_stack)), FreeError::Foreign { .. }));
+        assert_eq!(world.heap(), before);
+        free(block).unwrap();
+        assert!(matches!(why(free(block)), FreeError::NotAllocated { .. }));
+        assert!(free(std::ptr::null_mut()).is_ok());
+        assert!(raw::malloc(0).is_null());
+        if world.n_pes() == 2 {
+            let mine = if world.pe() == 0 { other } else { other.wrapping_add(16) };
+            assert!(matches!(free(mine), Err(Error::Diverged(_))));
+        }
+        free(other).unwrap();
+        assert_eq!(world.heap().figures.live_blocks, 0);
+    }
+
+    fn raw_put_and_get_reach_every_pe(world) on [1, 2, 4] {
+        let (me, n) = (world.pe(), world.n_pes());
+        assert_eq!((raw::my_pe() as usize, raw::n_pes() as usize), (me, n));
+        let block = raw::malloc(4096);
+        for len in [0usize, 1, 2, 3, 4, 5, 8, 16, 100] {
+            for skew in [0usize, 1, 4] {
+                let src: Vec<u8> = (0..len).map(|i| (i + me * 7 + len) as u8).collect();
+                let expected = |pe: usize| (0..len).map(|i| (i + pe * 7 + len) as u8).collect::<Vec<u8>>();
+                let slot = |pe: usize| block.wrapping_add(pe * 256 + skew);
+                for pe in 0..n {
+                    // SAFETY: each PE writes a range of its own on every PE.
+                    #[allow(unsafe_code)]
+                    unsafe { raw::putmem(slot(me), src.as_ptr(), len, pe as i32) };
+                }
+                world.barrier();
+                for pe in 0..n {
+                    let mut got = vec![0; len];
+                    // SAFETY: written before the barrier, and not after it.
+                    #[allow(unsafe_code)]
+                    unsafe { raw::getmem(got.as_mut_ptr(), slot(pe), len, ((me + pe) % n) as i32) };
+                    assert_eq!(got, expected(pe), "{len} bytes at skew {skew} from PE {pe}");
+                }
+                world.barrier();
+            }
+        }
+    }
+}

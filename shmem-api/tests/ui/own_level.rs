@@ -1,0 +1,7 @@
+//! Nor invent a thread level.
+struct Mine;
+impl shmem_api::Level for Mine {
+    const ASKED: shmem_api::ThreadLevel = shmem_api::ThreadLevel::Single;
+    const NEW: Mine = Mine;
+}
+fn main() {}

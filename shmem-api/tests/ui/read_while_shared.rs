@@ -1,0 +1,6 @@
+//! A writable shared object cannot be read locally inside the phase.
+fn main() {
+    let world = shmem_api::World::init().unwrap();
+    let mut a = world.alloc::<u64>(4).unwrap();
+    world.share(&mut a, |_, _| a[0]);
+}

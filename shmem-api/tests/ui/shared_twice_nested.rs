@@ -1,0 +1,6 @@
+//! Nor again inside its own phase.
+fn main() {
+    let world = shmem_api::World::init().unwrap();
+    let mut a = world.alloc::<u64>(4).unwrap();
+    world.share(&mut a, |_, _| world.share(&mut a, |_, _| ()));
+}
