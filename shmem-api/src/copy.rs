@@ -182,9 +182,12 @@ macro_rules! one_word_or_bulk {
 /// `src` is readable and `to` writable for `n` bytes, and they do not overlap.
 #[inline]
 pub(crate) unsafe fn bytes_put(to: *mut u8, src: *const u8, n: usize) {
-    one_word_or_bulk!(to, n, Word =>
-        // SAFETY: by contract, and aligned as just checked.
-        unsafe { store(to.cast::<Word>(), src.cast::<Word>().read_unaligned()) },
+    one_word_or_bulk!(to, n, Word => {
+            // SAFETY: by contract.
+            let word = unsafe { src.cast::<Word>().read_unaligned() };
+            // SAFETY: by contract, and aligned as just checked.
+            unsafe { store(to.cast::<Word>(), word) }
+        },
         // SAFETY: by contract.
         unsafe { bulk(to, src, n) })
 }
@@ -195,9 +198,12 @@ pub(crate) unsafe fn bytes_put(to: *mut u8, src: *const u8, n: usize) {
 /// As for [`bytes_put`], the other way round.
 #[inline]
 pub(crate) unsafe fn bytes_get(to: *mut u8, from: *const u8, n: usize) {
-    one_word_or_bulk!(from, n, Word =>
-        // SAFETY: by contract, and aligned as just checked.
-        unsafe { to.cast::<Word>().write_unaligned(load(from.cast::<Word>())) },
+    one_word_or_bulk!(from, n, Word => {
+            // SAFETY: by contract, and aligned as just checked.
+            let word = unsafe { load(from.cast::<Word>()) };
+            // SAFETY: by contract.
+            unsafe { to.cast::<Word>().write_unaligned(word) }
+        },
         // SAFETY: by contract.
         unsafe { bulk(to, from, n) })
 }

@@ -94,8 +94,9 @@ fn place(call: &'static str, at: usize, n: usize, pe: i32) -> *mut u8 {
     if offset > len || len - offset < n {
         bad_address(call, at, n);
     }
+    let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
     // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
-    let peer = unsafe { &*HOT.peers.load(Ordering::Relaxed).add(pe as usize) };
+    let peer = unsafe { entry.read() };
     peer.heap.wrapping_add(offset)
 }
 

@@ -40,7 +40,7 @@ impl SizeValue {
     }
 }
 
-/// Parses a size; see the [module](self) for the grammar.
+/// Parses a size: `NUM[k|m|g|t][anything]`, rounded up to a byte, or `NUM%`.
 pub fn parse_size(text: &str) -> Result<SizeValue, SizeError> {
     let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
     let text = text.trim();

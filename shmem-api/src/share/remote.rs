@@ -81,8 +81,9 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         if at > self.len || self.len - at < n {
             self.out_of_range(call, pe, at, n);
         }
+        let offset = self.at.0 as usize + at * size_of::<T>();
         // SAFETY: P1: the object lies inside the heap of every peer, and the range inside the object.
-        unsafe { peer.heap.add(self.at.0 as usize).cast::<T>().add(at) }
+        unsafe { peer.heap.add(offset) }.cast::<T>()
     }
 
     #[cold]
