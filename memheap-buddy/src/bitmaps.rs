@@ -114,6 +114,12 @@ impl<const LEVELS: usize> Bitmaps<LEVELS> {
         Offset((i as u64) << order.0)
     }
 
+    /// The bits of the first 64 blocks of `order`, for tests that store and restore states.
+    #[cfg(test)]
+    pub(crate) fn first_word(&self, order: Order) -> u64 {
+        self.words[self.start[usize::from(order.0)][0]]
+    }
+
     /// Counts the bits of `order` by way of the summaries, or says which of them lies.
     pub(crate) fn count(&self, order: Order) -> Result<u64, String> {
         let start = self.start[usize::from(order.0)];

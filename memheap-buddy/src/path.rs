@@ -72,6 +72,12 @@ impl Path {
         (Offset(at.0 & !(grown.bytes().0 - 1)), grown)
     }
 
+    /// Both words, for tests that store and restore states.
+    #[cfg(test)]
+    pub(crate) fn words(&mut self) -> (&mut u64, &mut u64) {
+        (&mut self.at, &mut self.free)
+    }
+
     /// Records a free block if it is a sibling of the path or can be made one; `false` if not.
     #[inline]
     pub(crate) fn record(&mut self, at: Offset, order: Order) -> bool {

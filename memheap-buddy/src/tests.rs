@@ -6,6 +6,7 @@ use memheap::{Align, AllocError, Bytes, Component, Module, Moved, Offset, Order,
 use crate::sizes::SizeTable;
 use crate::{Buddy, make, sizes};
 
+mod exhaustive;
 mod traffic;
 mod vectors;
 
