@@ -170,7 +170,7 @@ impl Explorer {
                 }
             }
             self.refuses(Offset(self.granules << MIN));
-            self.refuses(Offset(key % (self.granules << MIN) | 1));
+            self.refuses(Offset((key % (self.granules << MIN)) | 1));
             let found = self.key();
             assert_eq!(found, key, "a refused call changed the state");
         }
