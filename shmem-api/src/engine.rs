@@ -22,6 +22,7 @@ use std::time::Duration;
 use bytemuck::{Pod, Zeroable};
 use memheap::settings::{self, Settings};
 use memheap::{Bytes, Component, PeId};
+use rustix::process::Pid;
 
 use crate::boot;
 use crate::boot::step::step;
@@ -71,6 +72,8 @@ pub(crate) struct Engine {
     pub(crate) diverged: AtomicBool,
     /// The World was leaked on purpose: process exit finalizes.
     pub(crate) leaked: AtomicBool,
+    /// The thread that brought the library up.
+    pub(crate) thread: Pid,
     pub(crate) peers: Box<[Peer]>,
     calls: Serial<u64>,
     place: Place<'static>,
@@ -193,6 +196,7 @@ impl Engine {
             heap: Serial::new(asked, heap),
             diverged: AtomicBool::new(false),
             leaked: AtomicBool::new(false),
+            thread: rustix::thread::gettid(),
             warden: Warden::start(me, segment.pids(), &desks),
             peers,
             calls: Serial::new(asked, 0),

@@ -48,18 +48,19 @@ pub(crate) fn watch_process_exit() {
 
 extern "C" fn at_exit() {
     if let Some(engine) = Engine::current() {
-        if !engine.leaked.load(Ordering::Relaxed) {
-            if engine.diverged.load(Ordering::Relaxed) {
-                let line = "left after the PEs diverged; ending the job";
-                end_job(&engine, LEFT, &format!("PE {}: {line}", engine.me));
+        let mine = engine.thread == rustix::thread::gettid();
+        if mine && engine.leaked.load(Ordering::Relaxed) {
+            match engine.last_meeting() {
+                // The memory stays: other threads may still be looking at it.
+                Ok(_) => engine.desk().left.store(1, Ordering::Release),
+                Err(e) => end_job(&engine, LEFT, &format!("{e}; ending the job")),
             }
-            let line = "left without finalizing (its World is still alive); ending the job";
-            end_job(&engine, LEFT, &format!("PE {}: {line}", engine.me));
-        }
-        match engine.last_meeting() {
-            // SAFETY: the process is at its end: nobody uses the leaked World any more.
-            Ok(_) => unsafe { Engine::close(engine) },
-            Err(e) => end_job(&engine, LEFT, &format!("{e}; ending the job")),
+        } else {
+            let why = match engine.diverged.load(Ordering::Relaxed) {
+                true => "left after the PEs diverged",
+                false => "left without finalizing (its World is still alive)",
+            };
+            end_job(&engine, LEFT, &format!("PE {}: {why}; ending the job", engine.me));
         }
     }
     boot::leave();

@@ -64,7 +64,8 @@ pub unsafe fn free(block: *mut u8) -> Result<(), Error> {
 /// Copies `n` bytes to `dest` (symmetric) on `pe`. An aligned put of 1, 2, 4 or 8 bytes is one store.
 ///
 /// # Safety
-/// `src` is readable for `n` bytes, and writing `dest` on `pe` races with no Rust reference there.
+/// `src` is readable for `n` bytes; `dest` lies in a live block, and writing it on `pe` races with no Rust
+/// reference there.
 #[inline]
 pub unsafe fn putmem(dest: *mut u8, src: *const u8, n: usize, pe: i32) {
     let to = place("shmem_putmem", dest as usize, n, pe);

@@ -96,7 +96,7 @@ impl<L: Level> World<L> {
     }
 
     /// Keeps the library up until the process exits, so that objects can be kept in structures without
-    /// a lifetime. Returning from `main` then finalizes.
+    /// a lifetime. Process exit then finalizes, if it comes from the thread that made the World.
     pub fn leak(self) -> &'static World<L> {
         self.team.engine.leaked.store(true, Ordering::Relaxed);
         Box::leak(Box::new(self))
