@@ -78,7 +78,7 @@ impl<const LEVELS: usize> Bitmaps<LEVELS> {
     }
 
     /// Strikes out a free block of `order`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn clear(&mut self, at: Offset, order: Order) {
         let words = &mut *self.words;
         let mut i = (at.0 >> order.0) as usize;
@@ -104,7 +104,7 @@ impl<const LEVELS: usize> Bitmaps<LEVELS> {
     }
 
     /// The lowest free block of an order that is not empty.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn first(&self, order: Order) -> Offset {
         let words = &*self.words;
         let mut i = 0;

@@ -49,7 +49,7 @@ impl<const LEVELS: usize> FreeBlocks<LEVELS> {
     }
 
     /// Takes a block of `order` out, splitting a larger one where needed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, order: Order) -> Option<Offset> {
         let candidates = self.orders() >> order.0;
         if candidates == 0 {
@@ -65,7 +65,7 @@ impl<const LEVELS: usize> FreeBlocks<LEVELS> {
     }
 
     /// Strikes out the lowest free block of an order that has one.
-    #[inline]
+    #[inline(always)]
     fn take_lowest(&mut self, order: Order) -> Offset {
         let bit = order.bytes().0;
         let beside = self.path.sibling(order);
@@ -100,7 +100,7 @@ impl<const LEVELS: usize> FreeBlocks<LEVELS> {
     }
 
     /// Makes a block that was taken free again, merged with every buddy that is free.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn give(&mut self, at: Offset, order: Order) {
         self.bytes += order.bytes().0;
         let (mut at, mut order) = self.path.absorb(at, order);

@@ -22,7 +22,7 @@ use memheap::{Offset, Order};
 /// One path and its free siblings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Path {
-    /// The path leads from the root to the block at this offset.
+    /// The path leads from the root to the byte at this offset.
     at: u64,
     /// Bit `o`: the sibling of order `o` is free.
     free: u64,
@@ -82,9 +82,10 @@ impl Path {
     #[inline]
     pub(crate) fn record(&mut self, at: Offset, order: Order) -> bool {
         match (at.0 ^ self.at) >> order.0 {
-            // The path led into the block: it turns to the other side. No bit below `order` is set,
-            // for all those siblings are parts of this block.
-            0 => self.at = at.0 ^ order.bytes().0,
+            // The path led into the block: it turns to the nearest byte of the other side, where the next
+            // block in order of address is freed. No bit below `order` is set, for all those siblings
+            // are parts of this block.
+            0 => self.at = if at.0 & order.bytes().0 == 0 { at.0 + order.bytes().0 } else { at.0 - 1 },
             1 => {}
             _ => return false,
         }

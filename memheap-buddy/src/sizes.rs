@@ -38,39 +38,39 @@ impl SizeTable {
     }
 
     /// The order of the live block that starts at `at`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, at: Offset) -> Option<Order> {
         match self {
             SizeTable::Direct { orders, min, .. } => {
                 orders.get(entry(at, *min)).copied().filter(|&o| o != 0).map(Order)
             }
-            SizeTable::Hashed(map) => map.get(&at.0).copied().map(Order),
+            SizeTable::Hashed(map) => hashed::get(map, at),
         }
     }
 
     /// Makes sure that the next [`insert`](Self::insert) needs no memory; `false` if there is none.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn reserve(&mut self) -> bool {
         match self {
             SizeTable::Direct { .. } => true,
-            SizeTable::Hashed(map) => map.try_reserve(1).is_ok(),
+            SizeTable::Hashed(map) => hashed::reserve(map),
         }
     }
 
     /// Enters a live block at a start that has none.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(&mut self, at: Offset, order: Order) {
         match self {
             SizeTable::Direct { orders, min, live } => {
                 orders[entry(at, *min)] = order.0;
                 *live += 1;
             }
-            SizeTable::Hashed(map) => drop(map.insert(at.0, order.0)),
+            SizeTable::Hashed(map) => hashed::insert(map, at, order),
         }
     }
 
     /// Strikes out the live block that starts at `at`; its order, or `None` if there is no such block.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, at: Offset) -> Option<Order> {
         match self {
             SizeTable::Direct { orders, min, live } => {
@@ -78,7 +78,7 @@ impl SizeTable {
                 *live -= 1;
                 Some(Order(std::mem::take(slot)))
             }
-            SizeTable::Hashed(map) => map.remove(&at.0).map(Order),
+            SizeTable::Hashed(map) => hashed::remove(map, at),
         }
     }
 
@@ -96,6 +96,31 @@ impl SizeTable {
 #[inline]
 fn entry(at: Offset, min: Order) -> usize {
     at.0.rotate_right(u32::from(min.0)) as usize
+}
+
+/// The hashed variant out of line, so that the direct one is a handful of instructions in its callers.
+mod hashed {
+    use super::*;
+
+    #[cold]
+    pub(super) fn get(map: &HashMap<u64, u8>, at: Offset) -> Option<Order> {
+        map.get(&at.0).copied().map(Order)
+    }
+
+    #[cold]
+    pub(super) fn reserve(map: &mut HashMap<u64, u8>) -> bool {
+        map.try_reserve(1).is_ok()
+    }
+
+    #[cold]
+    pub(super) fn insert(map: &mut HashMap<u64, u8>, at: Offset, order: Order) {
+        map.insert(at.0, order.0);
+    }
+
+    #[cold]
+    pub(super) fn remove(map: &mut HashMap<u64, u8>, at: Offset) -> Option<Order> {
+        map.remove(&at.0).map(Order)
+    }
 }
 
 #[cfg(test)]
