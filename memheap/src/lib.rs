@@ -18,6 +18,7 @@
 //! ([`component`], [`framework`], [`space`]) depends only on inputs that are equal on every PE;
 //! everything that touches *memory* ([`region`]) may depend on the machine, and never decides an offset.
 
+pub mod budget;
 pub mod checked;
 pub mod component;
 #[cfg(any(test, feature = "testing"))]
