@@ -63,6 +63,8 @@ settings! {
         "Bytes of symmetric heap per PE: a number with an optional k, m, g or t, or a percentage of the host's memory.";
     MEMHEAP = "SHMEM_MEMHEAP", Components, "",
         "Allocators that may manage the heap: `a,b` allows only these, `^a` leaves one out.";
+    HEAP_TRIM = "SHMEM_HEAP_TRIM", Size, "256m",
+        "Idle freed bytes above which the heap gives pages back to the system; 0 for never.";
     LOCAL_PES = "SHMEM_LOCAL_PES", Count, "",
         "Start that many PEs on this machine without MPI: the program is re-executed under a supervisor.";
     HANG_REPORT = "SHMEM_HANG_REPORT", Count, "",

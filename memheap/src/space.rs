@@ -75,12 +75,12 @@ impl Space {
         self.module.validate()
     }
 
-    /// Takes a block; the offset is within the segment.
-    pub fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
+    /// Takes a block of at least `size` bytes; its offset is within the segment.
+    pub fn alloc(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
         let at = self.module.alloc(size, align)?;
         let len = self.module.block(at).map_or(size, |b| b.len);
         self.count(1, len);
-        Ok(self.outer(at))
+        Ok(Block { at: self.outer(at), len, state: BlockState::Live })
     }
 
     /// Frees the block at a segment offset.

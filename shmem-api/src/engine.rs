@@ -78,7 +78,7 @@ pub(crate) struct Engine {
     calls: Serial<u64>,
     place: Place<'static>,
     warden: Option<Warden>,
-    segment: Segment,
+    pub(crate) segment: Segment,
 }
 
 /// What came of a rendezvous in which all agreed.

@@ -15,15 +15,19 @@
 
 use memheap::component::Room;
 use memheap::framework::{Framework, Outcome, Selected};
+use memheap::region::host_memory;
 use memheap::settings::{self, Settings};
 use memheap::space::{Figures, Space};
-use memheap::{Align, AllocError, BlockState, Bytes, Component, Digest, Offset, PeId, Span};
+use memheap::{
+    Align, AllocError, Block, BlockState, Bytes, Component, Digest, FreeError, Offset, PeId, Span,
+};
 use parking_lot::Mutex;
 
 use crate::coll::slip::{Kind, Slip};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::internals::FREES;
+use crate::trim::Trim;
 
 /// The user's heap on this PE: its book, not its bytes.
 pub(crate) struct Heap {
@@ -32,6 +36,7 @@ pub(crate) struct Heap {
     _components: Framework<Selected>,
     /// Everything at and above this offset has never been part of a block, so it is still zero.
     fresh: u64,
+    trim: Trim,
 }
 
 /// Blocks whose objects this PE has dropped. Objects may be dropped by any thread.
@@ -72,7 +77,8 @@ impl Heap {
         let selection = framework.select("user", span)?;
         let outcomes = selection.outcomes.clone();
         let space = Space::new("user", Offset(0), span, selection);
-        Ok(Heap { space, outcomes, _components: framework.close_losers(), fresh: 0 })
+        let trim = Trim::new(settings.size(&settings::HEAP_TRIM).map_or(0, |s| s.resolve(host_memory())));
+        Ok(Heap { space, outcomes, _components: framework.close_losers(), fresh: 0, trim })
     }
 
     pub(crate) fn component(&self) -> &'static str {
@@ -114,9 +120,11 @@ impl Engine {
                 if size.0 == 0 {
                     return Ok(Fresh { at: Offset(0), used: Bytes(0) });
                 }
-                let at = h.space.alloc(size, align).map_err(|why| self.no_room(size, align, why))?;
+                let Block { at, len, .. } =
+                    h.space.alloc(size, align).map_err(|why| self.no_room(size, align, why))?;
                 let used = Bytes(h.fresh.saturating_sub(at.0).min(size.0));
                 h.fresh = h.fresh.max(at.0 + size.0);
+                h.trim.allocated(len.0);
                 Ok(Fresh { at, used })
             },
         )
@@ -124,7 +132,7 @@ impl Engine {
 
     /// Collective: frees the block at `at` on every PE.
     pub(crate) fn free(&self, at: Offset) -> Result<Bytes, Error> {
-        let free = |h: &mut Heap| h.space.free(at).map_err(|why| Error::Free { pe: self.me, why });
+        let free = |h: &mut Heap| self.free_here(h, at).map_err(|why| Error::Free { pe: self.me, why });
         self.heap_call(|digest| Slip::free(at, digest), free)
     }
 
@@ -160,6 +168,20 @@ impl Engine {
         })
     }
 
+    /// Frees a block on this PE, and gives memory back where much of it is idle. That is done before this
+    /// PE comes to the next rendezvous, so nobody can have been given the block again.
+    fn free_here(&self, heap: &mut Heap, at: Offset) -> Result<Bytes, FreeError> {
+        let len = heap.space.free(at)?;
+        if heap.trim.freed(len.0) {
+            let touched = |b: &Block| b.state == BlockState::Free && b.at.0 < heap.fresh;
+            for block in heap.space.blocks().filter(touched) {
+                // A page that is not given back is only a page.
+                let _ = self.segment.punch(block.at, Bytes(block.len.0.min(heap.fresh - block.at.0)));
+            }
+        }
+        Ok(len)
+    }
+
     fn free_what_all_dropped(&self, heap: &mut Heap, turn: usize) {
         let mut common = self.desk().frees[turn].read();
         for pe in (0..self.n_pes).map(PeId).filter(|pe| *pe != self.me) {
@@ -167,7 +189,7 @@ impl Engine {
             common.retain(|at| theirs.binary_search(at).is_ok());
         }
         for at in &common {
-            let freed = heap.space.free(Offset(*at));
+            let freed = self.free_here(heap, Offset(*at));
             debug_assert!(freed.is_ok(), "a dropped object's block is live: {freed:?}");
         }
         self.drops.remove(&common);

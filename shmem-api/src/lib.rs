@@ -47,6 +47,7 @@ mod sync;
 mod team;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trim;
 mod wait;
 mod warden;
 mod world;

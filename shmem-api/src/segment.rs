@@ -15,7 +15,7 @@
 use bytemuck::{Pod, Zeroable};
 use memheap::region::memfd::{MemfdFile, MemfdRegion, PeerRegion};
 use memheap::region::{BASE_CANDIDATES, Region};
-use memheap::{Align, Bytes};
+use memheap::{Align, Bytes, Offset};
 
 use crate::boot::Boot;
 use crate::boot::step::step;
@@ -89,6 +89,11 @@ impl Segment {
     /// The process of each PE.
     pub(crate) fn pids(&self) -> &[u32] {
         &self.pids
+    }
+
+    /// Gives the pages of a free part of this PE's heap back to the system.
+    pub(crate) fn punch(&self, at: Offset, len: Bytes) -> std::io::Result<()> {
+        self.own.punch(at, len)
     }
 
     /// Whether every PE has its segment at the same address.

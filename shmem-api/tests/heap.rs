@@ -98,6 +98,28 @@ multi_pe! {
         assert_eq!(world.heap().figures.live_blocks, 1);
     }
 
+    /// Resident memory before and after: freed in bulk, the pages go back to the system.
+    fn freed_memory_goes_back_to_the_system(world) on [1, 2] {
+        const MIB: usize = 1 << 20;
+        let resident = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find(|l| l.starts_with("RssShmem:")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() >> 10
+        };
+        let before = resident();
+        let mut blocks: Vec<_> = (0..12).map(|_| world.alloc::<u8>(32 * MIB).unwrap()).collect();
+        blocks.iter_mut().for_each(|b| b.fill(1));
+        let full = resident();
+        assert!(full >= before + 12 * 32, "{before} MiB, then {full} MiB");
+        let kept = blocks.pop();
+        drop(blocks);
+        world.collect().unwrap();
+        let after = resident();
+        assert!(after < before + 200, "{before} MiB, {full} MiB when full, {after} MiB after the frees");
+        assert!(kept.unwrap().iter().all(|b| *b == 1), "what is live is untouched");
+        if world.pe() == 0 { eprintln!("resident: {before} MiB, full {full} MiB, freed {after} MiB") }
+    }
+
     fn wrong_frees_are_found_at_the_call_and_change_nothing(world) on [1, 2] {
         let block = raw::malloc(1000);
         assert!(!block.is_null());

@@ -12,11 +12,11 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::NonNull;
 
 use memmap2::{MmapOptions, MmapRaw};
-use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
 use super::Region;
-use crate::units::Bytes;
+use crate::units::{Align, Bytes, Offset};
 
 /// A sealed file of memory, not yet mapped.
 pub struct MemfdFile {
@@ -96,6 +96,19 @@ impl MemfdRegion {
         this.release();
         // SAFETY: `this` is never used again, and its mapping is gone.
         unsafe { std::ptr::read(&this.file) }
+    }
+
+    /// Gives the whole pages within `len` bytes from `at` back to the system; they read as zero, in every
+    /// process that maps the file. Nothing may be kept there.
+    pub fn punch(&self, at: Offset, len: Bytes) -> io::Result<()> {
+        let page = Align::PAGE.bytes();
+        let start = at.0.next_multiple_of(page);
+        let end = at.0.saturating_add(len.0).min(self.file.len.0) & !(page - 1);
+        if start < end {
+            let mode = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            rustix::fs::fallocate(&self.file.fd, mode, start, end - start)?;
+        }
+        Ok(())
     }
 
     fn release(&mut self) {
@@ -196,6 +209,17 @@ mod tests {
         assert_ne!(elsewhere.base(), first.base());
         let again = first.unmap().map(Some(BASE_CANDIDATES[2])).map_err(|e| e.1).unwrap();
         assert_eq!(again.base().as_ptr() as usize, BASE_CANDIDATES[2]);
+    }
+
+    #[test]
+    fn punched_pages_read_zero_and_the_rest_stays() {
+        let own = MemfdFile::create(LEN).unwrap().map(None).map_err(|e| e.1).unwrap();
+        for page in 0..4 {
+            put(own.base(), page * 4096 + 5, 9);
+        }
+        own.punch(Offset(4090), Bytes(2 * 4096)).unwrap();
+        let seen: Vec<u8> = (0..4).map(|page| get(own.base(), page * 4096 + 5)).collect();
+        assert_eq!(seen, [9, 0, 9, 9]);
     }
 
     #[test]
