@@ -37,7 +37,7 @@ impl Bin {
     /// The descriptor that heads its list.
     #[inline(always)]
     pub fn head(self) -> ChunkId {
-        ChunkId(self.0 as u32 + 1)
+        ChunkId(self.0 as u64 + 1)
     }
 
     /// The bin `head` heads.
@@ -60,10 +60,16 @@ pub struct BinMap {
 }
 
 impl BinMap {
+    /// Whether a chunk of exactly `n` granules, which are few, is binned.
+    #[inline(always)]
+    pub fn has_exactly(&self, n: Granules) -> bool {
+        (self.words[0] >> ((n.0 - 1) % 64)) & 1 != 0
+    }
+
     /// The first exact bin, not below the one for `n` granules, that holds a chunk.
     #[inline(always)]
     pub fn exact_from(&self, n: Granules) -> Option<Bin> {
-        let bin = Bin::of(n).0 as u32 % 64;
+        let bin = (n.0 - 1) as u32 % 64;
         let here = self.words[0] >> bin;
         (here != 0).then(|| Bin((bin + here.trailing_zeros()) as usize))
     }
@@ -72,6 +78,12 @@ impl BinMap {
     #[inline(always)]
     pub fn inexact(&self) -> Option<Bin> {
         self.later(self.summary & !1)
+    }
+
+    /// Whether no bin holds a chunk.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.summary == 0
     }
 
     /// Whether `bin` holds a chunk.

@@ -1,11 +1,11 @@
 //! Chunk descriptors: everything that is known about a chunk, kept outside the heap.
 //!
 //! ```text
-//!   word   0 1             2 3    4     5     6      7
-//!         ┌───────────────┬──────┬─────┬─────┬──────┬──────┐
-//!         │ start·2+live  │ size │prev │next │newer │older │   32 bytes, two to a cache line
-//!         └───────────────┴──────┴─────┴─────┴──────┴──────┘
-//!                                 by address  within the bin
+//!   word        0             1     2      3      4       5
+//!         ┌──────────────┬──────┬──────┬──────┬───────┬───────┐
+//!         │ start·2+live │ size │ prev │ next │ newer │ older │
+//!         └──────────────┴──────┴──────┴──────┴───────┴───────┘
+//!                                 by address   within the bin
 //!
 //!   id    0      1 … 1024             1025   1026 …
 //!         edge   list heads of bins   top    ordinary chunks, taken from a stack of spare descriptors
@@ -18,26 +18,37 @@
 //! A spare descriptor keeps the next spare one in `older`. One that was never used holds zero there,
 //! as all of a fresh table does, and is followed by its neighbour: that is why no list needs to be built.
 
-use memheap::table::Table;
+use std::ops::{Deref, DerefMut};
 
 use crate::bins::{BINS, Bin};
 use crate::units::Granules;
+use crate::width::{FIELDS, Word};
 
 /// Names a descriptor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub struct ChunkId(pub u32);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ChunkId(pub u64);
 
 /// The edge before the first chunk; also "no chunk".
 pub const EDGE: ChunkId = ChunkId(0);
 /// The free chunk that ends the window. It may be empty.
-pub const TOP: ChunkId = ChunkId(BINS as u32 + 1);
-const FIRST: u32 = TOP.0 + 1;
+pub const TOP: ChunkId = ChunkId(BINS as u64 + 1);
+/// The first spare descriptor of a fresh table.
+pub const FIRST: ChunkId = ChunkId(TOP.0 + 1);
+
+const TAG: usize = 0;
+const SIZE: usize = 1;
+const PREV: usize = 2;
+const NEXT: usize = 3;
+const NEWER: usize = 4;
+const OLDER: usize = 5;
 
 /// A chunk as its descriptor tells it.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk {
-    /// Start and state in one: see [`tag`].
-    pub tag: u64,
+    /// Where it starts.
+    pub start: Granules,
+    /// Whether somebody holds it.
+    pub live: bool,
     /// Length.
     pub size: Granules,
     /// The chunk before it by address.
@@ -47,172 +58,194 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Where it starts.
-    #[inline(always)]
-    pub fn start(&self) -> Granules {
-        Granules(self.tag >> 1)
-    }
-
     /// Where it ends.
     #[inline(always)]
     pub fn end(&self) -> Granules {
-        self.start() + self.size
-    }
-
-    /// Whether somebody holds it.
-    #[inline(always)]
-    pub fn is_live(&self) -> bool {
-        self.tag & 1 != 0
+        self.start + self.size
     }
 }
 
-/// The first field of a chunk that starts at `start`.
+/// The first word of a chunk that starts at `start`.
 #[inline(always)]
-pub fn tag(start: Granules, live: bool) -> u64 {
+fn tag(start: Granules, live: bool) -> u64 {
     start.0 << 1 | u64::from(live)
 }
 
-/// All descriptors of a heap.
-pub struct Chunks {
-    table: Table<[u32; 8]>,
-    spare: ChunkId,
+/// How long the table for a window of `window` granules is: a chunk has one at least.
+pub fn table_len(window: Granules) -> u64 {
+    window.0 + FIRST.0
 }
 
-impl Chunks {
-    /// Descriptors for at most `count` chunks besides top.
-    pub fn new(count: u64) -> std::io::Result<Chunks> {
-        let len = count.saturating_add(u64::from(FIRST)).min(u64::from(u32::MAX));
-        let mut chunks = Chunks { table: Table::zeroed(len as usize)?, spare: ChunkId(FIRST) };
-        chunks.put(EDGE, Chunk { tag: u64::MAX, size: Granules(0), prev: EDGE, next: TOP });
-        Ok(chunks)
-    }
+/// All descriptors of a heap, in a table or in a slice of one: a slice is what the compiler keeps in
+/// registers.
+pub struct Chunks<T>(pub T);
 
+impl<W: Word, T: Deref<Target = [[W; FIELDS]]>> Chunks<T> {
     /// The chunk `id` names.
     #[inline(always)]
     pub fn get(&self, id: ChunkId) -> Chunk {
-        let w = &self.table[id.0 as usize];
+        let w = &self.0[id.0 as usize];
         Chunk {
-            tag: pair(w[0], w[1]),
-            size: Granules(pair(w[2], w[3])),
-            prev: ChunkId(w[4]),
-            next: ChunkId(w[5]),
+            start: Granules(w[TAG].get() >> 1),
+            live: w[TAG].get() & 1 != 0,
+            size: Granules(w[SIZE].get()),
+            prev: ChunkId(w[PREV].get()),
+            next: ChunkId(w[NEXT].get()),
         }
     }
 
-    /// Writes all of a descriptor but its place in a bin.
+    /// Whether `id` is live and starts at `start`.
     #[inline(always)]
-    pub fn put(&mut self, id: ChunkId, chunk: Chunk) {
-        let w = &mut self.table[id.0 as usize];
-        [w[0], w[1]] = split(chunk.tag);
-        [w[2], w[3]] = split(chunk.size.0);
-        [w[4], w[5]] = [chunk.prev.0, chunk.next.0];
-    }
-
-    /// Writes start, state and size.
-    #[inline(always)]
-    pub fn set_extent(&mut self, id: ChunkId, tag: u64, size: Granules) {
-        let w = &mut self.table[id.0 as usize];
-        [w[0], w[1]] = split(tag);
-        [w[2], w[3]] = split(size.0);
-    }
-
-    /// Writes start and state.
-    #[inline(always)]
-    pub fn set_tag(&mut self, id: ChunkId, tag: u64) {
-        let w = &mut self.table[id.0 as usize];
-        [w[0], w[1]] = split(tag);
-    }
-
-    /// Writes the link to the chunk before.
-    #[inline(always)]
-    pub fn set_prev(&mut self, id: ChunkId, prev: ChunkId) {
-        self.table[id.0 as usize][4] = prev.0;
-    }
-
-    /// Writes the link to the chunk behind.
-    #[inline(always)]
-    pub fn set_next(&mut self, id: ChunkId, next: ChunkId) {
-        self.table[id.0 as usize][5] = next.0;
-    }
-
-    /// A descriptor nobody uses, or `None` when all are in use.
-    #[inline(always)]
-    pub fn acquire(&mut self) -> Option<ChunkId> {
-        let id = self.spare;
-        let next = self.table.get(id.0 as usize)?[7];
-        self.spare = ChunkId(if next == 0 { id.0 + 1 } else { next });
-        Some(id)
-    }
-
-    /// Puts a descriptor back.
-    #[inline(always)]
-    pub fn release(&mut self, id: ChunkId) {
-        self.table[id.0 as usize][7] = self.spare.0;
-        self.spare = id;
-    }
-
-    /// Makes `id` the newest of `bin`, which is empty or not.
-    #[inline(always)]
-    pub fn link(&mut self, bin: Bin, id: ChunkId, was_empty: bool) {
-        let head = bin.head();
-        let older = if was_empty { head } else { self.older(head) };
-        let w = &mut self.table[id.0 as usize];
-        [w[6], w[7]] = [head.0, older.0];
-        // The head of an empty bin has never been written or is stale, so both of its links are.
-        self.table[older.0 as usize][6] = id.0;
-        self.table[head.0 as usize][7] = id.0;
-    }
-
-    /// Takes `id` out of its bin; the bin, if that leaves it empty.
-    #[inline(always)]
-    pub fn unlink(&mut self, id: ChunkId) -> Option<Bin> {
-        let w = &self.table[id.0 as usize];
-        let (newer, older) = (w[6], w[7]);
-        self.table[newer as usize][7] = older;
-        self.table[older as usize][6] = newer;
-        (newer == older).then(|| Bin::headed_by(ChunkId(newer)))
-    }
-
-    /// Takes the newest chunk out of `bin`, which holds one: it, and whether that empties the bin.
-    #[inline(always)]
-    pub fn pop(&mut self, bin: Bin) -> (ChunkId, bool) {
-        let head = bin.head().0;
-        let id = self.table[head as usize][7];
-        let older = self.table[id as usize][7];
-        self.table[head as usize][7] = older;
-        self.table[older as usize][6] = head;
-        (ChunkId(id), older == head)
+    pub fn is_live_at(&self, id: ChunkId, start: Granules) -> bool {
+        self.0[id.0 as usize][TAG].get() == tag(start, true)
     }
 
     /// The next older member of the bin `id` is in or heads; the head again behind the oldest.
     #[inline(always)]
     pub fn older(&self, id: ChunkId) -> ChunkId {
-        ChunkId(self.table[id.0 as usize][7])
+        ChunkId(self.0[id.0 as usize][OLDER].get())
     }
 
     /// The next newer member.
+    #[inline(always)]
     pub fn newer(&self, id: ChunkId) -> ChunkId {
-        ChunkId(self.table[id.0 as usize][6])
+        ChunkId(self.0[id.0 as usize][NEWER].get())
     }
 
-    /// The spare descriptors that have been in use before, and how many descriptors ever were.
-    pub fn spares(&self) -> (Vec<ChunkId>, u64) {
-        let mut spares = Vec::new();
-        let mut id = self.spare;
-        while let Some(w) = self.table.get(id.0 as usize).filter(|w| w[7] != 0) {
-            spares.push(id);
-            id = ChunkId(w[7]);
+    /// The members of `bin`, newest first; it holds `some` or none.
+    pub fn members(&self, bin: Bin, some: bool) -> impl Iterator<Item = ChunkId> + '_ {
+        let older = move |id| Some(self.older(id)).filter(|&id| id != bin.head());
+        std::iter::successors(if some { older(bin.head()) } else { None }, move |&id| older(id))
+    }
+
+    /// The descriptors that are or once were in use, as a slice from the first on.
+    pub fn touched(&self) -> &[[W; FIELDS]] {
+        let all = &self.0[FIRST.0 as usize..];
+        let was_used = |w: &[W; FIELDS]| w[SIZE].get() != 0;
+        // By doubling, since looking at the middle of a large table would touch its pages.
+        let mut len = 1;
+        while len < all.len() && was_used(&all[len]) {
+            len *= 2;
         }
-        (spares, u64::from(id.0 - FIRST))
+        let some = &all[..all.len().min(len)];
+        &some[..some.partition_point(was_used)]
+    }
+
+    /// Of about the square root of all chunks, the one that starts last at or before `at`.
+    pub fn sample(&self, at: Granules) -> Option<ChunkId> {
+        let touched = self.touched();
+        let some = (0..touched.len()).step_by(touched.len().isqrt().max(1));
+        let starts = some.map(|i| (touched[i][TAG].get() >> 1, ChunkId(FIRST.0 + i as u64)));
+        starts.filter(|&(start, _)| start <= at.0).max_by_key(|&(start, _)| start).map(|(_, id)| id)
+    }
+
+    /// The spare descriptors that have been in use before.
+    pub fn spares(&self, spare: ChunkId) -> impl Iterator<Item = ChunkId> + '_ {
+        let touched = |id: ChunkId| Some(id).filter(|id| id.0 - FIRST.0 < self.touched().len() as u64);
+        std::iter::successors(touched(spare), move |&id| touched(self.older(id)))
     }
 }
 
-#[inline(always)]
-fn pair(low: u32, high: u32) -> u64 {
-    u64::from(low) | u64::from(high) << 32
-}
+impl<W: Word, T: DerefMut<Target = [[W; FIELDS]]>> Chunks<T> {
+    /// Makes a table of zeroes one without chunks.
+    pub fn reset(&mut self) {
+        self.put(
+            EDGE,
+            Chunk { start: Granules(u64::MAX >> 1), live: true, size: Granules(0), prev: EDGE, next: TOP },
+        );
+    }
 
-#[inline(always)]
-fn split(x: u64) -> [u32; 2] {
-    [x as u32, (x >> 32) as u32]
+    /// Writes all of a descriptor but its place in a bin.
+    #[inline(always)]
+    pub fn put(&mut self, id: ChunkId, chunk: Chunk) {
+        let w = &mut self.0[id.0 as usize];
+        w[TAG] = W::of(tag(chunk.start, chunk.live));
+        w[SIZE] = W::of(chunk.size.0);
+        w[PREV] = W::of(chunk.prev.0);
+        w[NEXT] = W::of(chunk.next.0);
+    }
+
+    /// Writes start and state.
+    #[inline(always)]
+    pub fn set_start(&mut self, id: ChunkId, start: Granules, live: bool) {
+        self.0[id.0 as usize][TAG] = W::of(tag(start, live));
+    }
+
+    /// Writes the size.
+    #[inline(always)]
+    pub fn set_size(&mut self, id: ChunkId, size: Granules) {
+        self.0[id.0 as usize][SIZE] = W::of(size.0);
+    }
+
+    /// Writes the link to the chunk before.
+    #[inline(always)]
+    pub fn set_prev(&mut self, id: ChunkId, prev: ChunkId) {
+        self.0[id.0 as usize][PREV] = W::of(prev.0);
+    }
+
+    /// Writes the link to the chunk behind.
+    #[inline(always)]
+    pub fn set_next(&mut self, id: ChunkId, next: ChunkId) {
+        self.0[id.0 as usize][NEXT] = W::of(next.0);
+    }
+
+    /// A descriptor nobody uses: `spare`, which becomes the next one. There always is one, since chunks
+    /// are not empty and tile the window.
+    #[inline(always)]
+    pub fn acquire(&mut self, spare: &mut ChunkId) -> ChunkId {
+        let id = *spare;
+        let next = self.older(id);
+        *spare = if next == EDGE { ChunkId(id.0 + 1) } else { next };
+        id
+    }
+
+    /// Puts a descriptor back. Like the edge, it now starts beyond everything.
+    #[inline(always)]
+    pub fn release(&mut self, id: ChunkId, spare: &mut ChunkId) {
+        self.0[id.0 as usize][TAG] = W::of(u64::MAX);
+        self.set_older(id, *spare);
+        *spare = id;
+    }
+
+    /// Makes `id` the newest of `bin`, which is empty or not.
+    #[inline(always)]
+    pub fn link(&mut self, bin: Bin, id: ChunkId, was_empty: bool) {
+        // The links of the head of an empty bin are stale, or were never written.
+        let head = bin.head();
+        let older = if was_empty { head } else { self.older(head) };
+        self.set_newer(id, head);
+        self.set_older(id, older);
+        self.set_newer(older, id);
+        self.set_older(head, id);
+    }
+
+    /// Takes `id` out of its bin; the bin, if that leaves it empty.
+    #[inline(always)]
+    pub fn unlink(&mut self, id: ChunkId) -> Option<Bin> {
+        let (newer, older) = (self.newer(id), self.older(id));
+        self.set_older(newer, older);
+        self.set_newer(older, newer);
+        (newer == older).then(|| Bin::headed_by(newer))
+    }
+
+    /// Takes the newest chunk out of `bin`, which holds one: it, and whether that empties the bin.
+    #[inline(always)]
+    pub fn pop(&mut self, bin: Bin) -> (ChunkId, bool) {
+        let head = bin.head();
+        let id = self.older(head);
+        let older = self.older(id);
+        self.set_older(head, older);
+        self.set_newer(older, head);
+        (id, older == head)
+    }
+
+    #[inline(always)]
+    fn set_newer(&mut self, id: ChunkId, newer: ChunkId) {
+        self.0[id.0 as usize][NEWER] = W::of(newer.0);
+    }
+
+    #[inline(always)]
+    fn set_older(&mut self, id: ChunkId, older: ChunkId) {
+        self.0[id.0 as usize][OLDER] = W::of(older.0);
+    }
 }

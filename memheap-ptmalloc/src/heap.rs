@@ -25,72 +25,43 @@
 //! * **I6** the totals are those of the chunks, and every descriptor is a chunk's or spare.
 
 mod align;
+mod arena;
 mod check;
 mod free;
 mod resize;
 mod take;
 
+use arena::State;
 use memheap::component::*;
 use memheap::{Align, Bytes, Offset, Span};
 
-use crate::bins::{Bin, BinMap};
-use crate::chunks::{Chunk, ChunkId, Chunks, EDGE, TOP, tag};
-use crate::starts::Starts;
-use crate::units::{GRANULE, Granules};
-
-/// The longest window; its granules and bins are far inside 64 bits.
-const LONGEST: Bytes = Bytes(1 << 56);
+use crate::bins::{Bin, EXACT};
+use crate::chunks::{self, Chunk, ChunkId, Chunks, EDGE, TOP};
+use crate::starts::{self, Starts};
+use crate::units::Granules;
+use crate::width::Word;
 
 /// One heap. See the [module page](self) for I1–I6.
-pub struct Heap {
-    chunks: Chunks,
-    starts: Starts,
-    map: BinMap,
-    victim: ChunkId,
-    victim_size: Granules,
-    /// Where top starts.
-    top: Granules,
-    /// The chunk before top.
-    last: ChunkId,
-    live: Granules,
-    len: Bytes,
+pub struct Heap<W: Word> {
+    chunks: Chunks<W::Descriptors>,
+    starts: Starts<W::Slots>,
+    state: State,
     digest: Digest,
 }
 
-impl Heap {
-    /// Starts managing `span`: all of it is top.
-    pub fn new(span: Span) -> Result<Heap, Decline> {
-        Heap::with_descriptors(span, u64::MAX)
-    }
-
-    /// As [`Heap::new`], for at most `limit` chunks besides top. Where they run out, chunks are handed
-    /// out unsplit.
-    fn with_descriptors(span: Span, limit: u64) -> Result<Heap, Decline> {
-        if span.len > LONGEST {
-            return Err(Decline(format!("{} is more than {LONGEST}", span.len)));
+impl<W: Word> Heap<W> {
+    /// Starts managing `span`: all of it is top. Declines what is too long for `W`.
+    pub fn new(span: Span) -> Result<Heap<W>, Decline> {
+        let longest = Granules(W::LONGEST).bytes();
+        if span.len > longest {
+            return Err(Decline(format!("{} is more than {longest}", span.len)));
         }
-        let window = Granules(span.len.0.div_ceil(GRANULE));
+        let state = State::new(span.len);
         let no_table = |e: std::io::Error| Decline(format!("no address space for its tables: {e}"));
-        Ok(Heap {
-            chunks: Chunks::new(window.0.min(limit)).map_err(no_table)?,
-            starts: Starts::new(window).map_err(no_table)?,
-            map: BinMap::default(),
-            victim: EDGE,
-            victim_size: Granules(0),
-            top: Granules(0),
-            last: EDGE,
-            live: Granules(0),
-            len: span.len,
-            digest: Digest::default(),
-        })
-    }
-
-    /// The chunk `id` names, which may be top.
-    fn chunk(&self, id: ChunkId) -> Chunk {
-        if id != TOP {
-            return self.chunks.get(id);
-        }
-        Chunk { tag: tag(self.top, false), size: self.window() - self.top, prev: self.last, next: EDGE }
+        let mut chunks = Chunks(W::descriptors(chunks::table_len(state.window)).map_err(no_table)?);
+        chunks.reset();
+        let starts = Starts(W::slots(starts::table_len(state.window)).map_err(no_table)?);
+        Ok(Heap { chunks, starts, state, digest: Digest::default() })
     }
 
     /// The live chunk that starts at `at`.
@@ -98,44 +69,29 @@ impl Heap {
     fn live_at(&self, at: Offset) -> Option<(ChunkId, Chunk)> {
         let start = Granules::exactly(at);
         let mut id = self.starts.first(start)?;
-        loop {
+        while !self.chunks.is_live_at(id, start) {
             let chunk = self.chunks.get(id);
-            if chunk.tag == tag(start, true) {
-                return Some((id, chunk));
-            }
-            if chunk.start() >= start {
+            if chunk.start >= start {
                 return None;
             }
             id = chunk.next;
         }
+        Some((id, Chunk { start, live: true, ..self.chunks.get(id) }))
     }
 
-    /// Takes a free chunk, not top, from where I4 keeps it.
-    #[inline(always)]
-    fn detach(&mut self, id: ChunkId) {
-        if id == self.victim {
-            self.victim = EDGE;
-            self.victim_size = Granules(0);
-        } else if let Some(emptied) = self.chunks.unlink(id) {
-            self.map.clear(emptied);
-        }
-    }
-
-    /// Puts a free chunk into the bin of its size.
-    #[inline(always)]
-    fn shelve(&mut self, id: ChunkId, size: Granules) {
-        let bin = Bin::of(size);
-        self.chunks.link(bin, id, !self.map.has(bin));
-        self.map.set(bin);
+    /// The chunk `id` names, which may be top.
+    fn chunk(&self, id: ChunkId) -> Chunk {
+        if id == TOP { self.state.top() } else { self.chunks.get(id) }
     }
 
     /// The chunk that contains granule `at` of the window.
     fn containing(&self, at: Granules) -> ChunkId {
-        if at >= self.top {
+        if at >= self.state.top {
             return TOP;
         }
-        let near = self.starts.near(at, |id| self.chunks.get(id).start() <= at);
-        let mut id = near.unwrap_or_else(|| self.chunks.get(EDGE).next);
+        let near = self.starts.near(at, |id| self.chunks.get(id).start <= at);
+        let before = near.or_else(|| self.chunks.sample(at));
+        let mut id = before.unwrap_or_else(|| self.chunks.get(EDGE).next);
         while self.chunks.get(id).end() <= at {
             id = self.chunks.get(id).next;
         }
@@ -144,15 +100,9 @@ impl Heap {
 
     /// What the caller is told of a chunk: the last granule of the window may be a part of one.
     fn describe(&self, chunk: Chunk) -> Block {
-        let at = chunk.start().offset();
-        let state = if chunk.is_live() { BlockState::Live } else { BlockState::Free };
-        Block { at, len: Bytes(self.extent(chunk)), state }
-    }
-
-    /// Bytes of the window in a chunk.
-    #[inline(always)]
-    fn extent(&self, chunk: Chunk) -> u64 {
-        chunk.end().bytes().0.min(self.len.0).saturating_sub(chunk.start().bytes().0)
+        let at = chunk.start.offset();
+        let state = if chunk.live { BlockState::Live } else { BlockState::Free };
+        Block { at, len: Bytes(self.state.extent(chunk)), state }
     }
 
     /// The chunks by address, top last.
@@ -167,38 +117,130 @@ impl Heap {
         })
     }
 
-    #[cold]
+    /// The chunks in `bin`, newest first.
+    fn members(&self, bin: Bin) -> impl Iterator<Item = ChunkId> + '_ {
+        self.chunks.members(bin, self.state.map.has(bin))
+    }
+
+    #[inline(always)]
+    fn allocated(&mut self, start: Granules, size: Bytes, align: Align) -> Offset {
+        let at = start.offset();
+        self.digest = self.digest.step(u64::from(align.log2()) << 8 | 1, size.0, at.0);
+        at
+    }
+
     #[inline(never)]
-    fn exhausted(&self, requested: Bytes) -> AllocError {
-        let Room { free, largest } = self.room();
-        AllocError::Exhausted { requested, free, largest, total: self.len }
+    fn alloc_part(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
+        match self.arena().take_part(Granules::holding(size), size) {
+            Some(start) => Ok(self.allocated(start, size, align)),
+            None => self.refuse(size),
+        }
+    }
+
+    #[inline(never)]
+    fn alloc_large(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
+        let n = Granules::holding(size);
+        let taken = if align > Align::DEFAULT {
+            self.arena().take_aligned(n, size, align)
+        } else {
+            self.arena().take_large(n, size)
+        };
+        match taken {
+            Some(start) => Ok(self.allocated(start, size, align)),
+            None => self.refuse(size),
+        }
+    }
+
+    /// Frees a chunk that is not the first in its slot.
+    #[inline(never)]
+    fn free_later(&mut self, at: Offset) -> Result<Bytes, FreeError> {
+        match self.live_at(at) {
+            Some((id, chunk)) => self.free_chunk(id, at, chunk.start),
+            None => self.refuse_free(at),
+        }
+    }
+
+    #[inline(always)]
+    fn free_chunk(&mut self, id: ChunkId, at: Offset, start: Granules) -> Result<Bytes, FreeError> {
+        self.digest = self.digest.step(2, at.0, 0);
+        let chunk = Chunk { start, live: true, ..self.chunks.get(id) };
+        if !self.chunks.get(chunk.prev).live {
+            return self.free_merging(id);
+        }
+        if chunk.next == TOP {
+            let freed = self.state.extent(chunk);
+            self.arena().give_to_top(id, chunk);
+            return Ok(Bytes(freed));
+        }
+        if !self.chunks.get(chunk.next).live {
+            return self.free_merging(id);
+        }
+        self.arena().give_alone(id, chunk);
+        Ok(chunk.size.bytes())
+    }
+
+    #[inline(never)]
+    fn free_merging(&mut self, id: ChunkId) -> Result<Bytes, FreeError> {
+        let chunk = self.chunks.get(id);
+        let freed = self.state.extent(chunk);
+        self.arena().give_merging(id, chunk);
+        Ok(Bytes(freed))
     }
 
     #[cold]
     #[inline(never)]
+    fn refuse(&self, size: Bytes) -> Result<Offset, AllocError> {
+        Err(self.exhausted(size))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse_free(&self, at: Offset) -> Result<Bytes, FreeError> {
+        Err(self.not_live(at))
+    }
+
+    fn exhausted(&self, requested: Bytes) -> AllocError {
+        let Room { free, largest } = self.room();
+        AllocError::Exhausted { requested, free, largest, total: self.state.len }
+    }
+
     fn not_live(&self, at: Offset) -> FreeError {
-        explain_bad_free(self, Span { len: self.len }, at)
+        explain_bad_free(self, Span { len: self.state.len }, at)
     }
 }
 
-impl Module for Heap {
+impl<W: Word> Module for Heap<W> {
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
-        let Some(start) = self.take(size, align) else { return Err(self.exhausted(size)) };
-        let at = start.offset();
-        self.digest = self.digest.step(u64::from(align.log2()) << 8 | 1, size.0, at.0);
-        Ok(at)
+        // The rarer ways end in calls that take this one's place, so that the usual one saves no register.
+        let n = Granules::holding(size);
+        if n > EXACT || align > Align::DEFAULT {
+            return self.alloc_large(size, align);
+        }
+        let start = if self.state.map.has_exactly(n) {
+            self.arena().take_exactly(n)
+        } else {
+            if n <= self.state.victim_size || !self.state.map.is_empty() {
+                return self.alloc_part(size, align);
+            }
+            let Some(start) = self.arena().take_top(n, size) else { return self.refuse(size) };
+            start
+        };
+        Ok(self.allocated(start, size, align))
     }
 
     fn free(&mut self, at: Offset) -> Result<Bytes, FreeError> {
-        let Some((id, chunk)) = self.live_at(at) else { return Err(self.not_live(at)) };
-        self.give(id, chunk);
-        self.digest = self.digest.step(2, at.0, 0);
-        Ok(Bytes(self.extent(chunk)))
+        let start = Granules::exactly(at);
+        match self.starts.first(start) {
+            Some(id) if self.chunks.is_live_at(id, start) => self.free_chunk(id, at, start),
+            _ => self.free_later(at),
+        }
     }
 
     fn realloc(&mut self, at: Offset, size: Bytes, align: Align) -> Result<Moved, AllocError> {
         let Some((id, chunk)) = self.live_at(at) else { return Err(self.not_live(at).into()) };
-        let Some(moved) = self.resize(id, chunk, size, align) else { return Err(self.exhausted(size)) };
+        let Some(moved) = self.arena().resize(id, chunk, size, align) else {
+            return Err(self.exhausted(size));
+        };
         let to = match moved {
             Moved::InPlace => at,
             Moved::To { to, .. } => to,
@@ -208,7 +250,7 @@ impl Module for Heap {
     }
 
     fn block(&self, at: Offset) -> Option<Block> {
-        (at.0 < self.len.0).then(|| self.describe(self.chunk(self.containing(Granules::around(at)))))
+        (at.0 < self.state.len.0).then(|| self.describe(self.chunk(self.containing(Granules::around(at)))))
     }
 
     fn blocks<'m>(&'m self) -> Box<dyn Iterator<Item = Block> + 'm> {
@@ -216,11 +258,12 @@ impl Module for Heap {
     }
 
     fn room(&self) -> Room {
-        let top = self.extent(self.chunk(TOP));
-        let binned = self.map.last().into_iter().flat_map(|bin| self.members(bin));
+        let top = self.state.extent(self.state.top());
+        let between = (self.state.top - self.state.live).bytes().0;
+        let binned = self.state.map.last().into_iter().flat_map(|bin| self.members(bin));
         let largest = binned.map(|id| self.chunks.get(id).size).max().unwrap_or_default();
-        let largest = largest.max(self.victim_size).bytes().0.max(top);
-        Room { free: Bytes(self.idle_bytes()), largest: Bytes(largest) }
+        let largest = largest.max(self.state.victim_size).bytes().0.max(top);
+        Room { free: Bytes(between + top), largest: Bytes(largest) }
     }
 
     fn validate(&self) -> Result<(), Violation> {
@@ -229,25 +272,5 @@ impl Module for Heap {
 
     fn digest(&self) -> Digest {
         self.digest
-    }
-}
-
-impl Heap {
-    /// The window's granules, the last of which may reach past its end.
-    fn window(&self) -> Granules {
-        Granules(self.len.0.div_ceil(GRANULE))
-    }
-
-    /// Bytes of the window in free chunks.
-    fn idle_bytes(&self) -> u64 {
-        let between = (self.top - self.live).bytes().0;
-        between + self.extent(self.chunk(TOP))
-    }
-
-    /// The chunks in `bin`, newest first.
-    fn members(&self, bin: Bin) -> impl Iterator<Item = ChunkId> + '_ {
-        let next = move |id| Some(self.chunks.older(id)).filter(|&id| id != bin.head());
-        let first = if self.map.has(bin) { next(bin.head()) } else { None };
-        std::iter::successors(first, move |&id| next(id))
     }
 }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The modules, each with its own drawing: [`units`] granules; [`chunks`] descriptors; [`starts`] the
-//! look-up; [`bins`] sizes; [`heap`] the allocator itself with its invariants.
+//! look-up; [`bins`] sizes; [`width`] their words; [`heap`] the allocator itself with its invariants.
 //! `STRUCTURE.md` has the measurements behind the choice of these structures.
 #![forbid(unsafe_code)]
 
@@ -17,6 +17,7 @@ pub mod chunks;
 pub mod heap;
 pub mod starts;
 pub mod units;
+pub mod width;
 
 pub use heap::Heap;
 use memheap::component::{Component, Decline, Module, Opened, Priority};
@@ -42,6 +43,9 @@ impl Component for Ptmalloc {
 
 impl Opened for Ptmalloc {
     fn init(&self, span: Span) -> Result<Box<dyn Module>, Decline> {
-        Ok(Box::new(Heap::new(span)?))
+        match Heap::<u32>::new(span) {
+            Ok(heap) => Ok(Box::new(heap)),
+            Err(_) => Ok(Box::new(Heap::<u64>::new(span)?)),
+        }
     }
 }

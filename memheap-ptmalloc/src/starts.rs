@@ -1,4 +1,4 @@
-//! From an offset to the chunk that starts there: one direct-mapped table, four bytes to a slot of heap.
+//! From an offset to the chunk that starts there: one direct-mapped table, a word to a slot of heap.
 //!
 //! ```text
 //!   heap    │ a         │ b  c      │           │       d   │     slots of 64 bytes
@@ -7,42 +7,54 @@
 //!
 //! A slot with several starts names the first; the others follow it by address, three at most.
 
-use memheap::table::Table;
+use std::ops::{Deref, DerefMut};
 
 use crate::chunks::{ChunkId, EDGE};
 use crate::units::Granules;
+use crate::width::Word;
 
 /// Granules to a slot, as a logarithm.
 pub const SLOT: u32 = 2;
 /// How many slots [`Starts::near`] looks at.
-const REACH: u64 = 4096;
+const REACH: u64 = 64;
 /// The most slots [`Starts::entries`] counts.
 const COUNTABLE: usize = 1 << 16;
 
-/// The first chunk of each slot.
-pub struct Starts {
-    table: Table<u32>,
+/// How many slots a window has.
+pub fn table_len(window: Granules) -> u64 {
+    window.0.div_ceil(1 << SLOT)
 }
 
-impl Starts {
-    /// For a window of `window` granules.
-    pub fn new(window: Granules) -> std::io::Result<Starts> {
-        let slots = window.0.div_ceil(1 << SLOT);
-        Ok(Starts { table: Table::zeroed(slots as usize)? })
-    }
+/// The first chunk of each slot, in a table or in a slice of one.
+pub struct Starts<T>(pub T);
 
+impl<W: Word, T: Deref<Target = [W]>> Starts<T> {
     /// The first chunk that starts in the slot of `at`, [`EDGE`] if none does; `None` if `at` is no place
     /// in the window.
     #[inline(always)]
     pub fn first(&self, at: Granules) -> Option<ChunkId> {
-        self.table.get(at.slot() as usize).map(|&id| ChunkId(id))
+        self.0.get(at.slot() as usize).map(|id| ChunkId(id.get()))
     }
 
+    /// The last entry at or before the slot of `at` that is `good`, if it is near.
+    pub fn near(&self, at: Granules, good: impl Fn(ChunkId) -> bool) -> Option<ChunkId> {
+        let slot = at.slot();
+        let slots = (slot.saturating_sub(REACH)..=slot).rev();
+        slots.map(|s| ChunkId(self.0[s as usize].get())).find(|&id| id != EDGE && good(id))
+    }
+
+    /// How many slots are filled, unless there are too many to look at.
+    pub fn entries(&self) -> Option<usize> {
+        (self.0.len() <= COUNTABLE).then(|| self.0.iter().filter(|id| id.get() != EDGE.0).count())
+    }
+}
+
+impl<W: Word, T: DerefMut<Target = [W]>> Starts<T> {
     /// Enters chunk `id` that starts at `at`, the chunk before it at `before`.
     #[inline(always)]
     pub fn enter(&mut self, id: ChunkId, at: Granules, before: Granules) {
         if at.slot() != before.slot() {
-            self.table[at.slot() as usize] = id.0;
+            self.0[at.slot() as usize] = W::of(id.0);
         }
     }
 
@@ -52,20 +64,8 @@ impl Starts {
     pub fn strike(&mut self, at: Granules, before: Granules, behind: ChunkId, after: Granules) {
         if at.slot() != before.slot() {
             let heir = if at.slot() == after.slot() { behind } else { EDGE };
-            self.table[at.slot() as usize] = heir.0;
+            self.0[at.slot() as usize] = W::of(heir.0);
         }
-    }
-
-    /// The last entry at or before the slot of `at` that is `good`, if it is near.
-    pub fn near(&self, at: Granules, good: impl Fn(ChunkId) -> bool) -> Option<ChunkId> {
-        let slot = at.slot();
-        let slots = (slot.saturating_sub(REACH)..=slot).rev();
-        slots.map(|s| ChunkId(self.table[s as usize])).find(|&id| id != EDGE && good(id))
-    }
-
-    /// How many slots are filled, unless there are too many to look at.
-    pub fn entries(&self) -> Option<usize> {
-        (self.table.len() <= COUNTABLE).then(|| self.table.iter().filter(|&&id| id != EDGE.0).count())
     }
 }
 

@@ -1,59 +1,81 @@
 //! Giving a chunk back: it merges with both neighbours at once.
 
-use super::Heap;
-use crate::chunks::{Chunk, ChunkId, EDGE, TOP, tag};
+use super::arena::Arena;
+use crate::chunks::{Chunk, ChunkId, EDGE, TOP};
+use crate::width::Word;
 
-impl Heap {
+impl<W: Word> Arena<'_, W> {
     /// Frees the live chunk `id`.
-    #[inline(always)]
     pub(super) fn give(&mut self, id: ChunkId, chunk: Chunk) {
-        self.live = self.live - chunk.size;
-        let before = self.chunks.get(chunk.prev);
-        if chunk.next == TOP {
-            return self.give_to_top(id, chunk, before);
-        }
-        let behind = self.chunks.get(chunk.next);
-        match (before.is_live(), behind.is_live()) {
-            (true, true) => {
-                self.chunks.set_tag(id, tag(chunk.start(), false));
-                self.shelve(id, chunk.size);
-            }
-            (true, false) => self.merge_behind(id, chunk, before, behind),
-            (false, _) => self.merge_before(id, chunk, before, behind),
+        if !self.chunks.get(chunk.prev).live {
+            self.give_merging(id, chunk);
+        } else if chunk.next == TOP {
+            self.give_to_top(id, chunk);
+        } else if self.chunks.get(chunk.next).live {
+            self.give_alone(id, chunk);
+        } else {
+            self.give_merging(id, chunk);
         }
     }
 
-    /// `chunk` ends at top: it becomes a part of it, and the free chunk before it too.
+    /// `chunk`, between two live ones, becomes a free one.
     #[inline(always)]
-    fn give_to_top(&mut self, id: ChunkId, chunk: Chunk, before: Chunk) {
-        let (mut id, mut chunk, mut before) = (id, chunk, before);
-        if !before.is_live() {
-            self.starts.strike(chunk.start(), before.start(), EDGE, chunk.end());
+    pub(super) fn give_alone(&mut self, id: ChunkId, chunk: Chunk) {
+        self.state.live = self.state.live - chunk.size;
+        self.chunks.set_start(id, chunk.start, false);
+        self.shelve(id, chunk.size);
+    }
+
+    /// `chunk`, between a live one and top, becomes a part of top.
+    #[inline(always)]
+    pub(super) fn give_to_top(&mut self, id: ChunkId, chunk: Chunk) {
+        self.state.live = self.state.live - chunk.size;
+        self.top_reaches_down_to(id, chunk);
+    }
+
+    /// `chunk`, which has a free neighbour besides top, becomes one with it.
+    #[inline(always)]
+    pub(super) fn give_merging(&mut self, id: ChunkId, chunk: Chunk) {
+        self.state.live = self.state.live - chunk.size;
+        let before = self.chunks.get(chunk.prev);
+        if chunk.next == TOP {
+            self.starts.strike(chunk.start, before.start, EDGE, chunk.end());
             self.detach(chunk.prev);
-            self.chunks.release(id);
-            (id, chunk, before) = (chunk.prev, before, self.chunks.get(before.prev));
+            self.release(id);
+            return self.top_reaches_down_to(chunk.prev, before);
         }
-        self.starts.strike(chunk.start(), before.start(), EDGE, chunk.end());
-        self.chunks.release(id);
-        self.top = chunk.start();
-        self.last = chunk.prev;
+        let behind = self.chunks.get(chunk.next);
+        if before.live {
+            self.merge_behind(id, chunk, before, behind);
+        } else {
+            self.merge_before(id, chunk, before, behind);
+        }
+    }
+
+    /// The last chunk, in no bin any more, becomes a part of top.
+    #[inline(always)]
+    fn top_reaches_down_to(&mut self, id: ChunkId, chunk: Chunk) {
+        self.starts.strike(chunk.start, self.chunks.get(chunk.prev).start, EDGE, chunk.end());
+        self.release(id);
+        self.state.top = chunk.start;
+        self.state.last = chunk.prev;
         self.chunks.set_next(chunk.prev, TOP);
     }
 
     /// The free chunk behind `chunk` grows downwards over it.
     #[inline(always)]
     fn merge_behind(&mut self, id: ChunkId, chunk: Chunk, before: Chunk, behind: Chunk) {
-        let (heir, start) = (chunk.next, chunk.start());
+        let (heir, start) = (chunk.next, chunk.start);
         let size = chunk.size + behind.size;
-        self.starts.strike(behind.start(), start, behind.next, behind.end());
-        self.starts.enter(heir, start, before.start());
-        self.chunks.release(id);
-        self.chunks.put(heir, Chunk { tag: tag(start, false), size, prev: chunk.prev, next: behind.next });
+        self.starts.strike(behind.start, start, behind.next, behind.end());
+        self.starts.enter(heir, start, before.start);
+        self.release(id);
+        self.chunks.put(heir, Chunk { start, live: false, size, prev: chunk.prev, next: behind.next });
         self.chunks.set_next(chunk.prev, heir);
-        if heir == self.victim {
-            self.victim_size = size;
+        if heir == self.state.victim {
+            self.state.victim_size = size;
         } else {
-            self.detach_binned(heir);
+            self.unshelve(heir);
             self.shelve(heir, size);
         }
     }
@@ -63,22 +85,22 @@ impl Heap {
     fn merge_before(&mut self, id: ChunkId, chunk: Chunk, before: Chunk, behind: Chunk) {
         let heir = chunk.prev;
         let (mut size, mut next, mut after) = (before.size + chunk.size, chunk.next, chunk.end());
-        let mut appoint = heir == self.victim;
-        self.chunks.release(id);
-        if !behind.is_live() {
-            appoint |= next == self.victim;
-            self.starts.strike(behind.start(), chunk.start(), behind.next, behind.end());
+        let mut appoint = heir == self.state.victim;
+        self.release(id);
+        if !behind.live {
+            appoint |= next == self.state.victim;
+            self.starts.strike(behind.start, chunk.start, behind.next, behind.end());
             self.detach(next);
-            self.chunks.release(next);
+            self.release(next);
             (size, next, after) = (size + behind.size, behind.next, behind.end());
         }
-        self.starts.strike(chunk.start(), before.start(), next, after);
+        self.starts.strike(chunk.start, before.start, next, after);
         self.detach(heir);
-        self.chunks.put(heir, Chunk { tag: before.tag, size, prev: before.prev, next });
+        self.chunks.put(heir, Chunk { start: before.start, live: false, size, prev: before.prev, next });
         self.chunks.set_prev(next, heir);
         if appoint {
-            self.victim = heir;
-            self.victim_size = size;
+            self.state.victim = heir;
+            self.state.victim_size = size;
         } else {
             self.shelve(heir, size);
         }

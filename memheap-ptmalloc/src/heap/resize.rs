@@ -4,20 +4,21 @@
 use memheap::component::Moved;
 use memheap::{Align, Bytes};
 
-use super::Heap;
-use crate::chunks::{Chunk, ChunkId, TOP, tag};
+use super::arena::Arena;
+use crate::chunks::{Chunk, ChunkId, TOP};
 use crate::units::{GRANULE, Granules};
+use crate::width::Word;
 
-impl Heap {
+impl<W: Word> Arena<'_, W> {
     /// Makes the live chunk `id` at least `size` bytes at a multiple of `align`, or changes nothing.
     pub(super) fn resize(&mut self, id: ChunkId, chunk: Chunk, size: Bytes, align: Align) -> Option<Moved> {
-        if size > self.len {
+        if size > self.state.len {
             return None;
         }
         let n = Granules::holding(size);
-        let at = chunk.start().offset();
+        let at = chunk.start.offset();
         if at.is_aligned(align) {
-            if size.0 <= self.extent(chunk) {
+            if size.0 <= self.state.extent(chunk) {
                 self.shrink(id, chunk, n);
                 return Some(Moved::InPlace);
             }
@@ -25,9 +26,9 @@ impl Heap {
                 return Some(Moved::InPlace);
             }
         }
-        let keep = Bytes(self.extent(chunk).min(size.0));
+        let keep = Bytes(self.state.extent(chunk).min(size.0));
         let to = self.slide(id, chunk, n, size, align).or_else(|| {
-            let to = self.take(size, align)?;
+            let to = self.take(n, size, align)?;
             self.give(id, self.chunks.get(id));
             Some(to)
         })?;
@@ -39,42 +40,41 @@ impl Heap {
         if n == chunk.size {
             return;
         }
-        let end = chunk.start() + n;
-        if !self.chunk(chunk.next).is_live() {
-            self.chunks.set_extent(id, chunk.tag, n);
-            self.live = self.live - (chunk.size - n);
+        let end = chunk.start + n;
+        if !self.chunk(chunk.next).live {
+            self.chunks.set_size(id, n);
+            self.state.live = self.state.live - (chunk.size - n);
             return self.move_start(id, chunk.next, end);
         }
-        let Some(rest) = self.chunks.acquire() else { return };
-        let size = chunk.size - n;
+        let (rest, size) = (self.acquire(), chunk.size - n);
         self.chunks.put(id, Chunk { size: n, next: rest, ..chunk });
-        self.chunks.put(rest, Chunk { tag: tag(end, false), size, prev: id, next: chunk.next });
+        self.chunks.put(rest, Chunk { start: end, live: false, size, prev: id, next: chunk.next });
         self.chunks.set_prev(chunk.next, rest);
-        self.starts.enter(rest, end, chunk.start());
-        self.live = self.live - size;
+        self.starts.enter(rest, end, chunk.start);
+        self.state.live = self.state.live - size;
         self.shelve(rest, size);
     }
 
     /// Takes what is missing to `n` granules from the free chunk behind; whether that sufficed.
     fn grow(&mut self, id: ChunkId, chunk: Chunk, n: Granules, size: Bytes) -> bool {
         let behind = self.chunk(chunk.next);
-        let end = chunk.start() + n;
+        let end = chunk.start + n;
         let enough = if chunk.next == TOP {
-            chunk.start().bytes().0 + size.0 <= self.len.0
+            self.state.holds(chunk.start, size)
         } else {
-            !behind.is_live() && end <= behind.end()
+            !behind.live && end <= behind.end()
         };
         if !enough {
             return false;
         }
-        self.live = self.live + (n - chunk.size);
-        self.chunks.set_extent(id, chunk.tag, n);
+        self.state.live = self.state.live + (n - chunk.size);
+        self.chunks.set_size(id, n);
         if chunk.next != TOP && end == behind.end() {
             self.detach(chunk.next);
-            self.starts.strike(behind.start(), chunk.start(), behind.next, behind.end());
+            self.starts.strike(behind.start, chunk.start, behind.next, behind.end());
             self.chunks.set_next(id, behind.next);
             self.chunks.set_prev(behind.next, id);
-            self.chunks.release(chunk.next);
+            self.release(chunk.next);
         } else {
             self.move_start(id, chunk.next, end);
         }
@@ -84,20 +84,20 @@ impl Heap {
     /// Lets the free chunk `free`, which follows `id`, start at `at`, before its end.
     fn move_start(&mut self, id: ChunkId, free: ChunkId, at: Granules) {
         if free == TOP {
-            self.top = at;
+            self.state.top = at;
             return;
         }
         let old = self.chunks.get(free);
         let size = old.end() - at;
-        let before = self.chunks.get(id).start();
-        self.starts.strike(old.start(), before, old.next, old.end());
+        let before = self.chunks.get(id).start;
+        self.starts.strike(old.start, before, old.next, old.end());
         self.starts.enter(free, at, before);
-        if free == self.victim {
-            self.chunks.set_extent(free, tag(at, false), size);
-            self.victim_size = size;
+        self.chunks.set_start(free, at, false);
+        self.chunks.set_size(free, size);
+        if free == self.state.victim {
+            self.state.victim_size = size;
         } else {
-            self.detach_binned(free);
-            self.chunks.set_extent(free, tag(at, false), size);
+            self.unshelve(free);
             self.shelve(free, size);
         }
     }
@@ -112,18 +112,17 @@ impl Heap {
         align: Align,
     ) -> Option<Granules> {
         let before = self.chunks.get(chunk.prev);
-        if before.is_live() {
+        if before.live {
             return None;
         }
-        let to = before.start().round_up(Granules((align.bytes() / GRANULE).max(1)));
+        let to = before.start.round_up(Granules((align.bytes() / GRANULE).max(1)));
         let behind = self.chunk(chunk.next);
-        let end = if behind.is_live() { chunk.end() } else { behind.end() };
-        let fits = if end == self.window() { to.bytes().0 + size.0 <= self.len.0 } else { to + n <= end };
-        if to >= chunk.start() || !fits {
+        let end = if behind.live { chunk.end() } else { behind.end() };
+        let fits = if end == self.state.window { self.state.holds(to, size) } else { to + n <= end };
+        if to >= chunk.start || !fits {
             return None;
         }
-        // Freeing merges the chunk before with this one, which gives back at least the one descriptor
-        // that is needed below (two where both become a part of top): from here on nothing fails.
+        // Freed, the chunk is a part of the one before it, or both are of top.
         let heir = if chunk.next == TOP { TOP } else { chunk.prev };
         self.give(id, chunk);
         self.trim(heir, to, n, size)

@@ -2,66 +2,70 @@
 
 use memheap::{Align, Bytes};
 
-use super::Heap;
+use super::arena::Arena;
 use crate::bins::{Bin, EXACT};
-use crate::chunks::{Chunk, ChunkId, EDGE, TOP, tag};
+use crate::chunks::{Chunk, ChunkId, EDGE, TOP};
 use crate::units::Granules;
+use crate::width::Word;
 
 /// Chunks looked at in the bin of a large request before a larger bin is taken.
 const PROBES: usize = 4;
 
-impl Heap {
-    /// Makes a chunk of at least `size` bytes at a multiple of `align` live. It fails only if no free
-    /// chunk can hold the request.
-    #[inline(always)]
-    pub(super) fn take(&mut self, size: Bytes, align: Align) -> Option<Granules> {
-        let n = Granules::holding(size);
+impl<W: Word> Arena<'_, W> {
+    /// Makes a chunk of at least `size` bytes, `n` granules, at a multiple of `align` live. This and the
+    /// functions below fail only if no free chunk can hold the request.
+    pub(super) fn take(&mut self, n: Granules, size: Bytes, align: Align) -> Option<Granules> {
         if align > Align::DEFAULT {
-            return self.take_aligned(n, size, align);
-        }
-        if n > EXACT {
-            return self.take_large(n, size);
-        }
-        let mut bin = self.map.exact_from(n);
-        if bin != Some(Bin::of(n)) {
-            if n <= self.victim_size {
-                return Some(self.carve_victim(n));
-            }
-            bin = bin.or_else(|| self.map.inexact());
-        }
-        match bin {
-            Some(bin) => Some(self.take_small(bin, n)),
-            None => self.take_top(n, size),
+            self.take_aligned(n, size, align)
+        } else if n > EXACT {
+            self.take_large(n, size)
+        } else {
+            self.take_small(n, size)
         }
     }
 
-    /// Takes a small chunk from `bin`; the rest becomes the designated victim.
+    /// A request that has an exact bin.
+    fn take_small(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
+        if self.state.map.has_exactly(n) { Some(self.take_exactly(n)) } else { self.take_part(n, size) }
+    }
+
+    /// From the bin of exactly `n` granules, which holds a chunk.
     #[inline(always)]
-    fn take_small(&mut self, bin: Bin, n: Granules) -> Granules {
-        let (id, emptied) = self.chunks.pop(bin);
-        if emptied {
-            self.map.clear(bin);
+    pub(super) fn take_exactly(&mut self, n: Granules) -> Granules {
+        let id = self.pop(Bin::of(n));
+        self.carve_whole(id)
+    }
+
+    /// From the victim, or a bin of larger chunks, whose remainder becomes the victim, or top.
+    #[inline(always)]
+    pub(super) fn take_part(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
+        if n <= self.state.victim_size {
+            return Some(self.carve_victim(n));
         }
+        let larger = self.state.map.exact_from(n).or_else(|| self.state.map.inexact());
+        let Some(bin) = larger else { return self.take_top(n, size) };
+        let id = self.pop(bin);
         let (start, rest) = self.carve(id, n);
         if let Some((rest, size)) = rest {
             self.appoint(rest, size);
         }
-        start
+        Some(start)
     }
 
-    #[inline(never)]
-    fn take_large(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
-        if size > self.len {
+    /// Any larger request.
+    #[inline(always)]
+    pub(super) fn take_large(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
+        if size > self.state.len {
             return None;
         }
         let bin = Bin::of(n);
         let binned = self.best_of_few(bin, n);
         let binned_size = binned.map_or(Granules(u64::MAX), |id| self.chunks.get(id).size);
-        if self.victim_size >= n && self.victim_size <= binned_size {
+        if self.state.victim_size >= n && self.state.victim_size <= binned_size {
             return Some(self.carve_victim(n));
         }
         if let Some(id) = binned {
-            self.detach_binned(id);
+            self.unshelve(id);
             return Some(self.carve_binned(id, n));
         }
         self.take_top(n, size).or_else(|| self.take_last_resort(bin, n))
@@ -73,7 +77,7 @@ impl Heap {
     fn best_of_few(&self, bin: Bin, n: Granules) -> Option<ChunkId> {
         let mut best = None;
         let mut best_size = Granules(u64::MAX);
-        if self.map.has(bin) {
+        if self.state.map.has(bin) {
             let mut id = self.chunks.older(bin.head());
             for _ in 0..PROBES {
                 let size = self.chunks.get(id).size;
@@ -86,7 +90,7 @@ impl Heap {
                 }
             }
         }
-        best.or_else(|| self.map.above(bin).map(|above| self.chunks.older(above.head())))
+        best.or_else(|| self.state.map.above(bin).map(|above| self.chunks.older(above.head())))
     }
 
     /// The best of all in `bin`, asked when nothing else is left.
@@ -94,60 +98,62 @@ impl Heap {
     fn take_last_resort(&mut self, bin: Bin, n: Granules) -> Option<Granules> {
         let sizes = self.members(bin).map(|id| (self.chunks.get(id).size, id));
         let (_, id) = sizes.filter(|&(size, _)| size >= n).min_by_key(|&(size, _)| size)?;
-        self.detach_binned(id);
+        self.unshelve(id);
         Some(self.carve_binned(id, n))
     }
 
     /// The low end of top.
     #[inline(always)]
     pub(super) fn take_top(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
-        let start = self.top;
+        let start = self.state.top;
         // In bytes, since the last granule of the window may be a part of one.
-        if start.bytes().0 + size.0.max(1) > self.len.0 {
+        if !self.state.holds(start, size) {
             return None;
         }
-        let id = self.chunks.acquire()?;
-        let before = self.last;
-        self.chunks.put(id, Chunk { tag: tag(start, true), size: n, prev: before, next: TOP });
+        let id = self.acquire();
+        let before = self.state.last;
+        self.chunks.put(id, Chunk { start, live: true, size: n, prev: before, next: TOP });
         self.chunks.set_next(before, id);
-        self.starts.enter(id, start, self.chunks.get(before).start());
-        self.top = start + n;
-        self.last = id;
-        self.live = self.live + n;
+        self.starts.enter(id, start, self.chunks.get(before).start);
+        self.state.top = start + n;
+        self.state.last = id;
+        self.state.live = self.state.live + n;
         Some(start)
     }
 
-    /// Takes a chunk out of its bin.
+    /// Takes the newest chunk out of `bin`, which holds one.
     #[inline(always)]
-    pub(super) fn detach_binned(&mut self, id: ChunkId) {
-        if let Some(emptied) = self.chunks.unlink(id) {
-            self.map.clear(emptied);
+    fn pop(&mut self, bin: Bin) -> ChunkId {
+        let (id, emptied) = self.chunks.pop(bin);
+        if emptied {
+            self.state.map.clear(bin);
         }
+        id
     }
 
     /// Makes `id` the designated victim; the one before goes to a bin.
     #[inline(always)]
     fn appoint(&mut self, id: ChunkId, size: Granules) {
-        if self.victim != EDGE {
-            self.shelve(self.victim, self.victim_size);
+        if self.state.victim != EDGE {
+            self.shelve(self.state.victim, self.state.victim_size);
         }
-        (self.victim, self.victim_size) = (id, size);
+        (self.state.victim, self.state.victim_size) = (id, size);
     }
 
     /// Makes all of a detached chunk live.
     #[inline(always)]
     fn carve_whole(&mut self, id: ChunkId) -> Granules {
         let chunk = self.chunks.get(id);
-        self.chunks.set_tag(id, tag(chunk.start(), true));
-        self.live = self.live + chunk.size;
-        chunk.start()
+        self.chunks.set_start(id, chunk.start, true);
+        self.state.live = self.state.live + chunk.size;
+        chunk.start
     }
 
     /// Makes the low end of the victim live.
     #[inline(always)]
     fn carve_victim(&mut self, n: Granules) -> Granules {
-        let (start, rest) = self.carve(self.victim, n);
-        (self.victim, self.victim_size) = rest.unwrap_or((EDGE, Granules(0)));
+        let (start, rest) = self.carve(self.state.victim, n);
+        (self.state.victim, self.state.victim_size) = rest.unwrap_or((EDGE, Granules(0)));
         start
     }
 
@@ -162,20 +168,23 @@ impl Heap {
     }
 
     /// Makes the low `n` granules of a detached free chunk live: where it starts, and the free chunk
-    /// behind it. Without a descriptor for the rest, the chunk stays whole.
+    /// behind it if there is one.
     #[inline(always)]
     fn carve(&mut self, id: ChunkId, n: Granules) -> (Granules, Option<(ChunkId, Granules)>) {
         let chunk = self.chunks.get(id);
-        let start = chunk.start();
-        let rest = if chunk.size > n { self.chunks.acquire() } else { None };
-        let Some(rest) = rest else { return (self.carve_whole(id), None) };
+        let start = chunk.start;
+        if chunk.size == n {
+            return (self.carve_whole(id), None);
+        }
+        let rest = self.acquire();
         let (behind, size) = (start + n, chunk.size - n);
-        self.chunks.set_extent(id, tag(start, true), n);
+        self.chunks.set_start(id, start, true);
+        self.chunks.set_size(id, n);
         self.chunks.set_next(id, rest);
-        self.chunks.put(rest, Chunk { tag: tag(behind, false), size, prev: id, next: chunk.next });
+        self.chunks.put(rest, Chunk { start: behind, live: false, size, prev: id, next: chunk.next });
         self.chunks.set_prev(chunk.next, rest);
         self.starts.enter(rest, behind, start);
-        self.live = self.live + n;
+        self.state.live = self.state.live + n;
         (start, Some((rest, size)))
     }
 }
