@@ -24,6 +24,8 @@ pub mod component;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod framework;
+pub mod global;
+pub mod pages;
 pub mod region;
 pub mod settings;
 pub mod space;

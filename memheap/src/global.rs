@@ -1,0 +1,191 @@
+//! One word that names any byte of any PE's heap.
+//!
+//! ```text
+//!   63            40 39           21 20       12 11          0
+//!   │   PE + 1      │   big page    │ small page │   byte     │
+//!   └── 24 bits ────┴───────────── offset, 40 bits ──────────┘
+//! ```
+//!
+//! Conversion is a shift and an addition in either direction, without a table. Addresses differ between
+//! processes; this word does not, so it can lie in symmetric memory, travel in a message, and be
+//! compared and swapped by any PE.
+//!
+//! **Null is zero**: the PE is stored plus one, so fresh symmetric memory, which is zero, is full of nulls
+//! and PE 0 still has its offset 0. All ones as null would cost nothing either, but every array of links
+//! would have to be filled before its first use. The price is one PE of 2^24.
+//!
+//! * **A1** exactly the words whose upper 24 bits are zero name no byte; of these only zero is null. A word
+//!   read from memory that others wrote can be any of them, so [`parts`](GlobalAddr::parts) is optional;
+//! * **A2** `new(pe, at)?.parts() == Some((pe, at))`, and equal names are equal words;
+//! * **A3** the page fields are views of the offset: putting them together gives the offset again.
+
+use std::fmt;
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::pages::{BigPage, FieldError, PageOffset, Sppi};
+use crate::units::{Bytes, Offset, PeId};
+
+const OFFSET_BITS: u32 = BigPage::BITS + Sppi::BITS + PageOffset::BITS;
+const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
+const PE_BITS: u32 = u64::BITS - OFFSET_BITS;
+
+/// The name of a byte of a PE's heap, or null. Any bit pattern is a value; see A1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct GlobalAddr(u64);
+
+impl GlobalAddr {
+    /// Names nothing. All its bytes are zero.
+    pub const NULL: GlobalAddr = GlobalAddr(0);
+    /// The highest PE that can be named.
+    pub const MAX_PE: PeId = PeId((1 << PE_BITS) - 2);
+    /// The highest offset that can be named: heaps of up to 1 TiB.
+    pub const MAX_OFFSET: Offset = Offset(OFFSET_MASK);
+
+    /// The name of the byte at `at` in the heap of `pe`.
+    #[inline]
+    pub const fn new(pe: PeId, at: Offset) -> Result<GlobalAddr, FieldError> {
+        if pe.0 > Self::MAX_PE.0 {
+            return Err(FieldError { field: "PE", value: pe.0 as u64, bits: PE_BITS });
+        }
+        if at.0 > OFFSET_MASK {
+            return Err(FieldError { field: "offset", value: at.0, bits: OFFSET_BITS });
+        }
+        Ok(GlobalAddr((pe.0 as u64 + 1) << OFFSET_BITS | at.0))
+    }
+
+    /// The PE and the offset, or `None` where no byte is named.
+    #[inline]
+    pub const fn parts(self) -> Option<(PeId, Offset)> {
+        match (self.0 >> OFFSET_BITS) as u32 {
+            0 => None,
+            pe => Some((PeId(pe - 1), Offset(self.0 & OFFSET_MASK))),
+        }
+    }
+
+    /// Whether this is [`NULL`](Self::NULL).
+    #[inline]
+    pub const fn is_null(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The word, for an atomic.
+    #[inline]
+    pub const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The name a word stands for.
+    #[inline]
+    pub const fn from_bits(word: u64) -> GlobalAddr {
+        GlobalAddr(word)
+    }
+
+    /// The byte `n` further on in the same heap; `None` past its last nameable byte and where no byte is
+    /// named.
+    #[inline]
+    pub fn checked_add(self, n: Bytes) -> Option<GlobalAddr> {
+        let (pe, at) = self.parts()?;
+        GlobalAddr::new(pe, at.checked_add(n)?).ok()
+    }
+
+    /// The big page, the small page in it and the byte in that, as views of the offset.
+    pub const fn page(self) -> (BigPage, Sppi, PageOffset) {
+        let small = PageOffset::BITS;
+        (BigPage::of(self.0, small + Sppi::BITS), Sppi::of(self.0, small), PageOffset::of(self.0, 0))
+    }
+
+    /// The name put together from the page fields of an offset.
+    pub const fn of_page(
+        pe: PeId,
+        big: BigPage,
+        small: Sppi,
+        byte: PageOffset,
+    ) -> Result<GlobalAddr, FieldError> {
+        let page = big.get() << Sppi::BITS | small.get();
+        GlobalAddr::new(pe, Offset(page << PageOffset::BITS | byte.get()))
+    }
+}
+
+impl fmt::Debug for GlobalAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for GlobalAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parts() {
+            Some((pe, at)) => write!(f, "PE {pe} + {at}"),
+            None if self.is_null() => write!(f, "null"),
+            None => write!(f, "no byte ({:#x})", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn null_is_zero_and_nothing_else() {
+        assert!(GlobalAddr::zeroed().is_null() && GlobalAddr::default().is_null());
+        assert_eq!(GlobalAddr::NULL.parts(), None);
+        let first = GlobalAddr::new(PeId(0), Offset(0)).unwrap();
+        assert!(!first.is_null());
+        assert_eq!(first.parts(), Some((PeId(0), Offset(0))));
+        let stray = GlobalAddr::from_bits(0x1234);
+        assert!(!stray.is_null() && stray.parts().is_none());
+    }
+
+    #[test]
+    fn a2_the_edges() {
+        let (pe, at) = (GlobalAddr::MAX_PE, GlobalAddr::MAX_OFFSET);
+        let last = GlobalAddr::new(pe, at).unwrap();
+        assert_eq!((last.to_bits(), last.parts()), (u64::MAX, Some((pe, at))));
+        assert_eq!(GlobalAddr::new(PeId(pe.0 + 1), at).unwrap_err().field, "PE");
+        assert_eq!(GlobalAddr::new(pe, Offset(1 << 40)).unwrap_err().field, "offset");
+        assert_eq!(last.checked_add(Bytes(1)), None, "never into the next PE");
+        assert_eq!(last.checked_add(Bytes(0)), Some(last));
+        assert_eq!(GlobalAddr::NULL.checked_add(Bytes(8)), None);
+    }
+
+    #[test]
+    fn prints() {
+        let a = GlobalAddr::new(PeId(3), Offset(0x1000)).unwrap();
+        assert_eq!(
+            (a.to_string(), format!("{:?}", GlobalAddr::NULL)),
+            ("PE 3 + 0x1000".into(), "null".into())
+        );
+    }
+
+    #[test]
+    fn lies_in_memory_as_a_word() {
+        let links = [GlobalAddr::new(PeId(1), Offset(8)).unwrap(), GlobalAddr::NULL];
+        let words: &[u64] = bytemuck::cast_slice(&links);
+        assert_eq!(words, [2 << 40 | 8, 0]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 50 } else { 100_000 }))]
+
+        #[test]
+        fn a1_to_a3(pe in 0..=GlobalAddr::MAX_PE.0, at in 0..=OFFSET_MASK, n in 0..=u64::MAX, word: u64) {
+            let (pe, at) = (PeId(pe), Offset(at));
+            let a = GlobalAddr::new(pe, at).unwrap();
+            prop_assert_eq!(a.parts(), Some((pe, at)));
+            prop_assert_eq!(GlobalAddr::from_bits(a.to_bits()), a);
+            let (big, small, byte) = a.page();
+            prop_assert_eq!(big.get() << 21 | small.get() << 12 | byte.get(), at.0);
+            prop_assert_eq!(GlobalAddr::of_page(pe, big, small, byte), Ok(a));
+            let moved = at.0.checked_add(n).filter(|&m| m <= OFFSET_MASK);
+            prop_assert_eq!(a.checked_add(Bytes(n)).and_then(|m| m.parts()), moved.map(|m| (pe, Offset(m))));
+            let any = GlobalAddr::from_bits(word);
+            let again = any.parts().map(|(pe, at)| GlobalAddr::new(pe, at).unwrap());
+            prop_assert_eq!(again, (word >> 40 != 0).then_some(any));
+        }
+    }
+}

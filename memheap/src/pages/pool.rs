@@ -1,0 +1,186 @@
+//! The pages of one domain.
+
+use std::fmt;
+
+use super::holes::{Holes, aligned};
+use super::{PageKind, Pages, SMALL_PER_BIG};
+use crate::budget::DomainId;
+use crate::units::{Align, Bytes, Offset};
+
+/// Whether the first big page of a pool is handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FirstPage {
+    /// Like any other.
+    Usable,
+    /// Kept for its owner: boot code in the seed's system, a header in a segment.
+    Kept,
+}
+
+/// A pool of big and small pages; see the [module page](super) for P1 to P5.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pool {
+    domain: DomainId,
+    // Everything below is counted in small pages from offset 0.
+    first: u64,
+    fresh: u64,
+    end: u64,
+    holes: Holes,
+}
+
+/// Contiguous pages of one pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// Whose pages they are.
+    pub domain: DomainId,
+    /// Where the first starts.
+    pub at: Offset,
+    /// How many pages.
+    pub pages: Pages,
+    /// Of which size.
+    pub kind: PageKind,
+}
+
+/// What is left of a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PoolRoom {
+    /// Bytes that no run has come near yet.
+    pub fresh: Bytes,
+    /// Bytes in holes between runs.
+    pub holes: Bytes,
+    /// The longest piece of either.
+    pub largest: Bytes,
+}
+
+/// Why a pool or a run could not be had. Nothing has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PoolError {
+    /// A pool starts and ends at big pages.
+    #[error("a pool of {size} at {base} does not consist of whole pages of 2 MiB")]
+    Unaligned {
+        /// Where it should start.
+        base: Offset,
+        /// How long it should be.
+        size: Bytes,
+    },
+    /// The pool would end past 2^64, or has no first page that could be kept.
+    #[error("there is no pool of {size} at {base}")]
+    Impossible {
+        /// Where it should start.
+        base: Offset,
+        /// How long it should be.
+        size: Bytes,
+    },
+    /// A run has at least one page.
+    #[error("no pages requested")]
+    NoPages,
+    /// No piece of the pool is long enough.
+    #[error("domain {}: {} {kind} pages requested, {room}", domain.0, wanted.0)]
+    Exhausted {
+        /// The pool's domain.
+        domain: DomainId,
+        /// The kind of page.
+        kind: PageKind,
+        /// The pages asked for.
+        wanted: Pages,
+        /// What the pool has.
+        room: PoolRoom,
+    },
+}
+
+impl Pool {
+    /// A pool of the pages in `size` bytes from `base`.
+    pub fn new(domain: DomainId, base: Offset, size: Bytes, first: FirstPage) -> Result<Pool, PoolError> {
+        if !(base.is_aligned(Align::HUGE) && Offset(size.0).is_aligned(Align::HUGE)) {
+            return Err(PoolError::Unaligned { base, size });
+        }
+        let (start, end) = (base.0 / Align::PAGE.bytes(), base.checked_add(size));
+        let end = end.ok_or(PoolError::Impossible { base, size })?.0 / Align::PAGE.bytes();
+        let kept = if first == FirstPage::Kept { SMALL_PER_BIG } else { 0 };
+        if start + kept > end {
+            return Err(PoolError::Impossible { base, size });
+        }
+        Ok(Pool { domain, first: start + kept, fresh: start + kept, end, holes: Holes::default() })
+    }
+
+    /// Takes `n` contiguous big pages.
+    pub fn big(&mut self, n: Pages) -> Result<Run, PoolError> {
+        self.take(PageKind::Big, n, Align::ONE)
+    }
+
+    /// Takes `n` contiguous small pages: from a hole, else from a new big page whose rest becomes a hole.
+    /// More than a big page holds come from as many big pages as that takes.
+    pub fn small(&mut self, n: Pages) -> Result<Run, PoolError> {
+        self.take(PageKind::Small, n, Align::ONE)
+    }
+
+    /// Takes `n` contiguous pages that start at a multiple of `align` (and of their own size).
+    pub fn take(&mut self, kind: PageKind, n: Pages, align: Align) -> Result<Run, PoolError> {
+        if n.0 == 0 {
+            return Err(PoolError::NoPages);
+        }
+        let per_page = kind.size().bytes() / Align::PAGE.bytes();
+        let domain = self.domain;
+        let exhausted = |room| PoolError::Exhausted { domain, kind, wanted: n, room };
+        let Some(len) = n.0.checked_mul(per_page) else { return Err(exhausted(self.room())) };
+        // A run of small pages longer than a big page starts at one.
+        let unit = if len > SMALL_PER_BIG { PageKind::Big } else { kind };
+        let align = align.max(unit.size());
+        let Some(at) = self.holes.take(len, align).or_else(|| self.open_fresh(len, align)) else {
+            return Err(exhausted(self.room()));
+        };
+        Ok(Run { domain, at: Offset(at * Align::PAGE.bytes()), pages: n, kind })
+    }
+
+    /// Opens as many fresh big pages as `len` small pages take. What is skipped for the alignment, and
+    /// the rest of the last big page, become holes.
+    fn open_fresh(&mut self, len: u64, align: Align) -> Option<u64> {
+        let at = aligned(self.fresh, align.max(Align::HUGE))?;
+        let next = at.checked_add(len)?.checked_next_multiple_of(SMALL_PER_BIG)?;
+        if next > self.end {
+            return None;
+        }
+        self.holes.put(self.fresh, at - self.fresh);
+        self.holes.put(at + len, next - (at + len));
+        self.fresh = next;
+        Some(at)
+    }
+
+    /// What is left.
+    pub fn room(&self) -> PoolRoom {
+        let bytes = |pages: u64| Bytes(pages * Align::PAGE.bytes());
+        let fresh = self.end - self.fresh;
+        PoolRoom {
+            fresh: bytes(fresh),
+            holes: bytes(self.holes.pages()),
+            largest: bytes(fresh.max(self.holes.longest())),
+        }
+    }
+
+    /// Bytes handed out.
+    pub fn used(&self) -> Bytes {
+        Bytes((self.fresh - self.first - self.holes.pages()) * Align::PAGE.bytes())
+    }
+
+    /// Where the fresh pages start: nothing past this was handed out.
+    pub fn reach(&self) -> Offset {
+        Offset(self.fresh * Align::PAGE.bytes())
+    }
+}
+
+impl Run {
+    /// Bytes of the run.
+    pub fn len(&self) -> Bytes {
+        Bytes(self.pages.0 * self.kind.size().bytes())
+    }
+
+    /// Never: a run has at least one page.
+    pub fn is_empty(&self) -> bool {
+        self.pages.0 == 0
+    }
+}
+
+impl fmt::Display for PoolRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} fresh, {} in holes, longest piece {}", self.fresh, self.holes, self.largest)
+    }
+}
