@@ -53,7 +53,7 @@ impl Bin {
 }
 
 /// Which bins are not empty.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct BinMap {
     words: [u64; WORDS],
     summary: u32,

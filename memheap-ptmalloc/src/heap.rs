@@ -19,9 +19,9 @@
 //! * **I1** the chunks, linked by address in both directions from the edge to top, tile the window;
 //! * **I2** no two free chunks are neighbours; top counts as free;
 //! * **I3** every chunk but top is found from its start, and each slot without a start is empty;
-//! * **I4** a free chunk is either top, or the designated victim, or in the bin of its size, once;
-//! * **I5** a bit of the map is set for the bins that hold a chunk, a bit of the summary for the words
+//! * **I4** a bit of the map is set for the bins that hold a chunk, a bit of the summary for the words
 //!   that hold a bit;
+//! * **I5** a free chunk is either top, or the designated victim, or in the bin of its size, once;
 //! * **I6** the totals are those of the chunks, and every descriptor is a chunk's or spare.
 
 mod align;
@@ -274,3 +274,6 @@ impl<W: Word> Module for Heap<W> {
         self.digest
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use crate::units::{GRANULE, Granules};
 use crate::width::{FIELDS, Word};
 
 /// What a heap knows besides its tables.
+#[derive(Clone)]
 pub(super) struct State {
     pub map: BinMap,
     pub victim: ChunkId,
@@ -99,7 +100,7 @@ impl<W: Word> Arena<'_, W> {
         self.chunks.release(id, &mut self.state.spare);
     }
 
-    /// Takes a free chunk, not top, from where I4 keeps it.
+    /// Takes a free chunk, not top, from where I5 keeps it.
     #[inline(always)]
     pub(super) fn detach(&mut self, id: ChunkId) {
         if id == self.state.victim {

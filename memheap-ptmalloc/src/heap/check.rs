@@ -18,8 +18,8 @@ impl<W: Word> Heap<W> {
         self.i1_chunks_tile_the_window()?;
         self.i2_no_two_free_neighbours()?;
         self.i3_starts_are_found()?;
-        self.i4_each_free_chunk_has_one_place()?;
-        self.i5_maps_agree()?;
+        self.i4_maps_agree()?;
+        self.i5_each_free_chunk_has_one_place()?;
         self.i6_totals_agree()
     }
 
@@ -63,38 +63,38 @@ impl<W: Word> Heap<W> {
         require(entries == firsts, "I3", || format!("{entries} slots are filled, {firsts} have starts"))
     }
 
-    fn i4_each_free_chunk_has_one_place(&self) -> Result<(), Violation> {
+    fn i4_maps_agree(&self) -> Result<(), Violation> {
+        for bin in Bin::all().filter(|&bin| self.state.map.has(bin)) {
+            let first = self.chunks.older(bin.head());
+            require(first != bin.head() && first != EDGE, "I4", || format!("{bin:?} is marked, but empty"))?;
+        }
+        require(self.state.map.summary_is_exact(), "I4", || "a summary bit differs from its word".into())
+    }
+
+    fn i5_each_free_chunk_has_one_place(&self) -> Result<(), Violation> {
         let mut places = Vec::new();
         for bin in Bin::all().filter(|&bin| self.state.map.has(bin)) {
             let mut newer = bin.head();
             for id in self.members(bin) {
                 let size = self.chunks.get(id).size;
-                require(Bin::of(size) == bin, "I4", || format!("{id:?}, {size:?}, is in {bin:?}"))?;
-                require(self.chunks.newer(id) == newer, "I4", || {
+                require(Bin::of(size) == bin, "I5", || format!("{id:?}, {size:?}, is in {bin:?}"))?;
+                require(self.chunks.newer(id) == newer, "I5", || {
                     format!("{id:?} in {bin:?} is linked wrongly")
                 })?;
-                require(places.len() as u64 <= self.state.window.0, "I4", || format!("{bin:?} has no end"))?;
+                require(places.len() as u64 <= self.state.window.0, "I5", || format!("{bin:?} has no end"))?;
                 places.push(id);
                 newer = id;
             }
         }
         let size = self.chunks.get(self.state.victim).size;
         let known = self.state.victim_size;
-        require(size == known, "I4", || format!("the victim is {size:?}, not {known:?}"))?;
+        require(size == known, "I5", || format!("the victim is {size:?}, not {known:?}"))?;
         places.extend(Some(self.state.victim).filter(|&id| id != EDGE));
         places.push(TOP);
         let mut free: Vec<ChunkId> = self.walk().filter(|(_, c)| !c.live).map(|(id, _)| id).collect();
         places.sort();
         free.sort();
-        require(places == free, "I4", || format!("free are {free:?}, but {places:?} have a place"))
-    }
-
-    fn i5_maps_agree(&self) -> Result<(), Violation> {
-        for bin in Bin::all().filter(|&bin| self.state.map.has(bin)) {
-            let first = self.chunks.older(bin.head());
-            require(first != bin.head() && first != EDGE, "I5", || format!("{bin:?} is marked, but empty"))?;
-        }
-        require(self.state.map.summary_is_exact(), "I5", || "a summary bit differs from its word".into())
+        require(places == free, "I5", || format!("free are {free:?}, but {places:?} have a place"))
     }
 
     fn i6_totals_agree(&self) -> Result<(), Violation> {
