@@ -55,3 +55,14 @@ setup-test:
 
 clean:
 	rm -rf target target-mpich target-local
+
+.PHONY: bench bench-peers
+
+# Our allocators beside the best Rust crates: Criterion, then ratios of minima and the goals.
+bench: setup-build
+	cargo bench -p benches
+	cargo run --release -p benches --bin ratios -- --plots docs/plots
+
+# The same with Open MPI's two allocators, called under oshrun; installs what is missing.
+bench-peers:
+	benches/peers/run.sh --rounds 9 --plots docs/plots

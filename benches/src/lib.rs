@@ -1,0 +1,30 @@
+//! The allocators beside each other and beside their peers.
+//!
+//! ```text
+//!   workload   what is asked for, drawn beforehand        contender  what is measured: ours ...
+//!        └──────────────► stage ◄───────────────────────────┘  ├─ peers   ... the best crates
+//!                         (the timed loops)                    └─ api     ... the library's own calls
+//!   latency, occupancy, start      what else is measured
+//!   field                          all contenders, by name
+//!   results ──► goals, tables, plot
+//! ```
+//!
+//! `cargo bench -p benches` runs the workloads under Criterion; `ratios` runs everything in rounds of
+//! fresh processes, contenders alternating, and compares minima; `make bench-peers` adds Open MPI's
+//! allocators to those rounds; `instructions.sh` counts instructions. `docs/BENCHMARKS.md` has results.
+
+pub mod api;
+pub mod clock;
+pub mod contender;
+pub mod field;
+pub mod goals;
+pub mod latency;
+pub mod occupancy;
+pub mod peers;
+pub mod plot;
+pub mod results;
+pub mod rng;
+pub mod stage;
+pub mod start;
+pub mod tables;
+pub mod workload;
