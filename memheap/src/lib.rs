@@ -27,6 +27,7 @@ pub mod framework;
 pub mod global;
 pub mod pages;
 pub mod region;
+pub mod reserve;
 pub mod settings;
 pub mod space;
 pub mod table;

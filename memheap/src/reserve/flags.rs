@@ -1,0 +1,44 @@
+//! The word in which the seed's call passes alignment and wish.
+//!
+//! ```text
+//!   63        56 55                     1   0
+//!   │ log2 align │ reserved, must be zero │LOCAL│
+//! ```
+
+use super::{Locality, ReserveError};
+use crate::units::{Align, PeId};
+
+/// Bit 0: near the caller, please.
+pub const LOCAL: u64 = 1;
+
+const ALIGN_AT: u32 = 56;
+
+/// What the word says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Flags {
+    /// The alignment.
+    pub align: Align,
+    /// The wish.
+    pub near: Locality,
+}
+
+impl Flags {
+    /// Reads the word of a call that `caller` makes.
+    pub fn decode(word: u64, caller: PeId) -> Result<Flags, ReserveError> {
+        let log2 = (word >> ALIGN_AT) as u8;
+        let unknown = word & ((1 << ALIGN_AT) - 1) & !LOCAL;
+        if unknown != 0 {
+            return Err(ReserveError::UnknownFlags { bits: unknown });
+        }
+        let align =
+            1u64.checked_shl(log2.into()).and_then(Align::new).ok_or(ReserveError::BadAlign { log2 })?;
+        let near = if word & LOCAL != 0 { Locality::NearPe(caller) } else { Locality::Anywhere };
+        Ok(Flags { align, near })
+    }
+
+    /// The word that says so: what [`decode`](Self::decode) reads, where the PE is the caller.
+    pub fn encode(self) -> u64 {
+        let local = if self.near == Locality::Anywhere { 0 } else { LOCAL };
+        u64::from(self.align.log2()) << ALIGN_AT | local
+    }
+}
