@@ -25,6 +25,7 @@ pub mod component;
 pub mod conformance;
 pub mod framework;
 pub mod global;
+pub mod map;
 pub mod pages;
 pub mod region;
 pub mod reserve;

@@ -1,0 +1,136 @@
+//! Pictures of heaps: one row per PE, as text and as SVG.
+//!
+//! ```text
+//!   PE 0 │######====####........:::....│
+//!   PE 1 │######==!!!!##........:::....│   ! here this PE differs from most
+//!         # = live blocks in turn   . free   : both, too small to tell apart
+//! ```
+//!
+//! Pure functions from lists of blocks to a string. Every PE of a healthy job has the same list, so what
+//! is red should not be there.
+//!
+//! * **D1** equal rows give equal pictures, byte for byte;
+//! * **D2** the strips of a row follow one another and together are as wide as its picture;
+//! * **D3** a stretch is marked in the rows that differ there from what most rows have (from what the first
+//!   has, where there is no most), and a mark never disappears, however short the stretch is.
+
+mod caption;
+mod strips;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write;
+
+use strips::{Look, Strip};
+
+use crate::component::Block;
+use crate::units::{Bytes, Offset, PeId};
+
+/// One PE's heap.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Whose heap it is.
+    pub pe: PeId,
+    /// Where its window starts; blocks are counted from the same origin.
+    pub start: Offset,
+    /// How long the window is.
+    pub len: Bytes,
+    /// Its blocks, by ascending offset. What they leave out is drawn as managed by nobody.
+    pub blocks: Vec<Block>,
+}
+
+impl Row {
+    /// A row of the blocks of a [`Module`](crate::Module) or a [`Space`](crate::space::Space).
+    pub fn new(pe: PeId, start: Offset, len: Bytes, blocks: impl IntoIterator<Item = Block>) -> Row {
+        Row { pe, start, len, blocks: blocks.into_iter().collect() }
+    }
+}
+
+/// Draws the heaps in `columns` characters, with a caption below.
+pub fn text(rows: &[Row], columns: u32) -> String {
+    let columns = columns.max(1);
+    let picture = strips::draw(rows, columns);
+    let names: Vec<String> = rows.iter().map(|r| format!("PE {}", r.pe)).collect();
+    let wide = names.iter().map(String::len).max().unwrap_or(0);
+    let mut out = String::new();
+    for (name, strips) in names.iter().zip(&picture.rows) {
+        let _ = write!(out, "{name:<wide$} |");
+        for strip in strips {
+            out.extend(std::iter::repeat_n(strip.look.letter(), strip.width() as usize));
+        }
+        out.push_str("|\n");
+    }
+    for line in std::iter::once(caption::legend()).chain(caption::lines(rows, &picture.differences)) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+const LEFT: u32 = 64;
+const RIGHT: u32 = 16;
+const ROW: u32 = 22;
+const BAR: u32 = 16;
+const TOP: u32 = 34;
+const LINE: u32 = 17;
+
+/// Draws the heaps as an SVG picture whose bars are `width` units wide, with a title and a caption.
+pub fn svg(title: &str, rows: &[Row], width: u32) -> String {
+    let width = width.max(1);
+    let picture = strips::draw(rows, width);
+    let caption = caption::lines(rows, &picture.differences);
+    let below = TOP + ROW * rows.len() as u32 + LINE;
+    let height = below + LINE * (1 + caption.len() as u32);
+    let all = LEFT + width + RIGHT;
+    let title = escaped(title);
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"{height}\" \
+         viewBox=\"0 0 {all} {height}\" font-family=\"monospace\" font-size=\"12\">\n\
+         <title>{title}</title>\n<rect width=\"{all}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
+         <text x=\"8\" y=\"20\" font-size=\"14\">{title}</text>\n"
+    );
+    for (i, (row, strips)) in rows.iter().zip(&picture.rows).enumerate() {
+        let y = TOP + ROW * i as u32;
+        let _ = writeln!(out, "<g><text x=\"8\" y=\"{}\">PE {}</text>", y + 12, row.pe);
+        strips.iter().for_each(|strip| bar(&mut out, strip, y));
+        out.push_str("</g>\n");
+    }
+    let mut x = LEFT;
+    for look in Look::ALL {
+        let y = below - 10;
+        let _ = write!(
+            out,
+            "<g><rect x=\"{x}\" y=\"{y}\" width=\"11\" height=\"11\" fill=\"{}\"/>",
+            look.colour()
+        );
+        let _ = writeln!(out, "<text x=\"{}\" y=\"{below}\">{}</text></g>", x + 15, look.meaning());
+        x += 25 + 8 * look.meaning().len() as u32;
+    }
+    for (i, line) in caption.iter().enumerate() {
+        let y = below + LINE * (1 + i as u32);
+        let _ = writeln!(out, "<text x=\"8\" y=\"{y}\">{}</text>", escaped(line));
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+fn bar(out: &mut String, strip: &Strip, y: u32) {
+    let (x, width, fill) = (LEFT + strip.from, strip.width(), strip.look.colour());
+    let _ = writeln!(out, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAR}\" fill=\"{fill}\"/>");
+}
+
+/// Text as it may stand between tags. Characters XML has no way to write are replaced.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
