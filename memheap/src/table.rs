@@ -24,7 +24,7 @@ pub struct Table<T: Pod> {
 #[cfg(not(miri))]
 type Memory<T> = (Option<memmap2::MmapMut>, std::marker::PhantomData<T>);
 #[cfg(miri)]
-type Memory<T> = Box<[std::cell::UnsafeCell<T>]>;
+type Memory<T> = Vec<T>;
 
 // SAFETY: T1: the table owns its memory alone, as a `Box<[T]>` would; `T: Pod` is plain data.
 unsafe impl<T: Pod + Send> Send for Table<T> {}
@@ -50,8 +50,9 @@ impl<T: Pod> Table<T> {
     /// A table of `len` zeroes.
     #[cfg(miri)]
     pub fn zeroed(len: usize) -> std::io::Result<Table<T>> {
-        let memory: Memory<T> = (0..len).map(|_| std::cell::UnsafeCell::new(T::zeroed())).collect();
-        let ptr = NonNull::new(memory.as_ptr() as *mut T).expect("a box is never null");
+        // Not a box: moving one into the table would end the pointer's claim to the memory.
+        let mut memory: Memory<T> = vec![T::zeroed(); len];
+        let ptr = NonNull::new(memory.as_mut_ptr()).expect("a vector's pointer is never null");
         Ok(Table { ptr, len, _memory: memory })
     }
 }

@@ -15,6 +15,7 @@ fn conformance_direct_and_hashed() {
 fn model_of_heaps_up_to_a_tebibyte() {
     let sizes = [
         (1 << 10, 3),
+        (12 << 10, 6),
         (1 << 20, 3),
         (16 << 20, 6),
         (384 << 20, 6),
@@ -24,10 +25,10 @@ fn model_of_heaps_up_to_a_tebibyte() {
         (1024 * GIB + (5 << 20), 12),
     ];
     for (i, (len, min)) in sizes.into_iter().enumerate() {
-        if cfg!(miri) && len > 16 << 20 {
+        if cfg!(miri) && len > 12 << 10 {
             break;
         }
-        let ops = if cfg!(miri) { 1200 } else { 270_000 };
+        let ops = if cfg!(miri) { 1800 } else { 250_000 };
         conformance::model(&|s| heap(s.len.0, min), span(len), ops, 100 + i as u64);
     }
 }
@@ -35,7 +36,7 @@ fn model_of_heaps_up_to_a_tebibyte() {
 #[test]
 fn m5_replicas_stay_equal() {
     for (len, min) in [(1 << 12, 3), (12 << 20, 6), (5 * GIB + 4096, 6)] {
-        if cfg!(miri) && len > 12 << 20 {
+        if cfg!(miri) && len > 1 << 20 {
             break;
         }
         let ops = if cfg!(miri) { 300 } else { 60_000 };

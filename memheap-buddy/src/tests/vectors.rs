@@ -107,6 +107,7 @@ fn realloc_grows_shrinks_and_moves_down() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "its tables are too long for a vector")]
 fn eight_gibibytes_do_not_wrap() {
     let mut h = heap(8 << 30, 6);
     assert_eq!(alloc(&mut *h, 4 << 30), Ok(0));
@@ -118,6 +119,7 @@ fn eight_gibibytes_do_not_wrap() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "its tables are too long for a vector")]
 fn no_block_passes_an_end_that_is_no_power_of_two() {
     for len in [384 << 20, (3 << 29) + 4096 + 64, 100, 64, 127, 192] {
         let mut h = heap(len, 6);
@@ -146,6 +148,7 @@ fn a_heap_below_one_block_is_empty() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "its tables are too long for a vector")]
 fn settings_choose_the_smallest_block() {
     let open = |value| {
         let settings = Settings::from_pairs([("SHMEM_MEMHEAP_BUDDY_MIN_ORDER", value)]).unwrap();
