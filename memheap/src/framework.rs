@@ -85,15 +85,16 @@ pub struct NoneLeft {
 }
 
 impl Framework<Candidates> {
-    /// Opens every component of `list` that `filter` (a setting such as `SHMEM_MEMHEAP`) allows.
-    pub fn open(list: &[&dyn Component], filter: &Setting, settings: &Settings) -> Self {
+    /// Opens every component of `list` that at least one of `filters` (settings such as `SHMEM_MEMHEAP`,
+    /// one for each space) allows.
+    pub fn open(list: &[&dyn Component], filters: &[&Setting], settings: &Settings) -> Self {
         let entries = list.iter().map(|component| {
             let name = component.name();
             let priority = settings.priority_of(name).unwrap_or_else(|| component.priority());
-            let result = if settings.allows(filter, name) {
+            let result = if filters.iter().any(|f| settings.allows(f, name)) {
                 component.open(settings).map_err(|d| format!("declined to open: {d}"))
             } else {
-                Err(format!("left out by {}={}", filter.name, settings.text(filter).unwrap_or("")))
+                Err(left_out(filters[0], settings))
             };
             let (opened, out) = match result {
                 Ok(opened) => (Some(opened), None),
@@ -104,8 +105,15 @@ impl Framework<Candidates> {
         Framework { entries: entries.collect(), stage: PhantomData }
     }
 
-    /// Initialises every open component on `span`, keeps the best and finalises the others.
-    pub fn select(&mut self, space: &str, span: Span) -> Result<Selection, NoneLeft> {
+    /// Initialises every open component that `filter` allows on `span`, keeps the best and finalises the
+    /// others.
+    pub fn select(
+        &mut self,
+        space: &str,
+        span: Span,
+        filter: &Setting,
+        settings: &Settings,
+    ) -> Result<Selection, NoneLeft> {
         let mut best: Option<(usize, Box<dyn Module>)> = None;
         let mut refused: Vec<Option<String>> = Vec::with_capacity(self.entries.len());
         for (i, entry) in self.entries.iter().enumerate() {
@@ -113,6 +121,10 @@ impl Framework<Candidates> {
                 refused.push(entry.out.clone());
                 continue;
             };
+            if !settings.allows(filter, entry.name) {
+                refused.push(Some(left_out(filter, settings)));
+                continue;
+            }
             match opened.init(span) {
                 Ok(module) => {
                     refused.push(None);
@@ -172,6 +184,10 @@ impl<Stage> Drop for Framework<Stage> {
     fn drop(&mut self) {
         self.entries.iter_mut().for_each(Entry::close);
     }
+}
+
+fn left_out(filter: &Setting, settings: &Settings) -> String {
+    format!("left out by {}={}", filter.name, settings.text(filter).unwrap_or(""))
 }
 
 impl Entry {

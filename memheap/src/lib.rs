@@ -12,6 +12,7 @@
 //! * [`component`]: the traits an allocator implements; [`framework`]: open, select, close.
 //! * [`checked`]: the wrapper around a component nobody vouches for.
 //! * [`region`]: the memory behind a heap; [`table`]: large sparse tables for metadata.
+//! * [`place`]: who must reach a block, whom it should be near; which space it comes from.
 //! * [`space`]: a named heap: a window of the region and the module selected for it.
 //!
 //! **The one rule** of the project divides this crate: everything that decides an *offset*
@@ -27,6 +28,7 @@ pub mod framework;
 pub mod global;
 pub mod map;
 pub mod pages;
+pub mod place;
 pub mod region;
 pub mod reserve;
 pub mod settings;

@@ -59,10 +59,28 @@ macro_rules! settings {
 }
 
 settings! {
-    SYMMETRIC_SIZE = "SHMEM_SYMMETRIC_SIZE" or "SMA_SYMMETRIC_SIZE", Size, "1G",
+    SYMMETRIC_SIZE = "SHMEM_SYMMETRIC_SIZE" or "SMA_SYMMETRIC_SIZE", Size, "",
         "Bytes of symmetric heap per PE: a number with an optional k, m, g or t, or a percentage of the host's memory.";
+    HEAP_BUDGET = "SHMEM_HEAP_BUDGET", Size, "",
+        "Without a size: what the heaps of all PEs of a host may take together, as 75% or 12G; half of what is free if not set.";
+    HEAP_PREALLOC = "SHMEM_HEAP_PREALLOC", Switch, "0",
+        "Take the heap's memory at start, so that running out shows there.";
+    HEAP_OVERCOMMIT = "SHMEM_HEAP_OVERCOMMIT", Switch, "1",
+        "Whether the heaps of a host may be larger together than what is free; 0 refuses at start.";
+    HEAP_HOST_SIZE = "SHMEM_HEAP_HOST_SIZE", Size, "256m",
+        "Bytes of the space for memory that only the PEs of the host reach.";
+    HEAP_DMA_SIZE = "SHMEM_HEAP_DMA_SIZE", Size, "64m",
+        "Bytes of the space for locked, pre-faulted memory.";
+    HEAP_PE_SIZE = "SHMEM_HEAP_PE_SIZE", Size, "256m",
+        "Bytes of the space for memory of this PE only.";
     MEMHEAP = "SHMEM_MEMHEAP", Components, "",
         "Allocators that may manage the heap: `a,b` allows only these, `^a` leaves one out.";
+    MEMHEAP_HOST = "SHMEM_MEMHEAP_HOST", Components, "",
+        "The same for the space of the host, if it is to differ.";
+    MEMHEAP_DMA = "SHMEM_MEMHEAP_DMA", Components, "",
+        "The same for the space of locked memory.";
+    MEMHEAP_PE = "SHMEM_MEMHEAP_PE", Components, "",
+        "The same for the space of this PE.";
     HEAP_TRIM = "SHMEM_HEAP_TRIM", Size, "256m",
         "Idle freed bytes above which the heap gives pages back to the system; 0 for never.";
     LOCAL_PES = "SHMEM_LOCAL_PES", Count, "",
@@ -242,7 +260,7 @@ mod tests {
         assert_eq!(old.size(&SYMMETRIC_SIZE), Some(SizeValue::Bytes(2 << 20)));
         let both = of(&[("SMA_SYMMETRIC_SIZE", "2m"), ("SHMEM_SYMMETRIC_SIZE", "4m")]).unwrap();
         assert_eq!(both.size(&SYMMETRIC_SIZE), Some(SizeValue::Bytes(4 << 20)));
-        assert_eq!(of(&[]).unwrap().size(&SYMMETRIC_SIZE), Some(SizeValue::Bytes(1 << 30)));
+        assert_eq!(of(&[]).unwrap().size(&SYMMETRIC_SIZE), None);
     }
 
     #[test]

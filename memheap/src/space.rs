@@ -45,6 +45,16 @@ impl Space {
         self.component
     }
 
+    /// Where its window begins in the segment.
+    pub fn start(&self) -> Offset {
+        self.start
+    }
+
+    /// Whether a segment offset lies in its window.
+    pub fn contains(&self, at: Offset) -> bool {
+        at.0 >= self.start.0 && at.0 - self.start.0 < self.span.len.0
+    }
+
     /// Bytes it manages.
     pub fn len(&self) -> Bytes {
         self.span.len

@@ -6,7 +6,7 @@ use memheap::{Settings, Span};
 
 /// The allocators that come with the library. They are believed (rule S6): each passes the conformance
 /// set, the model test and the exhaustive test of its crate.
-pub(crate) const BUILT_IN: &[&dyn Component] = &[&memheap_buddy::Buddy];
+pub(crate) const BUILT_IN: &[&dyn Component] = &[&memheap_ptmalloc::Ptmalloc, &memheap_buddy::Buddy];
 
 /// A component whose modules are wrapped in [`Checked`].
 pub(crate) struct CheckedComponent<'c>(pub(crate) &'c dyn Component);

@@ -17,24 +17,23 @@
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
-use std::time::Duration;
 
-use bytemuck::{Pod, Zeroable};
-use memheap::settings::{self, Settings};
-use memheap::{Bytes, Component, PeId};
+use memheap::place::Reach;
+use memheap::{Bytes, Component, Offset, PeId};
 use rustix::process::Pid;
 
-use crate::boot;
-use crate::boot::step::step;
 use crate::coll::agree::{Differs, OneHost, Place};
 use crate::coll::slip::Slip;
 use crate::error::{Diverged, Error};
 use crate::exit;
+use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
 use crate::internals::Desk;
+use crate::layout::Layout;
 use crate::level::ThreadLevel;
 use crate::segment::{Peer, Segment};
 use crate::serial::Serial;
+use crate::start;
 use crate::wait::{self, Policy, Waker};
 use crate::warden::Warden;
 
@@ -75,16 +74,20 @@ pub(crate) struct Engine {
     /// The thread that brought the library up.
     pub(crate) thread: Pid,
     pub(crate) peers: Box<[Peer]>,
-    calls: Serial<u64>,
-    place: Place<'static>,
-    warden: Option<Warden>,
+    pub(crate) local: Serial<Local>,
+    pub(crate) layout: Layout,
+    /// The NUMA nodes of this host that have memory.
+    pub(crate) nodes: Vec<u32>,
+    pub(crate) calls: Serial<u64>,
+    pub(crate) place: Place<'static>,
+    pub(crate) warden: Option<Warden>,
     pub(crate) segment: Segment,
 }
 
 /// What came of a rendezvous in which all agreed.
 pub(crate) struct Met {
-    /// Some PE showed blocks to free.
-    pub(crate) frees: bool,
+    /// Some PE raised its hand: it showed something.
+    pub(crate) raised: bool,
     /// Which of the two places to show things in was used.
     pub(crate) turn: usize,
 }
@@ -121,89 +124,17 @@ impl Deref for Handle {
     }
 }
 
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Identity {
-    heap_len: u64,
-    host: [u8; 64],
-}
-
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Ready {
-    component: [u8; 64],
-}
-
 impl Engine {
     /// Collective over the job: brings the library up. DESIGN's life, in its order.
     pub(crate) fn open(asked: ThreadLevel, components: &[&dyn Component]) -> Result<Handle, Error> {
         if TAKEN.swap(true, Ordering::Acquire) {
             return Err(Error::AlreadyUp);
         }
-        let opened = Engine::start(asked, components);
+        let opened = start::start(asked, components).map(Engine::publish);
         if opened.is_err() {
             TAKEN.store(false, Ordering::Release);
         }
         opened
-    }
-
-    fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result<Handle, Error> {
-        // The executable's static data becomes symmetric here, before MPI and before any thread.
-        let settings = Settings::from_env();
-        let mut joined = boot::join(asked)?;
-        let boot = joined.get();
-        exit::watch_process_exit();
-        let (me, n_pes, level) = (boot.pe(), boot.n_pes(), boot.level());
-
-        let identity = settings.as_ref().map_err(|e| e.clone().into()).and_then(|s| {
-            if level < asked { Err(Error::ThreadLevel { asked, got: level }) } else { Ok(Identity::here(s)) }
-        });
-        let all = step(boot, identity.clone())?;
-        let (settings, identity) = (settings?, identity?);
-        check_equal(me, &all, identity)?;
-
-        let segment = Segment::establish(boot, Bytes(identity.heap_len))?;
-        let heap = Heap::select(components, &settings, segment.heap_len());
-        let component =
-            heap.as_ref().map(|h| Ready { component: padded(h.component()) }).map_err(Clone::clone);
-        let ready = step(boot, component)?;
-        let heap = heap?;
-        if let Some(pe) = ready.iter().position(|r| r.component != ready[me.0 as usize].component) {
-            let text = |r: &Ready| String::from_utf8_lossy(&r.component).trim_end_matches('\0').to_owned();
-            let (here, there) = (text(&ready[me.0 as usize]), text(&ready[pe]));
-            let item = "the allocator selected for the heap";
-            return Err(Error::StartDiffers { item, me, here, pe: PeId(pe as u32), there });
-        }
-        if me.0 == 0 {
-            say_what_was_chosen(&settings, &segment, &heap, n_pes);
-        }
-
-        let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
-        let peers = segment.table().into_boxed_slice();
-        // SAFETY: N1: desks are mapped, zero at first, and hold atomics only.
-        let desks: Vec<&'static Desk> = peers.iter().map(|p| unsafe { &*p.desk }).collect();
-        let place = Place {
-            gate: &desks[0].gate,
-            cells: desks.iter().map(|d| &d.slips).collect(),
-            pes: (0..n_pes).map(PeId).collect(),
-            here: me.0 as usize,
-        };
-        let engine = Engine {
-            me,
-            n_pes,
-            policy: Policy::new(n_pes, report),
-            drops: DropQueue::default(),
-            heap: Serial::new(asked, heap),
-            diverged: AtomicBool::new(false),
-            leaked: AtomicBool::new(false),
-            thread: rustix::thread::gettid(),
-            warden: Warden::start(me, segment.pids(), &desks),
-            peers,
-            calls: Serial::new(asked, 0),
-            place,
-            segment,
-        };
-        Ok(engine.publish())
     }
 
     /// N2.
@@ -213,7 +144,7 @@ impl Engine {
         let this = unsafe { engine.as_ref() };
         HOT.me.store(this.me.0, Ordering::Relaxed);
         HOT.lo.store(this.peers[this.me.0 as usize].heap as usize, Ordering::Relaxed);
-        HOT.len.store(this.segment.heap_len().0 as usize, Ordering::Relaxed);
+        HOT.len.store(this.layout.symmetric.0 as usize, Ordering::Relaxed);
         HOT.peers.store(this.peers.as_ptr().cast_mut(), Ordering::Relaxed);
         CURRENT.store(engine.as_ptr(), Ordering::Release);
         HOT.n_pes.store(this.n_pes, Ordering::Release);
@@ -256,8 +187,14 @@ impl Engine {
         unsafe { &*self.peers[pe.0 as usize].desk }
     }
 
+    /// Bytes of the user's heap.
     pub(crate) fn heap_len(&self) -> Bytes {
-        self.segment.heap_len()
+        self.layout.window(Reach::World).1
+    }
+
+    /// The address of an offset in this PE's own segment.
+    pub(crate) fn own(&self, at: Offset) -> *mut u8 {
+        self.peers[self.me.0 as usize].heap.wrapping_add(at.0 as usize)
     }
 
     /// Collective: shows `slip` to all PEs and compares it with theirs.
@@ -275,7 +212,7 @@ impl Engine {
         let met = self.calls.with(|call| {
             *call += 1;
             let turn = (*call & 1) as usize;
-            let frees = show(self.desk(), turn);
+            let raised = show(self.desk(), turn);
             let mut report = self.policy.report(self.me, || slip.to_string());
             let wait = |bell: &_, asleep: &_, ready: &dyn Fn() -> bool| {
                 self.policy.wait(bell, asleep, Waker::Rings, ready, |waited| {
@@ -283,8 +220,8 @@ impl Engine {
                     report(waited);
                 });
             };
-            let agreed = self.place.meet(*call, slip, frees, &OneHost, wait, wait::wake_all)?;
-            Ok(Met { frees: agreed.frees, turn })
+            let agreed = self.place.meet(*call, slip, raised, &OneHost, wait, wait::wake_all)?;
+            Ok(Met { raised: agreed.raised, turn })
         });
         met.map_err(|differs: Differs| {
             self.diverged.store(true, Ordering::Relaxed);
@@ -316,57 +253,5 @@ impl Engine {
             exit::leave_if_ended(self);
             report(waited);
         });
-    }
-}
-
-impl Identity {
-    fn here(settings: &Settings) -> Identity {
-        let wish =
-            settings.size(&settings::SYMMETRIC_SIZE).map_or(0, |s| s.resolve(memheap::region::host_memory()));
-        Identity { heap_len: wish, host: padded(&host_name()) }
-    }
-}
-
-/// Text as it is compared between PEs.
-fn padded(text: &str) -> [u8; 64] {
-    let mut bytes = [0; 64];
-    let n = text.len().min(bytes.len());
-    bytes[..n].copy_from_slice(&text.as_bytes()[..n]);
-    bytes
-}
-
-/// What distinguishes hosts: PEs share one if they share the kernel that runs and the process numbers,
-/// since that is what opening a peer's memory takes.
-fn host_name() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let pids = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("{}{}", boot.trim(), pids.display())
-}
-
-fn check_equal(me: PeId, all: &[Identity], mine: Identity) -> Result<(), Error> {
-    let odd = |differs: &dyn Fn(&Identity) -> bool| all.iter().position(differs).map(|pe| PeId(pe as u32));
-    if let Some(pe) = odd(&|i| i.heap_len != mine.heap_len) {
-        let there = Bytes(all[pe.0 as usize].heap_len).to_string();
-        let here = Bytes(mine.heap_len).to_string();
-        return Err(Error::StartDiffers { item: settings::SYMMETRIC_SIZE.name, me, here, pe, there });
-    }
-    if let Some(pe) = odd(&|i| i.host != mine.host) {
-        return Err(Error::Boot(format!(
-            "PE {pe} is on another host than PE {me}; this version runs on one host: start all PEs on one"
-        )));
-    }
-    Ok(())
-}
-
-fn say_what_was_chosen(settings: &Settings, segment: &Segment, heap: &Heap, n_pes: u32) {
-    if !segment.same_base() {
-        eprintln!("PE 0: no base address was free on every PE; the heaps lie at different addresses");
-    }
-    if settings.is_on(&settings::INFO) {
-        eprintln!("{n_pes} PEs, heap {} at {:p} on each", segment.heap_len(), segment.table()[0].heap);
-        for outcome in heap.outcomes() {
-            eprintln!("memheap {outcome}");
-        }
-        eprint!("{}", settings.table());
     }
 }

@@ -1,8 +1,9 @@
 //! What can go wrong, as values. Every message says who, what, how much, and what next.
 
 use memheap::framework::NoneLeft;
+use memheap::place::PlaceError;
 use memheap::settings::SettingError;
-use memheap::{AllocError, Bytes, FreeError, PeId};
+use memheap::{Bytes, FreeError, PeId};
 
 use crate::level::ThreadLevel;
 
@@ -67,16 +68,48 @@ pub enum Error {
     #[error(transparent)]
     Diverged(#[from] Diverged),
     /// There is no room. Every PE gets this error, and nothing has changed on any.
-    #[error("PE {pe}: {call}: {why}; raise SHMEM_SYMMETRIC_SIZE (now {heap})")]
+    #[error("PE {pe}: {call}: {why}; raise {setting} (now {now})")]
     Alloc {
         /// The PE that reports.
         pe: PeId,
         /// The call and its arguments.
         call: String,
         /// What there is.
-        why: AllocError,
-        /// The size of the heap.
-        heap: Bytes,
+        why: PlaceError,
+        /// What can be raised.
+        setting: &'static str,
+        /// To what it is set.
+        now: Bytes,
+    },
+    /// A PE could not lock memory; no PE keeps the block.
+    #[error(
+        "PE {pe}: cannot lock {size} of memory: {why}; raise the limit (ulimit -l; PE's limit here: {limit})"
+    )]
+    Pinned {
+        /// The PE that could not.
+        pe: PeId,
+        /// How much was to be locked.
+        size: Bytes,
+        /// The limit of the PE that reports.
+        limit: String,
+        /// The system's reason.
+        why: String,
+    },
+    /// The spaces do not fit in a segment.
+    #[error("heaps of {sizes} bytes in all do not fit in a segment; lower SHMEM_SYMMETRIC_SIZE")]
+    TooLarge {
+        /// All spaces together.
+        sizes: u64,
+    },
+    /// The heap cannot be had without overcommitting memory, which a setting forbids.
+    #[error(
+        "PE {pe}: {why}; lower SHMEM_SYMMETRIC_SIZE, or leave SHMEM_HEAP_PREALLOC and SHMEM_HEAP_OVERCOMMIT as they are"
+    )]
+    Overcommitted {
+        /// The PE that reports.
+        pe: PeId,
+        /// The figures.
+        why: String,
     },
     /// The size in bytes does not fit in 64 bits.
     #[error("PE {pe}: an object of {len} elements of {size} bytes is larger than any address space")]

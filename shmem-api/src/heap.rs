@@ -1,10 +1,10 @@
 //! Collective heap calls: agree on the arguments first, then every PE's module takes the same step.
 //!
 //! ```text
-//!   alloc(size, align):  meet {Alloc, size, align, history} ─ differs ─► the same error on all PEs
-//!                              │ agreed                                 (nothing has changed)
+//!   alloc(size, align, reach):  meet {Alloc, size, align, reach, history} ─ differs ─► the same error on
+//!                              │ agreed                                 all PEs (nothing has changed)
 //!                              ├─ blocks dropped by *every* PE are freed, by ascending offset
-//!                              └─ module.alloc: same state, same arguments, same offset
+//!                              └─ spaces.alloc: same state, same arguments, same offset
 //! ```
 //!
 //! The rendezvous is the barrier the standard asks of a heap call: a module touches no byte of the
@@ -13,30 +13,34 @@
 //! Dropping an object is not collective: its offset is queued, and shown at the next heap call. What is
 //! freed there is the exact intersection of all PEs' queues, so nobody frees what another PE still holds.
 
-use memheap::component::Room;
+pub(crate) mod local;
+mod memory;
+
+use memheap::component::{FreeError, Room};
 use memheap::framework::{Framework, Outcome, Selected};
-use memheap::region::host_memory;
-use memheap::settings::{self, Settings};
+use memheap::place::{Near, Reach, Spaces};
+use memheap::settings::{self, Setting, Settings};
 use memheap::space::{Figures, Space};
-use memheap::{
-    Align, AllocError, Block, BlockState, Bytes, Component, Digest, FreeError, Offset, PeId, Span,
-};
+use memheap::{Align, BlockState, Bytes, Component, Offset, PeId, Span};
 use parking_lot::Mutex;
 
+use self::local::Local;
+use self::memory::Memory;
 use crate::coll::slip::{Kind, Slip};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::internals::FREES;
-use crate::trim::Trim;
+use crate::layout::Layout;
+use crate::numa;
+use crate::pin;
+use crate::sync::Ordering;
 
-/// The user's heap on this PE: its book, not its bytes.
+/// The spaces whose offsets all PEs decide alike: their books, not their bytes.
 pub(crate) struct Heap {
-    space: Space,
-    outcomes: Vec<Outcome>,
+    spaces: Spaces,
+    memory: Memory,
+    outcomes: Vec<(Reach, Vec<Outcome>)>,
     _components: Framework<Selected>,
-    /// Everything at and above this offset has never been part of a block, so it is still zero.
-    fresh: u64,
-    trim: Trim,
 }
 
 /// Blocks whose objects this PE has dropped. Objects may be dropped by any thread.
@@ -50,6 +54,14 @@ pub struct Leaks {
     pub blocks: u64,
     /// Bytes in them, padding included.
     pub bytes: Bytes,
+}
+
+/// A block of the heap, and how much of it may hold old bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fresh {
+    pub(crate) at: Offset,
+    /// Bytes from the start of the block that may not be zero.
+    pub(crate) used: Bytes,
 }
 
 impl DropQueue {
@@ -69,32 +81,67 @@ impl DropQueue {
     }
 }
 
-impl Heap {
-    /// Opens the components, selects one for `len` bytes and closes the others.
-    pub(crate) fn select(list: &[&dyn Component], settings: &Settings, len: Bytes) -> Result<Heap, Error> {
+/// The setting that filters the components of a space: its own if it is set, else the general one.
+fn filter(reach: Reach, settings: &Settings) -> &'static Setting {
+    let own = match reach {
+        Reach::World => &settings::MEMHEAP,
+        Reach::Host => &settings::MEMHEAP_HOST,
+        Reach::Dma => &settings::MEMHEAP_DMA,
+        Reach::Pe => &settings::MEMHEAP_PE,
+    };
+    if settings.is_set(own) { own } else { &settings::MEMHEAP }
+}
+
+/// Opens the components, selects one for each space and closes those that won none.
+pub(crate) fn select(
+    list: &[&dyn Component],
+    settings: &Settings,
+    layout: &Layout,
+    one_host: bool,
+) -> Result<(Heap, Local), Error> {
+    let filters = Reach::ALL.map(|reach| filter(reach, settings));
+    let mut framework = Framework::open(list, &filters, settings);
+    let mut outcomes = Vec::new();
+    let mut space = |reach: Reach| -> Result<Space, Error> {
+        let (start, len) = layout.window(reach);
         let span = Span { len };
-        let mut framework = Framework::open(list, &settings::MEMHEAP, settings);
-        let selection = framework.select("user", span)?;
-        let outcomes = selection.outcomes.clone();
-        let space = Space::new("user", Offset(0), span, selection);
-        let trim = Trim::new(settings.size(&settings::HEAP_TRIM).map_or(0, |s| s.resolve(host_memory())));
-        Ok(Heap { space, outcomes, _components: framework.close_losers(), fresh: 0, trim })
+        let selection = framework.select(reach.space(), span, filter(reach, settings), settings)?;
+        outcomes.push((reach, selection.outcomes.clone()));
+        Ok(Space::new(reach.space(), start, span, selection))
+    };
+    let symmetric = [Reach::World, Reach::Host, Reach::Dma];
+    let spaces = symmetric.into_iter().map(|r| Ok((r, space(r)?))).collect::<Result<Vec<_>, Error>>()?;
+    let local = Local::new(space(Reach::Pe)?);
+    let spaces = Spaces::new(spaces, one_host);
+    Ok((
+        Heap { spaces, memory: Memory::new(settings), outcomes, _components: framework.close_losers() },
+        local,
+    ))
+}
+
+impl Heap {
+    /// The name of the component of each space, in one text that is equal on PEs that chose alike.
+    pub(crate) fn components(&self) -> String {
+        let names = self.spaces.iter().map(|(reach, s)| format!("{}:{}", reach.space(), s.component()));
+        names.collect::<Vec<_>>().join(" ")
     }
 
-    pub(crate) fn component(&self) -> &'static str {
-        self.space.component()
+    pub(crate) fn space(&self, reach: Reach) -> Option<&Space> {
+        self.spaces.get(reach)
     }
 
-    pub(crate) fn outcomes(&self) -> &[Outcome] {
+    pub(crate) fn outcomes(&self) -> &[(Reach, Vec<Outcome>)] {
         &self.outcomes
     }
 
+    /// How full the user's space is.
     pub(crate) fn figures(&self) -> (Figures, Room) {
-        (self.space.figures(), self.space.room())
+        let space = self.spaces.get(Reach::World);
+        space.map_or_else(Default::default, |s| (s.figures(), s.room()))
     }
 
     fn leaks(&self) -> Leaks {
-        let live = self.space.blocks().filter(|b| b.state == BlockState::Live);
+        let live = self.spaces.iter().flat_map(|(_, s)| s.blocks()).filter(|b| b.state == BlockState::Live);
         live.fold(Leaks::default(), |sum, b| Leaks {
             blocks: sum.blocks + 1,
             bytes: Bytes(sum.bytes.0 + b.len.0),
@@ -102,32 +149,48 @@ impl Heap {
     }
 }
 
-/// A block of the heap, and how much of it may hold old bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Fresh {
-    pub(crate) at: Offset,
-    /// Bytes from the start of the block that may not be zero.
-    pub(crate) used: Bytes,
-}
-
 impl Engine {
-    /// Collective: `size` bytes at `align` on every PE, at the same offset. A size of 0 takes part in
-    /// the rendezvous and takes no block.
-    pub(crate) fn alloc(&self, size: Bytes, align: Align) -> Result<Fresh, Error> {
-        self.heap_call(
-            |digest| Slip::alloc(size, align, digest),
+    /// Collective: `size` bytes at `align` on every PE that `reach` names, at the same offset. A size of 0
+    /// takes part in the rendezvous and takes no block.
+    pub(crate) fn alloc(&self, size: Bytes, align: Align, reach: Reach, near: Near) -> Result<Fresh, Error> {
+        let fresh = self.heap_call(
+            |digest| Slip::alloc(size, align, reach, digest),
             |h| {
                 if size.0 == 0 {
                     return Ok(Fresh { at: Offset(0), used: Bytes(0) });
                 }
-                let Block { at, len, .. } =
-                    h.space.alloc(size, align).map_err(|why| self.no_room(size, align, why))?;
-                let used = Bytes(h.fresh.saturating_sub(at.0).min(size.0));
-                h.fresh = h.fresh.max(at.0 + size.0);
-                h.trim.allocated(len.0);
-                Ok(Fresh { at, used })
+                let call = || format!("alloc({size}, alignment {align}, for {reach})");
+                let block =
+                    h.spaces.alloc(size, align, reach).map_err(|why| self.no_room(call(), reach, why))?;
+                Ok(Fresh { at: block.at, used: h.memory.taken(&h.spaces, &block, size) })
             },
-        )
+        )?;
+        if size.0 > 0 {
+            numa::bring_near(self, self.own(fresh.at), size, near);
+            if reach == Reach::Dma {
+                self.pin_or_give_back(fresh.at, size)?;
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// Locks a new block on every PE; if one PE cannot, no PE keeps it.
+    fn pin_or_give_back(&self, at: Offset, size: Bytes) -> Result<(), Error> {
+        let pinned = pin::lock(self.own(at), size);
+        let met = self.meet_showing(Slip::new(Kind::Pinned), |desk, _| {
+            let code = pinned.as_ref().map_or_else(|e| e.raw_os_error(), |()| 0);
+            desk.pin_failed.store(code as u32, Ordering::Relaxed);
+            code != 0
+        })?;
+        if !met.raised {
+            return Ok(());
+        }
+        let failed = |pe: &PeId| self.desk_of(*pe).pin_failed.load(Ordering::Relaxed) != 0;
+        let pe = (0..self.n_pes).map(PeId).find(failed).unwrap_or(self.me);
+        let code = self.desk_of(pe).pin_failed.load(Ordering::Relaxed);
+        self.free(at)?;
+        let why = std::io::Error::from_raw_os_error(code as i32).to_string();
+        Err(Error::Pinned { pe, size, limit: pin::limit(), why })
     }
 
     /// Collective: frees the block at `at` on every PE.
@@ -152,16 +215,16 @@ impl Engine {
     /// come in the order of their rendezvous on every PE.
     fn heap_call<R>(
         &self,
-        slip: impl FnOnce(Digest) -> Slip,
+        slip: impl FnOnce(u64) -> Slip,
         step: impl FnOnce(&mut Heap) -> Result<R, Error>,
     ) -> Result<R, Error> {
         self.heap.with(|h| {
-            let met = self.meet_showing(slip(h.space.digest()), |desk, turn| {
+            let met = self.meet_showing(slip(h.spaces.digest()), |desk, turn| {
                 let mine = self.drops.shown();
                 desk.frees[turn].show(&mine);
                 !mine.is_empty()
             })?;
-            if met.frees {
+            if met.raised {
                 self.free_what_all_dropped(h, met.turn);
             }
             step(h)
@@ -171,14 +234,12 @@ impl Engine {
     /// Frees a block on this PE, and gives memory back where much of it is idle. That is done before this
     /// PE comes to the next rendezvous, so nobody can have been given the block again.
     fn free_here(&self, heap: &mut Heap, at: Offset) -> Result<Bytes, FreeError> {
-        let len = heap.space.free(at)?;
-        if heap.trim.freed(len.0) {
-            let touched = |b: &Block| b.state == BlockState::Free && b.at.0 < heap.fresh;
-            for block in heap.space.blocks().filter(touched) {
-                // A page that is not given back is only a page.
-                let _ = self.segment.punch(block.at, Bytes(block.len.0.min(heap.fresh - block.at.0)));
-            }
+        let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(at));
+        let len = heap.spaces.free(at)?;
+        if locked {
+            pin::unlock(self.own(at), len);
         }
+        heap.memory.freed(&heap.spaces, len, |at, len| self.segment.punch(at, len));
         Ok(len)
     }
 
@@ -193,10 +254,5 @@ impl Engine {
             debug_assert!(freed.is_ok(), "a dropped object's block is live: {freed:?}");
         }
         self.drops.remove(&common);
-    }
-
-    fn no_room(&self, size: Bytes, align: Align, why: AllocError) -> Error {
-        let call = format!("alloc({size}, alignment {align})");
-        Error::Alloc { pe: self.me, call, why, heap: self.heap_len() }
     }
 }

@@ -26,6 +26,10 @@ pub(crate) struct Desk {
     pub(crate) ended: AtomicU32,
     /// Not zero once this PE has left in good order.
     pub(crate) left: AtomicU32,
+    /// The NUMA node this PE started on.
+    pub(crate) node: AtomicU32,
+    /// The system's error when this PE could not lock memory in the last such call, or 0.
+    pub(crate) pin_failed: AtomicU32,
     pub(crate) waiters: Waiters,
     /// Where the PEs of this host meet; that of the host's first PE is used.
     pub(crate) gate: Gate,

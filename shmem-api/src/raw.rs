@@ -7,6 +7,7 @@
 
 use std::sync::atomic::Ordering;
 
+use memheap::place::{Near, Reach};
 use memheap::{Align, Bytes, Offset};
 
 use crate::copy;
@@ -34,8 +35,8 @@ pub fn malloc(size: usize) -> *mut u8 {
 pub fn align(align: usize, size: usize) -> *mut u8 {
     let engine = engine("shmem_malloc");
     let Some(align) = Align::new(align as u64).filter(|_| size > 0) else { return std::ptr::null_mut() };
-    match engine.alloc(Bytes(size as u64), align) {
-        Ok(block) => engine.peers[engine.me.0 as usize].heap.wrapping_add(block.at.0 as usize),
+    match engine.alloc(Bytes(size as u64), align, Reach::World, Near::Any) {
+        Ok(block) => engine.own(block.at),
         Err(e) => {
             eprintln!("{e}");
             std::ptr::null_mut()
@@ -57,7 +58,7 @@ pub unsafe fn free(block: *mut u8) -> Result<(), Error> {
     let engine = engine("shmem_free");
     let at = (block as usize).wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64;
     // Outside the heap, addresses of one object differ from PE to PE: all of them mean "not ours".
-    let at = if at < engine.heap_len().0 { at } else { u64::MAX };
+    let at = if at < engine.layout.symmetric.0 { at } else { u64::MAX };
     engine.free(Offset(at)).map(drop)
 }
 
@@ -113,7 +114,7 @@ fn bad_pe(call: &str, pe: i32) -> ! {
 #[inline(never)]
 fn bad_address(call: &str, at: usize, n: usize) -> ! {
     let engine = engine(call);
-    let heap = engine.heap_len();
+    let heap = engine.layout.symmetric;
     fail(
         engine,
         format!(

@@ -1,8 +1,8 @@
 //! The segments: this PE's own, mapped at a base all PEs agree on, and those of its peers.
 //!
 //! ```text
-//!   0 ............... heap_len ........ len          the same offsets on every PE
-//!   |   user heap     |   Desk (internals)  |
+//!   0 ............... internals ....... len          the same offsets on every PE
+//!   |   spaces        |   the runtime's   |          (see `layout`)
 //!   own:   base (agreed: one of BASE_CANDIDATES, else wherever each PE could)
 //!   peers: anywhere in this process; opened by /proc/PID/fd, named by offset
 //! ```
@@ -15,19 +15,23 @@
 use bytemuck::{Pod, Zeroable};
 use memheap::region::memfd::{MemfdFile, MemfdRegion, PeerRegion};
 use memheap::region::{BASE_CANDIDATES, Region};
-use memheap::{Align, Bytes, Offset};
+use memheap::{Bytes, Offset};
 
 use crate::boot::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
-use crate::internals::{Desk, INTERNALS};
+use crate::internals::Desk;
+use crate::layout::Layout;
+
+/// The candidates for a base are this far apart.
+const LONGEST: u64 = (BASE_CANDIDATES[1] - BASE_CANDIDATES[0]) as u64;
 
 /// The memory of a job on this host.
 pub(crate) struct Segment {
     own: MemfdRegion,
     peers: Vec<Option<PeerRegion>>,
     pids: Vec<u32>,
-    heap_len: Bytes,
+    desk: usize,
     same_base: bool,
 }
 
@@ -52,19 +56,18 @@ struct Mapped {
 }
 
 impl Segment {
-    /// Collective: creates this PE's segment for a heap of `heap_len` bytes, finds a base for all, and
-    /// opens the peers' segments.
-    pub(crate) fn establish(boot: &mut dyn Boot, heap_len: Bytes) -> Result<Segment, Error> {
+    /// Collective: creates this PE's segment as laid out, finds a base for all, and opens the peers'
+    /// segments. With `prealloc` its memory is taken now, so that running out shows here.
+    pub(crate) fn establish(boot: &mut dyn Boot, layout: &Layout, prealloc: bool) -> Result<Segment, Error> {
         let me = boot.pe();
-        let failed = |why: std::io::Error| Error::Memory { pe: me, len: heap_len, why: why.to_string() };
-        let len = heap_len
-            .checked_round_up(Align::HUGE)
-            .and_then(|n| n.0.checked_add(INTERNALS.0))
-            .filter(|&n| n <= (BASE_CANDIDATES[1] - BASE_CANDIDATES[0]) as u64);
-        let created = match len {
-            Some(len) => MemfdFile::create(Bytes(len)).map_err(failed),
-            None => Err(failed(std::io::Error::other("larger than the 8 TiB a segment can have"))),
+        let len = layout.len;
+        let failed = |why: std::io::Error| Error::Memory { pe: me, len, why: why.to_string() };
+        let created = if len.0 <= LONGEST {
+            MemfdFile::create(len).and_then(|f| if prealloc { f.allocate().map(|()| f) } else { Ok(f) })
+        } else {
+            Err(std::io::Error::other("larger than the 8 TiB a segment can have"))
         };
+        let created = created.map_err(failed);
         step(boot, created.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let own = agree_on_base(boot, created?, failed)?;
         let mine =
@@ -78,12 +81,7 @@ impl Segment {
         let same_base = all.iter().all(|m| m.base == mine.base);
         step(boot, peers.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let pids = all.iter().map(|m| m.pid).collect();
-        Ok(Segment { own, peers: peers?, pids, heap_len, same_base })
-    }
-
-    /// Bytes of the user's heap.
-    pub(crate) fn heap_len(&self) -> Bytes {
-        self.heap_len
+        Ok(Segment { own, peers: peers?, pids, desk: layout.internals.0 as usize, same_base })
     }
 
     /// The process of each PE.
@@ -104,11 +102,10 @@ impl Segment {
     /// Where each PE's segment is in this process, by PE.
     pub(crate) fn table(&self) -> Vec<Peer> {
         let at = |peer: &Option<PeerRegion>| peer.as_ref().map_or(self.own.base(), Region::base);
-        let desk = (self.own.len().0 - INTERNALS.0) as usize;
         let entry = |base: std::ptr::NonNull<u8>| Peer {
             heap: base.as_ptr(),
-            // SAFETY: G1: the desk begins INTERNALS bytes before the end of the mapping.
-            desk: unsafe { base.as_ptr().add(desk) }.cast::<Desk>(),
+            // SAFETY: G1: the runtime's part lies inside the mapping.
+            desk: unsafe { base.as_ptr().add(self.desk) }.cast::<Desk>(),
         };
         self.peers.iter().map(at).map(entry).collect()
     }

@@ -10,6 +10,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 use memheap::component::Room;
+use memheap::place::{Near, Reach};
 use memheap::space::Figures;
 use memheap::{Align, Bytes, Component};
 
@@ -107,12 +108,25 @@ impl<L: Level> World<L> {
     /// # Errors
     /// On every PE alike: no room (nothing has changed), or the PEs asked for different things.
     pub fn alloc<T: Elem>(&self, len: usize) -> Result<SymSlice<'_, T>, Error> {
+        self.alloc_at(len, Reach::World, Near::Any)
+    }
+
+    /// Collective: as [`alloc`](Self::alloc), from memory that `reach` can reach (it must be asked for
+    /// equally on all PEs), with this PE's part near whom `near` names (a preference of each PE's own).
+    ///
+    /// # Errors
+    /// As there; if no space gives that reach; if memory for devices cannot be locked on some PE.
+    ///
+    /// # Panics
+    /// For [`Reach::Pe`], which is not collective: see [`alloc_own`](Self::alloc_own).
+    pub fn alloc_at<T: Elem>(&self, len: usize, reach: Reach, near: Near) -> Result<SymSlice<'_, T>, Error> {
+        assert!(reach != Reach::Pe, "memory of one PE is allocated by `alloc_own`");
         const { check_layout::<T>() };
         let engine: &Engine = &self.team.engine;
         let size = size_of::<T>();
         let bytes = len.checked_mul(size).ok_or(Error::TooLong { pe: engine.me, len, size })?;
         let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
-        let block = engine.alloc(Bytes(bytes as u64), align)?;
+        let block = engine.alloc(Bytes(bytes as u64), align, reach, near)?;
         if bytes == 0 {
             // SAFETY: no element, no block.
             return Ok(unsafe { SymSlice::new(block.at, NonNull::dangling(), 0, &engine.drops) });
@@ -169,14 +183,14 @@ impl<L: Level> World<L> {
 
     /// The name of the allocator that manages the heap.
     pub fn memheap(&self) -> &'static str {
-        self.team.engine.heap.with(|h| h.component())
+        self.team.engine.heap.with(|h| h.space(Reach::World).map_or("none", |s| s.component()))
     }
 
     /// Where this PE's heap begins in its own address space; the same address on every PE unless none was
     /// free on all.
     pub fn heap_base(&self) -> usize {
         let engine = self.team.engine;
-        engine.peers[engine.me.0 as usize].heap as usize
+        engine.own(engine.layout.window(Reach::World).0) as usize
     }
 }
 

@@ -1,7 +1,7 @@
 //! Collective heap calls: agreement, divergence, exhaustion, drops, wrong frees.
 
-use shmem_api::memheap::FreeError;
-use shmem_api::{Error, World, multi_pe, raw};
+use shmem_api::memheap::{FreeError, PeId};
+use shmem_api::{Error, Near, Reach, World, multi_pe, raw};
 
 fn mix(seed: u64) -> u64 {
     let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (seed >> 7);
@@ -98,6 +98,87 @@ multi_pe! {
         assert_eq!(world.heap().figures.live_blocks, 1);
     }
 
+    /// Every reach has a space of its own; asking for another than the rest is a difference.
+    fn reach_chooses_the_space_and_must_be_equal(world) on [1, 2, 4] {
+        let me = world.pe();
+        let mut spaces = Vec::new();
+        for reach in [Reach::World, Reach::Host, Reach::Dma] {
+            let mut a = world.alloc_at::<u64>(100, reach, Near::Any).unwrap();
+            let next = (me + 1) % world.n_pes();
+            world.share(&mut a, |_, a| a.put_one(next, 99, 7 + me as u64));
+            assert_eq!(a[99] as usize, 7 + (me + world.n_pes() - 1) % world.n_pes());
+            spaces.push(a.offset() >> 21);
+        }
+        spaces.dedup();
+        assert_eq!(spaces.len(), 3, "three windows");
+        // Nearness is each PE's own affair: it moves no offset.
+        let nears = [Near::Any, Near::Pe(PeId(0)), Near::Numa(0), Near::Interleave];
+        for i in 0..4 {
+            let a = world.alloc_at::<u8>(100_000, Reach::World, nears[(me + i) % 4]).unwrap();
+            assert!(equal_everywhere(world, a.offset()));
+        }
+        if world.n_pes() > 1 {
+            let mine = if me == 1 { Reach::Host } else { Reach::World };
+            let e = world.alloc_at::<u8>(8, mine, Near::Any).unwrap_err();
+            assert!(matches!(&e, Error::Diverged(d) if d.pe.0 == 1 && d.got.contains("for the PEs of the host")), "{e}");
+        }
+    }
+
+    /// A space without room falls back where all PEs can agree on it, and nowhere else.
+    fn the_host_space_falls_back_to_the_users_and_the_dma_space_does_not(world) on [1, 2] {
+        let host = world.alloc_at::<u8>(256 << 20, Reach::Host, Near::Any).unwrap();
+        let more = world.alloc_at::<u8>(1 << 20, Reach::Host, Near::Any).unwrap();
+        assert!(equal_everywhere(world, more.offset()));
+        assert!(host.offset().abs_diff(more.offset()) >= 1 << 20);
+        let e = world.alloc_at::<u8>(65 << 20, Reach::Dma, Near::Any).unwrap_err().to_string();
+        assert!(e.contains("raise SHMEM_HEAP_DMA_SIZE (now 64 MiB)"), "{e}");
+    }
+
+    fn memory_of_one_pe_is_local(world) on [1, 3] {
+        let me = world.pe();
+        let mut kept = Vec::new();
+        // Every PE as often as it likes, without the others.
+        for i in 0..me * 10 + 5 {
+            let mut own = world.alloc_own::<u32>(1000 + i, Near::Any).unwrap();
+            assert!(own.iter().all(|v| *v == 0));
+            own.fill(u32::MAX);
+            kept.push(own);
+        }
+        assert!(kept.iter().all(|own| own.iter().all(|v| *v == u32::MAX)));
+        let e = world.alloc_own::<u8>(1 << 30, Near::Any).err().unwrap().to_string();
+        assert!(e.contains("raise SHMEM_HEAP_PE_SIZE (now 256 MiB)"), "{e}");
+        assert_eq!(world.heap().figures.live_blocks, 0);
+        drop(kept);
+        assert!(world.alloc_own::<u8>(256 << 20, Near::Any).is_ok(), "all of it is free again");
+        world.barrier();
+    }
+
+    /// A thousand differences at random places of random calls, each found, named, and harmless.
+    fn a_thousand_random_differences_are_all_found(world) on [2, 4] {
+        let (me, n) = (world.pe() as u64, world.n_pes() as u64);
+        let reaches = [Reach::World, Reach::Host, Reach::Dma];
+        let mut live = Vec::new();
+        for i in 0..1000u64 {
+            let culprit = mix(i) % n;
+            let odd = u64::from(me == culprit);
+            let (mut size, mut reach) = ((1 + mix(i ^ 1) % 5000) as usize, (mix(i ^ 2) % 3) as usize);
+            match mix(i ^ 3) % 2 {
+                0 => size += (odd * (1 + mix(i ^ 4) % 100)) as usize,
+                _ => reach = (reach + (odd * (1 + mix(i ^ 4) % 2)) as usize) % 3,
+            }
+            let e = world.alloc_at::<u8>(size, reaches[reach], Near::Any).unwrap_err();
+            let Error::Diverged(d) = &e else { panic!("{i}: {e}") };
+            assert_eq!(u64::from(d.pe.0), if n == 2 { 1 } else { culprit }, "{i}: {e}");
+            let (size, reach) = ((mix(i ^ 5) % 3000) as usize, reaches[(mix(i ^ 6) % 2) as usize]);
+            live.push(world.alloc_at::<u8>(size, reach, Near::Any).unwrap());
+            if live.len() > 30 {
+                live.swap_remove(mix(i ^ 7) as usize % 30);
+            }
+        }
+        let sum = live.iter().fold(0u64, |sum, a| sum.wrapping_mul(31).wrapping_add(a.offset()));
+        assert!(equal_everywhere(world, sum));
+    }
+
     /// Resident memory before and after: freed in bulk, the pages go back to the system.
     fn freed_memory_goes_back_to_the_system(world) on [1, 2] {
         const MIB: usize = 1 << 20;
@@ -132,7 +213,7 @@ multi_pe! {
         let why = |r: Result<(), Error>| match r { Err(Error::Free { why, .. }) => why, r => panic!("{r:?}") };
         let before = world.heap();
         assert!(matches!(why(free(block.wrapping_add(8))), FreeError::Interior { .. }));
-        assert!(matches!(why(free(block.wrapping_add(1 << 50))), FreeError::Foreign { .. }));
+        assert!(matches!(why(free(block.wrapping_add(1 << 45))), FreeError::Foreign { .. }));
         let mut on_stack = 0u8;
         assert!(matches!(why(free(&raw mut on_stack)), FreeError::Foreign { .. }));
         assert_eq!(world.heap(), before);

@@ -88,8 +88,8 @@ fn toy(name: &'static str, priority: i32, log: &Log) -> Toy {
 fn run(toys: &[Toy], pairs: &[(&str, &str)]) -> Result<&'static str, NoneLeft> {
     let settings = Settings::from_pairs(pairs.iter().copied()).unwrap();
     let list: Vec<&dyn Component> = toys.iter().map(|t| t as &dyn Component).collect();
-    let mut f = Framework::open(&list, &MEMHEAP, &settings);
-    let won = f.select("user", Span { len: Bytes::mib(2) })?;
+    let mut f = Framework::open(&list, &[&MEMHEAP], &settings);
+    let won = f.select("user", Span { len: Bytes::mib(2) }, &MEMHEAP, &settings)?;
     let mut f = f.close_losers();
     won.module.finalize();
     f.close();
@@ -173,8 +173,23 @@ fn closed_exactly_once_even_when_only_dropped() {
     run(&toys, &[]).unwrap();
     let settings = Settings::default();
     let list: Vec<&dyn Component> = toys.iter().map(|t| t as &dyn Component).collect();
-    drop(Framework::open(&list, &MEMHEAP, &settings));
+    drop(Framework::open(&list, &[&MEMHEAP], &settings));
     let closes = log.lock().unwrap().iter().filter(|l| l.starts_with("close")).count();
     let opens = log.lock().unwrap().iter().filter(|l| l.starts_with("open")).count();
     assert_eq!((opens, closes), (4, 4));
+}
+
+#[test]
+fn each_space_selects_by_its_own_filter() {
+    use crate::settings::MEMHEAP_HOST;
+    let log = Log::default();
+    let toys = [toy("a", 2, &log), toy("b", 1, &log)];
+    let list: Vec<&dyn Component> = toys.iter().map(|t| t as &dyn Component).collect();
+    let settings = Settings::from_pairs([("SHMEM_MEMHEAP", "a"), ("SHMEM_MEMHEAP_HOST", "b")]).unwrap();
+    let mut f = Framework::open(&list, &[&MEMHEAP, &MEMHEAP_HOST], &settings);
+    let span = Span { len: Bytes::mib(2) };
+    let user = f.select("user", span, &MEMHEAP, &settings).unwrap();
+    let host = f.select("host", span, &MEMHEAP_HOST, &settings).unwrap();
+    assert_eq!((user.component, host.component), ("a", "b"));
+    assert!(matches!(&host.outcomes[0].fate, Fate::Out(why) if why == "left out by SHMEM_MEMHEAP_HOST=b"));
 }

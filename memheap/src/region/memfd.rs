@@ -49,6 +49,11 @@ impl MemfdFile {
         Ok(MemfdFile { fd, len })
     }
 
+    /// Takes memory for all of it now, so that running out is an error here and no signal later.
+    pub fn allocate(&self) -> io::Result<()> {
+        Ok(rustix::fs::fallocate(&self.fd, FallocateFlags::empty(), 0, self.len.0)?)
+    }
+
     /// The number under which a peer of the same user finds the file in `/proc/PID/fd`.
     pub fn raw_fd(&self) -> i32 {
         self.fd.as_raw_fd()

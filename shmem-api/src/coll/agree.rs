@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   each PE:   show its slip in its own cell (two cells, used in turn)
-//!              arrive at the host's gate: one word {how many, who was last, differs?, frees?}
+//!              arrive at the host's gate: one word {how many, who was last, differs?, raised?}
 //!                 and compare its slip with that of the PE that arrived just before it
 //!   the last:  (other hosts: meet them through `Upper`)
 //!              if anything differs, read all slips, write down who is to blame
@@ -48,18 +48,18 @@ struct BlameCell {
 const COUNT: u64 = 0xffff;
 const LAST_SHIFT: u32 = 16;
 const DIFFERS: u64 = 1 << 32;
-const FREES: u64 = 1 << 33;
+const RAISED: u64 = 1 << 33;
 
 const VERDICT_BITS: u32 = 3;
 const V_DIFFERS: u32 = 1;
-const V_FREES: u32 = 2;
+const V_RAISED: u32 = 2;
 const V_FATAL: u32 = 4;
 
 /// What came of a rendezvous in which all agreed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Agreed {
-    /// Somebody has blocks to free.
-    pub(crate) frees: bool,
+    /// Somebody raised its hand.
+    pub(crate) raised: bool,
 }
 
 /// Some PE differed.
@@ -84,7 +84,7 @@ pub(crate) trait Upper: Send + Sync {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Flags {
     pub(crate) differs: bool,
-    pub(crate) frees: bool,
+    pub(crate) raised: bool,
 }
 
 /// No other host.
@@ -111,13 +111,14 @@ pub(crate) struct Place<'m> {
 }
 
 impl Place<'_> {
-    /// Shows `slip`, meets everybody, compares. `frees` says that this PE has blocks to free.
+    /// Shows `slip`, meets everybody, compares. `raised` says that this PE raises its
+    /// hand: the one bit that need not agree, and that everybody hears of.
     /// `wait` is called with the word to watch, the count of sleepers on it, and the readiness test.
     pub(crate) fn meet(
         &self,
         call: u64,
         mut slip: Slip,
-        frees: bool,
+        raised: bool,
         upper: &dyn Upper,
         wait: impl FnOnce(&AtomicU32, &AtomicU32, &dyn Fn() -> bool),
         wake: impl FnOnce(&AtomicU32),
@@ -126,7 +127,7 @@ impl Place<'_> {
         let turn = (call & 1) as usize;
         self.cells[self.here][turn].show(&slip);
         let ticket = (call as u32) << VERDICT_BITS;
-        if let Some(flags) = self.arrive(&slip, turn, frees) {
+        if let Some(flags) = self.arrive(&slip, turn, raised) {
             let flags = upper.meet(&slip, flags);
             let verdict = self.judge(flags, turn, upper);
             self.open(ticket | verdict, wake);
@@ -136,7 +137,7 @@ impl Place<'_> {
         }
         let verdict = self.gate.opened.load(Ordering::Acquire);
         if verdict & V_DIFFERS == 0 {
-            return Ok(Agreed { frees: verdict & V_FREES != 0 });
+            return Ok(Agreed { raised: verdict & V_RAISED != 0 });
         }
         Err(Differs {
             diverged: self.gate.blame[turn].read(self.pes[self.here]),
@@ -145,13 +146,13 @@ impl Place<'_> {
     }
 
     /// Joins the arrivals; the flags of all if this PE is the last.
-    fn arrive(&self, slip: &Slip, turn: usize, frees: bool) -> Option<Flags> {
-        let mine = if frees { FREES } else { 0 };
+    fn arrive(&self, slip: &Slip, turn: usize, raised: bool) -> Option<Flags> {
+        let mine = if raised { RAISED } else { 0 };
         let mut seen = self.gate.arrivals.load(Ordering::Acquire);
         loop {
             let before = (seen >> LAST_SHIFT & COUNT) as usize;
             let differs = before != 0 && !self.cells[before - 1][turn].shows(slip);
-            let flags = (seen & (DIFFERS | FREES)) | mine | if differs { DIFFERS } else { 0 };
+            let flags = (seen & (DIFFERS | RAISED)) | mine | if differs { DIFFERS } else { 0 };
             let count = (seen & COUNT) + 1;
             let next = count | ((self.here as u64 + 1) << LAST_SHIFT) | flags;
             // Release: my slip is visible to the PE that arrives after me. Acquire: the slip of the
@@ -159,7 +160,7 @@ impl Place<'_> {
             match self.gate.arrivals.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire) {
                 Err(now) => seen = now,
                 Ok(_) if count == self.cells.len() as u64 => {
-                    return Some(Flags { differs: flags & DIFFERS != 0, frees: flags & FREES != 0 });
+                    return Some(Flags { differs: flags & DIFFERS != 0, raised: flags & RAISED != 0 });
                 }
                 Ok(_) => return None,
             }
@@ -167,16 +168,16 @@ impl Place<'_> {
     }
 
     fn judge(&self, flags: Flags, turn: usize, upper: &dyn Upper) -> u32 {
-        let frees = if flags.frees { V_FREES } else { 0 };
+        let raised = if flags.raised { V_RAISED } else { 0 };
         if !flags.differs {
-            return frees;
+            return raised;
         }
         let own = self.pes.iter().zip(&self.cells).map(|(pe, cells)| (*pe, cells[turn].read())).collect();
         let mut all = upper.gather(own);
         all.sort_by_key(|(pe, _)| *pe);
         let fatal = all.iter().any(|(_, slip)| slip.kind_is(Kind::Exit));
         self.gate.blame[turn].write(&all);
-        frees | V_DIFFERS | if fatal { V_FATAL } else { 0 }
+        raised | V_DIFFERS | if fatal { V_FATAL } else { 0 }
     }
 
     /// A4, then the store that lets everybody go.

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use memheap::{Align, Bytes, Digest, Offset};
+use memheap::place::Reach;
+use memheap::{Align, Bytes, Offset};
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -18,7 +19,7 @@ pub(crate) const MAX_OBJECTS: usize = 8;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Kind {
-    Start = 1,
+    Pinned = 1,
     Barrier = 2,
     Alloc = 3,
     Free = 4,
@@ -50,17 +51,17 @@ impl Slip {
         Slip { words, len: 2 }
     }
 
-    /// "Give me `size` bytes at `align`", by modules whose history is `digest`.
-    pub(crate) fn alloc(size: Bytes, align: Align, digest: Digest) -> Slip {
+    /// "Give me `size` bytes at `align` that `reach` can reach", by modules whose history is `digest`.
+    pub(crate) fn alloc(size: Bytes, align: Align, reach: Reach, digest: u64) -> Slip {
         let mut slip = Slip::new(Kind::Alloc);
-        slip.extend(&[size.0, align.bytes(), digest.0]);
+        slip.extend(&[size.0, align.bytes(), reach as u64, digest]);
         slip
     }
 
     /// "Free the block at `at`", by modules whose history is `digest`.
-    pub(crate) fn free(at: Offset, digest: Digest) -> Slip {
+    pub(crate) fn free(at: Offset, digest: u64) -> Slip {
         let mut slip = Slip::new(Kind::Free);
-        slip.extend(&[at.0, digest.0]);
+        slip.extend(&[at.0, digest]);
         slip
     }
 
@@ -137,10 +138,17 @@ impl fmt::Display for Slip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let w = |i: usize| self.words[i];
         match w(0) {
-            k if k == Kind::Start as u64 => write!(f, "the start with {:x?}", &self.words()[2..]),
+            k if k == Kind::Pinned as u64 => write!(f, "the end of an allocation of locked memory"),
             k if k == Kind::Barrier as u64 => write!(f, "a barrier"),
             k if k == Kind::Alloc as u64 => {
-                write!(f, "alloc({} bytes, alignment {}) with heap history {:016x}", w(2), w(3), w(4))
+                let reach = Reach::ALL.get(w(4) as usize).map_or("?".into(), Reach::to_string);
+                write!(
+                    f,
+                    "alloc({} bytes, alignment {}, for {reach}) with heap history {:016x}",
+                    w(2),
+                    w(3),
+                    w(5)
+                )
             }
             k if k == Kind::Free as u64 => write!(f, "free({:#x}) with heap history {:016x}", w(2), w(3)),
             k if k == Kind::Collect as u64 => write!(f, "collect()"),

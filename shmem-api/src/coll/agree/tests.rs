@@ -3,7 +3,8 @@
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use memheap::{Align, Bytes, Digest};
+use memheap::place::Reach;
+use memheap::{Align, Bytes};
 
 use super::*;
 
@@ -38,17 +39,23 @@ impl Host {
     }
 }
 
-fn meet(place: &Place<'_>, upper: &dyn Upper, call: u64, slip: Slip, frees: bool) -> Result<Agreed, Differs> {
+fn meet(
+    place: &Place<'_>,
+    upper: &dyn Upper,
+    call: u64,
+    slip: Slip,
+    raised: bool,
+) -> Result<Agreed, Differs> {
     let wait = |_: &AtomicU32, _: &AtomicU32, ready: &dyn Fn() -> bool| {
         while !ready() {
             thread::yield_now();
         }
     };
-    place.meet(call, slip, frees, upper, wait, |_| {})
+    place.meet(call, slip, raised, upper, wait, |_| {})
 }
 
 fn ask(size: u64) -> Slip {
-    Slip::alloc(Bytes(size), Align::DEFAULT, Digest(7))
+    Slip::alloc(Bytes(size), Align::DEFAULT, Reach::World, 7)
 }
 
 /// What one side of a link to another host lays open: its slip, its flags, all its slips.
@@ -69,7 +76,7 @@ impl Upper for Link {
         self.barrier.wait();
         Flags {
             differs: flags.differs || their_flags.differs || theirs != *slip,
-            frees: flags.frees || their_flags.frees,
+            raised: flags.raised || their_flags.raised,
         }
     }
     fn gather(&self, own: Vec<(PeId, Slip)>) -> Vec<(PeId, Slip)> {
@@ -103,8 +110,8 @@ fn run(
                     let upper: &dyn Upper = if hosts == 2 { &link } else { &OneHost };
                     let pe = place.pes[here].0;
                     let one = |call| {
-                        let (slip, frees) = slip(pe, call);
-                        meet(&place, upper, call, slip, frees)
+                        let (slip, raised) = slip(pe, call);
+                        meet(&place, upper, call, slip, raised)
                     };
                     (1..=calls).map(one).collect::<Vec<_>>()
                 }));
@@ -119,7 +126,7 @@ fn all_agree_on_one_host_and_on_two() {
     for (hosts, n) in [(1, 1), (1, 2), (1, 5), (2, 1), (2, 3)] {
         let results = run(hosts, n, 300, |_, call| (ask(call), false));
         for r in results.iter().flatten() {
-            assert_eq!(*r, Ok(Agreed { frees: false }));
+            assert_eq!(*r, Ok(Agreed { raised: false }));
         }
     }
 }
@@ -169,13 +176,13 @@ fn kinds_do_not_pair_and_an_exit_is_fatal() {
 }
 
 #[test]
-fn frees_are_an_or_and_do_not_have_to_agree() {
+fn a_raised_hand_is_an_or_and_need_not_agree() {
     for hosts in [1, 2] {
         let results = run(hosts, 2, 200, |pe, call| (ask(8), u64::from(pe) == call % 7));
         for calls in results {
             for (i, r) in calls.iter().enumerate() {
                 let call = i as u64 + 1;
-                assert_eq!(r.as_ref().unwrap().frees, call % 7 < u64::from(hosts) * 2);
+                assert_eq!(r.as_ref().unwrap().raised, call % 7 < u64::from(hosts) * 2);
             }
         }
     }

@@ -1,0 +1,147 @@
+//! Where an allocation goes: who must be able to reach it, and whom it should be near.
+//!
+//! ```text
+//!   alloc(size, align, reach, near)
+//!            │           │     └── a preference, local: chooses pages, never an offset
+//!            │           └── a hard constraint, equal on all PEs: chooses the space
+//!            ▼
+//!   [`Spaces`]: reach ──► the spaces that give it, in order ──► the first with room
+//!               offset ─► the space it lies in
+//! ```
+//!
+//! Invariants: **L1** the windows of the spaces do not overlap; **L2** a block comes from a space that
+//! gives the reach asked for, or the call fails; **L3** which space is tried next depends on the spaces'
+//! state alone, so PEs whose spaces have equal histories take the same one.
+
+use std::fmt;
+
+use crate::component::{AllocError, Block, FreeError};
+use crate::space::Space;
+use crate::units::{Align, Bytes, Offset, PeId};
+
+/// Who must be able to reach a block. A hard constraint.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Reach {
+    /// Every PE.
+    World = 0,
+    /// The PEs of this host; collective over them only.
+    Host = 1,
+    /// Every PE, in memory that is locked and pre-faulted, so that devices can use it.
+    Dma = 2,
+    /// This PE only; a local call.
+    Pe = 3,
+}
+
+/// Whom a block should be near. A preference: it may be ignored, and never fails.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Near {
+    /// Nobody in particular: pages lie where they are first touched.
+    #[default]
+    Any,
+    /// The memory next to the processor a PE started on.
+    Pe(PeId),
+    /// A NUMA node.
+    Numa(u32),
+    /// Spread page by page over all NUMA nodes.
+    Interleave,
+}
+
+/// Why a block could not be placed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// No space gives that reach.
+    #[error("no space of this heap reaches {reach} (its size is 0)")]
+    Unreachable {
+        /// What was asked for.
+        reach: Reach,
+    },
+    /// The spaces that give it have no room.
+    #[error(transparent)]
+    Alloc(#[from] AllocError),
+}
+
+impl Reach {
+    /// Every reach, by number.
+    pub const ALL: [Reach; 4] = [Reach::World, Reach::Host, Reach::Dma, Reach::Pe];
+
+    /// The name of the space that is made for it.
+    pub fn space(self) -> &'static str {
+        match self {
+            Reach::World => "user",
+            Reach::Host => "host",
+            Reach::Dma => "dma",
+            Reach::Pe => "pe",
+        }
+    }
+
+    /// Whether memory of `self` can stand in where `wanted` is asked for, besides its own. What every PE
+    /// reaches, the PEs of a host reach; and all of them take part in that call if there is one host.
+    fn stands_in_for(self, wanted: Reach, one_host: bool) -> bool {
+        self == wanted || (self == Reach::World && wanted == Reach::Host && one_host)
+    }
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reach::World => "every PE",
+            Reach::Host => "the PEs of the host",
+            Reach::Dma => "devices",
+            Reach::Pe => "this PE only",
+        })
+    }
+}
+
+/// The spaces whose offsets all PEs must decide alike.
+pub struct Spaces {
+    spaces: Vec<(Reach, Space)>,
+    one_host: bool,
+}
+
+impl Spaces {
+    /// The spaces by reach, in the order in which they may stand in for each other.
+    pub fn new(spaces: Vec<(Reach, Space)>, one_host: bool) -> Spaces {
+        Spaces { spaces, one_host }
+    }
+
+    /// Takes a block from the first space that gives `reach` and has room.
+    pub fn alloc(&mut self, size: Bytes, align: Align, reach: Reach) -> Result<Block, PlaceError> {
+        let mut refused = None;
+        let one_host = self.one_host;
+        // A space of its own first, then those that can stand in.
+        for own in [true, false] {
+            let gives = |has: Reach| (has == reach) == own && has.stands_in_for(reach, one_host);
+            for (_, space) in self.spaces.iter_mut().filter(|(has, s)| gives(*has) && !s.is_empty()) {
+                match space.alloc(size, align) {
+                    Ok(block) => return Ok(block),
+                    Err(e) => drop(refused.get_or_insert(e)),
+                }
+            }
+        }
+        Err(refused.map_or(PlaceError::Unreachable { reach }, PlaceError::Alloc))
+    }
+
+    /// Frees the block at `at`, whichever space it lies in.
+    pub fn free(&mut self, at: Offset) -> Result<Bytes, FreeError> {
+        match self.spaces.iter_mut().find(|(_, s)| s.contains(at)) {
+            Some((_, space)) => space.free(at),
+            None => Err(FreeError::Foreign { at }),
+        }
+    }
+
+    /// The space of a reach.
+    pub fn get(&self, reach: Reach) -> Option<&Space> {
+        self.spaces.iter().find(|(r, _)| *r == reach).map(|(_, s)| s)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (Reach, &Space)> {
+        self.spaces.iter().map(|(r, s)| (*r, s))
+    }
+
+    /// The histories of all spaces in one word, to be compared between PEs.
+    pub fn digest(&self) -> u64 {
+        self.spaces.iter().fold(0, |sum, (_, s)| sum.rotate_left(17) ^ s.digest().0)
+    }
+}

@@ -1,0 +1,59 @@
+//! The space of this PE only: no rendezvous, no other PE.
+//!
+//! It has a lock of its own, so that a thread can allocate here while another waits in a collective.
+
+use memheap::place::{Near, PlaceError, Reach};
+use memheap::space::Space;
+use memheap::{Align, Block, Bytes, FreeError, Offset};
+
+use super::Fresh;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::numa;
+
+/// The book of the local space.
+pub(crate) struct Local {
+    pub(crate) space: Space,
+    /// From this segment offset on, no byte has ever been part of a block.
+    fresh: u64,
+}
+
+impl Local {
+    pub(super) fn new(space: Space) -> Local {
+        Local { space, fresh: 0 }
+    }
+}
+
+impl Engine {
+    /// Local: `size` bytes of this PE's own space.
+    pub(crate) fn alloc_local(&self, size: Bytes, align: Align, near: Near) -> Result<Fresh, Error> {
+        let fresh = self.local.with(|l| {
+            let call = || format!("alloc({size}, alignment {align}, for {})", Reach::Pe);
+            let taken = match l.space.is_empty() {
+                true => Err(PlaceError::Unreachable { reach: Reach::Pe }),
+                false => l.space.alloc(size, align).map_err(PlaceError::Alloc),
+            };
+            let Block { at, .. } = taken.map_err(|why| self.no_room(call(), Reach::Pe, why))?;
+            let used = Bytes(l.fresh.saturating_sub(at.0).min(size.0));
+            l.fresh = l.fresh.max(at.0 + size.0);
+            Ok::<_, Error>(Fresh { at, used })
+        })?;
+        numa::bring_near(self, self.own(fresh.at), size, near);
+        Ok(fresh)
+    }
+
+    /// Local: frees a block of this PE's own space.
+    pub(crate) fn free_local(&self, at: Offset) -> Result<Bytes, FreeError> {
+        self.local.with(|l| l.space.free(at))
+    }
+
+    pub(crate) fn no_room(&self, call: String, reach: Reach, why: PlaceError) -> Error {
+        let (setting, now) = match reach {
+            Reach::World => ("SHMEM_SYMMETRIC_SIZE", self.layout.window(reach).1),
+            Reach::Host => ("SHMEM_HEAP_HOST_SIZE", self.layout.window(reach).1),
+            Reach::Dma => ("SHMEM_HEAP_DMA_SIZE", self.layout.window(reach).1),
+            Reach::Pe => ("SHMEM_HEAP_PE_SIZE", self.layout.window(reach).1),
+        };
+        Error::Alloc { pe: self.me, call, why, setting, now }
+    }
+}

@@ -1,0 +1,93 @@
+//! What PE 0 says at start: always what is unusual, and with `SHMEM_INFO` everything.
+//!
+//! ```text
+//!   region      addresses              size     reach                component  pages
+//!   user        0x300000000000 ...     1 GiB    every PE             ptmalloc   4 KiB
+//! ```
+
+use memheap::budget::Plan;
+use memheap::place::Reach;
+use memheap::settings::{self, Settings};
+use memheap::{Bytes, Offset};
+
+use crate::heap::Heap;
+use crate::heap::local::Local;
+use crate::internals::INTERNALS;
+use crate::layout::Layout;
+use crate::segment::Segment;
+use crate::start::Budget;
+
+#[expect(clippy::too_many_arguments, reason = "it tells of everything a start brought about")]
+pub(crate) fn at_start(
+    settings: &Settings,
+    segment: &Segment,
+    layout: &Layout,
+    heap: &Heap,
+    local: &Local,
+    budget: &Budget,
+    spread: Option<&(Plan, Vec<u32>)>,
+    n_pes: u32,
+) {
+    if !segment.same_base() {
+        eprintln!("PE 0: no base address was free on every PE; the heaps lie at different addresses");
+    }
+    if let Some(excess) = &budget.excess {
+        eprintln!("PE 0: {excess}: legal, since only what is touched is taken; touching it all ends the job");
+    }
+    if !settings.is_on(&settings::INFO) {
+        return;
+    }
+    let base = segment.table()[0].heap as usize;
+    eprintln!("{n_pes} PEs on this host; each has a segment of {} at {base:#x}", layout.len);
+    if let Some(proposal) = &budget.proposal {
+        eprintln!("heap: {proposal}");
+    }
+    eprintln!(
+        "{:<12} {:<31} {:<10} {:<20} {:<10} pages",
+        "region", "addresses", "size", "reach", "component"
+    );
+    let row = |name: &str, at: Offset, len: Bytes, reach: &str, component: &str, pages: &str| {
+        let start = base + at.0 as usize;
+        let range = format!("{start:#x}..{:#x}", start + len.0 as usize);
+        eprintln!("{name:<12} {range:<31} {:<10} {reach:<20} {component:<10} {pages}", len.to_string());
+    };
+    let pages = pages_obtained(base);
+    for reach in Reach::ALL {
+        let (at, len) = layout.window(reach);
+        let component = heap.space(reach).unwrap_or(&local.space).component();
+        row(reach.space(), at, len, &reach.to_string(), component, &pages);
+    }
+    row("internals", layout.internals, INTERNALS, "the runtime", "-", &pages);
+    for (reach, outcomes) in heap.outcomes() {
+        for outcome in outcomes {
+            eprintln!("memheap for {}: {outcome}", reach.space());
+        }
+    }
+    if let Some((plan, nodes)) = spread {
+        let shares = plan.shares.iter().enumerate().map(|(i, share)| match nodes.get(i) {
+            Some(node) => format!("node {node}: {share}"),
+            None => format!("all memory: {share}"),
+        });
+        eprintln!("memory domains of the user heap: {}", shares.collect::<Vec<_>>().join(", "));
+    }
+    if let Ok(facts) = memheap::budget::host_facts() {
+        eprintln!("host memory: {} in all, {} free now", facts.memory(), facts.free());
+    }
+    eprint!("{}", settings.table());
+}
+
+/// The page size the kernel reports for the mapping at `base`, and huge pages if it used any.
+fn pages_obtained(base: usize) -> String {
+    let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+    let head = format!("{base:x}-");
+    let lines: Vec<&str> = smaps.lines().skip_while(|l| !l.starts_with(&head)).take(30).collect();
+    let field = |name: &str| {
+        let line = lines.iter().find(|l| l.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| Bytes::kib(kib))
+    };
+    match (field("KernelPageSize:"), field("ShmemPmdMapped:")) {
+        (Some(page), Some(huge)) if huge.0 > 0 => format!("{page}, {huge} in huge ones"),
+        (Some(page), _) => page.to_string(),
+        _ => "?".to_owned(),
+    }
+}

@@ -1,0 +1,79 @@
+//! Nearness: which NUMA node the pages of a block should come from.
+//!
+//! A preference and a local one: it decides about pages, never about offsets, and where the system does
+//! not follow it, nothing fails.
+#![allow(unsafe_code)]
+
+use memheap::budget::{Domain, DomainId, Plan, Policy, distribute, host_facts};
+use memheap::place::Near;
+use memheap::{Align, Bytes};
+
+use crate::engine::Engine;
+use crate::sync::Ordering;
+
+/// The kernel's numbers for "prefer these nodes" and "round-robin over these nodes".
+const MPOL_PREFERRED: usize = 1;
+const MPOL_INTERLEAVE: usize = 3;
+
+/// The node this thread runs on now.
+pub(crate) fn current_node() -> u32 {
+    let (mut cpu, mut node) = (0u32, 0u32);
+    // SAFETY: two words the kernel writes to, and no third argument.
+    let result = unsafe { libc::syscall(libc::SYS_getcpu, &raw mut cpu, &raw mut node, 0usize) };
+    if result == 0 { node } else { 0 }
+}
+
+/// Asks for the pages of `len` bytes at `at` to come from where `near` says.
+pub(crate) fn bring_near(engine: &Engine, at: *mut u8, len: Bytes, near: Near) {
+    let nodes = &engine.nodes;
+    let (policy, mask) = match near {
+        Near::Any => return,
+        Near::Numa(node) => (MPOL_PREFERRED, mask_of([node])),
+        Near::Pe(pe) if pe.0 < engine.n_pes => {
+            (MPOL_PREFERRED, mask_of([engine.desk_of(pe).node.load(Ordering::Relaxed)]))
+        }
+        Near::Pe(_) => return,
+        Near::Interleave => (MPOL_INTERLEAVE, mask_of(nodes.iter().copied())),
+    };
+    bind(at, len, policy, mask);
+}
+
+/// How a window's granules are spread over the host's memory domains, and their pages bound so. `None`
+/// where there is one domain, and nothing to choose.
+pub(crate) fn spread(window: *mut u8, len: Bytes, pes_on_host: u32) -> Option<(Plan, Vec<u32>)> {
+    let facts = host_facts().ok()?;
+    let domains: Vec<Domain> = facts.domains(pes_on_host);
+    let plan = distribute(len, &domains, Align::HUGE, Policy::Proportional);
+    let nodes: Vec<u32> = facts.nodes.iter().map(|n| n.node.0).collect();
+    if nodes.len() > 1 {
+        for piece in plan.place(len) {
+            let DomainId(i) = piece.domain;
+            bind(
+                window.wrapping_add(piece.at.0 as usize),
+                piece.len,
+                MPOL_PREFERRED,
+                mask_of([nodes[i as usize]]),
+            );
+        }
+    }
+    Some((plan, nodes))
+}
+
+fn mask_of(nodes: impl IntoIterator<Item = u32>) -> u64 {
+    nodes.into_iter().filter(|n| *n < 64).fold(0, |mask, n| mask | 1 << n)
+}
+
+/// The whole pages of the range; a page that is shared with a neighbour keeps its neighbour's place.
+fn bind(at: *mut u8, len: Bytes, policy: usize, mask: u64) {
+    let page = Align::PAGE.bytes() as usize;
+    let start = (at as usize).next_multiple_of(page);
+    let end = (at as usize + len.0 as usize) & !(page - 1);
+    if start >= end || mask == 0 {
+        return;
+    }
+    // SAFETY: the range is part of a mapped segment, and a policy for its pages changes no byte. It may
+    // fail (no such node, no NUMA in the kernel): it is a preference.
+    let _ = unsafe {
+        libc::syscall(libc::SYS_mbind, start, end - start, policy, &raw const mask, 64usize, 0usize)
+    };
+}

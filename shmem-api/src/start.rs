@@ -1,0 +1,225 @@
+//! One start of the library, in the order of DESIGN's life.
+//!
+//! ```text
+//!   settings ─► boot ─► hello ─► budget ─► segment ─► spaces ─► ready ─► Engine
+//!                       (equal?) (least)   (base,     (one      (equal?)
+//!                                           peers)     component each)
+//! ```
+//!
+//! Every step in which a PE can fail is an exchange in which it says so, so nobody waits for a PE that
+//! has given up; every input that decides an offset is compared or agreed on here.
+#![allow(unsafe_code)]
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bytemuck::{Pod, Zeroable};
+use memheap::budget::{self, Excess, Proposal, Wish, host_facts};
+use memheap::place::Reach;
+use memheap::settings::{self, Settings};
+use memheap::{Bytes, Component, PeId};
+
+use crate::boot::step::step;
+use crate::boot::{self, Boot};
+use crate::coll::agree::Place;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::heap::{self, DropQueue};
+use crate::info;
+use crate::internals::Desk;
+use crate::layout::{Layout, Sizes};
+use crate::level::ThreadLevel;
+use crate::segment::Segment;
+use crate::serial::Serial;
+use crate::sync::Ordering;
+use crate::wait::Policy;
+use crate::warden::Warden;
+use crate::{exit, numa};
+
+/// What a PE says first: what must be equal on all of them.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Hello {
+    host: [u8; 64],
+    /// The size of the user's heap if it was given, else `u64::MAX`.
+    size: u64,
+    host_size: u64,
+    dma_size: u64,
+    pe_size: u64,
+}
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Ready {
+    components: [u8; 128],
+}
+
+/// Collective over the job. The engine is not published yet.
+pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result<Engine, Error> {
+    // The executable's static data becomes symmetric here, before MPI and before any thread.
+    let settings = Settings::from_env();
+    let mut joined = boot::join(asked)?;
+    let boot = joined.get();
+    exit::watch_process_exit();
+    let (me, n_pes) = (boot.pe(), boot.n_pes());
+
+    let hello = say_hello(boot, asked, settings.as_ref().map_err(|e| e.clone().into()))?;
+    let settings = settings?;
+    let budget = agree_on_heap(boot, &settings, hello)?;
+
+    let sizes: Sizes = [budget.heap.0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes);
+    let layout = Layout::plan(&sizes)?;
+    let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
+    let segment = Segment::establish(boot, &layout, prealloc)?;
+    let window = layout.window(Reach::World);
+    let spread =
+        numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, n_pes);
+
+    let spaces = heap::select(components, &settings, &layout, true);
+    let names =
+        spaces.as_ref().map(|(h, _)| Ready { components: padded(&h.components()) }).map_err(Clone::clone);
+    let ready = step(boot, names)?;
+    let (heap, local) = spaces?;
+    if let Some(pe) = ready.iter().position(|r| r.components != ready[me.0 as usize].components) {
+        let text = |r: &Ready| String::from_utf8_lossy(&r.components).trim_end_matches('\0').to_owned();
+        let (here, there) = (text(&ready[me.0 as usize]), text(&ready[pe]));
+        let item = "the choice of allocators";
+        return Err(Error::StartDiffers { item, me, here, pe: PeId(pe as u32), there });
+    }
+    if me.0 == 0 {
+        info::at_start(&settings, &segment, &layout, &heap, &local, &budget, spread.as_ref(), n_pes);
+    }
+
+    let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
+    let peers = segment.table().into_boxed_slice();
+    // SAFETY: N1 of the engine: desks are mapped, zero at first, and hold atomics only.
+    let desks: Vec<&'static Desk> = peers.iter().map(|p| unsafe { &*p.desk }).collect();
+    desks[me.0 as usize].node.store(numa::current_node(), Ordering::Relaxed);
+    let place = Place {
+        gate: &desks[0].gate,
+        cells: desks.iter().map(|d| &d.slips).collect(),
+        pes: (0..n_pes).map(PeId).collect(),
+        here: me.0 as usize,
+    };
+    Ok(Engine {
+        me,
+        n_pes,
+        policy: Policy::new(n_pes, report),
+        drops: DropQueue::default(),
+        heap: Serial::new(asked, heap),
+        local: Serial::new(asked, local),
+        diverged: AtomicBool::new(false),
+        leaked: AtomicBool::new(false),
+        thread: rustix::thread::gettid(),
+        warden: Warden::start(me, segment.pids(), &desks),
+        peers,
+        layout,
+        nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),
+        calls: Serial::new(asked, 0),
+        place,
+        segment,
+    })
+}
+
+/// Compares what must be equal on all PEs.
+fn say_hello(
+    boot: &mut dyn Boot,
+    asked: ThreadLevel,
+    settings: Result<&Settings, Error>,
+) -> Result<Hello, Error> {
+    let (me, got) = (boot.pe(), boot.level());
+    let mine = settings.and_then(|s| match got < asked {
+        true => Err(Error::ThreadLevel { asked, got }),
+        false => Ok(Hello::of(s)),
+    });
+    let all = step(boot, mine.clone())?;
+    let mine = mine?;
+    let odd = |differs: &dyn Fn(&Hello) -> bool| all.iter().position(differs).map(|pe| PeId(pe as u32));
+    if let Some(pe) = odd(&|h| h.host != mine.host) {
+        return Err(Error::Boot(format!(
+            "PE {pe} is on another host than PE {me}; this version runs on one host: start all PEs on one"
+        )));
+    }
+    let fields: [(&'static str, fn(&Hello) -> u64); 4] = [
+        (settings::SYMMETRIC_SIZE.name, |h| h.size),
+        (settings::HEAP_HOST_SIZE.name, |h| h.host_size),
+        (settings::HEAP_DMA_SIZE.name, |h| h.dma_size),
+        (settings::HEAP_PE_SIZE.name, |h| h.pe_size),
+    ];
+    for (item, field) in fields {
+        if let Some(pe) = odd(&|h| field(h) != field(&mine)) {
+            let text = |n: u64| if n == u64::MAX { "not set".into() } else { Bytes(n).to_string() };
+            let (here, there) = (text(field(&mine)), text(field(&all[pe.0 as usize])));
+            return Err(Error::StartDiffers { item, me, here, pe, there });
+        }
+    }
+    Ok(mine)
+}
+
+/// The heap's size, and how it came about.
+pub(crate) struct Budget {
+    pub(crate) heap: Bytes,
+    /// What this host proposed, where the size was not given.
+    pub(crate) proposal: Option<Proposal>,
+    /// By how much a given size is more than what is free.
+    pub(crate) excess: Option<Excess>,
+}
+
+/// The size that was given; or the least of what the PEs propose.
+fn agree_on_heap(boot: &mut dyn Boot, settings: &Settings, hello: Hello) -> Result<Budget, Error> {
+    let me = boot.pe();
+    let mine = budget_here(me, boot.n_pes(), settings, hello.size);
+    let all = step(boot, mine.as_ref().map(|b| b.heap.0).map_err(Clone::clone))?;
+    let least = all.into_iter().min().map(Bytes);
+    let mine = mine?;
+    Ok(Budget { heap: least.unwrap_or(mine.heap), ..mine })
+}
+
+fn budget_here(me: PeId, n_pes: u32, settings: &Settings, size: u64) -> Result<Budget, Error> {
+    let overcommitted = |why: String| Error::Overcommitted { pe: me, why };
+    let facts = host_facts().map_err(|e| overcommitted(e.to_string()))?;
+    if size != u64::MAX {
+        let excess = budget::fits(&facts, n_pes, Bytes(size)).err();
+        let strict = settings.is_on(&settings::HEAP_PREALLOC) || !settings.is_on(&settings::HEAP_OVERCOMMIT);
+        return match excess {
+            Some(e) if strict => Err(overcommitted(e.to_string())),
+            _ => Ok(Budget { heap: Bytes(size), proposal: None, excess }),
+        };
+    }
+    let wish = settings.size(&settings::HEAP_BUDGET).map_or(Wish::Default, Wish::OfHost);
+    let proposal = budget::propose(&facts, n_pes, wish);
+    if proposal.because == budget::Because::Nothing {
+        return Err(overcommitted(proposal.to_string()));
+    }
+    Ok(Budget { heap: proposal.heap, proposal: Some(proposal), excess: None })
+}
+
+impl Hello {
+    fn of(settings: &Settings) -> Hello {
+        let host = memheap::region::host_memory();
+        let size = |setting| settings.size(setting).map_or(u64::MAX, |s| s.resolve(host));
+        Hello {
+            host: padded(&host_name()),
+            size: size(&settings::SYMMETRIC_SIZE),
+            host_size: size(&settings::HEAP_HOST_SIZE),
+            dma_size: size(&settings::HEAP_DMA_SIZE),
+            pe_size: size(&settings::HEAP_PE_SIZE),
+        }
+    }
+}
+
+/// Text as it is compared between PEs.
+fn padded<const N: usize>(text: &str) -> [u8; N] {
+    let mut bytes = [0; N];
+    let n = text.len().min(N);
+    bytes[..n].copy_from_slice(&text.as_bytes()[..n]);
+    bytes
+}
+
+/// What distinguishes hosts: PEs share one if they share the kernel that runs and the process numbers,
+/// since that is what opening a peer's memory takes.
+fn host_name() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let pids = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    format!("{}{}", boot.trim(), pids.display())
+}
