@@ -211,7 +211,7 @@ impl<W: Word> Heap<W> {
 
 impl<W: Word> Module for Heap<W> {
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
-        // The rarer ways end in calls that take this one's place, so that the usual one saves no register.
+        // The rarer ways end in calls that take the place of this one, so that its frame stays small.
         let n = Granules::holding(size);
         if n > EXACT || align > Align::DEFAULT {
             return self.alloc_large(size, align);
