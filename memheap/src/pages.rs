@@ -12,7 +12,8 @@
 //! `&mut` says so; it has no lock. [`carve`] cuts a whole segment into windows with one pool.
 //!
 //! * **P1** runs lie inside the pool, outside a first page that is kept, and never overlap;
-//! * **P2** a run starts at a multiple of its page size and of the alignment asked for;
+//! * **P2** a run starts at a multiple of its page size and of the alignment asked for; one of more small
+//!   pages than a big one has starts at a big page;
 //! * **P3** handed out, holes, fresh and kept pages together are the pool: no page is lost;
 //! * **P4** an error changes nothing; running out is an error, not the end of the program;
 //! * **P5** the same calls give the same runs, so a carved segment is the same on every PE.

@@ -92,6 +92,15 @@ fn empty_heaps_and_no_heaps() {
 }
 
 #[test]
+fn d3_the_odd_one_is_marked_even_if_it_is_the_first() {
+    let rows = [row(0, 0, &[32, 32]), row(1, 0, &[32, -32]), row(2, 0, &[32, -32])];
+    let picture = draw(&rows, 8);
+    let odd = |i: usize| picture.rows[i].iter().any(|s| s.look == Look::Differs);
+    assert_eq!([odd(0), odd(1), odd(2)], [true, false, false]);
+    assert_eq!(picture.differences.first, Some((Offset(32), PeId(0))));
+}
+
+#[test]
 fn d3_one_byte_of_a_terabyte_is_seen() {
     let tib = 1 << 40;
     let rows = [row(0, 0, &[tib]), row(1, 0, &[tib / 2, -1, tib / 2 - 1]), row(2, 0, &[tib])];

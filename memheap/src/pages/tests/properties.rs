@@ -65,6 +65,8 @@ proptest! {
                 Ok(run) => {
                     prop_assert!(run.at.0 >= BASE.0 + (kept << 12), "P1: the first page is kept");
                     prop_assert!(run.at.is_aligned(align) && run.at.is_aligned(run.kind.size()), "P2");
+                    let long = run.kind == PageKind::Small && run.pages.0 > SMALL_PER_BIG;
+                    prop_assert!(!long || run.at.is_aligned(Align::HUGE), "P2: as big pages would");
                     p1_mark(&mut book, &run);
                 }
                 Err(PoolError::Exhausted { kind, wanted, .. }) => {
