@@ -141,7 +141,8 @@ impl<W: Word, T: Deref<Target = [[W; FIELDS]]>> Chunks<T> {
 
     /// The spare descriptors that have been in use before.
     pub fn spares(&self, spare: ChunkId) -> impl Iterator<Item = ChunkId> + '_ {
-        let touched = |id: ChunkId| Some(id).filter(|id| id.0 - FIRST.0 < self.touched().len() as u64);
+        let end = FIRST.0 + self.touched().len() as u64;
+        let touched = move |id: ChunkId| Some(id).filter(|id| id.0 < end);
         std::iter::successors(touched(spare), move |&id| touched(self.older(id)))
     }
 }
