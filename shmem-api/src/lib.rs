@@ -48,6 +48,12 @@ mod segment;
 mod serial;
 mod share;
 mod start;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod statics;
+#[cfg(not(feature = "testing"))]
+#[expect(dead_code, reason = "init does not call it yet")]
+mod statics;
 mod sym;
 mod sync;
 mod team;
