@@ -1,0 +1,188 @@
+//! What the executable says about itself: its program headers, as the loader put them in memory.
+//!
+//! ```text
+//!   GNU ld:  one RW segment    [ RELRO ... | .data .bss ]
+//!   lld:     two RW segments   [ RELRO ... ]   [ .data .bss ]     so: all of them, less the RELRO pages
+//! ```
+//!
+//! Edges, for D1: a span begins at the page of its segment's first byte and ends behind the page of its
+//! last, because the loader maps whole pages and the heap begins on a page of its own. RELRO ends where
+//! the loader ends its protection: at the page *below* its last byte, so a page shared by RELRO and
+//! `.data` is writable and belongs to the span.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use libc::{PF_R, PF_W, PF_X, PT_GNU_RELRO, PT_LOAD, PT_NOTE};
+
+/// The main executable of this process.
+pub(super) struct Executable {
+    /// What is to be added to an address of the file: not 0 if it is position-independent.
+    bias: usize,
+    /// Bytes of a page.
+    page: usize,
+    headers: Vec<Header>,
+}
+
+/// A program header.
+#[derive(Clone, Copy)]
+pub(super) struct Header {
+    pub(super) kind: u32,
+    pub(super) flags: u32,
+    pub(super) at: usize,
+    pub(super) file_len: usize,
+    pub(super) len: usize,
+}
+
+/// Whole pages of writable data: `lo..hi`, of which those below `file_end` began as a copy of the file
+/// and the others as zeroes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Writable {
+    pub(super) lo: usize,
+    pub(super) file_end: usize,
+    pub(super) hi: usize,
+}
+
+impl Executable {
+    /// The executable, which the loader lists first.
+    pub(super) fn find() -> Executable {
+        let mut found = Executable { bias: 0, page: page_size(), headers: Vec::new() };
+        // SAFETY: the callback gets `found` back and is called only before this returns.
+        unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut found).cast()) };
+        found
+    }
+
+    /// The pages that hold its variables.
+    pub(super) fn writable(&self) -> Vec<Writable> {
+        writable(&self.headers, self.bias, self.page)
+    }
+
+    /// Its program headers.
+    pub(super) fn headers(&self) -> &[Header] {
+        &self.headers
+    }
+
+    /// The contents of its note segments.
+    pub(super) fn notes(&self) -> Vec<Vec<u8>> {
+        let loaded = |note: &&Header| {
+            self.headers.iter().any(|h| {
+                let inside = h.at <= note.at && note.at + note.len <= h.at + h.file_len;
+                h.kind == PT_LOAD && h.flags & PF_R != 0 && inside
+            })
+        };
+        let copy = |note: &Header| {
+            let mut bytes = vec![0u8; note.len];
+            let from = ptr::with_exposed_provenance::<u8>(self.bias + note.at);
+            // SAFETY: the note lies in a readable segment of the executable, which is never unmapped.
+            unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), note.len) };
+            bytes
+        };
+        self.headers.iter().filter(|h| h.kind == PT_NOTE).filter(loaded).map(copy).collect()
+    }
+}
+
+/// Takes down the first object and ends the iteration.
+unsafe extern "C" fn first(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
+    // SAFETY: `Executable::find` passes a pointer to its own local, which nobody else refers to.
+    let found = unsafe { &mut *found.cast::<Executable>() };
+    // SAFETY: the loader passes a description that is valid during the call.
+    let info = unsafe { &*info };
+    found.bias = info.dlpi_addr as usize;
+    for i in 0..usize::from(info.dlpi_phnum) {
+        // SAFETY: there are `dlpi_phnum` headers at `dlpi_phdr`.
+        let header = unsafe { info.dlpi_phdr.add(i) };
+        // SAFETY: as above; the loader never changes them.
+        let header = unsafe { &*header };
+        found.headers.push(Header {
+            kind: header.p_type,
+            flags: header.p_flags,
+            at: header.p_vaddr as usize,
+            file_len: header.p_filesz as usize,
+            len: header.p_memsz as usize,
+        });
+    }
+    1
+}
+
+/// Bytes of a page of this system.
+pub(super) fn page_size() -> usize {
+    // SAFETY: asks for a constant.
+    let n = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(n).expect("the system has a page size")
+}
+
+/// The writable pages of the load segments, less those of RELRO. A segment that is executable as well
+/// (`ld -N`) is left alone: its code would have to stay executable.
+fn writable(headers: &[Header], bias: usize, page: usize) -> Vec<Writable> {
+    let floor = |at: usize| at & !(page - 1);
+    let ceil = |at: usize| at.next_multiple_of(page);
+    let is_data = |h: &&Header| h.kind == PT_LOAD && h.flags & (PF_W | PF_X) == PF_W && h.len > 0;
+    let relro = headers.iter().find(|h| h.kind == PT_GNU_RELRO);
+    let (relro_lo, relro_hi) = relro.map_or((0, 0), |r| (floor(bias + r.at), floor(bias + r.at + r.len)));
+    let pieces = |h: &Header| {
+        let (lo, hi) = (floor(bias + h.at), ceil(bias + h.at + h.len));
+        let file_end = ceil(bias + h.at + h.file_len);
+        [(lo, hi.min(relro_lo)), (lo.max(relro_hi), hi)].map(|(lo, hi)| Writable {
+            lo,
+            file_end: file_end.clamp(lo, hi.max(lo)),
+            hi,
+        })
+    };
+    headers.iter().filter(is_data).flat_map(pieces).filter(|w| w.lo < w.hi).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RW: u32 = PF_R | PF_W;
+
+    fn load(flags: u32, at: usize, file_len: usize, len: usize) -> Header {
+        Header { kind: PT_LOAD, flags, at, file_len, len }
+    }
+
+    fn relro(at: usize, len: usize) -> Header {
+        Header { kind: PT_GNU_RELRO, flags: PF_R, at, file_len: len, len }
+    }
+
+    fn spans(headers: &[Header], bias: usize) -> Vec<(usize, usize, usize)> {
+        writable(headers, bias, 0x1000).iter().map(|w| (w.lo, w.file_end, w.hi)).collect()
+    }
+
+    #[test]
+    fn gnu_ld_has_one_segment_that_begins_with_relro() {
+        let text = load(PF_R | PF_X, 0x1000, 0x800, 0x800);
+        let headers = [text, load(RW, 0x3db8, 0x270, 0x5000), relro(0x3db8, 0x248)];
+        assert_eq!(spans(&headers, 0x5550_0000), [(0x5550_4000, 0x5550_5000, 0x5550_9000)]);
+    }
+
+    #[test]
+    fn lld_has_a_second_segment_for_relro() {
+        let headers = [load(RW, 0x5040, 0xa00, 0xfc0), relro(0x5040, 0xfc0), load(RW, 0x6a80, 0x100, 0x9000)];
+        assert_eq!(spans(&headers, 0), [(0x6000, 0x7000, 0x10000)]);
+    }
+
+    #[test]
+    fn a_page_that_relro_shares_with_data_is_writable() {
+        let headers = [load(RW, 0x3db8, 0x700, 0x700), relro(0x3db8, 0x300)];
+        assert_eq!(spans(&headers, 0), [(0x4000, 0x5000, 0x5000)]);
+    }
+
+    #[test]
+    fn without_relro_all_of_it() {
+        assert_eq!(spans(&[load(RW, 0x3db8, 0x10, 0x248)], 0), [(0x3000, 0x4000, 0x4000)]);
+        assert_eq!(spans(&[load(RW, 0x3db8, 0x10, 0x249)], 0), [(0x3000, 0x4000, 0x5000)]);
+    }
+
+    #[test]
+    fn relro_in_the_middle_leaves_both_sides() {
+        let headers = [load(RW, 0x3000, 0x2800, 0x6000), relro(0x4000, 0x1000)];
+        assert_eq!(spans(&headers, 0), [(0x3000, 0x4000, 0x4000), (0x5000, 0x6000, 0x9000)]);
+    }
+
+    #[test]
+    fn code_that_is_writable_stays_private() {
+        assert_eq!(spans(&[load(RW | PF_X, 0x3000, 0x1000, 0x1000), load(RW, 0, 0, 0)], 0), []);
+    }
+}

@@ -1,0 +1,200 @@
+//! The step itself: copy the spans into the file, map the file over them.
+//!
+//! ```text
+//!   ┌ signals blocked ────────────────────────────────────────────────┐
+//!   │ file part: all of it ─► look B ─► mmap each span ─► look C      │
+//!   │ .bss: pages present                                             │
+//!   └─────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! `.bss` is sparse: a page that was never touched reads as zero before and after, in the file too, so
+//! only pages the kernel's page map shows are copied (100 MB of untouched `.bss` cost no copy).
+//!
+//! Between the signal mask and its return there are system calls on open files and on the stack, and
+//! nothing else (D2): no allocation, since an allocator may keep its books in the executable's statics,
+//! and no message. A lazily bound C function may have its GOT entry written here; if that is lost, it is
+//! bound again.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use memheap::{Bytes, Offset};
+use rustix::mm::{MapFlags, ProtFlags};
+
+use super::elf::{self, Writable};
+use super::threads::{Others, Thread};
+use super::{Span, StaticsError};
+
+/// A stretch of static data and its place in the file.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub(super) range: Writable,
+    pub(super) offset: Offset,
+}
+
+impl Part {
+    pub(super) fn span(&self) -> Span {
+        let Writable { lo, hi, .. } = self.range;
+        Span { address: lo, offset: self.offset, len: Bytes((hi - lo) as u64) }
+    }
+}
+
+/// How often, a millisecond apart, other threads are looked at until all of them sleep.
+const LOOKS: u32 = 100;
+
+/// Why one attempt failed: allocated nothing, to be told after the window.
+enum Failed {
+    /// A thread has run meanwhile.
+    Ran(usize),
+    Copy(io::Error),
+    Map(io::Error),
+}
+
+/// Moves all parts into the file. A thread that woke too late to copy again is returned.
+pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<Option<Thread>, StaticsError> {
+    let pagemap = Pagemap { file: File::open("/proc/self/pagemap").ok(), page: elf::page_size() };
+    let mut looks = 0;
+    loop {
+        let others = Others::look().map_err(StaticsError::system("/proc/self/task"))?;
+        let busy = match others.awake() {
+            Some(thread) => thread,
+            None => match attempt(file, parts, &pagemap, &others) {
+                Ok(late) => return Ok(late.map(|index| others.name(index))),
+                Err(Failed::Ran(index)) => others.name(index),
+                Err(Failed::Copy(e)) => return Err(StaticsError::system("copy of the static data")(e)),
+                Err(Failed::Map(e)) => return Err(StaticsError::system("mapping of the static data")(e)),
+            },
+        };
+        looks += 1;
+        if looks == LOOKS {
+            return Err(StaticsError::Busy(busy));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The window of D2.
+fn attempt(
+    file: &OwnedFd,
+    parts: &[Part],
+    pagemap: &Pagemap,
+    others: &Others,
+) -> Result<Option<usize>, Failed> {
+    let _quiet = NoSignals::new();
+    for part in parts {
+        copy(file, part, pagemap).map_err(Failed::Copy)?;
+    }
+    if let Some(index) = others.ran() {
+        return Err(Failed::Ran(index));
+    }
+    for part in parts {
+        map_over(file, part).map_err(Failed::Map)?;
+    }
+    Ok(others.ran())
+}
+
+/// All signals of the calling thread wait while this lives.
+struct NoSignals(libc::sigset_t);
+
+impl NoSignals {
+    fn new() -> NoSignals {
+        let mut all = MaybeUninit::uninit();
+        let mut before = MaybeUninit::uninit();
+        // SAFETY: fills the set it is given.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        // SAFETY: `all` is filled in; the mask before is written.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
+        // SAFETY: written by the call above, which cannot fail for a valid `how`.
+        NoSignals(unsafe { before.assume_init() })
+    }
+}
+
+impl Drop for NoSignals {
+    fn drop(&mut self) {
+        // SAFETY: the mask that was there before.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
+/// The kernel's word on which pages exist, 8 bytes for each.
+pub(super) struct Pagemap {
+    pub(super) file: Option<File>,
+    pub(super) page: usize,
+}
+
+const CHUNK: usize = 512;
+
+impl Pagemap {
+    /// Whether each of the pages from `at` on holds anything: present in memory, or swapped out. If the
+    /// kernel does not say, all of them.
+    fn touched<'a>(&self, at: usize, into: &'a mut [u64]) -> &'a [u64] {
+        const PRESENT_OR_SWAPPED: u64 = 3 << 62;
+        let from = (at / self.page * 8) as u64;
+        let known = self.file.as_ref().and_then(|f| f.read_at(bytemuck::cast_slice_mut(into), from).ok());
+        for entry in &mut into[known.unwrap_or(0) / 8..] {
+            *entry = PRESENT_OR_SWAPPED;
+        }
+        for entry in &mut *into {
+            *entry &= PRESENT_OR_SWAPPED;
+        }
+        into
+    }
+}
+
+/// Copies one part into the file: the file part whole, of the rest what was ever touched.
+pub(super) fn copy(file: &OwnedFd, part: &Part, pagemap: &Pagemap) -> io::Result<()> {
+    let Writable { lo, file_end, hi } = part.range;
+    let offset = |at: usize| part.offset.0 + (at - lo) as u64;
+    write(file, lo, file_end - lo, offset(lo))?;
+    let page = pagemap.page;
+    let mut entries = [0u64; CHUNK];
+    let mut at = file_end;
+    while at < hi {
+        let n = ((hi - at) / page).min(CHUNK);
+        let mut run = at;
+        for pages in pagemap.touched(at, &mut entries[..n]).chunk_by(|a, b| (*a == 0) == (*b == 0)) {
+            let len = pages.len() * page;
+            if pages[0] != 0 {
+                write(file, run, len, offset(run))?;
+            }
+            run += len;
+        }
+        at = run;
+    }
+    Ok(())
+}
+
+/// Writes `len` bytes at address `from` to the file. By address, as these bytes are other code's variables,
+/// to which no reference may be made.
+fn write(file: &OwnedFd, from: usize, len: usize, offset: u64) -> io::Result<()> {
+    let mut done = 0;
+    while done < len {
+        let bytes = std::ptr::with_exposed_provenance::<libc::c_void>(from + done);
+        let to = offset + done as u64;
+        // SAFETY: the kernel reads bytes of the process, which D1 says are mapped, and writes none.
+        let n = unsafe { libc::pwrite(file.as_raw_fd(), bytes, len - done, to.cast_signed()) };
+        match usize::try_from(n) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => done += n,
+            Err(_) => return Err(io::Error::last_os_error()),
+        }
+    }
+    Ok(())
+}
+
+/// Maps the file over a part.
+fn map_over(file: &OwnedFd, part: &Part) -> io::Result<()> {
+    let Span { address, offset, len } = part.span();
+    let at = std::ptr::with_exposed_provenance_mut(address);
+    let flags = MapFlags::SHARED | MapFlags::FIXED;
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: D1: the pages replaced are the executable's data and nothing else; D2: the file holds
+    // their bytes as they are, so whoever refers to them finds what was there.
+    unsafe { rustix::mm::mmap(at, len.0 as usize, protection, flags, file, offset.0) }?;
+    Ok(())
+}

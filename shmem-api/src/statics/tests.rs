@@ -1,0 +1,108 @@
+//! The copy, on memory of the test's own. What needs a process of its own is in `tests/statics.rs`.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use memmap_of_the_test::Anonymous;
+
+use super::elf::Writable;
+use super::swap::{Pagemap, Part, copy};
+use super::*;
+
+mod memmap_of_the_test {
+    use rustix::mm::{MapFlags, ProtFlags};
+
+    /// Anonymous memory: nothing of it exists until it is touched.
+    pub(super) struct Anonymous(pub(super) *mut u8, pub(super) usize);
+
+    impl Anonymous {
+        pub(super) fn new(len: usize) -> Anonymous {
+            let prot = ProtFlags::READ | ProtFlags::WRITE;
+            // SAFETY: new memory, anywhere.
+            let at =
+                unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), len, prot, MapFlags::PRIVATE) };
+            Anonymous(at.unwrap().cast(), len)
+        }
+
+        pub(super) fn put(&self, offset: usize, value: u8) {
+            assert!(offset < self.1);
+            // SAFETY: inside the mapping, which the test alone uses.
+            let at = unsafe { self.0.add(offset) };
+            // SAFETY: as above.
+            unsafe { at.write_volatile(value) }
+        }
+    }
+
+    impl Drop for Anonymous {
+        fn drop(&mut self) {
+            // SAFETY: our own mapping, to which nothing refers any more.
+            unsafe { rustix::mm::munmap(self.0.cast(), self.1) }.unwrap();
+        }
+    }
+}
+
+const PAGES: usize = 1200;
+
+/// The bytes of the file after a copy, and how many of its pages exist.
+fn copied(page: usize, file_pages: usize, touched: &[usize], pagemap: Option<File>) -> (Vec<u8>, u64) {
+    let memory = Anonymous::new(PAGES * page);
+    for &at in touched {
+        memory.put(at * page + at, at as u8 | 1);
+    }
+    let lo = memory.0.expose_provenance();
+    let range = Writable { lo, file_end: lo + file_pages * page, hi: lo + PAGES * page };
+    let file = create(Bytes(((PAGES + 1) * page) as u64)).unwrap();
+    let offset = Offset(page as u64);
+    copy(&file, &Part { range, offset }, &Pagemap { file: pagemap, page }).unwrap();
+    let file = File::from(file);
+    let mut bytes = vec![0xff; PAGES * page];
+    file.read_exact_at(&mut bytes, offset.0).unwrap();
+    let kept = std::os::unix::fs::MetadataExt::blocks(&file.metadata().unwrap()) * 512 / page as u64;
+    (bytes, kept)
+}
+
+#[test]
+fn a_copy_is_sparse_and_exact() {
+    let page = elf::page_size();
+    let touched = [0, 1, 2, 7, 511, 512, 513, 700, 1023, 1024, 1199];
+    let pagemap = || Some(File::open("/proc/self/pagemap").unwrap());
+    let mut expected = vec![0; PAGES * page];
+    for at in touched {
+        expected[at * page + at] = at as u8 | 1;
+    }
+    for file_pages in [0, 1, 3, PAGES] {
+        let (bytes, kept) = copied(page, file_pages, &touched, pagemap());
+        assert!(bytes == expected);
+        assert!(kept >= touched.len() as u64);
+        if file_pages < PAGES {
+            assert!(kept < 32, "{kept} pages copied of {} touched", touched.len());
+        }
+        let (bytes, kept) = copied(page, file_pages, &touched, None);
+        assert!(bytes == expected, "without the page map");
+        assert_eq!(kept, PAGES as u64, "without the page map all is copied");
+    }
+    let empty = File::open("/dev/null").unwrap();
+    assert!(copied(page, 0, &touched, Some(empty)).0 == expected, "a page map that says nothing");
+}
+
+#[test]
+fn addresses_are_found_up_to_the_last_byte() {
+    let span = |address, offset| Span { address, offset: Offset(offset), len: Bytes(0x2000) };
+    let statics = Statics {
+        file: create(Bytes(0x4000)).unwrap(),
+        size: Bytes(0x4000),
+        spans: [span(0x5000_0000, 0), span(0x6000_0000, 0x2000)].into(),
+        identity: bytemuck::Zeroable::zeroed(),
+        pid: 1,
+        disturbed: None,
+    };
+    let found = |span, offset, left| Some(Found { span, offset: Offset(offset), left: Bytes(left) });
+    assert_eq!(statics.find(0x5000_0000), found(0, 0, 0x2000));
+    assert_eq!(statics.find(0x5000_1fff), found(0, 0x1fff, 1));
+    assert_eq!(statics.find(0x5000_2000), None);
+    assert_eq!(statics.find(0x6000_0010), found(1, 0x2010, 0x1ff0));
+    for outside in [0, 0x4fff_ffff, 0x6000_2000, usize::MAX] {
+        assert_eq!(statics.find(outside), None);
+    }
+}

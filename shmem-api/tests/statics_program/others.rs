@@ -1,0 +1,159 @@
+//! Those who write at the same time: another process, threads, a forked child, signals.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc;
+use std::time::Instant;
+
+use shmem_api::memheap::{Bytes, region::Region, region::memfd::PeerRegion};
+use shmem_api::statics::{StaticsError, remap};
+
+use super::{ADDS, BIG, COUNTER, FLAG, LARGE, PEER, add, at, inside, permissions};
+
+pub(super) fn peer() {
+    let statics = remap().unwrap();
+    let told = [
+        std::process::id() as u64,
+        statics.raw_fd() as u64,
+        statics.size().0,
+        inside(statics, &COUNTER),
+        inside(statics, &FLAG),
+        inside(statics, &LARGE[BIG - 1]),
+    ];
+    let told: Vec<String> = told.iter().map(u64::to_string).collect();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let mut child = child.env(PEER, told.join(",")).stdin(Stdio::null()).spawn().unwrap();
+    while FLAG.load(Relaxed) == 7 {
+        std::hint::spin_loop();
+    }
+    let start = Instant::now();
+    add(&COUNTER, ADDS);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(COUNTER.load(Relaxed), 2 * ADDS, "not an addition is lost");
+    assert_eq!(LARGE[BIG - 1].load(Relaxed), 99, "written by the peer in a page never touched here");
+    eprintln!("2 x {ADDS} additions: {:.2?}", start.elapsed());
+}
+
+/// Another process of the same executable: offsets name the same objects, at other addresses.
+pub(super) fn peer_side(told: &str) {
+    let told: Vec<u64> = told.split(',').map(|n| n.parse().unwrap()).collect();
+    let own = remap().unwrap();
+    assert_eq!([&COUNTER, &FLAG, &LARGE[BIG - 1]].map(|object| inside(own, object)), told[3..]);
+    let map = PeerRegion::open(told[0] as u32, told[1] as i32, Bytes(told[2])).unwrap();
+    let [counter, flag, large] = [3, 4, 5].map(|i| {
+        let at = map.base().as_ptr().wrapping_add(told[i] as usize).cast::<u64>();
+        // SAFETY: inside the mapping, aligned, and accessed atomically by both processes.
+        unsafe { AtomicU64::from_ptr(at) }
+    });
+    assert_eq!(flag.load(Relaxed), 7, "what the other one's executable was built with");
+    large.store(99, Relaxed);
+    flag.store(8, Relaxed);
+    add(counter, ADDS);
+    assert_eq!(COUNTER.load(Relaxed), 0, "this process has its own");
+}
+
+pub(super) fn busy_thread() {
+    let stop = AtomicBool::new(false);
+    COUNTER.store(1, Relaxed);
+    std::thread::scope(|scope| {
+        let busy = std::thread::Builder::new().name("spinner".to_owned());
+        let work = || {
+            while !stop.load(Relaxed) {
+                COUNTER.fetch_add(1, Relaxed);
+            }
+        };
+        let handle = busy.spawn_scoped(scope, work).unwrap();
+        let start = Instant::now();
+        let refused = remap().unwrap_err();
+        eprintln!("{refused} (after {:.0?})", start.elapsed());
+        stop.store(true, Relaxed);
+        assert!(matches!(refused, StaticsError::Busy(_)));
+        assert!(refused.to_string().contains("(spinner) is running"));
+        handle.join().unwrap();
+    });
+    assert_eq!(permissions(at(&COUNTER)), "rw-p", "a refusal changes nothing");
+    let before = COUNTER.load(Relaxed);
+    let statics = remap().unwrap();
+    inside(statics, &COUNTER);
+    assert_eq!(COUNTER.load(Relaxed), before);
+}
+
+/// As the helper threads of an MPI that the program has initialised: in poll, on a condition, in a sleep.
+pub(super) fn sleeping_threads() {
+    let (send, receive) = mpsc::channel::<u64>();
+    let (reader, writer) = std::io::pipe().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || COUNTER.store(receive.recv().unwrap(), Relaxed));
+        scope.spawn(move || {
+            let mut byte = [0];
+            std::io::Read::read_exact(&mut { reader }, &mut byte).unwrap();
+            FLAG.store(byte[0].into(), Relaxed);
+        });
+        // One that wakes often and works a little: what it adds must not be lost.
+        let stop = AtomicBool::new(false);
+        let stop = &*Box::leak(Box::new(stop));
+        let waker = scope.spawn(move || {
+            let mut added = 0;
+            while !stop.load(Relaxed) {
+                added += 1;
+                LARGE[512 * (added as usize % 1000)].fetch_add(1, Relaxed);
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            added
+        });
+        let statics = remap().unwrap();
+        let late = statics.disturbed();
+        stop.store(true, Relaxed);
+        let added: u64 = waker.join().unwrap();
+        let there: u64 = LARGE.iter().step_by(512).map(|x| x.load(Relaxed)).sum();
+        eprintln!("{there} of {added} additions, disturbed: {late:?}");
+        assert!(there == added || late.is_some() && there + 1 == added);
+        inside(statics, &COUNTER);
+        send.send(123).unwrap();
+        std::io::Write::write_all(&mut { writer }, &[45]).unwrap();
+    });
+    assert_eq!((COUNTER.load(Relaxed), FLAG.load(Relaxed)), (123, 45), "they woke and wrote where we read");
+}
+
+/// A child of fork has its parent's statics; its own call says so. It leaves by `_exit`: the standard
+/// library notes in a static which thread is exiting.
+pub(super) fn forked() {
+    remap().unwrap();
+    // SAFETY: one thread; the child calls what is safe after a fork of such a process.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let refused = matches!(remap(), Err(StaticsError::Forked { parent }) if parent != std::process::id());
+        COUNTER.store(5, Relaxed);
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(i32::from(!refused)) };
+    }
+    let mut status = 0;
+    // SAFETY: our own child, and a place for its status.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    assert_eq!(status, 0);
+    assert_eq!(COUNTER.load(Relaxed), 5, "shared with the child, as documented");
+}
+
+/// A handler may write statics, so none runs in the window; the mask comes back.
+pub(super) fn signals() {
+    extern "C" fn handler(_: libc::c_int) {
+        COUNTER.fetch_add(1, Relaxed);
+    }
+    // SAFETY: the handler does one atomic addition.
+    unsafe { libc::signal(libc::SIGALRM, handler as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+    let every = libc::timeval { tv_sec: 0, tv_usec: 50 };
+    let timer = libc::itimerval { it_interval: every, it_value: every };
+    // SAFETY: a valid timer; the old one is not asked for.
+    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+    let mask = || {
+        let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+        status.lines().find(|l| l.starts_with("SigBlk:")).unwrap().to_owned()
+    };
+    let before = mask();
+    remap().unwrap();
+    assert_eq!(mask(), before);
+    let seen = COUNTER.load(Relaxed);
+    while COUNTER.load(Relaxed) < seen + 3 {
+        std::hint::spin_loop();
+    }
+}
