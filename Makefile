@@ -1,6 +1,7 @@
 # Every target sets up what it needs. `make help` lists them.
 SHELL := /bin/bash
-MPICC ?= mpicc.openmpi
+# Debian's name for Open MPI's compiler; elsewhere it is just mpicc.
+MPICC ?= $(if $(shell command -v mpicc.openmpi),mpicc.openmpi,$(if $(shell command -v apt-get),mpicc.openmpi,mpicc))
 export MPICC
 
 .PHONY: help demo test build check test-openmpi test-mpich test-local clean

@@ -1,8 +1,14 @@
 #!/usr/bin/env bash
-# mpirun as a test machine needs it: as root, and with more PEs than cores.
-# For users' own runs, plain `mpirun -n 4 ./program` is all it takes.
+# The launcher of the MPI that MPICC names, with what a test machine needs: as root, and with more PEs than
+# cores, which Open MPI's takes only with options.
 set -euo pipefail
-launcher=$(command -v mpirun.openmpi || command -v mpirun)
-options=(--oversubscribe --bind-to none)
-[ "$(id -u)" -ne 0 ] || options+=(--allow-run-as-root)
-exec "$launcher" "${options[@]}" "$@"
+case "${MPICC:-}" in
+*mpich*)
+    exec "$(command -v mpiexec.mpich || command -v mpiexec)" "$@"
+    ;;
+*)
+    options=(--oversubscribe --bind-to none)
+    [ "$(id -u)" -ne 0 ] || options+=(--allow-run-as-root)
+    exec "$(command -v mpirun.openmpi || command -v mpirun)" "${options[@]}" "$@"
+    ;;
+esac

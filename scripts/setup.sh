@@ -1,41 +1,46 @@
 #!/usr/bin/env bash
-# Installs what building and testing need, with the distribution's package manager; where it may not,
-# prints the exact line to run and stops. `setup.sh build` for make demo, `setup.sh test` for all of it.
+# Makes sure that building and testing have what they need. `setup.sh build` for make demo, `setup.sh test`
+# for all of it. What is missing is found by looking for the tools; on Debian the packages are installed,
+# and where that is not possible, the exact line to run is printed.
 set -euo pipefail
 
-packages=(gcc libc6-dev libopenmpi-dev openmpi-bin libclang-dev)
-if [ "${1:-build}" = test ]; then
-    packages+=(libmpich-dev mpich)
-fi
+need=()
+lacks() { ! command -v "$1" >/dev/null; }
+libclang() {
+    [ -n "${LIBCLANG_PATH:-}" ] || ldconfig -p 2>/dev/null | grep -q libclang ||
+        ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1
+}
 
-missing=()
-for package in "${packages[@]}"; do
-    if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed'; then
-        missing+=("$package")
-    fi
-done
-
-if ! command -v cargo >/dev/null; then
+if lacks cargo; then
     echo "A Rust toolchain is needed (cargo 1.95 or newer): see https://rustup.rs" >&2
     exit 1
 fi
-[ ${#missing[@]} -eq 0 ] && exit 0
+lacks cc && need+=(gcc libc6-dev)
+libclang || need+=(libclang-dev)
+case "${MPICC:-mpicc.openmpi}" in
+*mpich*) lacks "${MPICC}" && need+=(libmpich-dev mpich) ;;
+*) lacks "${MPICC:-mpicc.openmpi}" && lacks mpicc && need+=(libopenmpi-dev openmpi-bin) ;;
+esac
+if [ "${1:-build}" = test ]; then
+    lacks mpicc.mpich && need+=(libmpich-dev mpich)
+    lacks pgrep && need+=(procps)
+    lacks valgrind && need+=(valgrind)
+fi
+[ ${#need[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
-    echo "This system has no apt-get. Install an MPI with its headers (Open MPI or MPICH), gcc and libclang, then run make again." >&2
+    echo "Missing here, by Debian's names: ${need[*]}. Install what your system calls them, then run make again." >&2
     exit 1
 fi
-line="apt-get update && apt-get install -y ${missing[*]}"
-if [ "$(id -u)" -eq 0 ]; then
-    echo "installing: ${missing[*]}" >&2
-    log=$(mktemp)
-    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${missing[@]}"; } >"$log" 2>&1; then
-        tail -20 "$log" >&2
-        exit 1
-    fi
-    rm -f "$log"
-else
+if [ "$(id -u)" -ne 0 ]; then
     echo "Not root, so nothing was installed. Run this, then make again:" >&2
-    echo "    sudo sh -c '$line'" >&2
+    echo "    sudo sh -c 'apt-get update && apt-get install -y ${need[*]}'" >&2
     exit 1
 fi
+echo "installing: ${need[*]}" >&2
+log=$(mktemp)
+if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${need[@]}"; } >"$log" 2>&1; then
+    tail -20 "$log" >&2
+    exit 1
+fi
+rm -f "$log"

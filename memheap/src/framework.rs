@@ -17,7 +17,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::component::{Component, Module, Opened, Priority};
+use crate::component::{Component, Decline, Module, Opened, Priority};
 use crate::settings::{Setting, Settings};
 use crate::units::Span;
 
@@ -92,7 +92,7 @@ impl Framework<Candidates> {
             let name = component.name();
             let priority = settings.priority_of(name).unwrap_or_else(|| component.priority());
             let result = if filters.iter().any(|f| settings.allows(f, name)) {
-                component.open(settings).map_err(|d| format!("declined to open: {d}"))
+                caught(|| component.open(settings)).map_err(|d| format!("declined to open: {d}"))
             } else {
                 Err(left_out(filters[0], settings))
             };
@@ -125,7 +125,7 @@ impl Framework<Candidates> {
                 refused.push(Some(left_out(filter, settings)));
                 continue;
             }
-            match opened.init(span) {
+            match caught(|| opened.init(span)) {
                 Ok(module) => {
                     refused.push(None);
                     match &best {
@@ -184,6 +184,12 @@ impl<Stage> Drop for Framework<Stage> {
     fn drop(&mut self) {
         self.entries.iter_mut().for_each(Entry::close);
     }
+}
+
+/// A component that panics declines: other PEs may be waiting for this one.
+fn caught<T>(call: impl FnOnce() -> Result<T, Decline>) -> Result<T, Decline> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(call))
+        .unwrap_or_else(|_| Err(Decline("it panicked".to_owned())))
 }
 
 fn left_out(filter: &Setting, settings: &Settings) -> String {

@@ -198,6 +198,13 @@ impl Settings {
         names.split(',').any(|n| n.trim() == component) != out
     }
 
+    /// Those given that decide which allocator manages a space and how it lays blocks out: they must be
+    /// equal on all PEs. One text, to be compared.
+    pub fn deciding(&self) -> String {
+        let given = self.values.iter().filter(|(name, _)| name.starts_with("SHMEM_MEMHEAP"));
+        given.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    }
+
     /// Every setting that was given, and the defaults of the rest, one line each.
     pub fn table(&self) -> String {
         let mut out = String::new();

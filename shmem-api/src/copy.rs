@@ -70,12 +70,12 @@ unsafe fn words<T, const LOAD: bool>(shared: *mut u8, private: *mut u8) {
     }
 }
 
-/// Copies `n` bytes, of which one side may be shared.
+/// Copies `n` bytes into shared memory, or out of it.
 ///
 /// # Safety
 /// `from` is readable and `to` writable for `n` bytes, and they do not overlap.
 #[inline]
-pub(crate) unsafe fn bulk(to: *mut u8, from: *const u8, n: usize) {
+unsafe fn bulk<const TO_SHARED: bool>(to: *mut u8, from: *const u8, n: usize) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a call of memcpy with the arguments it takes, by contract valid; every register and the
     // memory a C function may change are declared changed.
@@ -90,31 +90,50 @@ pub(crate) unsafe fn bulk(to: *mut u8, from: *const u8, n: usize) {
     #[cfg(any(not(target_arch = "x86_64"), miri))]
     // SAFETY: by contract.
     unsafe {
-        bulk_by_words(to, from, n)
+        bulk_by_words::<TO_SHARED>(to, from, n)
     }
 }
 
-/// [`bulk`] made of relaxed atomics on both sides.
+/// [`bulk`] with the shared side accessed by relaxed atomics, the private one plainly.
 ///
 /// # Safety
 /// As for [`bulk`].
 #[cfg(any(not(target_arch = "x86_64"), miri))]
-unsafe fn bulk_by_words(to: *mut u8, from: *const u8, n: usize) {
+unsafe fn bulk_by_words<const TO_SHARED: bool>(to: *mut u8, from: *const u8, n: usize) {
+    let aligned = |i: usize| (to as usize + i) % 8 == 0 && (from as usize + i) % 8 == 0;
     let mut i = 0;
     while i < n {
         // SAFETY: i < n.
         let (d, s) = unsafe { (to.add(i), from.add(i)) };
-        if n - i >= 8 && d as usize % 8 == 0 && s as usize % 8 == 0 {
-            // SAFETY: aligned, and eight bytes are left; a source is never written through the atomic.
-            let (d, s) = unsafe { (AtomicU64::from_ptr(d.cast()), AtomicU64::from_ptr(s.cast_mut().cast())) };
-            d.store(s.load(Relaxed), Relaxed);
+        let (shared, private) = if TO_SHARED { (d, s.cast_mut()) } else { (s.cast_mut(), d) };
+        if n - i >= 8 && aligned(i) {
+            // SAFETY: aligned, and eight bytes are left on both sides.
+            unsafe { word::<u64, TO_SHARED>(shared.cast(), private.cast()) };
             i += 8;
         } else {
             // SAFETY: one byte is left at least.
-            let (d, s) = unsafe { (AtomicU8::from_ptr(d), AtomicU8::from_ptr(s.cast_mut())) };
-            d.store(s.load(Relaxed), Relaxed);
+            unsafe { word::<u8, TO_SHARED>(shared, private) };
             i += 1;
         }
+    }
+}
+
+/// One word between a shared and a private place.
+///
+/// # Safety
+/// Both are valid and aligned; `private` is read only if `TO_SHARED`.
+#[cfg(any(not(target_arch = "x86_64"), miri))]
+unsafe fn word<W: bytemuck::Pod, const TO_SHARED: bool>(shared: *mut W, private: *mut W) {
+    if TO_SHARED {
+        // SAFETY: by contract.
+        let value = unsafe { private.read() };
+        // SAFETY: by contract.
+        unsafe { store(shared, value) }
+    } else {
+        // SAFETY: by contract.
+        let value = unsafe { load(shared) };
+        // SAFETY: by contract.
+        unsafe { private.write(value) }
     }
 }
 
@@ -131,7 +150,7 @@ pub(crate) unsafe fn put<T: bytemuck::Pod>(to: *mut T, src: &[T]) {
         unsafe { store(to, *one) }
     } else {
         // SAFETY: by contract.
-        unsafe { bulk(to.cast(), src.as_ptr().cast(), size_of_val(src)) }
+        unsafe { bulk::<true>(to.cast(), src.as_ptr().cast(), size_of_val(src)) }
     }
 }
 
@@ -148,7 +167,7 @@ pub(crate) unsafe fn get<T: bytemuck::Pod>(from: *const T, dst: &mut [T]) {
         *one = unsafe { load(from) };
     } else {
         // SAFETY: by contract.
-        unsafe { bulk(dst.as_mut_ptr().cast(), from.cast(), size_of_val(dst)) }
+        unsafe { bulk::<false>(dst.as_mut_ptr().cast(), from.cast(), size_of_val(dst)) }
     }
 }
 
@@ -189,7 +208,7 @@ pub(crate) unsafe fn bytes_put(to: *mut u8, src: *const u8, n: usize) {
             unsafe { store(to.cast::<Word>(), word) }
         },
         // SAFETY: by contract.
-        unsafe { bulk(to, src, n) })
+        unsafe { bulk::<true>(to, src, n) })
 }
 
 /// Copies `n` bytes out of shared memory: one load if they are an aligned 1, 2, 4 or 8.
@@ -205,7 +224,7 @@ pub(crate) unsafe fn bytes_get(to: *mut u8, from: *const u8, n: usize) {
             unsafe { to.cast::<Word>().write_unaligned(word) }
         },
         // SAFETY: by contract.
-        unsafe { bulk(to, from, n) })
+        unsafe { bulk::<false>(to, from, n) })
 }
 
 #[cfg(test)]
@@ -238,7 +257,7 @@ mod tests {
             for n in [0, 1, 7, 8, 9, 63, 64, 65, 128] {
                 let mut dst = vec![0xffu8; 256];
                 // SAFETY: both lie inside their vectors.
-                unsafe { bulk(dst[start + 1..].as_mut_ptr(), src[start..].as_ptr(), n) };
+                unsafe { bulk::<true>(dst[start + 1..].as_mut_ptr(), src[start..].as_ptr(), n) };
                 assert_eq!(dst[start + 1..start + 1 + n], src[start..start + n]);
                 assert!(dst[..=start].iter().chain(&dst[start + 1 + n..]).all(|&b| b == 0xff));
             }

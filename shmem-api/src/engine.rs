@@ -60,6 +60,15 @@ static CURRENT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
 /// Taken by a start until its engine is down again.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Gives [`TAKEN`] back when a start fails.
+struct Taken;
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        TAKEN.store(false, Ordering::Release);
+    }
+}
+
 /// One start of the library.
 pub(crate) struct Engine {
     pub(crate) me: PeId,
@@ -74,6 +83,8 @@ pub(crate) struct Engine {
     /// The thread that brought the library up.
     pub(crate) thread: Pid,
     pub(crate) peers: Box<[Peer]>,
+    /// By PE. They point into the segments, which N1 keeps mapped.
+    pub(crate) desks: Box<[Desk<'static>]>,
     pub(crate) local: Serial<Local>,
     pub(crate) layout: Layout,
     /// The NUMA nodes of this host that have memory.
@@ -130,11 +141,10 @@ impl Engine {
         if TAKEN.swap(true, Ordering::Acquire) {
             return Err(Error::AlreadyUp);
         }
-        let opened = start::start(asked, components).map(Engine::publish);
-        if opened.is_err() {
-            TAKEN.store(false, Ordering::Release);
-        }
-        opened
+        let taken = Taken;
+        let engine = start::start(asked, components)?;
+        std::mem::forget(taken);
+        Ok(engine.publish())
     }
 
     /// N2.
@@ -161,9 +171,10 @@ impl Engine {
     /// # Safety
     /// No handle is used after it, and no object of the heap is alive.
     pub(crate) unsafe fn close(handle: Handle) {
+        let _alone = exit::TAKING_DOWN.lock();
         HOT.n_pes.store(0, Ordering::Release);
         CURRENT.store(std::ptr::null_mut(), Ordering::Release);
-        handle.desk().left.store(1, Ordering::Release);
+        handle.desk().life.left.store(1, Ordering::Release);
         HOT.len.store(0, Ordering::Relaxed);
         HOT.lo.store(0, Ordering::Relaxed);
         HOT.peers.store(std::ptr::null_mut(), Ordering::Relaxed);
@@ -176,15 +187,14 @@ impl Engine {
     }
 
     /// This PE's own desk.
-    pub(crate) fn desk(&self) -> &Desk {
+    pub(crate) fn desk(&self) -> &Desk<'static> {
         self.desk_of(self.me)
     }
 
     /// The desk of a PE of this host.
     #[inline]
-    pub(crate) fn desk_of(&self, pe: PeId) -> &Desk {
-        // SAFETY: N1; a desk holds atomics only.
-        unsafe { &*self.peers[pe.0 as usize].desk }
+    pub(crate) fn desk_of(&self, pe: PeId) -> &Desk<'static> {
+        &self.desks[pe.0 as usize]
     }
 
     /// Bytes of the user's heap.
@@ -207,7 +217,7 @@ impl Engine {
     pub(crate) fn meet_showing(
         &self,
         slip: Slip,
-        show: impl FnOnce(&Desk, usize) -> bool,
+        show: impl FnOnce(&Desk<'_>, usize) -> bool,
     ) -> Result<Met, Diverged> {
         let met = self.calls.with(|call| {
             *call += 1;
@@ -223,6 +233,9 @@ impl Engine {
             let agreed = self.place.meet(*call, slip, raised, &OneHost, wait, wait::wake_all)?;
             Ok(Met { raised: agreed.raised, turn })
         });
+        if met.is_ok() && self.diverged.load(Ordering::Relaxed) {
+            self.diverged.store(false, Ordering::Relaxed);
+        }
         met.map_err(|differs: Differs| {
             self.diverged.store(true, Ordering::Relaxed);
             if differs.fatal {
@@ -241,13 +254,13 @@ impl Engine {
     /// After an atomic or a signal at `pe`: wakes it if it sleeps in a wait.
     #[inline]
     pub(crate) fn ring(&self, pe: PeId) {
-        let waiters = &self.desk_of(pe).waiters;
+        let waiters = &self.desk_of(pe).life.waiters;
         wait::ring(&waiters.bell, &waiters.asleep);
     }
 
     /// Waits on this PE's own memory until `ready`.
     pub(crate) fn wait_until(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        let waiters = &self.desk().waiters;
+        let waiters = &self.desk().life.waiters;
         let mut report = self.policy.report(self.me, place);
         self.policy.wait(&waiters.bell, &waiters.asleep, Waker::MayBeSilent, ready, |waited| {
             exit::leave_if_ended(self);

@@ -81,6 +81,14 @@ pub enum Error {
         /// To what it is set.
         now: Bytes,
     },
+    /// The alignment asked for is none.
+    #[error("PE {pe}: alloc: {align} is no alignment; give a power of two")]
+    BadAlign {
+        /// The PE that reports.
+        pe: PeId,
+        /// What was given.
+        align: u64,
+    },
     /// A PE could not lock memory; no PE keeps the block.
     #[error(
         "PE {pe}: cannot lock {size} of memory: {why}; raise the limit (ulimit -l; PE's limit here: {limit})"
@@ -95,6 +103,9 @@ pub enum Error {
         /// The system's reason.
         why: String,
     },
+    /// The runtime's own part does not fit in a segment.
+    #[error("the runtime cannot reserve its own memory: {0}")]
+    Reserve(#[from] memheap::reserve::ReserveError),
     /// The spaces do not fit in a segment.
     #[error("heaps of {sizes} bytes in all do not fit in a segment; lower SHMEM_SYMMETRIC_SIZE")]
     TooLarge {

@@ -12,14 +12,16 @@
 //! | PEs at different collective calls | both sides, at the rendezvous |
 #![allow(unsafe_code)]
 
+use std::io::Write;
 use std::sync::Once;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use memheap::PeId;
+use parking_lot::Mutex;
 
 use crate::boot;
 use crate::engine::Engine;
+use crate::internals::Life;
 use crate::wait;
 
 /// Status of a job that ended because PEs called different things.
@@ -36,23 +38,32 @@ pub(crate) const SPEAK_FIRST: Duration = Duration::from_secs(1);
 /// How long a PE of an ended job waits for the launcher to end it.
 const LAUNCHER: Duration = Duration::from_secs(1);
 
+/// Held while the engine is taken down, and by process exit, which may come from another thread.
+pub(crate) static TAKING_DOWN: Mutex<()> = Mutex::new(());
+
+/// One line on standard error. Where nobody reads that, nothing else is harmed.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Asks to be called at process exit, once per process, after the launcher's own library asked.
 pub(crate) fn watch_process_exit() {
     static ONCE: Once = Once::new();
     // SAFETY: the handler is a plain function and stays in memory as long as the process.
     ONCE.call_once(|| match unsafe { libc::atexit(at_exit) } {
         0 => {}
-        _ => eprintln!("shmem: no exit handler could be installed; MPI will not be finalized"),
+        _ => say("shmem: no exit handler could be installed; MPI will not be finalized"),
     });
 }
 
 extern "C" fn at_exit() {
+    let _alone = TAKING_DOWN.lock();
     if let Some(engine) = Engine::current() {
         let mine = engine.thread == rustix::thread::gettid();
         if mine && engine.leaked.load(Ordering::Relaxed) {
             match engine.last_meeting() {
                 // The memory stays: other threads may still be looking at it.
-                Ok(_) => engine.desk().left.store(1, Ordering::Release),
+                Ok(_) => engine.desk().life.left.store(1, Ordering::Release),
                 Err(e) => end_job(&engine, LEFT, &format!("{e}; ending the job")),
             }
         } else {
@@ -63,28 +74,45 @@ extern "C" fn at_exit() {
             end_job(&engine, LEFT, &format!("PE {}: {why}; ending the job", engine.me));
         }
     }
-    boot::leave();
+    if let Err(e) = boot::leave() {
+        say(&e.to_string());
+        leave_now(LEFT);
+    }
 }
 
 /// Ends the job: says why, marks it as ended for every PE, and exits.
 pub(crate) fn end_job(engine: &Engine, status: i32, line: &str) -> ! {
-    let first = (0..engine.n_pes).map(PeId).all(|pe| engine.desk_of(pe).ended.load(Ordering::Acquire) == 0);
-    for pe in (0..engine.n_pes).map(PeId) {
-        engine.desk_of(pe).ended.store(status as u32 + 1, Ordering::Release);
-    }
+    end_for_all(engine.desks.iter().map(|d| d.life), status, line)
+}
+
+/// [`end_job`] for whoever knows only the PEs' states.
+pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, status: i32, line: &str) -> ! {
+    let mark = |life: &Life| life.ended.swap(status as u32 + 1, Ordering::AcqRel);
+    // Whoever marks the first PE first is the one that speaks.
+    let first = lives.clone().map(mark).next() == Some(0);
     if first {
-        eprintln!("{line}");
+        say(line);
     }
-    for pe in (0..engine.n_pes).map(PeId) {
-        let desk = engine.desk_of(pe);
-        wait::ring(&desk.waiters.bell, &desk.waiters.asleep);
+    for life in lives {
+        wait::ring(&life.waiters.bell, &life.waiters.asleep);
+    }
+    if !first {
+        std::thread::sleep(LAUNCHER);
     }
     leave_now(status)
 }
 
+/// Ends the job of a PE that unwinds. If the PEs diverged before, the others speak first.
+pub(crate) fn after_panic(engine: &Engine, what: &str) -> ! {
+    if engine.diverged.load(Ordering::Relaxed) {
+        let_others_speak(engine);
+    }
+    end_job(engine, PANICKED, &format!("PE {}: {what}; ending the job", engine.me))
+}
+
 /// For a waiter, between sleeps: goes too if the job has ended.
 pub(crate) fn leave_if_ended(engine: &Engine) {
-    let mark = engine.desk().ended.load(Ordering::Acquire);
+    let mark = engine.desk().life.ended.load(Ordering::Acquire);
     if mark != 0 {
         std::thread::sleep(LAUNCHER);
         leave_now(mark as i32 - 1)
@@ -92,9 +120,9 @@ pub(crate) fn leave_if_ended(engine: &Engine) {
 }
 
 /// Gives the other PEs time to say what was wrong with them, unless the job has ended already.
-pub(crate) fn let_others_speak(engine: &Engine) {
+fn let_others_speak(engine: &Engine) {
     let start = Instant::now();
-    while start.elapsed() < SPEAK_FIRST && engine.desk().ended.load(Ordering::Acquire) == 0 {
+    while start.elapsed() < SPEAK_FIRST && engine.desk().life.ended.load(Ordering::Acquire) == 0 {
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -16,7 +16,7 @@
 pub(crate) mod local;
 mod memory;
 
-use memheap::component::{FreeError, Room};
+use memheap::component::{AllocError, FreeError, Room};
 use memheap::framework::{Framework, Outcome, Selected};
 use memheap::place::{Near, Reach, Spaces};
 use memheap::settings::{self, Setting, Settings};
@@ -33,7 +33,7 @@ use crate::internals::FREES;
 use crate::layout::Layout;
 use crate::numa;
 use crate::pin;
-use crate::sync::Ordering;
+use std::sync::atomic::Ordering;
 
 /// The spaces whose offsets all PEs decide alike: their books, not their bytes.
 pub(crate) struct Heap {
@@ -69,11 +69,12 @@ impl DropQueue {
         self.0.lock().push(at.0);
     }
 
-    /// Sorted; the lowest `FREES` of them.
-    fn shown(&self) -> Vec<u64> {
+    /// Sorted: from offset `from` on, as many as can be shown.
+    fn shown(&self, from: u64) -> Vec<u64> {
         let mut queue = self.0.lock();
         queue.sort_unstable();
-        queue[..queue.len().min(FREES)].to_vec()
+        let start = queue.partition_point(|at| *at < from);
+        queue[start..].iter().take(FREES).copied().collect()
     }
 
     fn remove(&self, freed: &[u64]) {
@@ -154,12 +155,16 @@ impl Engine {
     /// takes part in the rendezvous and takes no block.
     pub(crate) fn alloc(&self, size: Bytes, align: Align, reach: Reach, near: Near) -> Result<Fresh, Error> {
         let fresh = self.heap_call(
-            |digest| Slip::alloc(size, align, reach, digest),
+            |digest| Slip::alloc(size, align.bytes(), reach, digest),
             |h| {
                 if size.0 == 0 {
                     return Ok(Fresh { at: Offset(0), used: Bytes(0) });
                 }
                 let call = || format!("alloc({size}, alignment {align}, for {reach})");
+                let max = if self.segment.same_base() { Align::HUGE } else { Align::PAGE };
+                if align > max {
+                    return Err(self.no_room(call(), reach, AllocError::BadAlign { align, max }.into()));
+                }
                 let block =
                     h.spaces.alloc(size, align, reach).map_err(|why| self.no_room(call(), reach, why))?;
                 Ok(Fresh { at: block.at, used: h.memory.taken(&h.spaces, &block, size) })
@@ -174,20 +179,27 @@ impl Engine {
         Ok(fresh)
     }
 
+    /// Collective: an allocation with an alignment that is no power of two; the error all PEs get for it.
+    pub(crate) fn refuse_align(&self, size: Bytes, align: u64) -> Error {
+        let refuse = |_: &mut Heap| Err::<(), _>(Error::BadAlign { pe: self.me, align });
+        let refused = self.heap_call(|digest| Slip::alloc(size, align, Reach::World, digest), refuse);
+        refused.err().unwrap_or(Error::BadAlign { pe: self.me, align })
+    }
+
     /// Locks a new block on every PE; if one PE cannot, no PE keeps it.
     fn pin_or_give_back(&self, at: Offset, size: Bytes) -> Result<(), Error> {
         let pinned = pin::lock(self.own(at), size);
         let met = self.meet_showing(Slip::new(Kind::Pinned), |desk, _| {
             let code = pinned.as_ref().map_or_else(|e| e.raw_os_error(), |()| 0);
-            desk.pin_failed.store(code as u32, Ordering::Relaxed);
+            desk.life.pin_failed.store(code as u32, Ordering::Relaxed);
             code != 0
         })?;
         if !met.raised {
             return Ok(());
         }
-        let failed = |pe: &PeId| self.desk_of(*pe).pin_failed.load(Ordering::Relaxed) != 0;
+        let failed = |pe: &PeId| self.desk_of(*pe).life.pin_failed.load(Ordering::Relaxed) != 0;
         let pe = (0..self.n_pes).map(PeId).find(failed).unwrap_or(self.me);
-        let code = self.desk_of(pe).pin_failed.load(Ordering::Relaxed);
+        let code = self.desk_of(pe).life.pin_failed.load(Ordering::Relaxed);
         self.free(at)?;
         let why = std::io::Error::from_raw_os_error(code as i32).to_string();
         Err(Error::Pinned { pe, size, limit: pin::limit(), why })
@@ -213,46 +225,65 @@ impl Engine {
     /// One collective heap call: the rendezvous, at which dropped blocks are shown and, where all PEs
     /// agree, freed; then this PE's step. The heap is held throughout, so that the steps of two threads
     /// come in the order of their rendezvous on every PE.
+    ///
+    /// Last of all, memory is given back where much of it is idle: after the step, when a block that it
+    /// handed out is no longer free, since a peer may have put into it by then.
     fn heap_call<R>(
         &self,
         slip: impl FnOnce(u64) -> Slip,
         step: impl FnOnce(&mut Heap) -> Result<R, Error>,
     ) -> Result<R, Error> {
         self.heap.with(|h| {
-            let met = self.meet_showing(slip(h.spaces.digest()), |desk, turn| {
-                let mine = self.drops.shown();
-                desk.frees[turn].show(&mine);
-                !mine.is_empty()
-            })?;
-            if met.raised {
-                self.free_what_all_dropped(h, met.turn);
+            let mut shown = Shown { from: 0, slip: slip(h.spaces.digest()) };
+            while let Some(next) = self.free_what_all_dropped(h, shown)? {
+                shown = Shown { from: next, slip: Slip::new(Kind::MoreFrees) };
             }
-            step(h)
+            let result = step(h);
+            h.memory.trim(&h.spaces, |at, len| self.segment.punch(at, len));
+            result
         })
     }
 
-    /// Frees a block on this PE, and gives memory back where much of it is idle. That is done before this
-    /// PE comes to the next rendezvous, so nobody can have been given the block again.
+    /// Meets the others showing the blocks this PE has dropped, from offset `from` on as many as fit, and
+    /// frees what all of them show. Returns where to go on, if some PE could not show all.
+    fn free_what_all_dropped(&self, heap: &mut Heap, shown: Shown) -> Result<Option<u64>, Error> {
+        let met = self.meet_showing(shown.slip, |desk, turn| {
+            let mine = self.drops.shown(shown.from);
+            desk.frees[turn].show(&mine);
+            !mine.is_empty()
+        })?;
+        if !met.raised {
+            return Ok(None);
+        }
+        let lists: Vec<Vec<u64>> = self.desks.iter().map(|d| d.frees[met.turn].read()).collect();
+        // Up to where every list is complete, the intersection is exact.
+        let full = |list: &&Vec<u64>| list.len() == FREES;
+        let end = lists.iter().filter(full).filter_map(|l| l.last()).min().map(|last| last + 1);
+        let mut common = lists[self.me.0 as usize].clone();
+        common
+            .retain(|at| *at < end.unwrap_or(u64::MAX) && lists.iter().all(|l| l.binary_search(at).is_ok()));
+        for at in &common {
+            let freed = self.free_here(heap, Offset(*at));
+            debug_assert!(freed.is_ok(), "a dropped object's block is live: {freed:?}");
+        }
+        self.drops.remove(&common);
+        Ok(end)
+    }
+
+    /// Frees a block on this PE.
     fn free_here(&self, heap: &mut Heap, at: Offset) -> Result<Bytes, FreeError> {
         let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(at));
         let len = heap.spaces.free(at)?;
         if locked {
             pin::unlock(self.own(at), len);
         }
-        heap.memory.freed(&heap.spaces, len, |at, len| self.segment.punch(at, len));
+        heap.memory.freed(len);
         Ok(len)
     }
+}
 
-    fn free_what_all_dropped(&self, heap: &mut Heap, turn: usize) {
-        let mut common = self.desk().frees[turn].read();
-        for pe in (0..self.n_pes).map(PeId).filter(|pe| *pe != self.me) {
-            let theirs = self.desk_of(pe).frees[turn].read();
-            common.retain(|at| theirs.binary_search(at).is_ok());
-        }
-        for at in &common {
-            let freed = self.free_here(heap, Offset(*at));
-            debug_assert!(freed.is_ok(), "a dropped object's block is live: {freed:?}");
-        }
-        self.drops.remove(&common);
-    }
+/// What a PE shows at one rendezvous of a heap call.
+struct Shown {
+    slip: Slip,
+    from: u64,
 }

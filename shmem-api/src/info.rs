@@ -12,7 +12,7 @@ use memheap::{Bytes, Offset};
 
 use crate::heap::Heap;
 use crate::heap::local::Local;
-use crate::internals::INTERNALS;
+use crate::internals::Internals;
 use crate::layout::Layout;
 use crate::segment::Segment;
 use crate::start::Budget;
@@ -22,6 +22,7 @@ pub(crate) fn at_start(
     settings: &Settings,
     segment: &Segment,
     layout: &Layout,
+    internals: &Internals,
     heap: &Heap,
     local: &Local,
     budget: &Budget,
@@ -57,7 +58,9 @@ pub(crate) fn at_start(
         let component = heap.space(reach).unwrap_or(&local.space).component();
         row(reach.space(), at, len, &reach.to_string(), component, &pages);
     }
-    row("internals", layout.internals, INTERNALS, "the runtime", "-", &pages);
+    for r in internals.layout.reservations() {
+        row(&r.name, r.at, r.size, "the runtime", "-", &pages);
+    }
     for (reach, outcomes) in heap.outcomes() {
         for outcome in outcomes {
             eprintln!("memheap for {}: {outcome}", reach.space());
@@ -83,7 +86,7 @@ fn pages_obtained(base: usize) -> String {
     let lines: Vec<&str> = smaps.lines().skip_while(|l| !l.starts_with(&head)).take(30).collect();
     let field = |name: &str| {
         let line = lines.iter().find(|l| l.starts_with(name))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| Bytes::kib(kib))
+        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(Bytes::kib)
     };
     match (field("KernelPageSize:"), field("ShmemPmdMapped:")) {
         (Some(page), Some(huge)) if huge.0 > 0 => format!("{page}, {huge} in huge ones"),

@@ -1,27 +1,42 @@
-//! The part of every PE's segment that belongs to the runtime: above the heap, out of reach of puts.
+//! The part of every PE's segment that belongs to the runtime: above the spaces, out of reach of puts.
 //!
 //! ```text
-//!   segment:  0 ........................ heap length ............ + INTERNALS
-//!             the symmetric heap (user)   Desk (this page's struct)
+//!   ... spaces | · · left · · | free lists | slips | gate | life |   reserved from the top down,
+//!                                                                    then sealed
 //! ```
 //!
-//! All of it is zero at first, and every word is an atomic, since all PEs of the host look at it.
+//! What the runtime needs is reserved by name at boot and sealed; the PEs compare the digest. All of it is
+//! zero at first, and every word is an atomic, since all PEs of the host look at it.
+#![allow(unsafe_code)]
 
-use memheap::Bytes;
+use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
+use memheap::{Align, Bytes, Offset};
 
 use crate::coll::agree::Gate;
 use crate::coll::slip::SlipCell;
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Bytes of a segment above the heap.
+/// Bytes of a segment that reservations can take.
 pub(crate) const INTERNALS: Bytes = Bytes::mib(4);
 
 /// How many frees a PE can show at one rendezvous.
 pub(crate) const FREES: usize = 1 << 16;
 
-/// What a PE lays open to the other PEs of its host.
-#[repr(C, align(4096))]
-pub(crate) struct Desk {
+/// What a PE lays open to the other PEs of its host, as mapped in this process.
+#[derive(Clone, Copy)]
+pub(crate) struct Desk<'m> {
+    pub(crate) life: &'m Life,
+    /// Where the PEs of a host meet; that of the host's first PE is used.
+    pub(crate) gate: &'m Gate,
+    /// What this PE shows at a rendezvous.
+    pub(crate) slips: &'m [SlipCell; 2],
+    /// What it has dropped.
+    pub(crate) frees: &'m [FreeList; 2],
+}
+
+/// A PE's state.
+#[repr(C, align(64))]
+pub(crate) struct Life {
     /// Not zero once the job is to end: the status, plus one.
     pub(crate) ended: AtomicU32,
     /// Not zero once this PE has left in good order.
@@ -31,10 +46,6 @@ pub(crate) struct Desk {
     /// The system's error when this PE could not lock memory in the last such call, or 0.
     pub(crate) pin_failed: AtomicU32,
     pub(crate) waiters: Waiters,
-    /// Where the PEs of this host meet; that of the host's first PE is used.
-    pub(crate) gate: Gate,
-    pub(crate) slips: [SlipCell; 2],
-    pub(crate) frees: [FreeList; 2],
 }
 
 /// For waits on the PE's own memory: what sleeps on, and how many do.
@@ -51,7 +62,56 @@ pub(crate) struct FreeList {
     at: [AtomicU64; FREES],
 }
 
-const _: () = assert!(size_of::<Desk>() as u64 <= INTERNALS.0);
+/// Where the runtime's parts are in every segment.
+pub(crate) struct Internals {
+    life: Offset,
+    gate: Offset,
+    slips: Offset,
+    frees: Offset,
+    pub(crate) layout: Layout<Sealed>,
+}
+
+impl Internals {
+    /// Reserves what the runtime needs between `floor` and `top`, and seals.
+    pub(crate) fn reserve(floor: Offset, top: Offset) -> Result<Internals, ReserveError> {
+        let mut layout = Layout::new(floor, top)?;
+        let mut take = |name, size: usize, align: usize| {
+            let align = Align::new(align as u64).unwrap_or(Align::PAGE);
+            layout.reserve(name, Bytes(size as u64), align, Locality::Anywhere).map(|r| r.at)
+        };
+        let life = take("life", size_of::<Life>(), align_of::<Life>())?;
+        let gate = take("gate", size_of::<Gate>(), align_of::<Gate>())?;
+        let slips = take("slips", size_of::<[SlipCell; 2]>(), align_of::<SlipCell>())?;
+        let frees = take("free lists", size_of::<[FreeList; 2]>(), align_of::<FreeList>())?;
+        Ok(Internals { life, gate, slips, frees, layout: layout.seal() })
+    }
+
+    /// The desk of the PE whose segment is at `base` in this process.
+    ///
+    /// # Safety
+    /// A segment of this layout is mapped at `base` for `'m`, zero at first, and its internals are
+    /// accessed as these types only.
+    pub(crate) unsafe fn desk<'m>(&self, base: *mut u8) -> Desk<'m> {
+        /// # Safety
+        /// As for `desk`, and a `T` of atomics was reserved at `at`.
+        unsafe fn part<'m, T>(base: *mut u8, at: Offset) -> &'m T {
+            let part = base.wrapping_add(at.0 as usize).cast::<T>();
+            // SAFETY: reserved for a `T`, so aligned, mapped, and no other part overlaps it; atomics may
+            // be shared with other processes, and zeroes are valid for them.
+            unsafe { &*part }
+        }
+        Desk {
+            // SAFETY: reserved for this type.
+            life: unsafe { part(base, self.life) },
+            // SAFETY: as above.
+            gate: unsafe { part(base, self.gate) },
+            // SAFETY: as above.
+            slips: unsafe { part(base, self.slips) },
+            // SAFETY: as above.
+            frees: unsafe { part(base, self.frees) },
+        }
+    }
+}
 
 impl FreeList {
     /// Shows `offsets`, at most [`FREES`].

@@ -55,7 +55,6 @@ pub mod statics;
 #[expect(dead_code, reason = "init does not call it yet")]
 mod statics;
 mod sym;
-mod sync;
 mod team;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -27,18 +27,31 @@ pub fn n_pes() -> i32 {
 
 /// Collective: `size` bytes aligned for any type, on every PE; null on every PE if there is no room or
 /// the PEs asked for different things, with one line on standard error. Size 0: null, no barrier.
-pub fn malloc(size: usize) -> *mut u8 {
-    align(Align::DEFAULT.bytes() as usize, size)
+///
+/// # Safety
+/// The World stays up during the call, and the call keeps to the thread level it was brought up at.
+pub unsafe fn malloc(size: usize) -> *mut u8 {
+    // SAFETY: by contract.
+    unsafe { align(Align::DEFAULT.bytes() as usize, size) }
 }
 
 /// Collective: as [`malloc`], at a multiple of `align`, which must be a power of two.
-pub fn align(align: usize, size: usize) -> *mut u8 {
+///
+/// # Safety
+/// As for [`malloc`].
+pub unsafe fn align(align: usize, size: usize) -> *mut u8 {
     let engine = engine("shmem_malloc");
-    let Some(align) = Align::new(align as u64).filter(|_| size > 0) else { return std::ptr::null_mut() };
-    match engine.alloc(Bytes(size as u64), align, Reach::World, Near::Any) {
+    if size == 0 {
+        return std::ptr::null_mut();
+    }
+    let block = match Align::new(align as u64) {
+        Some(align) => engine.alloc(Bytes(size as u64), align, Reach::World, Near::Any),
+        None => Err(engine.refuse_align(Bytes(size as u64), align as u64)),
+    };
+    match block {
         Ok(block) => engine.own(block.at),
         Err(e) => {
-            eprintln!("{e}");
+            exit::say(&e.to_string());
             std::ptr::null_mut()
         }
     }
@@ -50,7 +63,8 @@ pub fn align(align: usize, size: usize) -> *mut u8 {
 /// On every PE alike: the PEs differ, or the address is not the start of a live block. Nothing has changed.
 ///
 /// # Safety
-/// Nobody uses the block any more, on any PE, and it was not handed out by the safe API.
+/// Nobody uses the block any more, on any PE, and it was not handed out by the safe API; the World stays
+/// up during the call, and the call keeps to its thread level.
 pub unsafe fn free(block: *mut u8) -> Result<(), Error> {
     if block.is_null() {
         return Ok(());
@@ -65,8 +79,8 @@ pub unsafe fn free(block: *mut u8) -> Result<(), Error> {
 /// Copies `n` bytes to `dest` (symmetric) on `pe`. An aligned put of 1, 2, 4 or 8 bytes is one store.
 ///
 /// # Safety
-/// `src` is readable for `n` bytes; `dest` lies in a live block, and writing it on `pe` races with no Rust
-/// reference there.
+/// `src` is readable for `n` bytes; `dest` lies in a live block, does not overlap it, and writing it on
+/// `pe` races with no Rust reference there. The World stays up during the call.
 #[inline]
 pub unsafe fn putmem(dest: *mut u8, src: *const u8, n: usize, pe: i32) {
     let to = place("shmem_putmem", dest as usize, n, pe);
@@ -77,7 +91,8 @@ pub unsafe fn putmem(dest: *mut u8, src: *const u8, n: usize, pe: i32) {
 /// Copies `n` bytes from `src` (symmetric) on `pe` to `dest`.
 ///
 /// # Safety
-/// `dest` is writable for `n` bytes, and no Rust reference on `pe` writes `src` meanwhile.
+/// `dest` is writable for `n` bytes and does not overlap `src`, which no Rust reference on `pe` writes
+/// meanwhile. The World stays up during the call.
 #[inline]
 pub unsafe fn getmem(dest: *mut u8, src: *const u8, n: usize, pe: i32) {
     let from = place("shmem_getmem", src as usize, n, pe);
@@ -131,7 +146,7 @@ fn fail(engine: Handle, what: String) -> ! {
 /// The engine, or the end of a process that calls without one.
 fn engine(call: &str) -> Handle {
     Engine::current().unwrap_or_else(|| {
-        eprintln!("{call}: the library is not up: it was called before init or after finalize");
+        exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
         exit::leave_now(exit::PANICKED)
     })
 }

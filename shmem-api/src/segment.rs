@@ -9,7 +9,7 @@
 //!
 //! Invariants: **G1** own and peer mappings are readable and writable for `len` bytes as long as the
 //! `Segment` lives; **G2** a PE's own memory is mapped once in it, so no two addresses of one process
-//! name the same own byte; **G3** the heap's base is a multiple of 2 MiB on every PE.
+//! name the same own byte; **G3** an agreed base is a multiple of 2 MiB; others, of a page.
 #![allow(unsafe_code)]
 
 use bytemuck::{Pod, Zeroable};
@@ -20,7 +20,6 @@ use memheap::{Bytes, Offset};
 use crate::boot::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
-use crate::internals::Desk;
 use crate::layout::Layout;
 
 /// The candidates for a base are this far apart.
@@ -31,18 +30,17 @@ pub(crate) struct Segment {
     own: MemfdRegion,
     peers: Vec<Option<PeerRegion>>,
     pids: Vec<u32>,
-    desk: usize,
     same_base: bool,
 }
 
 /// Where one PE's segment is in this process.
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(crate) struct Peer {
     pub(crate) heap: *mut u8,
-    pub(crate) desk: *const Desk,
 }
 
-// SAFETY: a pair of addresses; what is done at them is atomic or the program's own synchronisation.
+// SAFETY: an address; what is done at them is atomic or the program's own synchronisation.
 unsafe impl Send for Peer {}
 // SAFETY: as above.
 unsafe impl Sync for Peer {}
@@ -81,7 +79,7 @@ impl Segment {
         let same_base = all.iter().all(|m| m.base == mine.base);
         step(boot, peers.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let pids = all.iter().map(|m| m.pid).collect();
-        Ok(Segment { own, peers: peers?, pids, desk: layout.internals.0 as usize, same_base })
+        Ok(Segment { own, peers: peers?, pids, same_base })
     }
 
     /// The process of each PE.
@@ -102,12 +100,7 @@ impl Segment {
     /// Where each PE's segment is in this process, by PE.
     pub(crate) fn table(&self) -> Vec<Peer> {
         let at = |peer: &Option<PeerRegion>| peer.as_ref().map_or(self.own.base(), Region::base);
-        let entry = |base: std::ptr::NonNull<u8>| Peer {
-            heap: base.as_ptr(),
-            // SAFETY: G1: the runtime's part lies inside the mapping.
-            desk: unsafe { base.as_ptr().add(self.desk) }.cast::<Desk>(),
-        };
-        self.peers.iter().map(at).map(entry).collect()
+        self.peers.iter().map(at).map(|base| Peer { heap: base.as_ptr() }).collect()
     }
 }
 
@@ -119,9 +112,9 @@ fn agree_on_base(
 ) -> Result<MemfdRegion, Error> {
     for candidate in BASE_CANDIDATES {
         let tried = file.map(Some(candidate));
-        let answers = boot.exchange(&[u8::from(tried.is_ok())])?;
+        let answers = step(boot, Ok(u32::from(tried.is_ok())))?;
         match tried {
-            Ok(region) if answers.iter().all(|a| a[0] == 1) => return Ok(region),
+            Ok(region) if answers.iter().all(|free| *free == 1) => return Ok(region),
             Ok(region) => file = region.unmap(),
             Err((back, _)) => file = back,
         }

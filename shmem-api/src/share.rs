@@ -20,8 +20,6 @@ mod remote;
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use memheap::Bytes;
-
 pub use remote::{Cmp, Remote, RemoteRead};
 
 use crate::coll::slip::{Kind, Mode, Slip};
@@ -107,11 +105,11 @@ impl<L: Level> Team<'_, L> {
         let unwinding = EndsTheJob(engine);
         let phase = Phase { engine: &engine, level: PhantomData };
         let result = body(&phase, objects.remote(&PhaseKey { engine: &engine }));
-        std::mem::forget(unwinding);
         engine.quiet();
         if let Err(diverged) = engine.meet(slip.of_exit()) {
             exit::end_job(&engine, exit::DIVERGED, &format!("{diverged}; ending the job"));
         }
+        std::mem::forget(unwinding);
         drop(objects);
         Ok(result)
     }
@@ -122,11 +120,7 @@ struct EndsTheJob(Handle);
 
 impl Drop for EndsTheJob {
     fn drop(&mut self) {
-        if self.0.diverged.load(std::sync::atomic::Ordering::Relaxed) {
-            exit::let_others_speak(&self.0);
-        }
-        let line = format!("PE {}: panicked while objects were shared; ending the job", self.0.me);
-        exit::end_job(&self.0, exit::PANICKED, &line);
+        exit::after_panic(&self.0, "panicked while objects were shared");
     }
 }
 
@@ -208,11 +202,11 @@ macro_rules! shareable {
             type Remote<'s, L: Level> = Remote<'s, T, L>;
             fn describe(&self, slip: &mut Slip) {
                 let object = shareable!(@object self, $part);
-                slip.object(object.at, Bytes(size_of_val(&object[..]) as u64), size_of::<T>(), Mode::ReadWrite);
+                slip.object(object.at, object.bytes(), size_of::<T>(), Mode::ReadWrite);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Remote<'s, T, L> {
                 let object = shareable!(@object self, $part);
-                Remote::new(key.engine, object.at, object.len())
+                Remote::new(key.engine, object.at, object.len)
             }
         }
 
@@ -221,11 +215,11 @@ macro_rules! shareable {
             type Remote<'s, L: Level> = RemoteRead<'s, T, L>;
             fn describe(&self, slip: &mut Slip) {
                 let object = shareable!(@object self, $part);
-                slip.object(object.at, Bytes(size_of_val(&object[..]) as u64), size_of::<T>(), Mode::ReadOnly);
+                slip.object(object.at, object.bytes(), size_of::<T>(), Mode::ReadOnly);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> RemoteRead<'s, T, L> {
                 let object = shareable!(@object self, $part);
-                RemoteRead::new(Remote::new(key.engine, object.at, object.len()))
+                RemoteRead::new(Remote::new(key.engine, object.at, object.len))
             }
         }
     )*};

@@ -17,7 +17,7 @@ use bytemuck::{Pod, Zeroable};
 use memheap::budget::{self, Excess, Proposal, Wish, host_facts};
 use memheap::place::Reach;
 use memheap::settings::{self, Settings};
-use memheap::{Bytes, Component, PeId};
+use memheap::{Bytes, Component, Offset, PeId};
 
 use crate::boot::step::step;
 use crate::boot::{self, Boot};
@@ -26,15 +26,15 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::heap::{self, DropQueue};
 use crate::info;
-use crate::internals::Desk;
+use crate::internals::{Desk, Internals};
 use crate::layout::{Layout, Sizes};
 use crate::level::ThreadLevel;
 use crate::segment::Segment;
 use crate::serial::Serial;
-use crate::sync::Ordering;
 use crate::wait::Policy;
 use crate::warden::Warden;
 use crate::{exit, numa};
+use std::sync::atomic::Ordering;
 
 /// What a PE says first: what must be equal on all of them.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -46,12 +46,15 @@ struct Hello {
     host_size: u64,
     dma_size: u64,
     pe_size: u64,
+    /// The settings that decide how blocks are laid out, as text.
+    deciding: [u8; 512],
 }
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Ready {
     components: [u8; 128],
+    reservations: u64,
 }
 
 /// Collective over the job. The engine is not published yet.
@@ -69,6 +72,7 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
 
     let sizes: Sizes = [budget.heap.0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes);
     let layout = Layout::plan(&sizes)?;
+    let internals = Internals::reserve(layout.internals, Offset(layout.len.0))?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let segment = Segment::establish(boot, &layout, prealloc)?;
     let window = layout.window(Reach::World);
@@ -76,28 +80,43 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
         numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, n_pes);
 
     let spaces = heap::select(components, &settings, &layout, true);
-    let names =
-        spaces.as_ref().map(|(h, _)| Ready { components: padded(&h.components()) }).map_err(Clone::clone);
+    let reservations = internals.layout.digest().0;
+    let mine = |(heap, _): &(heap::Heap, _)| Ready { components: padded(&heap.components()), reservations };
+    let names = spaces.as_ref().map(mine).map_err(Clone::clone);
     let ready = step(boot, names)?;
     let (heap, local) = spaces?;
     if let Some(pe) = ready.iter().position(|r| r.components != ready[me.0 as usize].components) {
-        let text = |r: &Ready| String::from_utf8_lossy(&r.components).trim_end_matches('\0').to_owned();
-        let (here, there) = (text(&ready[me.0 as usize]), text(&ready[pe]));
+        let (here, there) = (unpadded(&ready[me.0 as usize].components), unpadded(&ready[pe].components));
         let item = "the choice of allocators";
         return Err(Error::StartDiffers { item, me, here, pe: PeId(pe as u32), there });
     }
+    if let Some(pe) = ready.iter().position(|r| r.reservations != reservations) {
+        let (here, there) = (format!("{reservations:016x}"), format!("{:016x}", ready[pe].reservations));
+        let item = "the layout of the runtime's reservations";
+        return Err(Error::StartDiffers { item, me, here, pe: PeId(pe as u32), there });
+    }
     if me.0 == 0 {
-        info::at_start(&settings, &segment, &layout, &heap, &local, &budget, spread.as_ref(), n_pes);
+        info::at_start(
+            &settings,
+            &segment,
+            &layout,
+            &internals,
+            &heap,
+            &local,
+            &budget,
+            spread.as_ref(),
+            n_pes,
+        );
     }
 
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
     let peers = segment.table().into_boxed_slice();
-    // SAFETY: N1 of the engine: desks are mapped, zero at first, and hold atomics only.
-    let desks: Vec<&'static Desk> = peers.iter().map(|p| unsafe { &*p.desk }).collect();
-    desks[me.0 as usize].node.store(numa::current_node(), Ordering::Relaxed);
+    // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
+    let desks: Box<[Desk<'static>]> = peers.iter().map(|p| unsafe { internals.desk(p.heap) }).collect();
+    desks[me.0 as usize].life.node.store(numa::current_node(), Ordering::Relaxed);
     let place = Place {
-        gate: &desks[0].gate,
-        cells: desks.iter().map(|d| &d.slips).collect(),
+        gate: desks[0].gate,
+        cells: desks.iter().map(|d| d.slips).collect(),
         pes: (0..n_pes).map(PeId).collect(),
         here: me.0 as usize,
     };
@@ -113,6 +132,7 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
         thread: rustix::thread::gettid(),
         warden: Warden::start(me, segment.pids(), &desks),
         peers,
+        desks,
         layout,
         nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),
         calls: Serial::new(asked, 0),
@@ -140,7 +160,18 @@ fn say_hello(
             "PE {pe} is on another host than PE {me}; this version runs on one host: start all PEs on one"
         )));
     }
-    let fields: [(&'static str, fn(&Hello) -> u64); 4] = [
+    if let Some(pe) = odd(&|h| h.deciding != mine.deciding) {
+        let (here, there) = (unpadded(&mine.deciding), unpadded(&all[pe.0 as usize].deciding));
+        return Err(Error::StartDiffers {
+            item: "the choice of allocators by settings",
+            me,
+            here,
+            pe,
+            there,
+        });
+    }
+    type Field = fn(&Hello) -> u64;
+    let fields: [(&'static str, Field); 4] = [
         (settings::SYMMETRIC_SIZE.name, |h| h.size),
         (settings::HEAP_HOST_SIZE.name, |h| h.host_size),
         (settings::HEAP_DMA_SIZE.name, |h| h.dma_size),
@@ -204,6 +235,7 @@ impl Hello {
             host_size: size(&settings::HEAP_HOST_SIZE),
             dma_size: size(&settings::HEAP_DMA_SIZE),
             pe_size: size(&settings::HEAP_PE_SIZE),
+            deciding: padded(&settings.deciding()),
         }
     }
 }
@@ -214,6 +246,13 @@ fn padded<const N: usize>(text: &str) -> [u8; N] {
     let n = text.len().min(N);
     bytes[..n].copy_from_slice(&text.as_bytes()[..n]);
     bytes
+}
+
+fn unpadded(bytes: &[u8]) -> String {
+    match String::from_utf8_lossy(bytes).trim_end_matches('\0') {
+        "" => "not set".to_owned(),
+        text => text.to_owned(),
+    }
 }
 
 /// What distinguishes hosts: PEs share one if they share the kernel that runs and the process numbers,

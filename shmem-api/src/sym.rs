@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use memheap::Offset;
+use memheap::{Bytes, Offset};
 
 use crate::elem::Elem;
 use crate::heap::DropQueue;
@@ -26,7 +26,7 @@ use crate::heap::DropQueue;
 pub struct SymSlice<'w, T: Elem> {
     pub(crate) at: Offset,
     base: NonNull<T>,
-    len: usize,
+    pub(crate) len: usize,
     queue: &'w DropQueue,
     owned: PhantomData<&'w mut T>,
 }
@@ -39,7 +39,7 @@ pub struct SymBox<'w, T: Elem>(pub(crate) SymSlice<'w, T>);
 pub struct SymPart<'p, T: Elem> {
     pub(crate) at: Offset,
     base: NonNull<T>,
-    len: usize,
+    pub(crate) len: usize,
     borrowed: PhantomData<&'p mut [T]>,
 }
 
@@ -101,6 +101,12 @@ impl<T: Elem> Drop for SymSlice<'_, T> {
 
 macro_rules! local_slice {
     ($($name:ident),*) => {$(
+        impl<T: Elem> $name<'_, T> {
+            /// Its length in bytes, without looking at an element: also for when it is shared.
+            pub(crate) fn bytes(&self) -> Bytes {
+                Bytes((self.len * size_of::<T>()) as u64)
+            }
+        }
         impl<T: Elem> Deref for $name<'_, T> {
             type Target = [T];
             #[inline]

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use memheap::PeId;
 use rustix::thread::futex;
 
-use crate::sync::{AtomicU32, Ordering};
+use crate::exit;
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How to wait, given how many PEs share how many cores.
 #[derive(Clone, Copy, Debug)]
@@ -99,15 +101,16 @@ impl Policy {
             if let (Some(at), Some(period)) = (next, period)
                 && waited >= at
             {
-                eprintln!("PE {pe}: waiting for {:.0} s in {}", waited.as_secs_f64(), place());
+                exit::say(&format!("PE {pe}: waiting for {:.0} s in {}", waited.as_secs_f64(), place()));
                 next = Some(at + period);
             }
         }
     }
 }
 
-/// After news: wakes whoever sleeps on `bell`. `news` has been made visible before, by a locked
-/// instruction or a fence.
+/// After news: wakes whoever sleeps on `bell`. Where the news was a locked instruction or a fence came
+/// after it, nobody is missed; after a plain store, a PE that goes to sleep at that very moment may be,
+/// and looks again by itself within a millisecond.
 pub(crate) fn ring(bell: &AtomicU32, asleep: &AtomicU32) {
     if asleep.load(Ordering::SeqCst) != 0 {
         bell.fetch_add(1, Ordering::SeqCst);

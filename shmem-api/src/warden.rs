@@ -13,9 +13,8 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::exit;
-use crate::internals::Desk;
-use crate::sync::Ordering;
-use crate::wait;
+use crate::internals::{Desk, Life};
+use std::sync::atomic::Ordering;
 
 pub(crate) struct Warden {
     stop: OwnedFd,
@@ -27,12 +26,12 @@ struct Watch {
     pid: u32,
     life: OwnedFd,
     stop: OwnedFd,
-    desks: Vec<&'static Desk>,
+    lives: Vec<&'static Life>,
 }
 
 impl Warden {
     /// Starts watching the PE after `me`; `None` if there is nobody to watch, or no way to.
-    pub(crate) fn start(me: PeId, pids: &[u32], desks: &[&'static Desk]) -> Option<Warden> {
+    pub(crate) fn start(me: PeId, pids: &[u32], desks: &[Desk<'static>]) -> Option<Warden> {
         let next = (me.0 as usize + 1) % pids.len();
         if next == me.0 as usize {
             return None;
@@ -40,8 +39,13 @@ impl Warden {
         let life = pidfd_open(Pid::from_raw(pids[next] as i32)?, PidfdFlags::empty()).ok()?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC).ok()?;
         let theirs = stop.try_clone().ok()?;
-        let watch =
-            Watch { pe: PeId(next as u32), pid: pids[next], life, stop: theirs, desks: desks.to_vec() };
+        let watch = Watch {
+            pe: PeId(next as u32),
+            pid: pids[next],
+            life,
+            stop: theirs,
+            lives: desks.iter().map(|d| d.life).collect(),
+        };
         let thread =
             std::thread::Builder::new().name("shmem-warden".into()).spawn(move || watch.run()).ok()?;
         Some(Warden { stop, thread: Some(thread) })
@@ -69,19 +73,16 @@ impl Watch {
             }
         }
         let stopped = !fds[1].revents().is_empty();
-        let in_order = self.desks[self.pe.0 as usize].left.load(Ordering::Acquire) != 0;
-        let ended = self.desks[self.pe.0 as usize].ended.load(Ordering::Acquire) != 0;
+        let in_order = self.lives[self.pe.0 as usize].left.load(Ordering::Acquire) != 0;
+        let ended = self.lives[self.pe.0 as usize].ended.load(Ordering::Acquire) != 0;
         if !stopped && !in_order && !ended {
             self.end_job();
         }
     }
 
     fn end_job(&self) -> ! {
-        eprintln!("PE {}: its process ({}) died in the middle of the job; ending the job", self.pe, self.pid);
-        for desk in &self.desks {
-            desk.ended.store(exit::DIED as u32 + 1, Ordering::Release);
-            wait::ring(&desk.waiters.bell, &desk.waiters.asleep);
-        }
-        exit::leave_now(exit::DIED)
+        let Watch { pe, pid, .. } = self;
+        let line = format!("PE {pe}: its process ({pid}) died in the middle of the job; ending the job");
+        exit::end_for_all(self.lives.iter().copied(), exit::DIED, &line)
     }
 }

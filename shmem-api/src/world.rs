@@ -123,8 +123,8 @@ impl<L: Level> World<L> {
         assert!(reach != Reach::Pe, "memory of one PE is allocated by `alloc_own`");
         const { check_layout::<T>() };
         let engine: &Engine = &self.team.engine;
-        let size = size_of::<T>();
-        let bytes = len.checked_mul(size).ok_or(Error::TooLong { pe: engine.me, len, size })?;
+        // More bytes than there can be are asked for like any others, so that the PEs can still disagree.
+        let bytes = len.saturating_mul(size_of::<T>());
         let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
         let block = engine.alloc(Bytes(bytes as u64), align, reach, near)?;
         if bytes == 0 {
@@ -174,7 +174,8 @@ impl<L: Level> World<L> {
         self.team.engine.collect()
     }
 
-    /// How full the heap is. Local; the same on every PE between heap calls.
+    /// How full the heap is. Local; the same on every PE between heap calls. It waits for a heap call that
+    /// another thread is in.
     pub fn heap(&self) -> HeapStats {
         let engine = self.team.engine;
         let (figures, room) = engine.heap.with(|h| h.figures());
@@ -206,11 +207,7 @@ impl<L: Level> Drop for World<L> {
     fn drop(&mut self) {
         let engine: Handle = self.team.engine;
         if std::thread::panicking() {
-            if engine.diverged.load(Ordering::Relaxed) {
-                exit::let_others_speak(&engine);
-            }
-            let line = format!("PE {}: panicked; ending the job", engine.me);
-            exit::end_job(&engine, exit::PANICKED, &line);
+            exit::after_panic(&engine, "panicked");
         }
         let me = engine.me;
         match self.take_down() {
@@ -223,7 +220,7 @@ impl<L: Level> Drop for World<L> {
             Ok(_) => {}
             // The program may be on its way out with an error of its own: let it say so. Process exit
             // ends the job.
-            Err(e) => eprintln!("{e}"),
+            Err(e) => exit::say(&e.to_string()),
         }
     }
 }

@@ -135,6 +135,28 @@ fn kill_myself() {
     }
 }
 
+/// PE 1 is done with the library and leaves, PE 0 starts it again: nobody waits for ever.
+#[test]
+fn one_leaves_while_the_others_start_again() {
+    let test = "one_leaves_while_the_others_start_again";
+    if testing::is_pe() {
+        let world = World::init().unwrap();
+        let me = world.pe();
+        drop(world);
+        if me != 1 {
+            let e = World::init().err().expect("PE 1 is gone");
+            eprintln!("second init said: {e}");
+            std::process::exit(9);
+        }
+        std::process::exit(0);
+    }
+    for &boot in Boot::ALL {
+        let outcome = launch(test, 3, boot);
+        assert!(!outcome.timed_out && !outcome.status.success(), "{outcome}");
+        assert!(outcome.stderr.contains("PE 1"), "{outcome}");
+    }
+}
+
 #[test]
 fn an_error_of_the_program_is_printed_with_its_pe() {
     if testing::is_pe() {
@@ -154,7 +176,11 @@ fn an_error_of_the_program_is_printed_with_its_pe() {
 fn a_call_without_the_library_is_one_clear_line() {
     if testing::is_pe() {
         drop(World::init().unwrap());
-        raw::malloc(8);
+        // SAFETY: refused before anything is touched.
+        #[allow(unsafe_code)]
+        unsafe {
+            raw::malloc(8)
+        };
         unreachable!("the library is down");
     }
     let outcome = launch("a_call_without_the_library_is_one_clear_line", 1, Boot::Local);

@@ -47,6 +47,7 @@ multi_pe! {
             let e = match round % 4 {
                 0 => world.alloc::<u8>(if odd { 100 } else { 200 }).map(drop),
                 1 => if odd { world.alloc::<u16>(64).map(drop) } else { world.alloc::<u8>(64).map(drop) },
+                2 if culprit == 1 => if odd { world.alloc::<u64>(usize::MAX).map(drop) } else { world.alloc::<u64>(4).map(drop) },
                 2 => if odd { world.alloc::<[u64; 64]>(2).map(drop) } else { world.collect() },
                 _ => if odd { world.try_barrier().map_err(Error::from) } else { world.alloc::<u8>(0).map(drop) },
             }.unwrap_err();
@@ -76,6 +77,22 @@ multi_pe! {
         drop(all);
         assert!(world.alloc::<u8>(1).is_ok());
         assert!(world.alloc::<u64>(usize::MAX / 4).is_err());
+    }
+
+    /// More drops than fit in one showing, and one PE that keeps what the others dropped.
+    fn any_number_of_drops_is_freed(world) on [2] {
+        let me = world.pe();
+        let kept: Vec<_> = (0..70_000).map(|_| world.alloc::<u8>(1).unwrap()).collect();
+        let last = world.alloc::<u8>(1 << 20).unwrap();
+        let dropped: Vec<_> = (0..70_000).map(|_| world.alloc::<u8>(1).unwrap()).collect();
+        let mut kept = Some(kept);
+        if me == 0 { kept = None }
+        drop((dropped, last));
+        world.collect().unwrap();
+        assert_eq!(world.heap().figures.live_blocks, 70_000, "all that both dropped");
+        drop(kept);
+        world.collect().unwrap();
+        assert_eq!(world.heap().figures.live_blocks, 0);
     }
 
     /// What one PE still holds is not freed, whatever the others dropped.
@@ -202,9 +219,14 @@ multi_pe! {
     }
 
     fn wrong_frees_are_found_at_the_call_and_change_nothing(world) on [1, 2] {
-        let block = raw::malloc(1000);
+        let malloc = |size| {
+            // SAFETY: the world is up, and there is one thread.
+            #[allow(unsafe_code)]
+            unsafe { raw::malloc(size) }
+        };
+        let block = malloc(1000);
         assert!(!block.is_null());
-        let other = raw::malloc(64);
+        let other = malloc(64);
         let free = |p: *mut u8| {
             // SAFETY: nobody uses the blocks.
             #[allow(unsafe_code)]
@@ -220,7 +242,7 @@ multi_pe! {
         free(block).unwrap();
         assert!(matches!(why(free(block)), FreeError::NotAllocated { .. }));
         assert!(free(std::ptr::null_mut()).is_ok());
-        assert!(raw::malloc(0).is_null());
+        assert!(malloc(0).is_null());
         if world.n_pes() == 2 {
             let mine = if world.pe() == 0 { other } else { other.wrapping_add(16) };
             assert!(matches!(free(mine), Err(Error::Diverged(_))));
@@ -232,7 +254,9 @@ multi_pe! {
     fn raw_put_and_get_reach_every_pe(world) on [1, 2, 4] {
         let (me, n) = (world.pe(), world.n_pes());
         assert_eq!((raw::my_pe() as usize, raw::n_pes() as usize), (me, n));
-        let block = raw::malloc(4096);
+        // SAFETY: the world is up, and there is one thread.
+        #[allow(unsafe_code)]
+        let block = unsafe { raw::malloc(4096) };
         for len in [0usize, 1, 2, 3, 4, 5, 8, 16, 100] {
             for skew in [0usize, 1, 4] {
                 let src: Vec<u8> = (0..len).map(|i| (i + me * 7 + len) as u8).collect();

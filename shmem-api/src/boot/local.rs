@@ -17,8 +17,9 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 use memheap::PeId;
+use parking_lot::Mutex;
 
-use super::Boot;
+use super::{Boot, FRAME, Frame};
 use crate::error::Error;
 use crate::level::ThreadLevel;
 
@@ -35,16 +36,9 @@ pub(crate) struct LocalBoot {
 
 impl LocalBoot {
     /// The job of the supervisor that started this process, if one did.
-    pub(crate) fn from_supervisor() -> Result<Option<LocalBoot>, Error> {
-        let Ok(text) = std::env::var(LINK) else { return Ok(None) };
-        let mut parts = text.split(':').map(str::parse::<u32>);
-        let (Some(Ok(pe)), Some(Ok(n_pes)), Some(Ok(fd)), Some(Ok(_)), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Error::Boot(format!("{LINK}={text:?} was not written by our supervisor; unset it")));
-        };
-        let link = UnixStream::from(adopt(fd as RawFd)?);
-        Ok(Some(LocalBoot { pe: PeId(pe), n_pes, link: Some(link) }))
+    pub(crate) fn from_supervisor() -> Option<LocalBoot> {
+        let (pe, n_pes, link) = TAKEN_UP.lock().take()?;
+        Some(LocalBoot { pe, n_pes, link: Some(UnixStream::from(link)) })
     }
 
     /// A job of one PE that nobody launched.
@@ -67,18 +61,37 @@ impl Boot for LocalBoot {
         ThreadLevel::Multiple
     }
 
-    fn exchange(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-        let Some(link) = &mut self.link else { return Ok(vec![mine.to_vec()]) };
+    fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error> {
+        let Some(link) = &mut self.link else { return Ok(vec![*mine]) };
         let broken = |e: std::io::Error| Error::Boot(format!("the link to the supervisor broke: {e}"));
-        let mut message = (mine.len() as u32).to_le_bytes().to_vec();
-        message.extend_from_slice(mine);
-        link.write_all(&message).map_err(broken)?;
-        let mut all = vec![0u8; mine.len() * self.n_pes as usize];
+        link.write_all(mine).map_err(broken)?;
+        let mut all = vec![0u8; FRAME * self.n_pes as usize];
         link.read_exact(&mut all).map_err(broken)?;
-        Ok(all.chunks(mine.len().max(1)).map(<[u8]>::to_vec).collect())
+        Ok(all.as_chunks::<FRAME>().0.to_vec())
     }
 
-    fn leave(self: Box<Self>) {}
+    /// The supervisor sees the process end, and knows whether the others wait for it.
+    fn leave(self: Box<Self>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The link of this process from before `main` until the library starts.
+static TAKEN_UP: Mutex<Option<(PeId, u32, OwnedFd)>> = Mutex::new(None);
+
+/// Before `main`, in a PE: takes the link up, so that no program that this one starts inherits it.
+#[allow(unsafe_code)]
+fn take_up(text: &str) -> Result<(), Error> {
+    let mut parts = text.split(':').map(str::parse::<u32>);
+    let (Some(Ok(pe)), Some(Ok(n_pes)), Some(Ok(fd)), Some(Ok(_)), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Error::Boot(format!("{LINK}={text:?} was not written by our supervisor; unset it")));
+    };
+    *TAKEN_UP.lock() = Some((PeId(pe), n_pes, adopt(fd as RawFd)?));
+    // SAFETY: before `main` there is one thread, so nobody reads the environment meanwhile.
+    unsafe { std::env::remove_var(LINK) };
+    Ok(())
 }
 
 /// Takes over the descriptor the supervisor left open for this process.

@@ -34,12 +34,28 @@ pub(crate) trait Boot: Send {
     /// The thread level this process may use.
     fn level(&self) -> ThreadLevel;
 
-    /// Collective: gives `mine` (equally long on all PEs) and gets everybody's, in PE order.
-    fn exchange(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error>;
+    /// Collective: gives `mine` and gets everybody's, in PE order.
+    fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error>;
 
-    /// Called once, at process exit, when the library is down: leaves the job in good order.
-    fn leave(self: Box<Self>);
+    /// Called once, at process exit, when the library is down: leaves the job in good order. An error if
+    /// other PEs are at a start meanwhile.
+    fn leave(self: Box<Self>) -> Result<(), Error>;
 }
+
+/// What a PE sends in one exchange: always as long, so that PEs at different steps still understand each
+/// other. The first byte says what it is.
+pub(crate) type Frame = [u8; FRAME];
+
+/// Bytes of a frame.
+pub(crate) const FRAME: usize = 1024;
+
+/// First byte of a frame: this PE is well.
+pub(crate) const WELL: u8 = 0;
+/// First byte of a frame: this PE has failed; a text follows.
+pub(crate) const FAILED: u8 = 1;
+/// First byte of a frame: this PE is at process exit.
+#[cfg(feature = "mpi")]
+pub(crate) const LEAVES: u8 = 2;
 
 /// The boot of this process, once it has one.
 static BOOT: Mutex<Option<Box<dyn Boot>>> = Mutex::new(None);
@@ -54,10 +70,9 @@ pub(crate) fn join(asked: ThreadLevel) -> Result<Joined, Error> {
 }
 
 /// Leaves the job, if one was joined. Called at process exit.
-pub(crate) fn leave() {
-    if let Some(boot) = lock().take() {
-        boot.leave();
-    }
+pub(crate) fn leave() -> Result<(), Error> {
+    let boot = lock().take();
+    boot.map_or(Ok(()), Boot::leave)
 }
 
 /// The joined job, held for the length of one start-up.
@@ -75,7 +90,7 @@ fn lock() -> MutexGuard<'static, Option<Box<dyn Boot>>> {
 
 #[cfg_attr(not(feature = "mpi"), expect(unused_variables, reason = "only MPI is asked for a thread level"))]
 fn choose(asked: ThreadLevel) -> Result<Box<dyn Boot>, Error> {
-    if let Some(local) = local::LocalBoot::from_supervisor()? {
+    if let Some(local) = local::LocalBoot::from_supervisor() {
         return Ok(Box::new(local));
     }
     #[cfg(feature = "mpi")]

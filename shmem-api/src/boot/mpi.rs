@@ -10,7 +10,7 @@ use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::{Communicator, CommunicatorCollectives};
 use memheap::PeId;
 
-use super::Boot;
+use super::{Boot, FRAME, Frame, LEAVES};
 use crate::error::Error;
 use crate::level::ThreadLevel;
 
@@ -52,16 +52,40 @@ impl Boot for MpiBoot {
         self.level
     }
 
-    fn exchange(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-        let mut all = vec![0u8; mine.len() * self.n_pes as usize];
-        SimpleCommunicator::world().all_gather_into(mine, &mut all[..]);
-        Ok(all.chunks(mine.len().max(1)).map(<[u8]>::to_vec).collect())
+    fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error> {
+        let all = self.gather(mine);
+        match all.iter().position(|frame| frame[0] == LEAVES) {
+            Some(pe) => {
+                Err(Error::Boot(format!("PE {pe} has left the job; PE {} starts the library", self.pe)))
+            }
+            None => Ok(all),
+        }
     }
 
-    fn leave(self: Box<Self>) {
-        if !environment::is_finalized() {
-            drop(self.ours);
+    /// `MPI_Finalize` waits for every PE, so all must be at process exit before any calls it.
+    fn leave(self: Box<Self>) -> Result<(), Error> {
+        if self.ours.is_none() || environment::is_finalized() {
+            return Ok(());
         }
+        let mut frame = [0; FRAME];
+        frame[0] = LEAVES;
+        let all = self.gather(&frame);
+        if let Some(pe) = all.iter().position(|frame| frame[0] != LEAVES) {
+            let why = format!("PE {} leaves the job while PE {pe} starts the library", self.pe);
+            // Not dropped: that is `MPI_Finalize`, which would wait for that PE.
+            std::mem::forget(self.ours);
+            return Err(Error::Boot(why));
+        }
+        drop(self.ours);
+        Ok(())
+    }
+}
+
+impl MpiBoot {
+    fn gather(&self, mine: &Frame) -> Vec<Frame> {
+        let mut all = vec![0u8; FRAME * self.n_pes as usize];
+        SimpleCommunicator::world().all_gather_into(&mine[..], &mut all[..]);
+        all.as_chunks::<FRAME>().0.to_vec()
     }
 }
 

@@ -22,7 +22,7 @@ use memheap::PeId;
 
 use super::slip::{Kind, Slip, SlipCell};
 use crate::error::Diverged;
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Where the PEs of one host meet. All zero at first.
 #[repr(C, align(64))]
@@ -218,5 +218,5 @@ impl BlameCell {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;

@@ -6,9 +6,9 @@
 use std::fmt;
 
 use memheap::place::Reach;
-use memheap::{Align, Bytes, Offset};
+use memheap::{Bytes, Offset};
 
-use crate::sync::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Words of the longest slip: a head of 3, and 4 for each of 8 objects.
 pub(crate) const WORDS: usize = 3 + 4 * MAX_OBJECTS;
@@ -27,6 +27,7 @@ pub(crate) enum Kind {
     Enter = 6,
     Exit = 7,
     Finalize = 8,
+    MoreFrees = 9,
 }
 
 /// A slip being written, or one read back.
@@ -52,9 +53,9 @@ impl Slip {
     }
 
     /// "Give me `size` bytes at `align` that `reach` can reach", by modules whose history is `digest`.
-    pub(crate) fn alloc(size: Bytes, align: Align, reach: Reach, digest: u64) -> Slip {
+    pub(crate) fn alloc(size: Bytes, align: u64, reach: Reach, digest: u64) -> Slip {
         let mut slip = Slip::new(Kind::Alloc);
-        slip.extend(&[size.0, align.bytes(), reach as u64, digest]);
+        slip.extend(&[size.0, align, reach as u64, digest]);
         slip
     }
 
@@ -154,6 +155,7 @@ impl fmt::Display for Slip {
             k if k == Kind::Collect as u64 => write!(f, "collect()"),
             k if k == Kind::Enter as u64 => write!(f, "the start of a phase sharing {}", Objects(self)),
             k if k == Kind::Exit as u64 => write!(f, "the end of a phase sharing {}", Objects(self)),
+            k if k == Kind::MoreFrees as u64 => write!(f, "freeing what was dropped"),
             k if k == Kind::Finalize as u64 => write!(f, "finalize"),
             k => write!(f, "rendezvous of unknown kind {k}"),
         }?;

@@ -13,12 +13,14 @@ pub(super) struct Memory {
     /// of them are still zero.
     fresh: [u64; 4],
     trim: Trim,
+    /// Memory is to be given back at the end of this call.
+    due: bool,
 }
 
 impl Memory {
     pub(super) fn new(settings: &Settings) -> Memory {
         let threshold = settings.size(&settings::HEAP_TRIM).map_or(0, |s| s.resolve(host_memory()));
-        Memory { fresh: [0; 4], trim: Trim::new(threshold) }
+        Memory { fresh: [0; 4], trim: Trim::new(threshold), due: false }
     }
 
     /// A block has been taken for `size` bytes; how many of them may not be zero.
@@ -31,14 +33,14 @@ impl Memory {
         Bytes(used)
     }
 
-    /// `len` bytes have been freed: calls `punch` with what should be given back now.
-    pub(super) fn freed<E>(
-        &mut self,
-        spaces: &Spaces,
-        len: Bytes,
-        punch: impl Fn(Offset, Bytes) -> Result<(), E>,
-    ) {
-        if !self.trim.freed(len.0) {
+    /// `len` bytes have been freed.
+    pub(super) fn freed(&mut self, len: Bytes) {
+        self.due |= self.trim.freed(len.0);
+    }
+
+    /// Calls `punch` with what should be given back now, if anything.
+    pub(super) fn trim<E>(&mut self, spaces: &Spaces, punch: impl Fn(Offset, Bytes) -> Result<(), E>) {
+        if !std::mem::take(&mut self.due) {
             return;
         }
         for (reach, space) in spaces.iter() {

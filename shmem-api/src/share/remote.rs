@@ -229,14 +229,15 @@ impl<T: AmoInt, L: Level> Remote<'_, T, L> {
     /// (OpenSHMEM 1.6, `shmem_wait_until`). What was put before the change is visible afterwards.
     pub fn wait_until(&self, at: usize, cmp: Cmp, value: T) -> T {
         let mine = self.place("wait_until", self.engine.me.0 as usize, at, 1);
+        let seen = std::cell::Cell::new(value);
         let holds = || {
             // SAFETY: as in `fetch_add`.
-            cmp.holds(unsafe { T::amo_load(mine, Ordering::Acquire) }, value)
+            seen.set(unsafe { T::amo_load(mine, Ordering::Acquire) });
+            cmp.holds(seen.get(), value)
         };
         let place = || format!("wait_until on element {at} of the object at {}", self.at);
         self.engine.wait_until(holds, place);
-        // SAFETY: as in `fetch_add`.
-        unsafe { T::amo_load(mine, Ordering::Acquire) }
+        seen.get()
     }
 
     #[inline]

@@ -17,12 +17,16 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal};
 
 use super::LINK;
-use crate::boot;
+use crate::boot::{self, FRAME, Frame};
 
 /// Runs in every process that links this crate, before `main`.
 extern "C" fn before_main() {
     if let Ok(link) = std::env::var(LINK) {
         die_with_supervisor(&link);
+        if let Err(e) = super::take_up(&link) {
+            eprintln!("shmem: {e}");
+            std::process::exit(1);
+        }
     } else if let Some(n) = boot::local_pes()
         && boot::launched_by().is_none()
     {
@@ -58,7 +62,7 @@ struct Worker {
     child: Child,
     life: OwnedFd,
     link: UnixStream,
-    part: Option<Vec<u8>>,
+    part: Option<Frame>,
     closed: bool,
     ended: bool,
 }
@@ -171,10 +175,8 @@ fn next_events(workers: &[Worker]) -> std::io::Result<Vec<(usize, Event)>> {
     Ok(events)
 }
 
-fn read_part(link: &mut UnixStream) -> Option<Vec<u8>> {
-    let mut len = [0u8; 4];
-    link.read_exact(&mut len).ok()?;
-    let mut part = vec![0u8; u32::from_le_bytes(len) as usize];
+fn read_part(link: &mut UnixStream) -> Option<Frame> {
+    let mut part = [0; FRAME];
     link.read_exact(&mut part).ok()?;
     Some(part)
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
+use memheap::Bytes;
 use memheap::place::Reach;
-use memheap::{Align, Bytes};
 
 use super::*;
 
@@ -55,7 +55,7 @@ fn meet(
 }
 
 fn ask(size: u64) -> Slip {
-    Slip::alloc(Bytes(size), Align::DEFAULT, Reach::World, 7)
+    Slip::alloc(Bytes(size), 16, Reach::World, 7)
 }
 
 /// What one side of a link to another host lays open: its slip, its flags, all its slips.
