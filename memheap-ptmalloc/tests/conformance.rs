@@ -11,7 +11,7 @@ fn make(span: Span) -> Box<dyn Module> {
 
 /// Operations, far fewer where each is interpreted.
 fn ops(n: u64) -> u64 {
-    if cfg!(miri) { n / 200 } else { n }
+    if cfg!(miri) { n / 250 } else { n }
 }
 
 /// Under Miri a table is as long in memory as it says, so heaps are small there.
