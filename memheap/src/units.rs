@@ -76,6 +76,8 @@ impl Align {
     pub const ONE: Align = Align(0);
     /// What `malloc` promises: suitable for any type.
     pub const DEFAULT: Align = Align(4);
+    /// What two PEs should not both write to.
+    pub const CACHE_LINE: Align = Align(6);
     /// A small page.
     pub const PAGE: Align = Align(12);
     /// A huge page; the base of every region is aligned to it at least.

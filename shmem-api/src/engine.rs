@@ -154,7 +154,9 @@ impl Engine {
         let this = unsafe { engine.as_ref() };
         HOT.me.store(this.me.0, Ordering::Relaxed);
         HOT.lo.store(this.peers[this.me.0 as usize].heap as usize, Ordering::Relaxed);
-        HOT.len.store(this.layout.symmetric.0 as usize, Ordering::Relaxed);
+        // While the heap is checked, no address passes the quick check, and all go by the book.
+        let quick = if this.heap.with(|h| h.guards.on()) { 0 } else { this.layout.symmetric.0 };
+        HOT.len.store(quick as usize, Ordering::Relaxed);
         HOT.peers.store(this.peers.as_ptr().cast_mut(), Ordering::Relaxed);
         CURRENT.store(engine.as_ptr(), Ordering::Release);
         HOT.n_pes.store(this.n_pes, Ordering::Release);

@@ -30,6 +30,8 @@ pub(crate) const DIVERGED: i32 = 70;
 pub(crate) const LEFT: i32 = 71;
 /// Status of a job one of whose PEs died.
 pub(crate) const DIED: i32 = 72;
+/// Status of a job whose heap somebody wrote into where nobody must.
+pub(crate) const CORRUPTED: i32 = 73;
 /// Status of a job one of whose PEs panicked.
 pub(crate) const PANICKED: i32 = 101;
 

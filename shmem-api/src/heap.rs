@@ -13,6 +13,7 @@
 //! Dropping an object is not collective: its offset is queued, and shown at the next heap call. What is
 //! freed there is the exact intersection of all PEs' queues, so nobody frees what another PE still holds.
 
+pub(crate) mod guard;
 pub(crate) mod local;
 mod memory;
 
@@ -24,11 +25,13 @@ use memheap::space::{Figures, Space};
 use memheap::{Align, BlockState, Bytes, Component, Offset, PeId, Span};
 use parking_lot::Mutex;
 
+use self::guard::{Guards, Site, View, Wanted};
 use self::local::Local;
 use self::memory::Memory;
 use crate::coll::slip::{Kind, Slip};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::exit;
 use crate::internals::FREES;
 use crate::layout::Layout;
 use crate::numa;
@@ -39,6 +42,7 @@ use std::sync::atomic::Ordering;
 pub(crate) struct Heap {
     spaces: Spaces,
     memory: Memory,
+    pub(crate) guards: Guards,
     outcomes: Vec<(Reach, Vec<Outcome>)>,
     _components: Framework<Selected>,
 }
@@ -48,12 +52,14 @@ pub(crate) struct Heap {
 pub(crate) struct DropQueue(Mutex<Vec<u64>>);
 
 /// What was still allocated at finalize.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Leaks {
     /// Blocks that some PE never dropped.
     pub blocks: u64,
     /// Bytes in them, padding included.
     pub bytes: Bytes,
+    /// Where they were allocated, at heap check level 2.
+    pub sites: Vec<String>,
 }
 
 /// A block of the heap, and how much of it may hold old bytes.
@@ -114,10 +120,9 @@ pub(crate) fn select(
     let spaces = symmetric.into_iter().map(|r| Ok((r, space(r)?))).collect::<Result<Vec<_>, Error>>()?;
     let local = Local::new(space(Reach::Pe)?);
     let spaces = Spaces::new(spaces, one_host);
-    Ok((
-        Heap { spaces, memory: Memory::new(settings), outcomes, _components: framework.close_losers() },
-        local,
-    ))
+    let (memory, guards) = (Memory::new(settings), Guards::new(settings));
+    let heap = Heap { spaces, memory, guards, outcomes, _components: framework.close_losers() };
+    Ok((heap, local))
 }
 
 impl Heap {
@@ -143,17 +148,23 @@ impl Heap {
 
     fn leaks(&self) -> Leaks {
         let live = self.spaces.iter().flat_map(|(_, s)| s.blocks()).filter(|b| b.state == BlockState::Live);
-        live.fold(Leaks::default(), |sum, b| Leaks {
-            blocks: sum.blocks + 1,
-            bytes: Bytes(sum.bytes.0 + b.len.0),
-        })
+        let (blocks, bytes) = live.fold((0, 0), |(n, bytes), b| (n + 1, bytes + b.len.0));
+        let (kept, kept_bytes) = self.guards.kept();
+        Leaks { blocks: blocks - kept, bytes: Bytes(bytes - kept_bytes.0), sites: self.guards.sites() }
     }
 }
 
 impl Engine {
     /// Collective: `size` bytes at `align` on every PE that `reach` names, at the same offset. A size of 0
     /// takes part in the rendezvous and takes no block.
-    pub(crate) fn alloc(&self, size: Bytes, align: Align, reach: Reach, near: Near) -> Result<Fresh, Error> {
+    pub(crate) fn alloc(
+        &self,
+        size: Bytes,
+        align: Align,
+        reach: Reach,
+        near: Near,
+        site: Site,
+    ) -> Result<Fresh, Error> {
         let fresh = self.heap_call(
             |digest| Slip::alloc(size, align.bytes(), reach, digest),
             |h| {
@@ -165,9 +176,18 @@ impl Engine {
                 if align > max {
                     return Err(self.no_room(call(), reach, AllocError::BadAlign { align, max }.into()));
                 }
-                let block =
-                    h.spaces.alloc(size, align, reach).map_err(|why| self.no_room(call(), reach, why))?;
-                Ok(Fresh { at: block.at, used: h.memory.taken(&h.spaces, &block, size) })
+                let guards = if h.guards.on() { h.guards.wanted(size, align) } else { None };
+                let ask = guards.unwrap_or(Wanted { size, align });
+                let block = h.spaces.alloc(ask.size, ask.align, reach);
+                let block = block.map_err(|why| self.no_room(call(), reach, why))?;
+                let used = h.memory.taken(&h.spaces, &block, ask.size);
+                Ok(match guards {
+                    None => Fresh { at: block.at, used },
+                    Some(wanted) => {
+                        let at = h.guards.enter(&self.view(), block.at, wanted, size, align, site);
+                        Fresh { at, used: size }
+                    }
+                })
             },
         )?;
         if size.0 > 0 {
@@ -219,7 +239,11 @@ impl Engine {
     /// Collective: the last rendezvous; what is left in the heap.
     pub(crate) fn last_meeting(&self) -> Result<Leaks, Error> {
         self.quiet();
-        self.heap_call(|_| Slip::new(Kind::Finalize), |h| Ok(h.leaks()))
+        let last = |h: &mut Heap| match h.guards.check_kept(&self.view()) {
+            Err(what) => self.corrupted(&what),
+            Ok(()) => Ok(h.leaks()),
+        };
+        self.heap_call(|_| Slip::new(Kind::Finalize), last)
     }
 
     /// One collective heap call: the rendezvous, at which dropped blocks are shown and, where all PEs
@@ -239,6 +263,11 @@ impl Engine {
                 shown = Shown { from: next, slip: Slip::new(Kind::MoreFrees) };
             }
             let result = step(h);
+            if h.guards.on() {
+                // The checker touches the heap: it fills new blocks and looks at old ones. Nobody may put
+                // into what this call handed out before every PE is done with that.
+                self.meet(Slip::new(Kind::Checked))?;
+            }
             h.memory.trim(&h.spaces, |at, len| self.segment.punch(at, len));
             result
         })
@@ -273,12 +302,35 @@ impl Engine {
     /// Frees a block on this PE.
     fn free_here(&self, heap: &mut Heap, at: Offset) -> Result<Bytes, FreeError> {
         let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(at));
-        let len = heap.spaces.free(at)?;
-        if locked {
-            pin::unlock(self.own(at), len);
+        let over = if heap.guards.on() {
+            match heap.guards.leave(&self.view(), at) {
+                // No live block of the user's: the module knows what it is instead.
+                None => return Err(heap.spaces.free(at).err().unwrap_or(FreeError::NotAllocated { at })),
+                Some(Err(what)) => self.corrupted(&what),
+                Some(Ok(over)) => over,
+            }
+        } else {
+            vec![at]
+        };
+        let mut bytes = 0;
+        for block in over {
+            let len = heap.spaces.free(block)?;
+            if locked {
+                pin::unlock(self.own(block), len);
+            }
+            heap.memory.freed(len);
+            bytes += len.0;
         }
-        heap.memory.freed(len);
-        Ok(len)
+        Ok(Bytes(bytes))
+    }
+
+    /// Somebody wrote where it must not: the job ends, for nothing it computes can be trusted.
+    fn corrupted(&self, what: &str) -> ! {
+        exit::end_job(self, exit::CORRUPTED, &format!("PE {}: heap check: {what}; ending the job", self.me))
+    }
+
+    fn view(&self) -> View<'_> {
+        View { own: self.own(Offset(0)), peers: &self.peers }
     }
 }
 

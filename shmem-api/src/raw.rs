@@ -5,6 +5,7 @@
 //! words are zero while the library is down, so the PE check is the "initialised?" check as well.
 #![allow(unsafe_code)]
 
+use std::panic::Location;
 use std::sync::atomic::Ordering;
 
 use memheap::place::{Near, Reach};
@@ -30,6 +31,7 @@ pub fn n_pes() -> i32 {
 ///
 /// # Safety
 /// The World stays up during the call, and the call keeps to the thread level it was brought up at.
+#[track_caller]
 pub unsafe fn malloc(size: usize) -> *mut u8 {
     // SAFETY: by contract.
     unsafe { align(Align::DEFAULT.bytes() as usize, size) }
@@ -39,13 +41,14 @@ pub unsafe fn malloc(size: usize) -> *mut u8 {
 ///
 /// # Safety
 /// As for [`malloc`].
+#[track_caller]
 pub unsafe fn align(align: usize, size: usize) -> *mut u8 {
     let engine = engine("shmem_malloc");
     if size == 0 {
         return std::ptr::null_mut();
     }
     let block = match Align::new(align as u64) {
-        Some(align) => engine.alloc(Bytes(size as u64), align, Reach::World, Near::Any),
+        Some(align) => engine.alloc(Bytes(size as u64), align, Reach::World, Near::Any, Location::caller()),
         None => Err(engine.refuse_align(Bytes(size as u64), align as u64)),
     };
     match block {
@@ -109,7 +112,7 @@ fn place(call: &'static str, at: usize, n: usize, pe: i32) -> *mut u8 {
     let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
     let len = HOT.len.load(Ordering::Relaxed);
     if offset > len || len - offset < n {
-        bad_address(call, at, n);
+        check_address(call, at, offset, n);
     }
     let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
     // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
@@ -125,18 +128,25 @@ fn bad_pe(call: &str, pe: i32) -> ! {
     fail(engine, format!("{call}: there is no PE {pe}; the job has PEs 0 to {last}"))
 }
 
+/// An address that the quick check did not pass. While the heap is checked, the quick check passes none,
+/// and this one asks the book of live blocks.
 #[cold]
 #[inline(never)]
-fn bad_address(call: &str, at: usize, n: usize) -> ! {
+fn check_address(call: &str, at: usize, offset: usize, n: usize) {
     let engine = engine(call);
     let heap = engine.layout.symmetric;
-    fail(
-        engine,
-        format!(
-            "{call}: {n} bytes at {at:#x} are not in the symmetric heap ({heap} at {:#x})",
-            HOT.lo.load(Ordering::Relaxed)
-        ),
-    )
+    if offset as u64 > heap.0 || heap.0 - (offset as u64) < n as u64 {
+        let lo = HOT.lo.load(Ordering::Relaxed);
+        fail(
+            engine,
+            format!("{call}: {n} bytes at {at:#x} are not in the symmetric heap ({heap} at {lo:#x})"),
+        );
+    }
+    if n > 0
+        && let Err(what) = engine.heap.with(|h| h.guards.check_access(Offset(offset as u64), n as u64))
+    {
+        fail(engine, format!("{call}: {what}"));
+    }
 }
 
 fn fail(engine: Handle, what: String) -> ! {

@@ -46,6 +46,7 @@ struct Hello {
     host_size: u64,
     dma_size: u64,
     pe_size: u64,
+    check: u64,
     /// The settings that decide how blocks are laid out, as text.
     deciding: [u8; 512],
 }
@@ -171,6 +172,10 @@ fn say_hello(
         });
     }
     type Field = fn(&Hello) -> u64;
+    if let Some(pe) = odd(&|h| h.check != mine.check) {
+        let (here, there) = (mine.check.to_string(), all[pe.0 as usize].check.to_string());
+        return Err(Error::StartDiffers { item: settings::HEAP_CHECK.name, me, here, pe, there });
+    }
     let fields: [(&'static str, Field); 4] = [
         (settings::SYMMETRIC_SIZE.name, |h| h.size),
         (settings::HEAP_HOST_SIZE.name, |h| h.host_size),
@@ -235,6 +240,7 @@ impl Hello {
             host_size: size(&settings::HEAP_HOST_SIZE),
             dma_size: size(&settings::HEAP_DMA_SIZE),
             pe_size: size(&settings::HEAP_PE_SIZE),
+            check: settings.count(&settings::HEAP_CHECK).unwrap_or(1),
             deciding: padded(&settings.deciding()),
         }
     }

@@ -107,6 +107,7 @@ impl<L: Level> World<L> {
     ///
     /// # Errors
     /// On every PE alike: no room (nothing has changed), or the PEs asked for different things.
+    #[track_caller]
     pub fn alloc<T: Elem>(&self, len: usize) -> Result<SymSlice<'_, T>, Error> {
         self.alloc_at(len, Reach::World, Near::Any)
     }
@@ -119,6 +120,7 @@ impl<L: Level> World<L> {
     ///
     /// # Panics
     /// For [`Reach::Pe`], which is not collective: see [`alloc_own`](Self::alloc_own).
+    #[track_caller]
     pub fn alloc_at<T: Elem>(&self, len: usize, reach: Reach, near: Near) -> Result<SymSlice<'_, T>, Error> {
         assert!(reach != Reach::Pe, "memory of one PE is allocated by `alloc_own`");
         const { check_layout::<T>() };
@@ -126,7 +128,7 @@ impl<L: Level> World<L> {
         // More bytes than there can be are asked for like any others, so that the PEs can still disagree.
         let bytes = len.saturating_mul(size_of::<T>());
         let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
-        let block = engine.alloc(Bytes(bytes as u64), align, reach, near)?;
+        let block = engine.alloc(Bytes(bytes as u64), align, reach, near, std::panic::Location::caller())?;
         if bytes == 0 {
             // SAFETY: no element, no block.
             return Ok(unsafe { SymSlice::new(block.at, NonNull::dangling(), 0, &engine.drops) });
@@ -146,6 +148,7 @@ impl<L: Level> World<L> {
     ///
     /// # Errors
     /// As there.
+    #[track_caller]
     pub fn alloc_with<T: Elem>(
         &self,
         len: usize,
@@ -162,6 +165,7 @@ impl<L: Level> World<L> {
     ///
     /// # Errors
     /// As [`alloc`](Self::alloc).
+    #[track_caller]
     pub fn alloc_one<T: Elem>(&self, value: T) -> Result<SymBox<'_, T>, Error> {
         self.alloc_with(1, |_| value).map(SymBox)
     }
@@ -211,11 +215,9 @@ impl<L: Level> Drop for World<L> {
         }
         let me = engine.me;
         match self.take_down() {
-            Ok(leaks) if leaks.blocks > 0 && me.0 == 0 => {
-                eprintln!(
-                    "PE 0: {} blocks ({}) of the symmetric heap were never freed",
-                    leaks.blocks, leaks.bytes
-                );
+            Ok(Leaks { blocks, bytes, sites }) if blocks > 0 && me.0 == 0 => {
+                exit::say(&format!("PE 0: {blocks} blocks ({bytes}) of the symmetric heap were never freed"));
+                sites.iter().for_each(|site| exit::say(&format!("PE 0: never freed: {site}")));
             }
             Ok(_) => {}
             // The program may be on its way out with an error of its own: let it say so. Process exit

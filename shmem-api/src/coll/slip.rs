@@ -28,6 +28,7 @@ pub(crate) enum Kind {
     Exit = 7,
     Finalize = 8,
     MoreFrees = 9,
+    Checked = 10,
 }
 
 /// A slip being written, or one read back.
@@ -155,6 +156,7 @@ impl fmt::Display for Slip {
             k if k == Kind::Collect as u64 => write!(f, "collect()"),
             k if k == Kind::Enter as u64 => write!(f, "the start of a phase sharing {}", Objects(self)),
             k if k == Kind::Exit as u64 => write!(f, "the end of a phase sharing {}", Objects(self)),
+            k if k == Kind::Checked as u64 => write!(f, "the end of a checked heap call"),
             k if k == Kind::MoreFrees as u64 => write!(f, "freeing what was dropped"),
             k if k == Kind::Finalize as u64 => write!(f, "finalize"),
             k => write!(f, "rendezvous of unknown kind {k}"),

@@ -1,0 +1,256 @@
+//! Heap checking: guard zones, fill patterns, quarantine and call sites around every block.
+//!
+//! ```text
+//!   level 2:  | zone | user's bytes | zone |        zones checked at free, freed bytes filled and kept
+//!   level 3:  | zone | user's bytes |PAGE|          the page after the block, and all of a freed block, no access
+//!             b      at             at + size
+//! ```
+//!
+//! Level 1 (exact frees, from the modules' own books) is always on and is not here. The level is a setting,
+//! equal on all PEs, and everything that decides an offset (zones, pages, how long a freed block is kept)
+//! depends on it and on the call history alone.
+//!
+//! Invariants: **H1** `live` holds exactly the blocks that are handed out, `kept` those that were freed and
+//! not yet given back to their module; **H2** zones and freed bytes hold their patterns as long as nobody
+//! writes where it must not.
+#![allow(unsafe_code)]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::Location;
+
+use memheap::settings::{self, Settings};
+use memheap::{Align, Bytes, Offset};
+use rustix::mm::{MprotectFlags, mprotect};
+
+use crate::segment::Peer;
+
+const ZONE: u64 = 64;
+const ZONE_FILL: u8 = 0x5b;
+const FREED_FILL: u8 = 0xa5;
+/// What the user's bytes hold before the program writes them, where the call promises nothing.
+pub(crate) const NEW_FILL: u8 = 0x5a;
+/// Freed blocks that are kept, and bytes in them.
+const KEPT_BLOCKS: usize = 256;
+const KEPT_BYTES: u64 = 64 << 20;
+
+/// Where in the program a call was made.
+pub(crate) type Site = &'static Location<'static>;
+
+/// A block with its surroundings.
+#[derive(Clone, Copy, Debug)]
+struct Guarded {
+    /// The module's block.
+    block: Offset,
+    len: Bytes,
+    /// The user's part.
+    at: Offset,
+    size: Bytes,
+    site: Site,
+}
+
+/// What one PE's checker knows.
+pub(crate) struct Guards {
+    level: u64,
+    live: BTreeMap<u64, Guarded>,
+    kept: VecDeque<Guarded>,
+    kept_bytes: u64,
+}
+
+/// The memory of this host's PEs, and which of it is this PE's own.
+pub(crate) struct View<'e> {
+    pub(crate) own: *mut u8,
+    pub(crate) peers: &'e [Peer],
+}
+
+/// What has to be asked of the module for a block of the user's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) size: Bytes,
+    pub(crate) align: Align,
+}
+
+impl Guards {
+    pub(super) fn new(settings: &Settings) -> Guards {
+        let level = settings.count(&settings::HEAP_CHECK).unwrap_or(1);
+        Guards { level, live: BTreeMap::new(), kept: VecDeque::new(), kept_bytes: 0 }
+    }
+
+    /// Whether blocks are guarded at all.
+    pub(crate) fn on(&self) -> bool {
+        self.level >= 2
+    }
+
+    fn pages(&self) -> bool {
+        self.level >= 3
+    }
+
+    /// The block to ask for; `None` if it would not fit in 64 bits.
+    pub(super) fn wanted(&self, size: Bytes, align: Align) -> Option<Wanted> {
+        let align = if self.pages() { align.max(Align::PAGE) } else { align.max(Align::CACHE_LINE) };
+        let body = size.checked_round_up(align)?;
+        let rear = if self.pages() { Align::PAGE.bytes() } else { ZONE };
+        let size = body.0.checked_add(align.bytes())?.checked_add(rear)?;
+        Some(Wanted { size: Bytes(size), align })
+    }
+
+    /// Enters a new module block that was taken for `size` bytes, and sets its surroundings up.
+    pub(super) fn enter(
+        &mut self,
+        view: &View<'_>,
+        block: Offset,
+        wanted: Wanted,
+        size: Bytes,
+        align: Align,
+        site: Site,
+    ) -> Offset {
+        let front = wanted.align.bytes();
+        let at = if self.pages() {
+            // The user's bytes end where the page without access begins, as closely as alignment allows.
+            let end = block.0 + wanted.size.0 - Align::PAGE.bytes();
+            protect(view, Offset(end), Bytes(Align::PAGE.bytes()), MprotectFlags::empty());
+            Offset((end - size.0) & !(align.bytes() - 1))
+        } else {
+            Offset(block.0 + front)
+        };
+        let guarded = Guarded { block, len: wanted.size, at, size, site };
+        for (from, to) in self.zones(&guarded) {
+            fill(view, from, to, ZONE_FILL);
+        }
+        fill(view, at.0, at.0 + size.0, NEW_FILL);
+        self.live.insert(at.0, guarded);
+        at
+    }
+
+    /// The bytes around the user's that must keep their pattern.
+    fn zones(&self, g: &Guarded) -> [(u64, u64); 2] {
+        let end = g.block.0 + g.len.0 - if self.pages() { Align::PAGE.bytes() } else { 0 };
+        let from = (g.at.0 - ZONE.min(g.at.0 - g.block.0)).max(g.block.0);
+        [(from, g.at.0), (g.at.0 + g.size.0, end.min(g.at.0 + g.size.0 + ZONE))]
+    }
+
+    /// Takes a user's block out of the live ones and into quarantine; the blocks whose time is over, for
+    /// the module to free. `None` if there is no such live block.
+    pub(super) fn leave(&mut self, view: &View<'_>, at: Offset) -> Option<Result<Vec<Offset>, String>> {
+        let guarded = self.live.get(&at.0).copied()?;
+        if let Some(what) = self.zones(&guarded).into_iter().find_map(|(a, b)| changed(view, a, b, ZONE_FILL))
+        {
+            return Some(Err(format!("written {} of {}", beside(&guarded, what), describe(&guarded))));
+        }
+        self.live.remove(&at.0);
+        if self.pages() {
+            protect(view, guarded.block, guarded.len, MprotectFlags::empty());
+        } else {
+            fill(view, at.0, at.0 + guarded.size.0, FREED_FILL);
+        }
+        self.kept_bytes += guarded.len.0;
+        self.kept.push_back(guarded);
+        Some(self.release(view))
+    }
+
+    fn release(&mut self, view: &View<'_>) -> Result<Vec<Offset>, String> {
+        let mut over = Vec::new();
+        while self.kept.len() > KEPT_BLOCKS || self.kept_bytes > KEPT_BYTES {
+            let Some(g) = self.kept.pop_front() else { break };
+            self.kept_bytes -= g.len.0;
+            over.push(g.block);
+            if self.pages() {
+                protect(view, g.block, g.len, MprotectFlags::READ | MprotectFlags::WRITE);
+            } else if let Some(what) = changed(view, g.at.0, g.at.0 + g.size.0, FREED_FILL) {
+                return Err(format!(
+                    "written after it was freed, at byte {} of {}",
+                    what - g.at.0,
+                    describe(&g)
+                ));
+            }
+        }
+        Ok(over)
+    }
+
+    /// Checks what is still in quarantine, and opens it.
+    pub(super) fn check_kept(&mut self, view: &View<'_>) -> Result<(), String> {
+        let wrong = |g: &Guarded| changed(view, g.at.0, g.at.0 + g.size.0, FREED_FILL).map(|what| (*g, what));
+        for g in self.kept.iter() {
+            if self.pages() {
+                protect(view, g.block, g.len, MprotectFlags::READ | MprotectFlags::WRITE);
+            } else if let Some((g, what)) = wrong(g) {
+                return Err(format!(
+                    "written after it was freed, at byte {} of {}",
+                    what - g.at.0,
+                    describe(&g)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong with an access to `n` bytes at `at`, if anything.
+    pub(crate) fn check_access(&self, at: Offset, n: u64) -> Result<(), String> {
+        let live = self.live.range(..=at.0).next_back().map(|(_, g)| g);
+        if let Some(g) = live.filter(|g| at.0 < g.at.0 + g.size.0.max(1)) {
+            let end = g.at.0 + g.size.0;
+            return match at.0 + n <= end {
+                true => Ok(()),
+                false => Err(format!("{n} bytes at byte {} of {} pass its end", at.0 - g.at.0, describe(g))),
+            };
+        }
+        let freed = self.kept.iter().find(|g| at.0 >= g.block.0 && at.0 < g.block.0 + g.len.0);
+        match freed {
+            Some(g) => Err(format!(
+                "{n} bytes at byte {} of {}, which was freed",
+                at.0.wrapping_sub(g.at.0),
+                describe(g)
+            )),
+            None => Err(format!("{n} bytes at offset {at} are in no live block")),
+        }
+    }
+
+    /// Blocks in quarantine: freed by the program, not yet by the module.
+    pub(super) fn kept(&self) -> (u64, Bytes) {
+        (self.kept.len() as u64, Bytes(self.kept_bytes))
+    }
+
+    /// Where the blocks that are still live were allocated.
+    pub(super) fn sites(&self) -> Vec<String> {
+        self.live.values().map(describe).collect()
+    }
+}
+
+fn describe(g: &Guarded) -> String {
+    format!("the block of {} at {} (allocated at {})", g.size, g.at, g.site)
+}
+
+fn beside(g: &Guarded, what: u64) -> String {
+    if what < g.at.0 {
+        format!("{} bytes before the start", g.at.0 - what)
+    } else {
+        format!("{} bytes past the end", what - (g.at.0 + g.size.0) + 1)
+    }
+}
+
+fn fill(view: &View<'_>, from: u64, to: u64, value: u8) {
+    let start = view.own.wrapping_add(from as usize);
+    // SAFETY: zones and freed or new blocks of this PE's own segment: inside the mapping, and by H1 no
+    // Rust object is there.
+    unsafe { start.write_bytes(value, to.saturating_sub(from) as usize) }
+}
+
+/// The first offset in `from..to` that does not hold `value`.
+fn changed(view: &View<'_>, from: u64, to: u64, value: u8) -> Option<u64> {
+    (from..to).find(|at| {
+        let byte = view.own.wrapping_add(*at as usize);
+        // SAFETY: as in `fill`. Volatile: a stray put may be writing it.
+        (unsafe { byte.read_volatile() }) != value
+    })
+}
+
+/// In this process' own mapping and in those of its peers: an access from here is caught wherever it goes.
+fn protect(view: &View<'_>, at: Offset, len: Bytes, flags: MprotectFlags) {
+    let page = Align::PAGE.bytes();
+    let (start, end) = (at.0.next_multiple_of(page), (at.0 + len.0) & !(page - 1));
+    for peer in view.peers.iter().filter(|_| start < end) {
+        let pages = peer.heap.wrapping_add(start as usize).cast();
+        // SAFETY: pages of a mapped segment that hold no live object, only this checker's surroundings or
+        // a freed block.
+        let _ = unsafe { mprotect(pages, (end - start) as usize, flags) };
+    }
+}

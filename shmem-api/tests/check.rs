@@ -1,0 +1,137 @@
+//! Heap check levels: what is written where it must not be is found and named.
+
+use shmem_api::testing::{self, Boot, Launch, Outcome};
+use shmem_api::{World, raw};
+
+fn launch(test: &str, level: &str) -> Outcome {
+    Launch::of_test(test, 2, Boot::Local).env("SHMEM_HEAP_CHECK", level).run()
+}
+
+/// Runs `body` on 2 PEs at each level; the job must end badly, saying `says`.
+fn must_say(test: &str, levels: &[&str], says: &[&str], body: impl FnOnce(&World)) {
+    if testing::is_pe() {
+        return body(&World::init().unwrap());
+    }
+    for level in levels {
+        let outcome = launch(test, level);
+        assert!(!outcome.status.success(), "level {level}: {outcome}");
+        assert!(says.iter().any(|s| outcome.stderr.contains(s)), "level {level}: {outcome}");
+    }
+}
+
+#[allow(unsafe_code)]
+fn malloc(size: usize) -> *mut u8 {
+    // SAFETY: the world is up, and there is one thread.
+    unsafe { raw::malloc(size) }
+}
+
+#[allow(unsafe_code)]
+fn free(block: *mut u8) {
+    // SAFETY: the tests are about using it all the same.
+    unsafe { raw::free(block) }.unwrap();
+}
+
+#[allow(unsafe_code)]
+fn put(to: *mut u8, n: usize, pe: i32) {
+    let src = vec![1u8; n];
+    // SAFETY: what is wrong with it is found before anything is touched.
+    unsafe { raw::putmem(to, src.as_ptr(), n, pe) }
+}
+
+#[test]
+fn all_is_well_at_every_level() {
+    let test = "all_is_well_at_every_level";
+    if testing::is_pe() {
+        let world = World::init().unwrap();
+        for round in 0..600usize {
+            let block = malloc(1 + round * 7 % 5000);
+            put(block, 1 + round * 7 % 5000, (world.pe() as i32 + 1) % 2);
+            world.barrier();
+            let mut a = world.alloc::<u64>(1 + round % 100).unwrap();
+            assert!(a.iter().all(|v| *v == 0));
+            a.fill(u64::MAX);
+            free(block);
+        }
+        assert_eq!(world.finalize().unwrap().blocks, 0);
+        return;
+    }
+    for level in ["0", "1", "2", "3"] {
+        launch(test, level).expect_success(level);
+    }
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn a_plain_store_past_the_end_is_found_at_free() {
+    // At level 3 with a size that fills its page, the store itself ends the process.
+    let says = ["PE 1: heap check: written 1 bytes past the end of the block of 100 B", "PE 1"];
+    must_say("a_plain_store_past_the_end_is_found_at_free", &["2", "3"], &says, |world| {
+        let block = malloc(100);
+        if world.pe() == 1 {
+            // SAFETY: not sound, and that is what is tested; it hits the guard zone.
+            unsafe { block.add(100).write(7) };
+        }
+        free(block);
+        world.barrier();
+    });
+}
+
+#[test]
+fn a_put_past_the_end_of_a_block_is_found_at_the_call() {
+    let says = ["PE 1: shmem_putmem: 8 bytes at byte 96 of the block of 100 B", "tests/check.rs"];
+    must_say("a_put_past_the_end_of_a_block_is_found_at_the_call", &["2", "3"], &says, |world| {
+        let block = malloc(100);
+        if world.pe() == 1 {
+            put(block.wrapping_add(96), 8, 0);
+        }
+        world.barrier();
+    });
+}
+
+#[test]
+fn a_put_to_a_freed_block_is_found_at_the_call() {
+    must_say("a_put_to_a_freed_block_is_found_at_the_call", &["2", "3"], &["which was freed"], |world| {
+        let block = malloc(100);
+        free(block);
+        if world.pe() == 1 {
+            put(block, 8, 0);
+        }
+        world.barrier();
+    });
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn a_plain_store_to_a_freed_block_is_found_at_the_latest_at_finalize() {
+    let test = "a_plain_store_to_a_freed_block_is_found_at_the_latest_at_finalize";
+    let says = ["PE 1: heap check: written after it was freed, at byte 5 of the block of 100 B", "PE 1"];
+    must_say(test, &["2", "3"], &says, |world| {
+        let block = malloc(100);
+        free(block);
+        if world.pe() == 1 {
+            // SAFETY: not sound, and that is what is tested; the block is in quarantine.
+            unsafe { block.add(5).write(7) };
+        }
+        world.barrier();
+    });
+}
+
+#[test]
+fn leaks_are_reported_with_their_call_sites() {
+    let test = "leaks_are_reported_with_their_call_sites";
+    if testing::is_pe() {
+        let world = World::init().unwrap();
+        std::mem::forget(world.alloc::<u64>(100).unwrap());
+        drop(world);
+        return;
+    }
+    let outcome = launch(test, "2");
+    outcome.expect_success(test);
+    assert!(outcome.stderr.contains("PE 0: 1 blocks"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("never freed: the block of 800 B")
+            && outcome.stderr.contains("tests/check.rs"),
+        "{outcome}"
+    );
+    assert!(launch(test, "1").stderr.contains("PE 0: 1 blocks"));
+}
