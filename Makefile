@@ -9,6 +9,7 @@ export MPICC
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under mpirun"
 	@echo "make test    install what is missing, run every check and test (both MPIs, and without MPI)"
+	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
 
 demo: setup-build
 	cargo build --release --examples
@@ -30,6 +31,7 @@ check:
 # All tests; the multi-PE ones under Open MPI's mpirun and under the local boot.
 test-openmpi:
 	cargo test --workspace --features shmem-api/testing
+	SHMEM_MEMHEAP=buddy cargo test -p shmem-api --features shmem-api/testing --test heap --test check
 	cargo build --release --workspace --examples
 	scripts/demo.sh
 	scripts/same-base.sh

@@ -74,7 +74,8 @@ pub(crate) fn at_start(
         eprintln!("memory domains of the user heap: {}", shares.collect::<Vec<_>>().join(", "));
     }
     if let Ok(facts) = memheap::budget::host_facts() {
-        eprintln!("host memory: {} in all, {} free now", facts.memory(), facts.free());
+        let (all, before, now) = (facts.memory(), budget.free_before, facts.free());
+        eprintln!("host memory: {all} in all; free before the heaps {before}, now {now}");
     }
     eprint!("{}", settings.table());
 }

@@ -199,6 +199,8 @@ pub(crate) struct Budget {
     pub(crate) proposal: Option<Proposal>,
     /// By how much a given size is more than what is free.
     pub(crate) excess: Option<Excess>,
+    /// What the host had free before anything was mapped.
+    pub(crate) free_before: Bytes,
 }
 
 /// The size that was given; or the least of what the PEs propose.
@@ -219,7 +221,7 @@ fn budget_here(me: PeId, n_pes: u32, settings: &Settings, size: u64) -> Result<B
         let strict = settings.is_on(&settings::HEAP_PREALLOC) || !settings.is_on(&settings::HEAP_OVERCOMMIT);
         return match excess {
             Some(e) if strict => Err(overcommitted(e.to_string())),
-            _ => Ok(Budget { heap: Bytes(size), proposal: None, excess }),
+            _ => Ok(Budget { heap: Bytes(size), proposal: None, excess, free_before: facts.free() }),
         };
     }
     let wish = settings.size(&settings::HEAP_BUDGET).map_or(Wish::Default, Wish::OfHost);
@@ -227,7 +229,7 @@ fn budget_here(me: PeId, n_pes: u32, settings: &Settings, size: u64) -> Result<B
     if proposal.because == budget::Because::Nothing {
         return Err(overcommitted(proposal.to_string()));
     }
-    Ok(Budget { heap: proposal.heap, proposal: Some(proposal), excess: None })
+    Ok(Budget { heap: proposal.heap, proposal: Some(proposal), excess: None, free_before: facts.free() })
 }
 
 impl Hello {

@@ -132,6 +132,9 @@ impl Launch {
         let mut launch = Launch::of_program(&me, n, boot);
         launch.command.args([test, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]);
         launch.command.env(ROLE, test);
+        if std::env::var_os("SHMEM_SYMMETRIC_SIZE").is_none() {
+            launch.command.env("SHMEM_SYMMETRIC_SIZE", "1G");
+        }
         launch
     }
 

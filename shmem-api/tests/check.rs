@@ -69,7 +69,7 @@ fn a_plain_store_past_the_end_is_found_at_free() {
         let block = malloc(100);
         if world.pe() == 1 {
             // SAFETY: not sound, and that is what is tested; it hits the guard zone.
-            unsafe { block.add(100).write(7) };
+            unsafe { block.wrapping_add(100).write(7) };
         }
         free(block);
         world.barrier();
@@ -110,7 +110,7 @@ fn a_plain_store_to_a_freed_block_is_found_at_the_latest_at_finalize() {
         free(block);
         if world.pe() == 1 {
             // SAFETY: not sound, and that is what is tested; the block is in quarantine.
-            unsafe { block.add(5).write(7) };
+            unsafe { block.wrapping_add(5).write(7) };
         }
         world.barrier();
     });
