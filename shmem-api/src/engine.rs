@@ -211,20 +211,25 @@ impl Engine {
 
     /// Collective: shows `slip` to all PEs and compares it with theirs.
     pub(crate) fn meet(&self, slip: Slip) -> Result<Met, Diverged> {
-        self.meet_showing(slip, |_, _| false)
+        self.meet_showing(|| slip, |_, _| false)
     }
 
     /// As [`meet`](Self::meet); `show` gets this PE's desk and the turn, lays something on it, and says
-    /// whether it did.
+    /// whether it did. A PE that is alone agrees with itself: it makes no slip.
     pub(crate) fn meet_showing(
         &self,
-        slip: Slip,
+        slip: impl FnOnce() -> Slip,
         show: impl FnOnce(&Desk<'_>, usize) -> bool,
     ) -> Result<Met, Diverged> {
         let met = self.calls.with(|call| {
             *call += 1;
             let turn = (*call & 1) as usize;
             let raised = show(self.desk(), turn);
+            if self.n_pes == 1 {
+                return Ok(Met { raised, turn });
+            }
+            let mut slip = slip();
+            slip.number(*call);
             let mut report = self.policy.report(self.me, || slip.to_string());
             let wait = |bell: &_, asleep: &_, ready: &dyn Fn() -> bool| {
                 self.policy.wait(bell, asleep, Waker::Rings, ready, |waited| {
@@ -232,7 +237,7 @@ impl Engine {
                     report(waited);
                 });
             };
-            let agreed = self.place.meet(*call, slip, raised, &OneHost, wait, wait::wake_all)?;
+            let agreed = self.place.meet(*call, &slip, raised, &OneHost, wait, wait::wake_all)?;
             Ok(Met { raised: agreed.raised, turn })
         });
         if met.is_ok() && self.diverged.load(Ordering::Relaxed) {

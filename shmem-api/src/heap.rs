@@ -29,7 +29,7 @@ use self::guard::{Guards, Site, View, Wanted};
 use self::local::Local;
 use self::memory::Memory;
 use crate::coll::slip::{Kind, Slip};
-use crate::engine::Engine;
+use crate::engine::{Engine, Met};
 use crate::error::Error;
 use crate::exit;
 use crate::internals::FREES;
@@ -78,6 +78,9 @@ impl DropQueue {
     /// Sorted: from offset `from` on, as many as can be shown.
     fn shown(&self, from: u64) -> Vec<u64> {
         let mut queue = self.0.lock();
+        if queue.is_empty() {
+            return Vec::new();
+        }
         queue.sort_unstable();
         let start = queue.partition_point(|at| *at < from);
         queue[start..].iter().take(FREES).copied().collect()
@@ -209,11 +212,14 @@ impl Engine {
     /// Locks a new block on every PE; if one PE cannot, no PE keeps it.
     fn pin_or_give_back(&self, at: Offset, size: Bytes) -> Result<(), Error> {
         let pinned = pin::lock(self.own(at), size);
-        let met = self.meet_showing(Slip::new(Kind::Pinned), |desk, _| {
-            let code = pinned.as_ref().map_or_else(|e| e.raw_os_error(), |()| 0);
-            desk.life.pin_failed.store(code as u32, Ordering::Relaxed);
-            code != 0
-        })?;
+        let met = self.meet_showing(
+            || Slip::new(Kind::Pinned),
+            |desk, _| {
+                let code = pinned.as_ref().map_or_else(|e| e.raw_os_error(), |()| 0);
+                desk.life.pin_failed.store(code as u32, Ordering::Relaxed);
+                code != 0
+            },
+        )?;
         if !met.raised {
             return Ok(());
         }
@@ -258,9 +264,12 @@ impl Engine {
         step: impl FnOnce(&mut Heap) -> Result<R, Error>,
     ) -> Result<R, Error> {
         self.heap.with(|h| {
-            let mut shown = Shown { from: 0, slip: slip(h.spaces.digest()) };
-            while let Some(next) = self.free_what_all_dropped(h, shown)? {
-                shown = Shown { from: next, slip: Slip::new(Kind::MoreFrees) };
+            let digest = || h.spaces.digest();
+            let shown = self.show_what_was_dropped(0, || slip(digest()))?;
+            let mut next = self.free_what_all_dropped(h, shown);
+            while let Some(from) = next {
+                let shown = self.show_what_was_dropped(from, || Slip::new(Kind::MoreFrees))?;
+                next = self.free_what_all_dropped(h, shown);
             }
             let result = step(h);
             if h.guards.on() {
@@ -273,16 +282,20 @@ impl Engine {
         })
     }
 
-    /// Meets the others showing the blocks this PE has dropped, from offset `from` on as many as fit, and
-    /// frees what all of them show. Returns where to go on, if some PE could not show all.
-    fn free_what_all_dropped(&self, heap: &mut Heap, shown: Shown) -> Result<Option<u64>, Error> {
-        let met = self.meet_showing(shown.slip, |desk, turn| {
-            let mine = self.drops.shown(shown.from);
+    /// Meets the others showing the blocks this PE has dropped, from offset `from` on as many as fit.
+    fn show_what_was_dropped(&self, from: u64, slip: impl FnOnce() -> Slip) -> Result<Met, Error> {
+        let met = self.meet_showing(slip, |desk, turn| {
+            let mine = self.drops.shown(from);
             desk.frees[turn].show(&mine);
             !mine.is_empty()
         })?;
+        Ok(met)
+    }
+
+    /// Frees what all PEs have shown. Returns where to go on, if some PE could not show all.
+    fn free_what_all_dropped(&self, heap: &mut Heap, met: Met) -> Option<u64> {
         if !met.raised {
-            return Ok(None);
+            return None;
         }
         let lists: Vec<Vec<u64>> = self.desks.iter().map(|d| d.frees[met.turn].read()).collect();
         // Up to where every list is complete, the intersection is exact.
@@ -296,7 +309,7 @@ impl Engine {
             debug_assert!(freed.is_ok(), "a dropped object's block is live: {freed:?}");
         }
         self.drops.remove(&common);
-        Ok(end)
+        end
     }
 
     /// Frees a block on this PE.
@@ -332,10 +345,4 @@ impl Engine {
     fn view(&self) -> View<'_> {
         View { own: self.own(Offset(0)), peers: &self.peers }
     }
-}
-
-/// What a PE shows at one rendezvous of a heap call.
-struct Shown {
-    slip: Slip,
-    from: u64,
 }

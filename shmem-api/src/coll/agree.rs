@@ -111,24 +111,23 @@ pub(crate) struct Place<'m> {
 }
 
 impl Place<'_> {
-    /// Shows `slip`, meets everybody, compares. `raised` says that this PE raises its
+    /// Shows `slip` (numbered `call`), meets everybody, compares. `raised` says that this PE raises its
     /// hand: the one bit that need not agree, and that everybody hears of.
     /// `wait` is called with the word to watch, the count of sleepers on it, and the readiness test.
     pub(crate) fn meet(
         &self,
         call: u64,
-        mut slip: Slip,
+        slip: &Slip,
         raised: bool,
         upper: &dyn Upper,
         wait: impl FnOnce(&AtomicU32, &AtomicU32, &dyn Fn() -> bool),
         wake: impl FnOnce(&AtomicU32),
     ) -> Result<Agreed, Differs> {
-        slip.number(call);
         let turn = (call & 1) as usize;
-        self.cells[self.here][turn].show(&slip);
+        self.cells[self.here][turn].show(slip);
         let ticket = (call as u32) << VERDICT_BITS;
-        if let Some(flags) = self.arrive(&slip, turn, raised) {
-            let flags = upper.meet(&slip, flags);
+        if let Some(flags) = self.arrive(slip, turn, raised) {
+            let flags = upper.meet(slip, flags);
             let verdict = self.judge(flags, turn, upper);
             self.open(ticket | verdict, wake);
         } else {

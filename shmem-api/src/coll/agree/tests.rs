@@ -51,7 +51,9 @@ fn meet(
             thread::yield_now();
         }
     };
-    place.meet(call, slip, raised, upper, wait, |_| {})
+    let mut slip = slip;
+    slip.number(call);
+    place.meet(call, &slip, raised, upper, wait, |_| {})
 }
 
 fn ask(size: u64) -> Slip {
