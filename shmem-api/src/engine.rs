@@ -34,6 +34,7 @@ use crate::level::ThreadLevel;
 use crate::segment::{Peer, Segment};
 use crate::serial::Serial;
 use crate::start;
+use crate::static_data::StaticData;
 use crate::wait::{self, Policy, Waker};
 use crate::warden::Warden;
 
@@ -93,6 +94,7 @@ pub(crate) struct Engine {
     pub(crate) place: Place<'static>,
     pub(crate) warden: Option<Warden>,
     pub(crate) segment: Segment,
+    pub(crate) statics: StaticData,
 }
 
 /// What came of a rendezvous in which all agreed.

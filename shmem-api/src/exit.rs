@@ -43,9 +43,10 @@ const LAUNCHER: Duration = Duration::from_secs(1);
 /// Held while the engine is taken down, and by process exit, which may come from another thread.
 pub(crate) static TAKING_DOWN: Mutex<()> = Mutex::new(());
 
-/// One line on standard error. Where nobody reads that, nothing else is harmed.
+/// One line on standard error, in one write, so that lines of several PEs do not mix. Where nobody reads
+/// them, nothing else is harmed.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Asks to be called at process exit, once per process, after the launcher's own library asked.

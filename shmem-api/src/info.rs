@@ -10,47 +10,61 @@ use memheap::place::Reach;
 use memheap::settings::{self, Settings};
 use memheap::{Bytes, Offset};
 
+use crate::exit::say;
 use crate::heap::Heap;
 use crate::heap::local::Local;
 use crate::internals::Internals;
 use crate::layout::Layout;
 use crate::segment::Segment;
 use crate::start::Budget;
+use crate::static_data::StaticData;
 
-#[expect(clippy::too_many_arguments, reason = "it tells of everything a start brought about")]
-pub(crate) fn at_start(
-    settings: &Settings,
-    segment: &Segment,
-    layout: &Layout,
-    internals: &Internals,
-    heap: &Heap,
-    local: &Local,
-    budget: &Budget,
-    spread: Option<&(Plan, Vec<u32>)>,
-    n_pes: u32,
-) {
+/// Everything a start brought about.
+pub(crate) struct Started<'s> {
+    pub(crate) settings: &'s Settings,
+    pub(crate) segment: &'s Segment,
+    pub(crate) statics: &'s StaticData,
+    pub(crate) layout: &'s Layout,
+    pub(crate) internals: &'s Internals,
+    pub(crate) heap: &'s Heap,
+    pub(crate) local: &'s Local,
+    pub(crate) budget: &'s Budget,
+    pub(crate) spread: Option<&'s (Plan, Vec<u32>)>,
+    pub(crate) n_pes: u32,
+}
+
+/// Called by PE 0.
+pub(crate) fn at_start(started: &Started<'_>) {
+    let Started { settings, segment, statics, layout, internals, heap, local, budget, spread, n_pes } =
+        *started;
     if !segment.same_base() {
-        eprintln!("PE 0: no base address was free on every PE; the heaps lie at different addresses");
+        say("PE 0: no base address was free on every PE; the heaps lie at different addresses");
     }
     if let Some(excess) = &budget.excess {
-        eprintln!("PE 0: {excess}: legal, since only what is touched is taken; touching it all ends the job");
+        say(&format!(
+            "PE 0: {excess}: legal, since only what is touched is taken; touching it all ends the job"
+        ));
+    }
+    if let Some(why) = statics.problem() {
+        say(&format!("PE 0: {why}"));
     }
     if !settings.is_on(&settings::INFO) {
         return;
     }
     let base = segment.table()[0].heap as usize;
-    eprintln!("{n_pes} PEs on this host; each has a segment of {} at {base:#x}", layout.len);
+    say(&format!("{n_pes} PEs on this host; each has a segment of {} at {base:#x}", layout.len));
     if let Some(proposal) = &budget.proposal {
-        eprintln!("heap: {proposal}");
+        say(&format!("heap: {proposal}"));
     }
-    eprintln!(
+    let head = format!(
         "{:<12} {:<31} {:<10} {:<20} {:<10} pages",
         "region", "addresses", "size", "reach", "component"
     );
+    say(&head);
     let row = |name: &str, at: Offset, len: Bytes, reach: &str, component: &str, pages: &str| {
         let start = base + at.0 as usize;
         let range = format!("{start:#x}..{:#x}", start + len.0 as usize);
-        eprintln!("{name:<12} {range:<31} {:<10} {reach:<20} {component:<10} {pages}", len.to_string());
+        say(&format!("{name:<12} {range:<31} {:<10} {reach:<20} {component:<10} {pages}", len.to_string()));
     };
     let pages = pages_obtained(base);
     for reach in Reach::ALL {
@@ -63,7 +77,7 @@ pub(crate) fn at_start(
     }
     for (reach, outcomes) in heap.outcomes() {
         for outcome in outcomes {
-            eprintln!("memheap for {}: {outcome}", reach.space());
+            say(&format!("memheap for {}: {outcome}", reach.space()));
         }
     }
     if let Some((plan, nodes)) = spread {
@@ -71,13 +85,13 @@ pub(crate) fn at_start(
             Some(node) => format!("node {node}: {share}"),
             None => format!("all memory: {share}"),
         });
-        eprintln!("memory domains of the user heap: {}", shares.collect::<Vec<_>>().join(", "));
+        say(&format!("memory domains of the user heap: {}", shares.collect::<Vec<_>>().join(", ")));
     }
     if let Ok(facts) = memheap::budget::host_facts() {
         let (all, before, now) = (facts.memory(), budget.free_before, facts.free());
-        eprintln!("host memory: {all} in all; free before the heaps {before}, now {now}");
+        say(&format!("host memory: {all} in all; free before the heaps {before}, now {now}"));
     }
-    eprint!("{}", settings.table());
+    say(settings.table().trim_end());
 }
 
 /// The page size the kernel reports for the mapping at `base`, and huge pages if it used any.

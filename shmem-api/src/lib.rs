@@ -34,6 +34,7 @@ mod elem;
 mod engine;
 mod error;
 mod exit;
+mod global;
 mod heap;
 mod info;
 mod internals;
@@ -41,6 +42,7 @@ mod layout;
 mod level;
 mod numa;
 mod own;
+mod picture;
 mod pin;
 pub mod raw;
 mod run;
@@ -48,13 +50,14 @@ mod segment;
 mod serial;
 mod share;
 mod start;
+mod static_data;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod statics;
 #[cfg(not(feature = "testing"))]
-#[expect(dead_code, reason = "init does not call it yet")]
 mod statics;
 mod sym;
+mod sym_static;
 mod team;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -65,6 +68,7 @@ mod world;
 
 pub use elem::{AmoInt, Elem};
 pub use error::{Diverged, Error};
+pub use global::{GlobalPtr, Readable};
 pub use heap::Leaks;
 pub use level::{Level, Multiple, Single, ThreadLevel};
 pub use memheap::place::{Near, Reach};
@@ -72,6 +76,7 @@ pub use own::OwnSlice;
 pub use run::run;
 pub use share::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable};
 pub use sym::{SymBox, SymPart, SymSlice};
+pub use sym_static::SymStatic;
 pub use team::Team;
 pub use world::{Builder, HeapStats, World};
 

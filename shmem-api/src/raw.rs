@@ -9,12 +9,13 @@ use std::panic::Location;
 use std::sync::atomic::Ordering;
 
 use memheap::place::{Near, Reach};
-use memheap::{Align, Bytes, Offset};
+use memheap::{Align, Bytes, Offset, PeId};
 
 use crate::copy;
 use crate::engine::{Engine, HOT, Handle};
 use crate::error::Error;
 use crate::exit;
+use crate::heap::Heap;
 
 /// This PE's number, or -1 while the library is down.
 pub fn my_pe() -> i32 {
@@ -112,7 +113,7 @@ fn place(call: &'static str, at: usize, n: usize, pe: i32) -> *mut u8 {
     let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
     let len = HOT.len.load(Ordering::Relaxed);
     if offset > len || len - offset < n {
-        check_address(call, at, offset, n);
+        return slow_place(call, at, n, PeId(pe as u32));
     }
     let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
     // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
@@ -128,24 +129,31 @@ fn bad_pe(call: &str, pe: i32) -> ! {
     fail(engine, format!("{call}: there is no PE {pe}; the job has PEs 0 to {last}"))
 }
 
-/// An address that the quick check did not pass. While the heap is checked, the quick check passes none,
-/// and this one asks the book of live blocks.
+/// An address that the quick check did not pass: a static, or a bad one. While the heap is checked, the
+/// quick check passes none, and this one asks the book of live blocks.
 #[cold]
 #[inline(never)]
-fn check_address(call: &str, at: usize, offset: usize, n: usize) {
+fn slow_place(call: &str, at: usize, n: usize, pe: PeId) -> *mut u8 {
     let engine = engine(call);
-    let heap = engine.layout.symmetric;
-    if offset as u64 > heap.0 || heap.0 - (offset as u64) < n as u64 {
-        let lo = HOT.lo.load(Ordering::Relaxed);
-        fail(
-            engine,
-            format!("{call}: {n} bytes at {at:#x} are not in the symmetric heap ({heap} at {lo:#x})"),
-        );
+    let lo = HOT.lo.load(Ordering::Relaxed);
+    let (offset, heap) = (at.wrapping_sub(lo) as u64, engine.layout.symmetric);
+    if offset <= heap.0 && heap.0 - offset >= n as u64 {
+        let checked = |h: &mut Heap| h.guards.check_access(Offset(offset), n as u64);
+        if n > 0
+            && let Err(what) = engine.heap.with(checked)
+        {
+            fail(engine, format!("{call}: {what}"));
+        }
+        return engine.peers[pe.0 as usize].heap.wrapping_add(offset as usize);
     }
-    if n > 0
-        && let Err(what) = engine.heap.with(|h| h.guards.check_access(Offset(offset as u64), n as u64))
-    {
-        fail(engine, format!("{call}: {what}"));
+    match engine.statics.find(at, n).map(|found| found.place(pe)) {
+        Ok(Some(place)) => place,
+        Ok(None) => {
+            fail(engine, format!("{call}: PE {pe} runs another executable and has no static at {at:#x}"))
+        }
+        Err(why) => {
+            fail(engine, format!("{call}: {n} bytes at {at:#x}: {why} (the heap is {heap} at {lo:#x})"))
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub fn run<E: Display>(body: impl FnOnce(&World) -> Result<(), E>) -> ExitCode {
     let world = match World::init() {
         Ok(world) => world,
         Err(e) => {
-            eprintln!("shmem: {e}");
+            exit::say(&format!("shmem: {e}"));
             return ExitCode::FAILURE;
         }
     };
@@ -29,7 +29,7 @@ pub fn run<E: Display>(body: impl FnOnce(&World) -> Result<(), E>) -> ExitCode {
         Ok(()) => match world.finalize() {
             Ok(_) => ExitCode::SUCCESS,
             Err(e) => {
-                eprintln!("{e}");
+                exit::say(&e.to_string());
                 ExitCode::FAILURE
             }
         },

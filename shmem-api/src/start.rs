@@ -25,15 +25,16 @@ use crate::coll::agree::Place;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::heap::{self, DropQueue};
-use crate::info;
+use crate::info::{self, Started};
 use crate::internals::{Desk, Internals};
 use crate::layout::{Layout, Sizes};
 use crate::level::ThreadLevel;
 use crate::segment::Segment;
 use crate::serial::Serial;
+use crate::static_data::StaticData;
 use crate::wait::Policy;
 use crate::warden::Warden;
-use crate::{exit, numa};
+use crate::{exit, numa, statics};
 use std::sync::atomic::Ordering;
 
 /// What a PE says first: what must be equal on all of them.
@@ -60,7 +61,8 @@ struct Ready {
 
 /// Collective over the job. The engine is not published yet.
 pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result<Engine, Error> {
-    // The executable's static data becomes symmetric here, before MPI and before any thread.
+    // First thing, while there is one thread and no MPI.
+    let statics = statics::remap();
     let settings = Settings::from_env();
     let mut joined = boot::join(asked)?;
     let boot = joined.get();
@@ -76,6 +78,7 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
     let internals = Internals::reserve(layout.internals, Offset(layout.len.0))?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let segment = Segment::establish(boot, &layout, prealloc)?;
+    let statics = StaticData::establish(boot, statics)?;
     let window = layout.window(Reach::World);
     let spread =
         numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, n_pes);
@@ -97,17 +100,18 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
         return Err(Error::StartDiffers { item, me, here, pe: PeId(pe as u32), there });
     }
     if me.0 == 0 {
-        info::at_start(
-            &settings,
-            &segment,
-            &layout,
-            &internals,
-            &heap,
-            &local,
-            &budget,
-            spread.as_ref(),
+        info::at_start(&Started {
+            settings: &settings,
+            segment: &segment,
+            statics: &statics,
+            layout: &layout,
+            internals: &internals,
+            heap: &heap,
+            local: &local,
+            budget: &budget,
+            spread: spread.as_ref(),
             n_pes,
-        );
+        });
     }
 
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
@@ -139,6 +143,7 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
         calls: Serial::new(asked, 0),
         place,
         segment,
+        statics,
     })
 }
 

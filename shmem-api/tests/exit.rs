@@ -117,7 +117,7 @@ exits! {
         world.share(&mut a, |phase, a| a.put(0, if phase.pe() == 1 { 3 } else { 0 }, &[1, 2]));
     }
 
-    fn a_raw_put_outside_the_heap says "PE 1: shmem_putmem: 8 bytes at 0x10 are not in the symmetric heap"; |world| {
+    fn a_raw_put_outside_the_heap says "PE 1: shmem_putmem: 8 bytes at 0x10: neither in the symmetric heap nor in the executable's static data"; |world| {
         if world.pe() == 1 {
             // SAFETY: refused before anything is touched.
             #[allow(unsafe_code)]
@@ -195,7 +195,9 @@ fn settings_that_differ_or_do_not_parse_name_the_pe() {
         match World::init() {
             Ok(_) => unreachable!("the settings are wrong"),
             Err(e) => {
-                eprintln!("init said: {e}");
+                // In one write: both PEs say it.
+                let line = format!("init said: {e}\n");
+                eprint!("{line}");
                 std::process::exit(9);
             }
         }

@@ -12,7 +12,10 @@ use memheap::{Offset, PeId};
 use crate::copy;
 use crate::elem::{AmoInt, Elem};
 use crate::engine::Engine;
+use crate::global::GlobalPtr;
 use crate::level::Level;
+use crate::segment::Peer;
+use crate::static_data::Static;
 
 /// An object open to every PE, for the length of a phase.
 ///
@@ -20,6 +23,8 @@ use crate::level::Level;
 /// PEs do to the same element at once is unordered; only the atomics are atomic towards each other.
 pub struct Remote<'s, T, L: Level> {
     engine: &'s Engine,
+    /// Where the object's memory is for each PE: its segment, or its statics.
+    peers: &'s [Peer],
     at: Offset,
     len: usize,
     what: PhantomData<(&'s T, L)>,
@@ -61,7 +66,12 @@ impl<T, L: Level> Copy for RemoteRead<'_, T, L> {}
 impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// The object of `len` elements at `at`, which all PEs have entered the phase with (P1).
     pub(super) fn new(engine: &'s Engine, at: Offset, len: usize) -> Self {
-        Remote { engine, at, len, what: PhantomData }
+        Remote { engine, peers: &engine.peers, at, len, what: PhantomData }
+    }
+
+    /// A static of one element that every PE has (C1).
+    pub(crate) fn of_static(engine: &'s Engine, found: Static<'s>) -> Self {
+        Remote { engine, peers: found.table, at: found.at, len: 1, what: PhantomData }
     }
 
     /// Elements of the object, on each PE.
@@ -74,15 +84,22 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         self.len == 0
     }
 
+    /// Who asks, of how many PEs, and where the object lies.
+    #[inline]
+    pub(crate) fn whereabouts(&self) -> (PeId, u32, Offset) {
+        (self.engine.me, self.engine.n_pes, self.at)
+    }
+
     /// Where elements `at .. at + n` of the object on `pe` are in this process.
     #[inline]
     fn place(&self, call: &'static str, pe: usize, at: usize, n: usize) -> *mut T {
-        let Some(peer) = self.engine.peers.get(pe) else { self.no_such_pe(call, pe) };
+        let Some(peer) = self.peers.get(pe) else { self.no_such_pe(call, pe) };
         if at > self.len || self.len - at < n {
             self.out_of_range(call, pe, at, n);
         }
         let offset = self.at.0 as usize + at * size_of::<T>();
-        // SAFETY: P1: the object lies inside the heap of every peer, and the range inside the object.
+        // SAFETY: P1, or C1 for a static: the object lies inside that memory of every peer, and the range
+        // inside the object.
         unsafe { peer.heap.add(offset) }.cast::<T>()
     }
 
@@ -163,6 +180,15 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     #[inline]
     pub fn write(&self, at: usize, value: T) {
         self.put_one(self.engine.me.0 as usize, at, value)
+    }
+}
+
+impl<'s, T: Elem, L: Level> Remote<'s, GlobalPtr<T>, L> {
+    /// The same object as the words its pointers are, for waits and other atomics: a pointer is a
+    /// transparent wrapper of a word, and any word is a pointer.
+    #[inline]
+    pub fn words(&self) -> Remote<'s, u64, L> {
+        Remote::new(self.engine, self.at, self.len)
     }
 }
 
@@ -249,6 +275,12 @@ impl<T: AmoInt, L: Level> Remote<'_, T, L> {
 impl<'s, T: Elem, L: Level> RemoteRead<'s, T, L> {
     pub(super) fn new(remote: Remote<'s, T, L>) -> Self {
         RemoteRead(remote)
+    }
+
+    /// The handle behind it, for reading only.
+    #[inline]
+    pub(crate) fn readable(&self) -> &Remote<'s, T, L> {
+        &self.0
     }
 
     /// Elements of the object, on each PE.

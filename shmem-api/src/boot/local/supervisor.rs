@@ -18,20 +18,21 @@ use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_p
 
 use super::LINK;
 use crate::boot::{self, FRAME, Frame};
+use crate::exit::say;
 
 /// Runs in every process that links this crate, before `main`.
 extern "C" fn before_main() {
     if let Ok(link) = std::env::var(LINK) {
         die_with_supervisor(&link);
         if let Err(e) = super::take_up(&link) {
-            eprintln!("shmem: {e}");
+            say(&format!("shmem: {e}"));
             std::process::exit(1);
         }
     } else if let Some(n) = boot::local_pes()
         && boot::launched_by().is_none()
     {
         let status = supervise(n).unwrap_or_else(|e| {
-            eprintln!("shmem: cannot start {n} PEs: {e}");
+            say(&format!("shmem: cannot start {n} PEs: {e}"));
             1
         });
         std::process::exit(status);
@@ -53,7 +54,7 @@ fn die_with_supervisor(link: &str) {
     let orphaned = set_parent_process_death_signal(Some(Signal::KILL)).is_err()
         || link.rsplit(':').next() != Some(parent.to_string().as_str());
     if orphaned {
-        eprintln!("shmem: the supervisor of this local job is gone");
+        say("shmem: the supervisor of this local job is gone");
         std::process::exit(1);
     }
 }
@@ -119,7 +120,7 @@ fn watch(workers: &mut [Worker]) -> std::io::Result<i32> {
                     worker.ended = true;
                     let status = worker.child.wait()?;
                     if !status.success() {
-                        eprintln!("shmem: PE {pe} {}; ending the job", describe(status));
+                        say(&format!("shmem: PE {pe} {}; ending the job", describe(status)));
                         return Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)));
                     }
                 }
@@ -129,7 +130,7 @@ fn watch(workers: &mut [Worker]) -> std::io::Result<i32> {
         if let Some(gone) = workers.iter().position(|w| w.ended)
             && let Some(waiting) = workers.iter().position(|w| !w.ended && w.part.is_some())
         {
-            eprintln!("shmem: PE {gone} ended without joining PE {waiting} at its start; ending the job");
+            say(&format!("shmem: PE {gone} ended without joining PE {waiting} at its start; ending the job"));
             return Ok(1);
         }
     }
