@@ -103,7 +103,8 @@ impl BinMap {
     #[inline(always)]
     pub fn clear(&mut self, bin: Bin) {
         let word = &mut self.words[bin.0 / 64 % WORDS];
-        *word &= !(1 << (bin.0 % 64));
+        // A rotated zero is one instruction where a shifted bit turned over is three.
+        *word &= (!1u64).rotate_left((bin.0 % 64) as u32);
         let emptied = u32::from(*word == 0);
         self.summary &= !(emptied << (bin.0 / 64 % WORDS));
     }

@@ -125,7 +125,7 @@ impl<W: Word> Heap<W> {
     #[inline(always)]
     fn allocated(&mut self, start: Granules, size: Bytes, align: Align) -> Offset {
         let at = start.offset();
-        self.digest = self.digest.step(u64::from(align.log2()) << 8 | 1, size.0, at.0);
+        self.digest = self.digest.step(u64::from(align.log2()) << 3 | 1, size.0, at.0);
         at
     }
 
@@ -245,7 +245,7 @@ impl<W: Word> Module for Heap<W> {
             Moved::InPlace => at,
             Moved::To { to, .. } => to,
         };
-        self.digest = self.digest.step(u64::from(align.log2()) << 8 | 3, at.0, size.0).step(4, to.0, 0);
+        self.digest = self.digest.step(u64::from(align.log2()) << 3 | 3, at.0, size.0).step(4, to.0, 0);
         Ok(moved)
     }
 
