@@ -15,7 +15,7 @@ use crate::copy;
 use crate::engine::{Engine, HOT, Handle};
 use crate::error::Error;
 use crate::exit;
-use crate::heap::Heap;
+use crate::heap::{Fresh, Heap};
 
 /// This PE's number, or -1 while the library is down.
 pub fn my_pe() -> i32 {
@@ -52,6 +52,47 @@ pub unsafe fn align(align: usize, size: usize) -> *mut u8 {
         Some(align) => engine.alloc(Bytes(size as u64), align, Reach::World, Near::Any, Location::caller()),
         None => Err(engine.refuse_align(Bytes(size as u64), align as u64)),
     };
+    address(engine, block)
+}
+
+/// Hint of [`malloc_with_hints`]: the block is for remote atomics.
+pub const MALLOC_ATOMICS_REMOTE: u64 = 1 << 0;
+/// Hint of [`malloc_with_hints`]: the block is for remote signals.
+pub const MALLOC_SIGNAL_REMOTE: u64 = 1 << 1;
+
+/// Collective: as [`malloc`]. Hints say what the block is for; both that there are ask for memory that
+/// every PE reaches with atomics, which all of [`Reach::World`] is. Unknown bits are hints, too: ignored.
+///
+/// # Safety
+/// As for [`malloc`].
+#[track_caller]
+pub unsafe fn malloc_with_hints(size: usize, _hints: u64) -> *mut u8 {
+    // SAFETY: by contract.
+    unsafe { malloc(size) }
+}
+
+/// `size` bytes at a multiple of `align_to`, from memory that `reach` can reach, near whom `near` names.
+/// Collective over the PEs that `reach` names: local for [`Reach::Pe`]. Null with one line on standard error
+/// if it cannot be had; null for size 0, without a barrier.
+///
+/// # Safety
+/// As for [`malloc`].
+#[track_caller]
+pub unsafe fn alloc(size: usize, align_to: Align, reach: Reach, near: Near) -> *mut u8 {
+    let engine = engine("shmemx_alloc");
+    let size = Bytes(size as u64);
+    if size.0 == 0 {
+        return std::ptr::null_mut();
+    }
+    let block = match reach {
+        Reach::Pe => engine.alloc_local(size, align_to, near),
+        _ => engine.alloc(size, align_to, reach, near, Location::caller()),
+    };
+    address(engine, block)
+}
+
+/// Where a block is, or null and one line.
+fn address(engine: Handle, block: Result<Fresh, Error>) -> *mut u8 {
     match block {
         Ok(block) => engine.own(block.at),
         Err(e) => {
@@ -61,7 +102,7 @@ pub unsafe fn align(align: usize, size: usize) -> *mut u8 {
     }
 }
 
-/// Collective: frees a block of [`malloc`]. Null: nothing, and no barrier.
+/// Collective: frees a block of [`malloc`] (local for one of [`Reach::Pe`]). Null: nothing, and no barrier.
 ///
 /// # Errors
 /// On every PE alike: the PEs differ, or the address is not the start of a live block. Nothing has changed.
@@ -75,6 +116,9 @@ pub unsafe fn free(block: *mut u8) -> Result<(), Error> {
     }
     let engine = engine("shmem_free");
     let at = (block as usize).wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64;
+    if engine.layout.window(Reach::Pe).0.0 <= at && at < engine.layout.internals.0 {
+        return engine.free_local(Offset(at)).map(drop).map_err(|why| Error::Free { pe: engine.me, why });
+    }
     // Outside the heap, addresses of one object differ from PE to PE: all of them mean "not ours".
     let at = if at < engine.layout.symmetric.0 { at } else { u64::MAX };
     engine.free(Offset(at)).map(drop)

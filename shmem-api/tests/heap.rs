@@ -251,6 +251,28 @@ multi_pe! {
         assert_eq!(world.heap().figures.live_blocks, 0);
     }
 
+    fn raw_alloc_takes_reach_and_nearness(world) on [1, 2] {
+        use shmem_api::memheap::Align;
+        for reach in Reach::ALL {
+            // A block of this PE only is taken by one PE alone.
+            if reach == Reach::Pe && world.pe() == 1 { continue }
+            // SAFETY: the world is up, there is one thread, and nobody uses the block.
+            #[allow(unsafe_code)]
+            let block = unsafe { raw::alloc(1000, Align::PAGE, reach, Near::Any) };
+            assert!(!block.is_null() && block.addr().is_multiple_of(4096), "{reach}");
+            // SAFETY: as above.
+            #[allow(unsafe_code)]
+            unsafe { raw::free(block) }.unwrap();
+        }
+        // SAFETY: as above.
+        #[allow(unsafe_code)]
+        let hinted = unsafe { raw::malloc_with_hints(64, raw::MALLOC_ATOMICS_REMOTE | raw::MALLOC_SIGNAL_REMOTE) };
+        assert!(!hinted.is_null());
+        // SAFETY: as above.
+        #[allow(unsafe_code)]
+        unsafe { raw::free(hinted) }.unwrap();
+    }
+
     fn raw_put_and_get_reach_every_pe(world) on [1, 2, 4] {
         let (me, n) = (world.pe(), world.n_pes());
         assert_eq!((raw::my_pe() as usize, raw::n_pes() as usize), (me, n));
