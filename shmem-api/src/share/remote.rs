@@ -188,7 +188,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, GlobalPtr<T>, L> {
     /// transparent wrapper of a word, and any word is a pointer.
     #[inline]
     pub fn words(&self) -> Remote<'s, u64, L> {
-        Remote::new(self.engine, self.at, self.len)
+        Remote { engine: self.engine, peers: self.peers, at: self.at, len: self.len, what: PhantomData }
     }
 }
 

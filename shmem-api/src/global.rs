@@ -1,0 +1,290 @@
+//! Global pointers: one word that names an element of a shared object on some PE.
+//!
+//! ```text
+//!   PE 0   head ─────────┐            GlobalPtr<T> = GlobalAddr, 8 bytes, Pod: it lies in symmetric memory
+//!   PE 1   [ a │ b ◄─────┘ ]               │ locate, by the handle of the object it points into
+//!   PE 2   [ c ◄── b.next  ]               ▼
+//!                                     (PE, index) ──► put, get, atomics of that handle
+//! ```
+//!
+//! A pointer alone reaches nothing. Whatever follows it is given the handle of a shared object, and
+//! checks the pointer against that object first, in constant time and without a table. So a pointer may
+//! hold any bits, even such as another PE has written, and following it stays safe:
+//!
+//! * **L1** `locate(ptr) == Some((pe, at))` exactly if `pe` is in the job and `ptr` names the first byte of
+//!   element `at` of the object on it; then `global(pe, at) == ptr`;
+//! * **L2** a pointer that cannot be located is never followed;
+//! * **L3** null is all zero, which is what fresh symmetric memory holds.
+
+mod links;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use bytemuck::{Pod, Zeroable};
+use memheap::global::GlobalAddr;
+use memheap::{Bytes, PeId};
+
+use crate::elem::{AmoInt, Elem};
+use crate::level::Level;
+use crate::share::{Remote, RemoteRead};
+
+/// A pointer to an element of a shared object, on any PE. It is an [`Elem`] itself, so objects can hold
+/// pointers into each other and into themselves. All zero, it is null.
+///
+/// It is made and followed with the handle of the object it points into:
+///
+/// ```no_run
+/// # fn main() -> Result<(), shmem_api::Error> {
+/// use shmem_api::GlobalPtr;
+/// let world = shmem_api::World::init()?;
+/// let mut numbers = world.alloc_with(10, |i| i as u64)?;
+/// let mut link = world.alloc::<GlobalPtr<u64>>(1)?;
+/// world.share((&mut numbers, &mut link), |phase, (numbers, link)| {
+///     if phase.pe() == 0 {
+///         link.put_one(0, 0, numbers.global(phase.n_pes() - 1, 7));
+///     }
+///     phase.barrier();
+///     link.get_one(0, 0).fetch_add(&numbers, 1);
+/// });
+/// # Ok(()) }
+/// ```
+#[derive(Pod, Zeroable)]
+#[repr(transparent)]
+pub struct GlobalPtr<T> {
+    addr: GlobalAddr,
+    what: PhantomData<T>,
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A handle through which elements can be read: [`Remote`] and [`RemoteRead`].
+pub trait Readable<T: Elem>: sealed::Sealed {
+    #[doc(hidden)]
+    type Level: Level;
+    #[doc(hidden)]
+    fn handle(&self) -> &Remote<'_, T, Self::Level>;
+}
+
+impl<T> GlobalPtr<T> {
+    /// Points nowhere.
+    pub const NULL: GlobalPtr<T> = GlobalPtr { addr: GlobalAddr::NULL, what: PhantomData };
+
+    /// Whether this is [`NULL`](Self::NULL).
+    #[inline]
+    pub const fn is_null(self) -> bool {
+        self.addr.is_null()
+    }
+
+    /// The name of the byte it points to.
+    #[inline]
+    pub const fn addr(self) -> GlobalAddr {
+        self.addr
+    }
+
+    /// The word it is, for an atomic on an object of `u64`.
+    #[inline]
+    pub const fn to_bits(self) -> u64 {
+        self.addr.to_bits()
+    }
+
+    /// The pointer a word stands for. Any word will do: what points nowhere cannot be followed.
+    #[inline]
+    pub const fn from_bits(word: u64) -> GlobalPtr<T> {
+        GlobalPtr { addr: GlobalAddr::from_bits(word), what: PhantomData }
+    }
+}
+
+impl<T: Elem> GlobalPtr<T> {
+    /// Where it points to in the object `of`; the panic with which `call` ends where that is nowhere.
+    #[inline]
+    fn place<L: Level>(self, call: &'static str, of: &Remote<'_, T, L>) -> (usize, usize) {
+        match of.locate(self) {
+            Some(place) => place,
+            None => self.lost(call, of),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lost<L: Level>(self, call: &str, of: &Remote<'_, T, L>) -> ! {
+        let (me, n_pes, at) = of.whereabouts();
+        let last = n_pes - 1;
+        if self.is_null() {
+            panic!("PE {me}: {call}: the global pointer is null");
+        }
+        let (len, size) = (of.len(), Bytes(size_of::<T>() as u64));
+        panic!(
+            "PE {me}: {call}: the global pointer ({}) points to no element of the object of {len} times {size} \
+             at {at} on PEs 0 to {last}",
+            self.addr
+        )
+    }
+
+    /// Gets the element (OpenSHMEM 1.6, `shmem_g`); `of` is the handle of the object it points into.
+    ///
+    /// # Panics
+    /// If the pointer is null or does not point to an element of that object; so for all that follow it.
+    #[inline]
+    pub fn get<H: Readable<T>>(self, of: &H) -> T {
+        let of = of.handle();
+        let (pe, at) = self.place("get", of);
+        of.get_one(pe, at)
+    }
+
+    /// Puts the element (OpenSHMEM 1.6, `shmem_p`).
+    ///
+    /// # Panics
+    /// As [`get`](Self::get).
+    #[inline]
+    pub fn put<L: Level>(self, of: &Remote<'_, T, L>, value: T) {
+        let (pe, at) = self.place("put", of);
+        of.put_one(pe, at, value);
+    }
+}
+
+/// Atomics, as those of [`Remote`]. All panic as [`get`](GlobalPtr::get) does.
+impl<T: AmoInt> GlobalPtr<T> {
+    /// Atomically adds `value` and returns what was there.
+    #[inline]
+    pub fn fetch_add<L: Level>(self, of: &Remote<'_, T, L>, value: T) -> T {
+        let (pe, at) = self.place("fetch_add", of);
+        of.fetch_add(pe, at, value)
+    }
+
+    /// Atomically adds `value`.
+    #[inline]
+    pub fn add<L: Level>(self, of: &Remote<'_, T, L>, value: T) {
+        let (pe, at) = self.place("add", of);
+        of.add(pe, at, value);
+    }
+
+    /// Atomically puts `new` if `expected` is there; returns what was there.
+    #[inline]
+    pub fn compare_swap<L: Level>(self, of: &Remote<'_, T, L>, expected: T, new: T) -> T {
+        let (pe, at) = self.place("compare_swap", of);
+        of.compare_swap(pe, at, expected, new)
+    }
+
+    /// Atomically puts `value` and returns what was there.
+    #[inline]
+    pub fn swap<L: Level>(self, of: &Remote<'_, T, L>, value: T) -> T {
+        let (pe, at) = self.place("swap", of);
+        of.swap(pe, at, value)
+    }
+
+    /// Atomically reads.
+    #[inline]
+    pub fn fetch<L: Level>(self, of: &Remote<'_, T, L>) -> T {
+        let (pe, at) = self.place("fetch", of);
+        of.fetch(pe, at)
+    }
+
+    /// Atomically writes.
+    #[inline]
+    pub fn set<L: Level>(self, of: &Remote<'_, T, L>, value: T) {
+        let (pe, at) = self.place("set", of);
+        of.set(pe, at, value);
+    }
+}
+
+impl<T: Elem, L: Level> Remote<'_, T, L> {
+    /// A pointer to element `at` of the object on `pe`. It means the same on every PE, and for as long as
+    /// the object lives.
+    ///
+    /// # Panics
+    /// If there is no PE `pe` or no element `at`, or the object lies above the first TiB of the segment,
+    /// beyond what a pointer can name.
+    pub fn global(&self, pe: usize, at: usize) -> GlobalPtr<T> {
+        let (me, n_pes, start) = self.whereabouts();
+        if pe >= n_pes as usize || at >= self.len() {
+            panic!("PE {me}: global: no element {at} of an object of {} on PE {pe} of {n_pes}", self.len());
+        }
+        let offset = start.checked_add(Bytes((at * size_of::<T>()) as u64));
+        match offset.and_then(|offset| GlobalAddr::new(PeId(pe as u32), offset).ok()) {
+            Some(addr) => GlobalPtr { addr, what: PhantomData },
+            None => {
+                panic!("PE {me}: global: element {at} of the object at {start} lies too high to be named")
+            }
+        }
+    }
+
+    /// The PE and the index of the element that `ptr` points to (L1); `None` if it is null or points to no
+    /// element of this object.
+    #[inline]
+    pub fn locate(&self, ptr: GlobalPtr<T>) -> Option<(usize, usize)> {
+        let (_, n_pes, start) = self.whereabouts();
+        let (pe, offset) = ptr.addr.parts()?;
+        let (inside, size) = (offset.0.checked_sub(start.0)?, size_of::<T>() as u64);
+        let at = inside / size;
+        (pe.0 < n_pes && at < self.len() as u64 && inside % size == 0).then_some((pe.0 as usize, at as usize))
+    }
+}
+
+impl<T: Elem, L: Level> RemoteRead<'_, T, L> {
+    /// As [`Remote::global`].
+    ///
+    /// # Panics
+    /// As there.
+    pub fn global(&self, pe: usize, at: usize) -> GlobalPtr<T> {
+        self.handle().global(pe, at)
+    }
+
+    /// As [`Remote::locate`].
+    #[inline]
+    pub fn locate(&self, ptr: GlobalPtr<T>) -> Option<(usize, usize)> {
+        self.handle().locate(ptr)
+    }
+}
+
+impl<T: Elem, L: Level> sealed::Sealed for Remote<'_, T, L> {}
+impl<T: Elem, L: Level> Readable<T> for Remote<'_, T, L> {
+    type Level = L;
+    #[inline]
+    fn handle(&self) -> &Remote<'_, T, L> {
+        self
+    }
+}
+
+impl<T: Elem, L: Level> sealed::Sealed for RemoteRead<'_, T, L> {}
+impl<T: Elem, L: Level> Readable<T> for RemoteRead<'_, T, L> {
+    type Level = L;
+    #[inline]
+    fn handle(&self) -> &Remote<'_, T, L> {
+        self.readable()
+    }
+}
+
+// By hand, for derived they would ask the same of `T`.
+impl<T> Copy for GlobalPtr<T> {}
+impl<T> Clone for GlobalPtr<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> PartialEq for GlobalPtr<T> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.addr == other.addr
+    }
+}
+impl<T> Eq for GlobalPtr<T> {}
+impl<T> Hash for GlobalPtr<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.addr.hash(state);
+    }
+}
+impl<T> Default for GlobalPtr<T> {
+    fn default() -> Self {
+        GlobalPtr::NULL
+    }
+}
+impl<T> fmt::Debug for GlobalPtr<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.addr, f)
+    }
+}
