@@ -9,6 +9,7 @@ export MPICC
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under mpirun"
 	@echo "make test    install what is missing, run every check and test (both MPIs, and without MPI)"
+	@echo "make miri    the allocators' model tests under Miri"
 	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
 
 demo: setup-build
@@ -69,3 +70,10 @@ bench: setup-build
 # The same with Open MPI's two allocators, called under oshrun; installs what is missing.
 bench-peers:
 	benches/peers/run.sh --rounds 9 --plots docs/plots
+
+.PHONY: miri
+# At least 3,000 model operations of each allocator under Miri. Where a machine has none, it says so.
+miri:
+	@if cargo +nightly miri --version >/dev/null 2>&1; then \
+		MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p memheap-buddy -p memheap-ptmalloc model; \
+	else echo "miri: not on this machine (rustup +nightly component add miri rust-src); skipped"; fi
