@@ -82,9 +82,17 @@ impl<const LEVELS: usize> FreeBlocks<LEVELS> {
 
     /// Cuts the taken block of order `from` down to `to`; the pieces above become free. The path turns
     /// to the block, so the pieces are a run of bits; what stood beside the old path moves to the bitmaps.
-    #[inline]
+    #[inline(always)]
     fn split(&mut self, at: Offset, from: Order, to: Order) {
         let left = self.path.turn(at, from.bytes().0 - to.bytes().0);
+        if left.free() != 0 {
+            self.store(left);
+        }
+    }
+
+    /// Moves the free siblings of a path that was left to the bitmaps.
+    #[inline(never)]
+    fn store(&mut self, left: Path) {
         let mut orders = left.free();
         while orders != 0 {
             let order = Order(orders.trailing_zeros() as u8);

@@ -26,6 +26,8 @@
 //! * **I5** a free block is recorded in one place: beside the path or in a bitmap;
 //! * **I6** a heap without live blocks is the binary decomposition of its length.
 
+use std::num::NonZeroU64;
+
 use memheap::component::{Room, explain_bad_free};
 use memheap::{
     Align, AllocError, Block, BlockState, Bytes, Digest, FreeError, Module, Moved, Offset, Order, Span,
@@ -42,6 +44,8 @@ pub(crate) struct Heap<const LEVELS: usize> {
     pub(crate) free: FreeBlocks<LEVELS>,
     pub(crate) sizes: SizeTable,
     pub(crate) min: Order,
+    /// The length of the smallest block less one; above 0.
+    floor: NonZeroU64,
     span: Span,
     digest: Digest,
 }
@@ -59,7 +63,8 @@ impl<const LEVELS: usize> Heap<LEVELS> {
     /// address space of the bitmaps.
     pub(crate) fn new(span: Span, min: Order, sizes: SizeTable) -> std::io::Result<Self> {
         let free = FreeBlocks::all(managed(span, min), min)?;
-        Ok(Heap { free, sizes, min, span, digest: Digest::default() })
+        let floor = NonZeroU64::new(min.bytes().0 - 1).unwrap_or(NonZeroU64::MIN);
+        Ok(Heap { free, sizes, min, floor, span, digest: Digest::default() })
     }
 
     /// Bytes that can be handed out.
@@ -68,15 +73,15 @@ impl<const LEVELS: usize> Heap<LEVELS> {
     }
 
     /// The least order whose blocks hold `size` bytes at a multiple of `align`; `None` above 2^63.
-    #[inline]
+    #[inline(always)]
     fn order(&self, size: Bytes, align: Align) -> Option<Order> {
-        // All three are at least 1, so that no logarithm of 0 is asked for.
-        let need = size.0.max(align.bytes()).max(self.min.bytes().0);
-        let order = 64 - (need - 1).leading_zeros();
+        // The last byte needed, for each reason: together they have the highest bit of the largest.
+        let last = self.floor | (align.bytes() - 1) | size.0.saturating_sub(1);
+        let order = last.ilog2() + 1;
         (order < 64).then_some(Order(order as u8))
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, size: Bytes, align: Align) -> Option<(Offset, Order)> {
         let order = self.order(size, align)?;
         if !self.sizes.reserve() {
@@ -93,6 +98,7 @@ impl<const LEVELS: usize> Heap<LEVELS> {
     }
 
     #[cold]
+    #[inline(never)]
     fn refused(&self, size: Bytes, align: Align) -> AllocError {
         let max = Align::new(1 << self.managed().checked_ilog2().unwrap_or(0)).unwrap_or(Align::ONE);
         if align > max && self.managed() > 0 {
@@ -103,6 +109,7 @@ impl<const LEVELS: usize> Heap<LEVELS> {
     }
 
     #[cold]
+    #[inline(never)]
     fn not_live(&self, at: Offset) -> FreeError {
         explain_bad_free(self, self.span, at)
     }
@@ -138,6 +145,12 @@ impl<const LEVELS: usize> Module for Heap<LEVELS> {
             }
             None => Err(self.refused(size, align)),
         }
+    }
+
+    fn alloc_block(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
+        let at = self.alloc(size, align)?;
+        let len = self.order(size, align).map_or(size, Order::bytes);
+        Ok(Block { at, len, state: BlockState::Live })
     }
 
     fn free(&mut self, at: Offset) -> Result<Bytes, FreeError> {

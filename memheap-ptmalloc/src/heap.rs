@@ -31,6 +31,8 @@ mod free;
 mod resize;
 mod take;
 
+use std::hint::cold_path;
+
 use arena::State;
 use memheap::component::*;
 use memheap::{Align, Bytes, Offset, Span};
@@ -40,6 +42,12 @@ use crate::chunks::{self, Chunk, ChunkId, Chunks, EDGE, TOP};
 use crate::starts::{self, Starts};
 use crate::units::Granules;
 use crate::width::Word;
+
+/// What a digest step says happened. An alignment, which is less than 64, goes with it.
+const ALLOC: u64 = 0;
+const FREE: u64 = 64;
+const REALLOC: u64 = 128;
+const MOVED: u64 = 192;
 
 /// One heap. See the [module page](self) for I1–I6.
 pub struct Heap<W: Word> {
@@ -125,7 +133,7 @@ impl<W: Word> Heap<W> {
     #[inline(always)]
     fn allocated(&mut self, start: Granules, size: Bytes, align: Align) -> Offset {
         let at = start.offset();
-        self.digest = self.digest.step(u64::from(align.log2()) << 3 | 1, size.0, at.0);
+        self.digest = self.digest.step(ALLOC | u64::from(align.log2()), size.0, at.0);
         at
     }
 
@@ -155,21 +163,31 @@ impl<W: Word> Heap<W> {
     #[inline(never)]
     fn free_later(&mut self, at: Offset) -> Result<Bytes, FreeError> {
         match self.live_at(at) {
-            Some((id, chunk)) => self.free_chunk(id, at, chunk.start),
+            Some((id, chunk)) => self.free_chunk::<false>(id, at, chunk.start),
             None => self.refuse_free(at),
         }
     }
 
+    /// Frees a live chunk, which is the `FIRST_IN_SLOT` or not.
     #[inline(always)]
-    fn free_chunk(&mut self, id: ChunkId, at: Offset, start: Granules) -> Result<Bytes, FreeError> {
-        self.digest = self.digest.step(2, at.0, 0);
+    fn free_chunk<const FIRST_IN_SLOT: bool>(
+        &mut self,
+        id: ChunkId,
+        at: Offset,
+        start: Granules,
+    ) -> Result<Bytes, FreeError> {
+        self.digest = self.digest.step(FREE, at.0, 0);
         let chunk = Chunk { start, live: true, ..self.chunks.get(id) };
         if !self.chunks.get(chunk.prev).live {
             return self.free_merging(id);
         }
         if chunk.next == TOP {
-            let freed = self.state.extent(chunk);
-            self.arena().give_to_top(id, chunk);
+            // As `extent` has it: the chunk ends where top starts.
+            let mut freed = chunk.size.bytes().0;
+            if self.state.top == self.state.window {
+                freed = self.state.extent(chunk);
+            }
+            self.arena().give_to_top::<FIRST_IN_SLOT>(id, chunk);
             return Ok(Bytes(freed));
         }
         if !self.chunks.get(chunk.next).live {
@@ -213,7 +231,12 @@ impl<W: Word> Module for Heap<W> {
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
         // The rarer ways end in calls that take the place of this one, so that its frame stays small.
         let n = Granules::holding(size);
-        if n > EXACT || align > Align::DEFAULT {
+        if n > EXACT {
+            cold_path();
+            return self.alloc_large(size, align);
+        }
+        if align > Align::DEFAULT {
+            cold_path();
             return self.alloc_large(size, align);
         }
         let start = if self.state.map.has_exactly(n) {
@@ -228,10 +251,18 @@ impl<W: Word> Module for Heap<W> {
         Ok(self.allocated(start, size, align))
     }
 
+    fn alloc_block(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
+        let at = self.alloc(size, align)?;
+        // A chunk is as long as asked for, but for the last granule of the window, a part of which may
+        // be past the end.
+        let len = Granules::holding(size).bytes().0.min(self.state.len.0 - at.0);
+        Ok(Block { at, len: Bytes(len), state: BlockState::Live })
+    }
+
     fn free(&mut self, at: Offset) -> Result<Bytes, FreeError> {
         let start = Granules::exactly(at);
         match self.starts.first(start) {
-            Some(id) if self.chunks.is_live_at(id, start) => self.free_chunk(id, at, start),
+            Some(id) if self.chunks.is_live_at(id, start) => self.free_chunk::<true>(id, at, start),
             _ => self.free_later(at),
         }
     }
@@ -245,7 +276,7 @@ impl<W: Word> Module for Heap<W> {
             Moved::InPlace => at,
             Moved::To { to, .. } => to,
         };
-        self.digest = self.digest.step(u64::from(align.log2()) << 3 | 3, at.0, size.0).step(4, to.0, 0);
+        self.digest = self.digest.step(REALLOC | u64::from(align.log2()), at.0, size.0).step(MOVED, to.0, 0);
         Ok(moved)
     }
 

@@ -58,6 +58,21 @@ impl<W: Word, T: DerefMut<Target = [W]>> Starts<T> {
         }
     }
 
+    /// Enters chunk `id` that starts at `at`, behind all others.
+    #[inline(always)]
+    pub fn enter_last(&mut self, id: ChunkId, at: Granules) {
+        let first = &mut self.0[at.slot() as usize];
+        if first.get() == EDGE.0 {
+            *first = W::of(id.0);
+        }
+    }
+
+    /// Strikes out the only chunk of the slot of `at`.
+    #[inline(always)]
+    pub fn empty(&mut self, at: Granules) {
+        self.0[at.slot() as usize] = W::of(EDGE.0);
+    }
+
     /// Strikes out the chunk that starts at `at`, between one that starts at `before` and the chunk
     /// `behind` that starts at `after`.
     #[inline(always)]

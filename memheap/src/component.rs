@@ -62,6 +62,13 @@ pub trait Module: Send {
     /// Takes a block of at least `size` bytes (1 at least, also for 0) at a multiple of `align`.
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError>;
 
+    /// As [`alloc`](Self::alloc), and tells the whole block. For modules that know without a search.
+    fn alloc_block(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
+        let at = self.alloc(size, align)?;
+        let len = self.block(at).map_or(size, |b| b.len);
+        Ok(Block { at, len, state: BlockState::Live })
+    }
+
     /// Gives the block that starts at `at` back; the bytes it held.
     fn free(&mut self, at: Offset) -> Result<Bytes, FreeError>;
 
@@ -202,7 +209,8 @@ impl Digest {
         const HISTORY: u64 = 0x5bd1_e995;
         const A: u64 = 0x6c07_8965;
         const OP: u64 = 0x011c_9dc5;
-        let what = op.wrapping_mul(OP).wrapping_add(a.wrapping_mul(A)).wrapping_add(b);
+        // One more, so that no step is nothing: a first block of no bytes at 0 is a step, too.
+        let what = op.wrapping_add(1).wrapping_mul(OP).wrapping_add(a.wrapping_mul(A)).wrapping_add(b);
         Digest(self.0.wrapping_mul(HISTORY).wrapping_add(what))
     }
 }

@@ -87,10 +87,9 @@ impl Space {
 
     /// Takes a block of at least `size` bytes; its offset is within the segment.
     pub fn alloc(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
-        let at = self.module.alloc(size, align)?;
-        let len = self.module.block(at).map_or(size, |b| b.len);
-        self.count(1, len);
-        Ok(Block { at: self.outer(at), len, state: BlockState::Live })
+        let block = self.module.alloc_block(size, align)?;
+        self.count(1, block.len);
+        Ok(Block { at: self.outer(block.at), ..block })
     }
 
     /// Frees the block at a segment offset.

@@ -10,7 +10,8 @@ impl<W: Word> Arena<'_, W> {
         if !self.chunks.get(chunk.prev).live {
             self.give_merging(id, chunk);
         } else if chunk.next == TOP {
-            self.give_to_top(id, chunk);
+            self.state.live = self.state.live - chunk.size;
+            self.top_reaches_down_to(id, chunk);
         } else if self.chunks.get(chunk.next).live {
             self.give_alone(id, chunk);
         } else {
@@ -26,11 +27,15 @@ impl<W: Word> Arena<'_, W> {
         self.shelve(id, chunk.size);
     }
 
-    /// `chunk`, between a live one and top, becomes a part of top.
+    /// `chunk`, between a live one and top, becomes a part of top. If it is the `FIRST_IN_SLOT`, it is
+    /// the only one, else another is entered there.
     #[inline(always)]
-    pub(super) fn give_to_top(&mut self, id: ChunkId, chunk: Chunk) {
+    pub(super) fn give_to_top<const FIRST_IN_SLOT: bool>(&mut self, id: ChunkId, chunk: Chunk) {
         self.state.live = self.state.live - chunk.size;
-        self.top_reaches_down_to(id, chunk);
+        if FIRST_IN_SLOT {
+            self.starts.empty(chunk.start);
+        }
+        self.lower_top(id, chunk);
     }
 
     /// `chunk`, which has a free neighbour besides top, becomes one with it.
@@ -56,6 +61,12 @@ impl<W: Word> Arena<'_, W> {
     #[inline(always)]
     fn top_reaches_down_to(&mut self, id: ChunkId, chunk: Chunk) {
         self.starts.strike(chunk.start, self.chunks.get(chunk.prev).start, EDGE, chunk.end());
+        self.lower_top(id, chunk);
+    }
+
+    /// Top starts where the last chunk did, which is in no table any more.
+    #[inline(always)]
+    fn lower_top(&mut self, id: ChunkId, chunk: Chunk) {
         self.release(id);
         self.state.top = chunk.start;
         self.state.last = chunk.prev;

@@ -110,14 +110,15 @@ impl<W: Word> Arena<'_, W> {
         if !self.state.holds(start, size) {
             return None;
         }
-        let id = self.acquire();
-        let before = self.state.last;
+        // In an order that needs few registers at a time.
+        self.state.top = start + n;
+        self.state.live = self.state.live + n;
+        let id = self.state.spare;
+        self.starts.enter_last(id, start);
+        let before = std::mem::replace(&mut self.state.last, id);
+        self.acquire();
         self.chunks.put(id, Chunk { start, live: true, size: n, prev: before, next: TOP });
         self.chunks.set_next(before, id);
-        self.starts.enter(id, start, self.chunks.get(before).start);
-        self.state.top = start + n;
-        self.state.last = id;
-        self.state.live = self.state.live + n;
         Some(start)
     }
 
