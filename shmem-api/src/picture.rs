@@ -21,9 +21,17 @@ impl<L: Level> World<L> {
     /// Blocks of dropped objects are live until every PE has dropped them and the next collective heap
     /// call has freed them.
     pub fn heap_row(&self, reach: Reach) -> Row {
-        let engine = self.engine;
-        let row = |space: &Space| Row::new(engine.me, space.start(), space.len(), space.blocks());
-        let shared = engine.heap.with(|heap| heap.space(reach).map(row));
-        shared.unwrap_or_else(|| engine.local.with(|local| row(&local.space)))
+        let pe = self.engine.me;
+        self.in_space(reach, |space| Row::new(pe, space.start(), space.len(), space.blocks()))
+    }
+
+    /// The name of the allocator of the space that gives `reach`.
+    pub fn component(&self, reach: Reach) -> &'static str {
+        self.in_space(reach, Space::component)
+    }
+
+    fn in_space<R>(&self, reach: Reach, look: impl Fn(&Space) -> R) -> R {
+        let shared = self.engine.heap.with(|heap| heap.space(reach).map(&look));
+        shared.unwrap_or_else(|| self.engine.local.with(|local| look(&local.space)))
     }
 }
