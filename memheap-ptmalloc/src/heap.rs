@@ -290,7 +290,7 @@ impl<W: Word> Module for Heap<W> {
 
     fn room(&self) -> Room {
         let top = self.state.extent(self.state.top());
-        let between = (self.state.top - self.state.live).bytes().0;
+        let between = self.state.idle.bytes().0;
         let binned = self.state.map.last().into_iter().flat_map(|bin| self.members(bin));
         let largest = binned.map(|id| self.chunks.get(id).size).max().unwrap_or_default();
         let largest = largest.max(self.state.victim_size).bytes().0.max(top);

@@ -87,6 +87,7 @@ impl<W: Word> Arena<'_, W> {
         self.chunks.set_next(before, lead);
         self.starts.enter(lead, start, self.chunks.get(before).start);
         (self.state.top, self.state.last) = (at, lead);
+        self.state.idle = self.state.idle + size;
         self.shelve(lead, size);
     }
 }

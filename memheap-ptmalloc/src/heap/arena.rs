@@ -22,8 +22,8 @@ pub(super) struct State {
     pub last: ChunkId,
     /// The first spare descriptor.
     pub spare: ChunkId,
-    /// Granules in live chunks.
-    pub live: Granules,
+    /// Granules in free chunks besides top: taking from top and giving back to it leaves them alone.
+    pub idle: Granules,
     /// Granules of the window, the last of which may reach past its end.
     pub window: Granules,
     pub len: Bytes,
@@ -38,7 +38,7 @@ impl State {
             top: Granules(0),
             last: EDGE,
             spare: FIRST,
-            live: Granules(0),
+            idle: Granules(0),
             window: Granules(len.0.div_ceil(GRANULE)),
             len,
         }

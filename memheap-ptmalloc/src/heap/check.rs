@@ -4,7 +4,7 @@ use memheap::Violation;
 
 use super::Heap;
 use crate::bins::Bin;
-use crate::chunks::{ChunkId, EDGE, TOP};
+use crate::chunks::{Chunk, ChunkId, EDGE, TOP};
 use crate::units::Granules;
 use crate::width::Word;
 
@@ -98,9 +98,10 @@ impl<W: Word> Heap<W> {
     }
 
     fn i6_totals_agree(&self) -> Result<(), Violation> {
-        let live = Granules(self.walk().filter(|(_, c)| c.live).map(|(_, c)| c.size.0).sum());
-        let counted = self.state.live;
-        require(live == counted, "I6", || format!("{live:?} are live, {counted:?} counted"))?;
+        let free = |(id, c): &(ChunkId, Chunk)| !c.live && *id != TOP;
+        let idle = Granules(self.walk().filter(free).map(|(_, c)| c.size.0).sum());
+        let counted = self.state.idle;
+        require(idle == counted, "I6", || format!("{idle:?} are free below top, {counted:?} counted"))?;
         let touched = self.chunks.touched().len();
         let chunks = self.walk().count() - 1;
         let spares = self.chunks.spares(self.state.spare).take(touched + 1).count();

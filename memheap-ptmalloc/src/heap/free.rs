@@ -10,7 +10,6 @@ impl<W: Word> Arena<'_, W> {
         if !self.chunks.get(chunk.prev).live {
             self.give_merging(id, chunk);
         } else if chunk.next == TOP {
-            self.state.live = self.state.live - chunk.size;
             self.top_reaches_down_to(id, chunk);
         } else if self.chunks.get(chunk.next).live {
             self.give_alone(id, chunk);
@@ -22,7 +21,7 @@ impl<W: Word> Arena<'_, W> {
     /// `chunk`, between two live ones, becomes a free one.
     #[inline(always)]
     pub(super) fn give_alone(&mut self, id: ChunkId, chunk: Chunk) {
-        self.state.live = self.state.live - chunk.size;
+        self.state.idle = self.state.idle + chunk.size;
         self.chunks.set_start(id, chunk.start, false);
         self.shelve(id, chunk.size);
     }
@@ -31,7 +30,6 @@ impl<W: Word> Arena<'_, W> {
     /// the only one, else another is entered there.
     #[inline(always)]
     pub(super) fn give_to_top<const FIRST_IN_SLOT: bool>(&mut self, id: ChunkId, chunk: Chunk) {
-        self.state.live = self.state.live - chunk.size;
         if FIRST_IN_SLOT {
             self.starts.empty(chunk.start);
         }
@@ -41,14 +39,15 @@ impl<W: Word> Arena<'_, W> {
     /// `chunk`, which has a free neighbour besides top, becomes one with it.
     #[inline(always)]
     pub(super) fn give_merging(&mut self, id: ChunkId, chunk: Chunk) {
-        self.state.live = self.state.live - chunk.size;
         let before = self.chunks.get(chunk.prev);
         if chunk.next == TOP {
+            self.state.idle = self.state.idle - before.size;
             self.starts.strike(chunk.start, before.start, EDGE, chunk.end());
             self.detach(chunk.prev);
             self.release(id);
             return self.top_reaches_down_to(chunk.prev, before);
         }
+        self.state.idle = self.state.idle + chunk.size;
         let behind = self.chunks.get(chunk.next);
         if before.live {
             self.merge_behind(id, chunk, before, behind);

@@ -43,7 +43,9 @@ impl<W: Word> Arena<'_, W> {
         let end = chunk.start + n;
         if !self.chunk(chunk.next).live {
             self.chunks.set_size(id, n);
-            self.state.live = self.state.live - (chunk.size - n);
+            if chunk.next != TOP {
+                self.state.idle = self.state.idle + (chunk.size - n);
+            }
             return self.move_start(id, chunk.next, end);
         }
         let (rest, size) = (self.acquire(), chunk.size - n);
@@ -51,7 +53,7 @@ impl<W: Word> Arena<'_, W> {
         self.chunks.put(rest, Chunk { start: end, live: false, size, prev: id, next: chunk.next });
         self.chunks.set_prev(chunk.next, rest);
         self.starts.enter(rest, end, chunk.start);
-        self.state.live = self.state.live - size;
+        self.state.idle = self.state.idle + size;
         self.shelve(rest, size);
     }
 
@@ -67,7 +69,9 @@ impl<W: Word> Arena<'_, W> {
         if !enough {
             return false;
         }
-        self.state.live = self.state.live + (n - chunk.size);
+        if chunk.next != TOP {
+            self.state.idle = self.state.idle - (n - chunk.size);
+        }
         self.chunks.set_size(id, n);
         if chunk.next != TOP && end == behind.end() {
             self.detach(chunk.next);

@@ -112,7 +112,6 @@ impl<W: Word> Arena<'_, W> {
         }
         // In an order that needs few registers at a time.
         self.state.top = start + n;
-        self.state.live = self.state.live + n;
         let id = self.state.spare;
         self.starts.enter_last(id, start);
         let before = std::mem::replace(&mut self.state.last, id);
@@ -146,7 +145,7 @@ impl<W: Word> Arena<'_, W> {
     fn carve_whole(&mut self, id: ChunkId) -> Granules {
         let chunk = self.chunks.get(id);
         self.chunks.set_start(id, chunk.start, true);
-        self.state.live = self.state.live + chunk.size;
+        self.state.idle = self.state.idle - chunk.size;
         chunk.start
     }
 
@@ -185,7 +184,7 @@ impl<W: Word> Arena<'_, W> {
         self.chunks.put(rest, Chunk { start: behind, live: false, size, prev: id, next: chunk.next });
         self.chunks.set_prev(chunk.next, rest);
         self.starts.enter(rest, behind, start);
-        self.state.live = self.state.live + n;
+        self.state.idle = self.state.idle - n;
         (start, Some((rest, size)))
     }
 }

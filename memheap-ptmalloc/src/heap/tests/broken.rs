@@ -91,7 +91,7 @@ fn i5_a_victim_of_another_size() {
 #[test]
 fn i6_a_wrong_total() {
     let (mut heap, _) = busy();
-    heap.state.live = Granules(1);
+    heap.state.idle = Granules(1);
     names(&heap, "I6");
 }
 
