@@ -207,7 +207,9 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         match offset.and_then(|offset| GlobalAddr::new(PeId(pe as u32), offset).ok()) {
             Some(addr) => GlobalPtr { addr, what: PhantomData },
             None => {
-                panic!("PE {me}: global: element {at} of the object at {start} lies too high to be named")
+                panic!(
+                    "PE {me}: global: element {at} of the object at {start} has no name: it is a static, or too high"
+                )
             }
         }
     }

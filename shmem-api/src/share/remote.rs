@@ -84,10 +84,11 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         self.len == 0
     }
 
-    /// Who asks, of how many PEs, and where the object lies.
+    /// Who asks, of how many PEs, and where in the heap the object lies; for a static, past every heap.
     #[inline]
     pub(crate) fn whereabouts(&self) -> (PeId, u32, Offset) {
-        (self.engine.me, self.engine.n_pes, self.at)
+        let in_heap = std::ptr::eq(self.peers.as_ptr(), self.engine.peers.as_ptr());
+        (self.engine.me, self.engine.n_pes, if in_heap { self.at } else { Offset(u64::MAX >> 1) })
     }
 
     /// Where elements `at .. at + n` of the object on `pe` are in this process.
