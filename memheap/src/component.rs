@@ -241,3 +241,25 @@ pub fn explain_bad_free(module: &(impl Module + ?Sized), span: Span, at: Offset)
         _ => FreeError::NotAllocated { at },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_every_step_matters_for_ever() {
+        let after =
+            |op, a, b| (0..1000).fold(Digest::default().step(op, a, b), |d, i| d.step(i & 3, i, 16 * i));
+        let mut digests = std::collections::BTreeSet::from([Digest::default().0]);
+        let values = [0, 1, 2, 16, 64, 4096, 1 << 31, 1 << 32, 1 << 40, 1 << 47];
+        for op in 0..256 {
+            for a in values {
+                for b in values {
+                    assert!(digests.insert(after(op, a, b).0), "{op} {a} {b}");
+                }
+            }
+        }
+        assert_ne!(Digest::default().step(0, 0, 0), Digest::default());
+        assert_ne!(after(1, 2, 3).step(1, 64, 0), after(1, 2, 3).step(1, 0, 64));
+    }
+}

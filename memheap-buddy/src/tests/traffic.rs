@@ -90,3 +90,21 @@ fn m6_random_bad_frees() {
     }
     h.validate().unwrap();
 }
+
+/// `alloc_block` knows the length that `block` finds.
+#[test]
+fn a_fresh_block_is_told_whole() {
+    let (len, mut rng) = ((1 << 20) + 64, Rng::new(3));
+    let mut h = heap(len, 6);
+    let mut live = Vec::new();
+    for _ in 0..if cfg!(miri) { 300 } else { 20_000 } {
+        let align = Align::new(1 << rng.below(14)).unwrap();
+        match h.alloc_block(Bytes(rng.log_uniform(15) - 1), align) {
+            Ok(block) => {
+                assert_eq!(h.block(block.at), Some(block));
+                live.push(block);
+            }
+            Err(_) => live.drain(..live.len() / 2).for_each(|b| assert_eq!(h.free(b.at), Ok(b.len))),
+        }
+    }
+}

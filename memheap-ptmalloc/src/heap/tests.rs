@@ -47,3 +47,24 @@ impl Clone for Heap<Copied> {
 fn heap(len: u64) -> Heap<Copied> {
     Heap::new(Span { len: Bytes(len) }).expect("it is short enough")
 }
+
+/// `alloc_block` knows the length that `block` finds, at the end of an odd window, too.
+#[test]
+fn a_fresh_block_is_told_whole() {
+    use memheap::conformance::Rng;
+    let (mut heap, mut rng) = (heap((1 << 16) + 7), Rng::new(3));
+    let mut live = Vec::new();
+    for _ in 0..if cfg!(miri) { 300 } else { 20_000 } {
+        let align = Align::new(1 << rng.below(10)).unwrap();
+        match heap.alloc_block(Bytes(rng.log_uniform(12) - 1), align) {
+            Ok(block) => {
+                assert_eq!(heap.block(block.at), Some(block));
+                live.push(block);
+            }
+            Err(_) => live.drain(..live.len() / 2).for_each(|b| assert_eq!(heap.free(b.at), Ok(b.len))),
+        }
+    }
+    live.into_iter().for_each(|b| assert_eq!(heap.free(b.at), Ok(b.len)));
+    let whole = heap.alloc_block(Bytes((1 << 16) + 7), Align::ONE).unwrap();
+    assert_eq!((whole.len, heap.block(whole.at)), (Bytes((1 << 16) + 7), Some(whole)));
+}
