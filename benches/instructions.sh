@@ -1,21 +1,32 @@
 #!/usr/bin/env bash
 # Instructions per pair, the loop's own included (`null`), counted by callgrind: no timing, so no noise.
 #     instructions.sh            prints them
-#     instructions.sh --check    fails if one has grown by more than 2 % over instructions.txt
+#     instructions.sh --check    fails if one has grown by more than 3 % over instructions.txt
 #     instructions.sh --record   writes instructions.txt
+# The code is compiled for the baseline of the architecture, so the model of the CPU does not matter; the
+# compiler does. The check compares only what the recorded compiler made, else it says so and succeeds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 recorded=benches/instructions.txt
 mode=${1:-}
+compiler=$(rustc -vV | awk 'NR == 1 { version = $0 } /^host:/ { print version " for " $2 }')
 
-if ! command -v valgrind >/dev/null; then
-    echo "instructions: valgrind is not installed, so nothing was counted (apt-get install valgrind)"
+nothing() { # why nothing was compared
+    echo "instructions: nothing was compared: $1"
     exit 0
+}
+
+command -v valgrind >/dev/null || nothing "valgrind is not installed (apt-get install valgrind)"
+if [ "$mode" = --check ]; then
+    [ -f $recorded ] || { echo "instructions: $recorded is missing; write it with instructions.sh --record" >&2; exit 1; }
+    was=$(sed -n '1s/^# Recorded with //p' $recorded)
+    [ "$was" = "$compiler" ] || nothing "the figures are of $was, this is $compiler"
+    flags=${CARGO_ENCODED_RUSTFLAGS:-}${RUSTFLAGS:-}
+    [ -z "$flags" ] || nothing "RUSTFLAGS are set, which makes other code"
 fi
 
 cargo build --quiet --release -p benches --bin instructions
 program=${CARGO_TARGET_DIR:-target}/release/instructions
-compiler=$(rustc --version)
 
 # What runs once is in both counts and drops out of the difference.
 short=20000
@@ -47,24 +58,22 @@ done)
 
 case $mode in
 --record)
-    { echo "# Instructions per pair, written by instructions.sh --record with $compiler."; echo "$table"; } >$recorded
+    { echo "# Recorded with $compiler"; echo "$table"; } >$recorded
     echo "$table"
     ;;
 --check)
-    [ -f $recorded ] || { echo "instructions: $recorded is missing; write it with instructions.sh --record" >&2; exit 1; }
-    awk -v compiler="$compiler" '
-        NR == FNR && /^#/ { was = $0; sub(/.* with /, "", was); sub(/\.$/, "", was); next }
+    awk '
+        NR == FNR && /^#/ { next }
         NR == FNR { old[$1 " " $2] = $3; next }
         {
             key = $1 " " $2
             if (!(key in old)) { printf "instructions: %s is not recorded\n", key; bad = 1; next }
             state = "as recorded or less"
-            if ($3 > old[key] * 1.02) { state = "GROWN by more than 2 %"; bad = 1 }
-            else if ($3 > old[key]) state = "within 2 %"
+            if ($3 > old[key] * 1.03) { state = "GROWN by more than 3 %"; bad = 1 }
+            else if ($3 > old[key]) state = "within 3 %"
             printf "instructions: %-18s %7.1f, recorded %7.1f: %s\n", key, $3, old[key], state
         }
         END {
-            if (bad && was != compiler) printf "instructions: recorded with %s, this is %s\n", was, compiler
             if (bad) print "instructions: make it less, or say why in the commit and run benches/instructions.sh --record"
             exit bad
         }' $recorded <(echo "$table")
