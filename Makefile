@@ -4,7 +4,7 @@ SHELL := /bin/bash
 MPICC ?= $(if $(shell command -v mpicc.openmpi),mpicc.openmpi,$(if $(shell command -v apt-get),mpicc.openmpi,mpicc))
 export MPICC
 
-.PHONY: help demo test build check test-openmpi test-mpich test-local clean
+.PHONY: help demo test build check test-openmpi test-mpich test-local test-instructions clean
 
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under mpirun"
@@ -19,7 +19,7 @@ demo: setup-build
 build: setup-build
 	cargo build --release --workspace --examples
 
-test: setup-test check test-openmpi test-mpich test-local
+test: setup-test check test-openmpi test-mpich test-local test-instructions
 	@echo "make test: all passed"
 
 # Formatting, lints, documentation: nothing may warn.
@@ -37,6 +37,11 @@ test-openmpi:
 	scripts/demo.sh
 	scripts/same-base.sh
 	scripts/nothing-left.sh
+
+# Instructions per allocation, counted by callgrind: none may have grown (no timing; skipped where the
+# compiler or the host is another than the recorded one).
+test-instructions:
+	benches/instructions.sh --check
 
 # The multi-PE tests under MPICH's. One target directory per MPI: a changed MPICC does not rebuild.
 test-mpich: export MPICC = mpicc.mpich
