@@ -9,7 +9,7 @@
 //! ```
 //!
 //! There is one [`Pool`] per domain. It is static: nothing is given back. One owner uses it at boot, and
-//! `&mut` says so; it has no lock. [`carve`] cuts a whole segment into windows with one pool.
+//! `&mut` says so; it has no lock. [`carve()`] cuts a whole segment into windows with one pool.
 //!
 //! * **P1** runs lie inside the pool, outside a first page that is kept, and never overlap;
 //! * **P2** a run starts at a multiple of its page size and of the alignment asked for; one of more small
