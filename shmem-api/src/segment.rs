@@ -13,6 +13,7 @@
 #![allow(unsafe_code)]
 
 use bytemuck::{Pod, Zeroable};
+use memheap::place::Reach;
 use memheap::region::memfd::{MemfdFile, MemfdRegion, PeerRegion};
 use memheap::region::{BASE_CANDIDATES, Region};
 use memheap::{Bytes, Offset};
@@ -55,13 +56,15 @@ struct Mapped {
 
 impl Segment {
     /// Collective: creates this PE's segment as laid out, finds a base for all, and opens the peers'
-    /// segments. With `prealloc` its memory is taken now, so that running out shows here.
+    /// segments. With `prealloc` the memory of the user's heap is taken now, so that running out shows here.
     pub(crate) fn establish(boot: &mut dyn Boot, layout: &Layout, prealloc: bool) -> Result<Segment, Error> {
         let me = boot.pe();
         let len = layout.len;
         let failed = |why: std::io::Error| Error::Memory { pe: me, len, why: why.to_string() };
         let created = if len.0 <= LONGEST {
-            MemfdFile::create(len).and_then(|f| if prealloc { f.allocate().map(|()| f) } else { Ok(f) })
+            let (at, heap) = layout.window(Reach::World);
+            let take = if prealloc { heap } else { Bytes(0) };
+            MemfdFile::create(len).and_then(|file| file.allocate(at, take).map(|()| file))
         } else {
             Err(std::io::Error::other("larger than the 8 TiB a segment can have"))
         };

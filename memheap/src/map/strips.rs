@@ -67,11 +67,20 @@ struct Brush {
 
 impl Brush {
     fn paint(&mut self, to: u32, look: Look) {
-        let look = self.waiting.take().map_or(look, |w| w.with(look));
         if to == self.at {
-            self.waiting = Some(look);
+            self.waiting = Some(self.waiting.take().map_or(look, |w| w.with(look)));
             return;
         }
+        // What waited shows in the one unit it shares with this piece, and nowhere else.
+        if let Some(waiting) = self.waiting.take() {
+            self.strip(self.at + 1, waiting.with(look));
+        }
+        if to > self.at {
+            self.strip(to, look);
+        }
+    }
+
+    fn strip(&mut self, to: u32, look: Look) {
         match self.strips.last_mut().filter(|s| s.look == look) {
             Some(same) => same.to = to,
             None => self.strips.push(Strip { from: self.at, to, look }),

@@ -49,9 +49,12 @@ impl MemfdFile {
         Ok(MemfdFile { fd, len })
     }
 
-    /// Takes memory for all of it now, so that running out is an error here and no signal later.
-    pub fn allocate(&self) -> io::Result<()> {
-        Ok(rustix::fs::fallocate(&self.fd, FallocateFlags::empty(), 0, self.len.0)?)
+    /// Takes memory for `len` bytes from `at` now, so that running out is an error here and no signal later.
+    pub fn allocate(&self, at: Offset, len: Bytes) -> io::Result<()> {
+        match len.0 {
+            0 => Ok(()),
+            n => Ok(rustix::fs::fallocate(&self.fd, FallocateFlags::empty(), at.0, n)?),
+        }
     }
 
     /// The number under which a peer of the same user finds the file in `/proc/PID/fd`.
