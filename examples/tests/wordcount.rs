@@ -130,7 +130,9 @@ fn a_file_that_cannot_be_read_is_named() {
     for &boot in Boot::ALL {
         let files = [dir.write("there", "text"), dir.0.join("not-there")];
         let outcome = wordcount(&files, 3, boot).run();
-        assert!(!outcome.status.success() && outcome.stdout.is_empty(), "{outcome}");
+        // MPICH's launcher writes to standard output, too, when a job ends badly: no count is there.
+        let counts = outcome.stdout.lines().any(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+        assert!(!outcome.status.success() && !counts, "{outcome}");
         assert!(outcome.stderr.contains("not-there: No such file"), "{outcome}");
         let outcome = wordcount(&[], 2, boot).run();
         assert!(
