@@ -45,12 +45,12 @@ test-instructions:
 
 # The multi-PE tests under MPICH's. One target directory per MPI: a changed MPICC does not rebuild.
 test-mpich: export MPICC = mpicc.mpich
-test-mpich: export CARGO_TARGET_DIR = target-mpich
+test-mpich: export CARGO_TARGET_DIR = $(CURDIR)/target-mpich
 test-mpich:
 	cargo test -p shmem-api -p examples --features shmem-api/testing
 
 # Without MPI and without libclang.
-test-local: export CARGO_TARGET_DIR = target-local
+test-local: export CARGO_TARGET_DIR = $(CURDIR)/target-local
 test-local: export MPICC = /bin/false
 test-local: export LIBCLANG_PATH = /nonexistent
 test-local:
