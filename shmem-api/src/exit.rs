@@ -90,9 +90,7 @@ pub(crate) fn end_job(engine: &Engine, status: i32, line: &str) -> ! {
 
 /// [`end_job`] for whoever knows only the PEs' states.
 pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, status: i32, line: &str) -> ! {
-    let mark = |life: &Life| life.ended.swap(status as u32 + 1, Ordering::AcqRel);
-    // Whoever marks the first PE first is the one that speaks.
-    let first = lives.clone().map(mark).next() == Some(0);
+    let first = mark_all(lives.clone(), status);
     if first {
         say(line);
     }
@@ -103,6 +101,15 @@ pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, sta
         std::thread::sleep(LAUNCHER);
     }
     leave_now(status)
+}
+
+/// Marks the job as ended for every PE; whether nobody had before. Whoever marks the first PE first is the
+/// one that speaks.
+fn mark_all<'l>(lives: impl Iterator<Item = &'l Life>, status: i32) -> bool {
+    let mut before = lives.map(|life| life.ended.swap(status as u32 + 1, Ordering::AcqRel));
+    let first = before.next() == Some(0);
+    before.for_each(drop);
+    first
 }
 
 /// Ends the job of a PE that unwinds. If the PEs diverged before, the others speak first.
@@ -134,4 +141,28 @@ fn let_others_speak(engine: &Engine) {
 pub(crate) fn leave_now(status: i32) -> ! {
     // SAFETY: always sound; it does not return.
     unsafe { libc::_exit(status) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+    use crate::internals::Waiters;
+
+    #[test]
+    fn every_pe_is_marked_and_one_speaks() {
+        let zero = || AtomicU32::new(0);
+        let life = || Life {
+            ended: zero(),
+            left: zero(),
+            node: zero(),
+            pin_failed: zero(),
+            waiters: Waiters { bell: zero(), asleep: zero() },
+        };
+        let lives = [life(), life(), life()];
+        assert!(mark_all(lives.iter(), LEFT));
+        assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) == LEFT as u32 + 1));
+        assert!(!mark_all(lives.iter(), DIED));
+    }
 }
