@@ -6,9 +6,11 @@ set -euo pipefail
 
 need=()
 lacks() { ! command -v "$1" >/dev/null; }
+# libclang itself; libclang-cpp, which other packages bring along, is another library.
 libclang() {
-    [ -n "${LIBCLANG_PATH:-}" ] || ldconfig -p 2>/dev/null | grep -q libclang ||
-        ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1
+    [ -n "${LIBCLANG_PATH:-}" ] ||
+        { ldconfig -p 2>/dev/null | awk '{ print $1 }'; ls /usr/lib/llvm-*/lib 2>/dev/null; } |
+            grep -cE '^libclang(-[0-9.]+)?\.so' >/dev/null
 }
 
 if lacks cargo; then

@@ -16,7 +16,7 @@
 
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use memheap::place::Reach;
 use memheap::{Bytes, Component, Offset, PeId};
@@ -31,6 +31,7 @@ use crate::heap::{DropQueue, Heap};
 use crate::internals::Desk;
 use crate::layout::Layout;
 use crate::level::ThreadLevel;
+use crate::order;
 use crate::segment::{Peer, Segment};
 use crate::serial::Serial;
 use crate::start;
@@ -46,6 +47,14 @@ pub(crate) struct Hot {
     pub(crate) lo: AtomicUsize,
     pub(crate) len: AtomicUsize,
     pub(crate) peers: AtomicPtr<Peer>,
+    /// From a peer's heap to what it sleeps on.
+    pub(crate) waiters: AtomicUsize,
+    /// The stretch of static data that most statics are in: where it is, its length, where it is in the
+    /// file, and the PEs' files.
+    pub(crate) static_lo: AtomicUsize,
+    pub(crate) static_len: AtomicUsize,
+    pub(crate) static_at: AtomicUsize,
+    pub(crate) static_peers: AtomicPtr<Peer>,
 }
 
 pub(crate) static HOT: Hot = Hot {
@@ -54,6 +63,11 @@ pub(crate) static HOT: Hot = Hot {
     lo: AtomicUsize::new(0),
     len: AtomicUsize::new(0),
     peers: AtomicPtr::new(std::ptr::null_mut()),
+    waiters: AtomicUsize::new(0),
+    static_lo: AtomicUsize::new(0),
+    static_len: AtomicUsize::new(0),
+    static_at: AtomicUsize::new(0),
+    static_peers: AtomicPtr::new(std::ptr::null_mut()),
 };
 
 /// The engine that is up, for process exit and for the raw API.
@@ -160,6 +174,14 @@ impl Engine {
         let quick = if this.heap.with(|h| h.guards.on()) { 0 } else { this.layout.symmetric.0 };
         HOT.len.store(quick as usize, Ordering::Relaxed);
         HOT.peers.store(this.peers.as_ptr().cast_mut(), Ordering::Relaxed);
+        let waiters = (&raw const this.desk().life.waiters).addr() - this.own(Offset(0)).addr();
+        HOT.waiters.store(waiters, Ordering::Relaxed);
+        if let Some((span, table)) = this.statics.largest() {
+            HOT.static_lo.store(span.address, Ordering::Relaxed);
+            HOT.static_at.store(span.offset.0 as usize, Ordering::Relaxed);
+            HOT.static_peers.store(table.as_ptr().cast_mut(), Ordering::Relaxed);
+            HOT.static_len.store(span.len.0 as usize, Ordering::Relaxed);
+        }
         CURRENT.store(engine.as_ptr(), Ordering::Release);
         HOT.n_pes.store(this.n_pes, Ordering::Release);
         Handle(engine)
@@ -181,6 +203,9 @@ impl Engine {
         handle.desk().life.left.store(1, Ordering::Release);
         HOT.len.store(0, Ordering::Relaxed);
         HOT.lo.store(0, Ordering::Relaxed);
+        HOT.static_len.store(0, Ordering::Relaxed);
+        HOT.static_lo.store(0, Ordering::Relaxed);
+        HOT.static_peers.store(std::ptr::null_mut(), Ordering::Relaxed);
         HOT.peers.store(std::ptr::null_mut(), Ordering::Relaxed);
         // SAFETY: leaked in `publish`, and by contract nobody uses a handle any more.
         let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
@@ -257,7 +282,7 @@ impl Engine {
     /// Everything this PE has written is visible to every PE (the standard's quiet, on one host).
     #[inline]
     pub(crate) fn quiet(&self) {
-        fence(Ordering::SeqCst);
+        order::full_fence();
     }
 
     /// After an atomic or a signal at `pe`: wakes it if it sleeps in a wait.

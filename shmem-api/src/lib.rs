@@ -40,7 +40,9 @@ mod info;
 mod internals;
 mod layout;
 mod level;
+mod members;
 mod numa;
+mod order;
 mod own;
 mod picture;
 mod pin;
@@ -62,6 +64,7 @@ mod team;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trim;
+mod types;
 mod wait;
 mod warden;
 mod world;
@@ -78,6 +81,7 @@ pub use share::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable};
 pub use sym::{SymBox, SymPart, SymSlice};
 pub use sym_static::SymStatic;
 pub use team::Team;
+pub use types::{Complex, LongDouble};
 pub use world::{Builder, HeapStats, World};
 
 /// The heap framework: components, modules, settings.

@@ -154,7 +154,7 @@ impl<'s, L: Level> Phase<'s, L> {
 
     /// What this PE puts to a PE after the fence arrives there after what it put before it.
     pub fn fence(&self) {
-        std::sync::atomic::fence(std::sync::atomic::Ordering::Release);
+        crate::order::store_fence();
     }
 
     /// Runs `body` with a [`Batch`] whose operations may still be under way when they return; at the

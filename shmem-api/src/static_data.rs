@@ -21,7 +21,7 @@ use crate::boot::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
 use crate::segment::Peer;
-use crate::statics::{Identity, Statics, StaticsError};
+use crate::statics::{Identity, Span, Statics, StaticsError};
 
 /// The static data of the PEs of this host.
 pub(crate) struct StaticData {
@@ -85,6 +85,12 @@ impl StaticData {
         let found = statics.find(address).filter(|f| n as u64 <= f.left.0);
         let found = found.ok_or("neither in the symmetric heap nor in the executable's static data")?;
         Ok(Static { table: &self.tables[found.span], at: found.offset })
+    }
+
+    /// The largest stretch, where most statics are, and the PEs' tables for it.
+    pub(crate) fn largest(&self) -> Option<(Span, &[Peer])> {
+        let spans = self.mine.as_ref().ok()?.spans().iter().zip(&self.tables);
+        spans.max_by_key(|(span, _)| span.len).map(|(span, table)| (*span, &**table))
     }
 
     /// What should be known about this PE's statics, if anything.

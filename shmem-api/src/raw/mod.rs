@@ -1,0 +1,35 @@
+//! The standard's calls as functions on pointers, for experts and for the C library.
+//!
+//! Names are the standard's without `shmem_` and without the type: `shmem_int_put` is `put::<i32>`,
+//! `shmem_ctx_put64_nbi` is `ctx_put_nbi::<u64>`. Every call checks what it is given before it touches memory; a
+//! bad argument ends the job with one line that names PE, call and argument. The check costs a compare and a
+//! branch: the engine's hot words are zero while the library is down, so the PE check is the
+//! "initialised?" check as well.
+//!
+//! | room | what |
+//! |---|---|
+//! | `setup` | who am I, init and finalize, what is accessible |
+//! | `memory` | the symmetric heap |
+//! | `via` | contexts' handles; how every call below finds the bytes |
+//! | `rma` | put and get |
+//! | `team` | handles of teams |
+#![allow(unsafe_code)]
+
+mod memory;
+mod rma;
+mod setup;
+mod team;
+mod via;
+
+pub use memory::{
+    MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, free, malloc, malloc_with_hints,
+};
+pub use rma::{ctx_get, ctx_getmem, ctx_put, ctx_putmem, get, getmem, put, putmem};
+pub use setup::{my_pe, n_pes};
+pub use team::TeamHandle;
+pub use via::{Ctx, Via};
+
+/// The routines over a [`Via`], for skins that have names of their own, such as the C library.
+pub mod ops {
+    pub use super::rma::ops::*;
+}

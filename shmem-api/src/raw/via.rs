@@ -1,0 +1,275 @@
+//! How a call reaches a PE: which routine it is, on which context, and where the bytes are.
+//!
+//! ```text
+//!   address, PE ──Via::place──► PE number of the world ──► (heap | statics)[pe] + offset ──► the bytes, here
+//!                  │ context: rank in its team
+//!                  └ anything odd: one line that names PE, call and argument, and the end of the job
+//! ```
+//!
+//! Every routine is written once, over a [`Via`]; `routines!` makes of it the free function on the
+//! default context and the one on a given context. The check that the PE exists is the check that the
+//! library is up, too: [`HOT`] is all zero while it is down.
+//!
+//! Invariants: **V1** a context's block is never unmapped, and its team is empty once the context or the
+//! library has gone: a use of it then finds no PE. **V2** a place that `Via::place` gives out is mapped for as
+//! many bytes as were asked for.
+#![allow(dead_code)] // remove as the rooms that use it land
+
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use memheap::{Offset, PeId};
+
+use crate::engine::{Engine, HOT, Handle};
+use crate::exit;
+use crate::heap::Heap;
+use crate::members::Members;
+use crate::wait;
+
+/// A context (OpenSHMEM 1.6, 9.5): a stream of operations ordered and completed apart from others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub struct Ctx(pub(super) *const CtxBlock);
+
+// SAFETY: a handle is a number; what it stands for is only read, and by whom is the caller's promise.
+unsafe impl Send for Ctx {}
+// SAFETY: as above.
+unsafe impl Sync for Ctx {}
+
+/// What a context is here: on one host, operations are done when they return, so it is a team and options.
+#[derive(Debug)]
+
+pub(super) struct CtxBlock {
+    pub(super) members: Members,
+    pub(super) options: i64,
+    /// The team it was made from.
+    pub(super) team: super::TeamHandle,
+    pub(super) live: AtomicBool,
+}
+
+impl Ctx {
+    /// The context of all calls that name none (`SHMEM_CTX_DEFAULT`).
+    pub const DEFAULT: Ctx = Ctx(ptr::without_provenance(1));
+    /// No context (`SHMEM_CTX_INVALID`).
+    pub const INVALID: Ctx = Ctx(ptr::null());
+
+    /// What it stands for, unless it is the default context or none.
+    #[inline]
+    pub(super) fn block(&self) -> Option<&'static CtxBlock> {
+        if self.0.addr() <= 1 {
+            return None;
+        }
+        // SAFETY: V1; that it is a context at all is the caller's promise.
+        Some(unsafe { &*self.0 })
+    }
+}
+
+/// Which routine is called, and on which context.
+#[derive(Clone, Copy, Debug)]
+pub struct Via {
+    pub(super) call: &'static str,
+    pub(super) ctx: Ctx,
+}
+
+/// Some bytes of a PE, as mapped in this process.
+#[derive(Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) at: *mut u8,
+    /// In the world.
+    pub(super) pe: u32,
+}
+
+impl Via {
+    /// A routine, by its name in C, on the default context.
+    #[inline]
+    pub const fn new(call: &'static str) -> Via {
+        Via { call, ctx: Ctx::DEFAULT }
+    }
+
+    /// A routine on a context.
+    #[inline]
+    pub const fn on(call: &'static str, ctx: Ctx) -> Via {
+        Via { call, ctx }
+    }
+
+    /// Which PE of the world `pe` of this context's team is.
+    #[inline]
+    pub(super) fn pe(self, pe: i32) -> u32 {
+        if self.ctx == Ctx::DEFAULT {
+            if pe as u32 >= HOT.n_pes.load(Ordering::Relaxed) {
+                self.bad_pe(pe);
+            }
+            return pe as u32;
+        }
+        match self
+            .ctx
+            .block()
+            .and_then(|block| block.members.pe(pe as u32).filter(|_| block.live.load(Ordering::Relaxed)))
+        {
+            Some(pe) => pe.0,
+            None => self.bad_pe(pe),
+        }
+    }
+
+    /// Where `n` bytes at this PE's symmetric address `at` are for `pe`. No bytes are nowhere.
+    #[inline]
+    pub(super) fn place(self, at: *const u8, n: usize, pe: i32) -> Spot {
+        let (at, pe) = (at.addr(), self.pe(pe));
+        let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+        let len = HOT.len.load(Ordering::Relaxed);
+        if offset > len || len - offset < n {
+            return Spot { at: self.static_place(at, n, pe), pe };
+        }
+        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+        // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
+        let peer = unsafe { entry.read() };
+        Spot { at: peer.heap.wrapping_add(offset), pe }
+    }
+
+    /// As [`place`](Self::place) for one `T` that is changed atomically: it must be aligned.
+    #[inline]
+    pub(super) fn place_amo<T>(self, at: *const T, pe: i32) -> Spot {
+        if !at.is_aligned() {
+            self.misaligned(at.addr(), size_of::<T>());
+        }
+        self.place(at.cast(), size_of::<T>(), pe)
+    }
+
+    /// In the static data that most statics are in.
+    #[inline]
+    fn static_place(self, at: usize, n: usize, pe: u32) -> *mut u8 {
+        let offset = at.wrapping_sub(HOT.static_lo.load(Ordering::Relaxed));
+        let len = HOT.static_len.load(Ordering::Relaxed);
+        if offset > len || len - offset < n {
+            return self.slow_place(at, n, PeId(pe));
+        }
+        let entry = HOT.static_peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+        // SAFETY: as in `place`.
+        let peer = unsafe { entry.read() };
+        if peer.heap.is_null() {
+            return self.slow_place(at, n, PeId(pe));
+        }
+        peer.heap.wrapping_add(HOT.static_at.load(Ordering::Relaxed).wrapping_add(offset))
+    }
+
+    /// An address that the quick checks did not pass: another static, nothing at all, or a bad one. While the
+    /// heap is checked, the quick check passes no heap address, and this one asks the book of live blocks.
+    #[cold]
+    #[inline(never)]
+    fn slow_place(self, at: usize, n: usize, pe: PeId) -> *mut u8 {
+        if n == 0 {
+            return ptr::null_mut();
+        }
+        let engine = self.engine();
+        let lo = HOT.lo.load(Ordering::Relaxed);
+        let (offset, heap) = (at.wrapping_sub(lo) as u64, engine.layout.symmetric);
+        if offset <= heap.0 && heap.0 - offset >= n as u64 {
+            let checked = |h: &mut Heap| h.guards.check_access(Offset(offset), n as u64);
+            if let Err(what) = engine.heap.with(checked) {
+                self.fail(&what);
+            }
+            return engine.peers[pe.0 as usize].heap.wrapping_add(offset as usize);
+        }
+        match engine.statics.find(at, n).map(|found| found.place(pe)) {
+            Ok(Some(place)) => place,
+            Ok(None) => self.fail(&format!("PE {pe} runs another executable and has no static at {at:#x}")),
+            Err(why) => self.fail(&format!("{n} bytes at {at:#x}: {why} (the heap is {heap} at {lo:#x})")),
+        }
+    }
+
+    /// Wakes `pe` (of the world) if it sleeps in a wait. Call it after an atomic or a signal.
+    #[inline]
+    pub(super) fn ring(self, pe: u32) {
+        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+        // SAFETY: the table has an entry for each PE, and `pe` comes from `place` (N2).
+        let heap = unsafe { entry.read() }.heap;
+        let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
+        // SAFETY: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
+        let waiters = unsafe { &*waiters.cast::<crate::internals::Waiters>() };
+        wait::ring(&waiters.bell, &waiters.asleep);
+    }
+
+    /// The engine, or the end of a process that calls without one.
+    pub(super) fn engine(self) -> Handle {
+        Engine::current().unwrap_or_else(|| {
+            let call = self.call;
+            exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
+            exit::leave_now(exit::PANICKED)
+        })
+    }
+
+    /// Ends the job: this call was given something that cannot be.
+    pub(super) fn fail(self, what: &str) -> ! {
+        let engine = self.engine();
+        exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {}: {what}", engine.me, self.call))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bad_pe(self, pe: i32) -> ! {
+        let last = i64::from(self.engine().n_pes) - 1;
+        match self.ctx.block() {
+            _ if self.ctx == Ctx::INVALID => self.fail("the context is SHMEM_CTX_INVALID"),
+            None => self.fail(&format!("there is no PE {pe}; the job has PEs 0 to {last}")),
+            Some(block) if !block.live.load(Ordering::Relaxed) => self.fail("the context has been destroyed"),
+            Some(block) => {
+                let last = block.members.size - 1;
+                self.fail(&format!("there is no PE {pe}; the context's team has PEs 0 to {last}"))
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn misaligned(self, at: usize, size: usize) -> ! {
+        self.fail(&format!("{at:#x} is not a multiple of {size}: an atomic must be aligned to its size"))
+    }
+}
+
+/// Bytes of `n` elements; more than there can be if they are too many, which no place has.
+#[inline]
+pub(super) fn bytes<T>(n: usize) -> usize {
+    n.saturating_mul(size_of::<T>())
+}
+
+/// Writes each routine once: `fn name / ctx_name` with a body over `via` becomes `ops::name(via, ...)`, `name(...)` on
+/// the default context and `ctx_name(ctx, ...)`.
+macro_rules! routines {
+    ($(
+        $(#[$doc:meta])*
+        fn $name:ident / $ctx_name:ident $(<$T:ident: $bound:path>)? ($via:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
+    )*) => {
+        /// The routines over a [`Via`](super::Via), for skins that have names of their own.
+        #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+        pub mod ops {
+            #[allow(unused_imports, reason = "not every room uses all of them")]
+            use super::*;
+            $(
+                $(#[$doc])*
+                #[inline]
+                pub unsafe fn $name $(<$T: $bound>)? ($via: $crate::raw::Via $(, $arg: $ty)*) $(-> $ret)? $body
+            )*
+        }
+        $(
+            $(#[$doc])*
+            #[inline]
+            #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+            pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
+                // SAFETY: by the same contract.
+                unsafe { ops::$name($crate::raw::Via::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
+            }
+
+            #[doc = concat!("As [`", stringify!($name), "`], on a context: PEs are numbered in its team.")]
+            ///
+            /// # Safety
+            /// As there; `ctx` is a live context, and is used as its options say.
+            #[inline]
+            #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+            pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
+                // SAFETY: by the same contract.
+                unsafe { ops::$name($crate::raw::Via::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
+            }
+        )*
+    };
+}
+pub(super) use routines;
