@@ -69,7 +69,7 @@ mod wait;
 mod warden;
 mod world;
 
-pub use elem::{AmoInt, Elem};
+pub use elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
 pub use error::{Diverged, Error};
 pub use global::{GlobalPtr, Readable};
 pub use heap::Leaks;

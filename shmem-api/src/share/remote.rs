@@ -5,7 +5,6 @@
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
 
 use memheap::{Offset, PeId};
 
@@ -240,7 +239,7 @@ impl<T: AmoInt, L: Level> Remote<'_, T, L> {
     pub fn fetch(&self, pe: usize, at: usize) -> T {
         let from = self.place("fetch", pe, at, 1);
         // SAFETY: as in `fetch_add`.
-        unsafe { T::amo_load(from, Ordering::Acquire) }
+        unsafe { T::amo_load(from) }
     }
 
     /// Atomically writes (OpenSHMEM 1.6, `shmem_atomic_set`).
@@ -248,7 +247,7 @@ impl<T: AmoInt, L: Level> Remote<'_, T, L> {
     pub fn set(&self, pe: usize, at: usize, value: T) {
         let to = self.place("set", pe, at, 1);
         // SAFETY: as in `fetch_add`.
-        unsafe { T::amo_store(to, value, Ordering::Release) }
+        unsafe { T::amo_set(to, value) }
         self.ring(pe);
     }
 
@@ -259,7 +258,7 @@ impl<T: AmoInt, L: Level> Remote<'_, T, L> {
         let seen = std::cell::Cell::new(value);
         let holds = || {
             // SAFETY: as in `fetch_add`.
-            seen.set(unsafe { T::amo_load(mine, Ordering::Acquire) });
+            seen.set(unsafe { T::amo_load(mine) });
             cmp.holds(seen.get(), value)
         };
         let place = || format!("wait_until on element {at} of the object at {}", self.at);
