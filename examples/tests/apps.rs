@@ -1,0 +1,78 @@
+//! The programs check their own results; here each runs on several numbers of PEs, under every boot.
+
+use std::path::{Path, PathBuf};
+
+use shmem_api::testing::{Boot, Launch, Outcome};
+
+fn program(name: &str) -> PathBuf {
+    let me = std::env::current_exe().unwrap();
+    let target = me.parent().and_then(Path::parent).unwrap();
+    target.join("examples").join(name)
+}
+
+fn run(name: &str, arguments: &[&str], n: u32, boot: Boot) -> Outcome {
+    let launch = Launch::of_program(&program(name), n, boot).env("SHMEM_SYMMETRIC_SIZE", "256m");
+    let outcome = arguments.iter().fold(launch, |l, a| l.arg(a)).run();
+    outcome.expect_success(&format!("{name} {arguments:?} on {n} PEs by {boot:?}"));
+    outcome
+}
+
+/// The program as it is called without arguments, under every boot; its last line says how many PEs.
+fn on_every_boot(name: &str) {
+    for &boot in Boot::ALL {
+        for n in [1, 2, 4, 7] {
+            let outcome = run(name, &[], n, boot);
+            let said = |l: &str| l.starts_with(name) && l.contains(&format!("{n} PEs"));
+            assert!(outcome.stderr.lines().any(said), "{outcome}");
+        }
+    }
+}
+
+/// The program with these arguments, by the local boot.
+fn with(name: &str, cases: &[(&[&str], u32)]) {
+    for (arguments, n) in cases {
+        run(name, arguments, *n, Boot::Local);
+    }
+}
+
+#[test]
+fn isort() {
+    on_every_boot("isort");
+    with(
+        "isort",
+        &[(&["strong", "100000"], 4), (&["strong", "3"], 5), (&["weak", "0"], 2), (&["weak", "1"], 8)],
+    );
+}
+
+#[test]
+fn transpose() {
+    on_every_boot("transpose");
+    with("transpose", &[(&["1", "1"], 3), (&["5", "97"], 8), (&["97", "5"], 8), (&["0", "4"], 2)]);
+}
+
+#[test]
+fn steal() {
+    on_every_boot("steal");
+    with("steal", &[(&["1"], 3), (&["0"], 2), (&["50000"], 8)]);
+}
+
+#[test]
+fn bfs() {
+    on_every_boot("bfs");
+    with("bfs", &[(&["2", "1"], 8), (&["15", "4"], 4)]);
+}
+
+#[test]
+fn cg() {
+    on_every_boot("cg");
+    with("cg", &[(&["1"], 3), (&["3"], 8), (&["150"], 4)]);
+}
+
+#[test]
+fn kmeans() {
+    on_every_boot("kmeans");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/data/points.csv");
+    with("kmeans", &[(&[file, "1"], 3), (&[file, "16"], 8)]);
+    let outcome = Launch::of_program(&program("kmeans"), 2, Boot::Local).arg("/nonexistent").run();
+    assert!(!outcome.status.success() && outcome.stderr.contains("/nonexistent"), "{outcome}");
+}
