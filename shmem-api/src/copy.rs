@@ -1,28 +1,41 @@
 //! Moving bytes between private memory and memory that other PEs may be reading or writing.
 //!
-//! A Rust reference never points at such memory, and no access to it is an ordinary one:
+//! ```text
+//!   store, load    one element             words: an aligned 1, 2, 4 or 8 bytes are one store or load
+//!   put, get       elements in a row       one word, or bulk
+//!   blocks         rows a stride apart     one bulk copy if they touch; words if they are single elements
+//! ```
 //!
-//! * one element: relaxed atomics of width `min(alignment, 8)`, so an aligned 1, 2, 4 or 8 bytes are
-//!   one load or store and never torn;
-//! * many: the C library's `memcpy`, called from inline assembly. To the compiler it is opaque: it
+//! A Rust reference never points at shared memory, and no access to it is an ordinary one:
+//!
+//! * words: relaxed atomics, as wide as the element and the shared address allow, so never torn;
+//! * bulk: the C library's `memcpy`, called from inline assembly. To the compiler it is opaque: it
 //!   stands for "some relaxed copy, byte by byte", which is what the standard promises of a put. Under
-//!   Miri (and on processors without the assembly here) the same copy is made of relaxed atomics.
+//!   Miri (and on processors without the assembly here) the same copy is made of words.
 //!
-//! What a bulk copy yields for a word that another PE changes meanwhile is unspecified, as in the standard.
+//! What a copy yields for a word that another PE changes meanwhile is unspecified, as in the standard.
+//!
+//! Invariant **Y1**: no alignment is assumed that has not been checked; C programs hand over 16-byte elements
+//! at multiples of 8, and private memory may lie anywhere.
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use bytemuck::Pod;
+
+/// Elements larger than this are moved in bulk.
+const LINE: usize = 64;
+
 /// Copies one `T` out of shared memory.
 ///
 /// # Safety
-/// `from` is aligned for `T` and readable for its size; `T` is plain data valid for any bytes.
+/// `from` is readable for the size of `T`.
 #[inline]
-pub(crate) unsafe fn load<T: bytemuck::Pod>(from: *const T) -> T {
+pub(crate) unsafe fn load<T: Pod>(from: *const T) -> T {
     let mut value = MaybeUninit::<T>::uninit();
-    // SAFETY: by contract `from` can be read at T's alignment; `value` is ours and as large.
-    unsafe { words::<T, true>(from.cast_mut().cast(), value.as_mut_ptr().cast()) };
+    // SAFETY: by contract; `value` is ours and as large.
+    unsafe { elements::<T, false>(value.as_mut_ptr().cast(), from.cast(), [0, 0], 1) };
     // SAFETY: all bytes of it have been written, and any bytes are a valid T.
     unsafe { value.assume_init() }
 }
@@ -30,52 +43,176 @@ pub(crate) unsafe fn load<T: bytemuck::Pod>(from: *const T) -> T {
 /// Copies one `T` into shared memory.
 ///
 /// # Safety
-/// `to` is aligned for `T` and writable for its size.
+/// `to` is writable for the size of `T`.
 #[inline]
-pub(crate) unsafe fn store<T: bytemuck::Pod>(to: *mut T, mut value: T) {
-    // SAFETY: by contract `to` can be written at T's alignment; `value` is ours and as large.
-    unsafe { words::<T, false>(to.cast(), (&raw mut value).cast()) }
+pub(crate) unsafe fn store<T: Pod>(to: *mut T, value: T) {
+    // SAFETY: by contract; `value` is ours and as large.
+    unsafe { elements::<T, true>(to.cast(), (&raw const value).cast(), [0, 0], 1) }
 }
 
-/// Copies a `T` between `shared` and `private` in relaxed atomics of the width its alignment allows.
+/// Copies `n` elements into shared memory.
 ///
 /// # Safety
-/// Both are valid for `size_of::<T>()` bytes and aligned for `T`; `private` is touched by nobody else.
+/// `from` is readable and `to` writable for them, and they do not overlap.
 #[inline]
-unsafe fn words<T, const LOAD: bool>(shared: *mut u8, private: *mut u8) {
-    macro_rules! by {
-        ($atomic:ty, $word:ty) => {
-            for i in 0..size_of::<T>() / size_of::<$word>() {
-                // SAFETY: inside the object, whose size is a multiple of its alignment.
-                let p = unsafe { private.cast::<$word>().add(i) };
-                // SAFETY: as above, at the other end.
-                let s = unsafe { shared.cast::<$word>().add(i) };
-                // SAFETY: aligned for the word, valid by contract, accessed by atomics only.
-                let s = unsafe { <$atomic>::from_ptr(s) };
-                if LOAD {
-                    // SAFETY: private memory of ours.
-                    unsafe { p.write(s.load(Relaxed)) }
-                } else {
-                    // SAFETY: private memory of ours.
-                    s.store(unsafe { p.read() }, Relaxed)
-                }
-            }
-        };
-    }
-    match align_of::<T>() {
-        1 => by!(AtomicU8, u8),
-        2 => by!(AtomicU16, u16),
-        4 => by!(AtomicU32, u32),
-        _ => by!(AtomicU64, u64),
+pub(crate) unsafe fn put<T: Pod>(to: *mut T, from: *const T, n: usize) {
+    // SAFETY: by contract.
+    unsafe { row::<T, true>(to.cast(), from.cast(), n) }
+}
+
+/// Copies `n` elements out of shared memory.
+///
+/// # Safety
+/// As for [`put`].
+#[inline]
+pub(crate) unsafe fn get<T: Pod>(to: *mut T, from: *const T, n: usize) {
+    // SAFETY: by contract.
+    unsafe { row::<T, false>(to.cast(), from.cast(), n) }
+}
+
+/// Copies `n` blocks of `len` elements, whose starts are `strides` elements apart, at the target and at
+/// the source; into shared memory if `PUT`, else out of it.
+///
+/// # Safety
+/// `from` is readable and `to` writable from their first to their last block, and they do not overlap. There is a
+/// block and an element in it, and no stride is less than `len`.
+#[inline]
+pub(crate) unsafe fn blocks<T: Pod, const PUT: bool>(
+    to: *mut u8,
+    from: *const u8,
+    strides: [usize; 2],
+    len: usize,
+    n: usize,
+) {
+    let steps = strides.map(|stride| stride * size_of::<T>());
+    if strides == [len, len] {
+        // SAFETY: by contract; the blocks touch on both sides.
+        unsafe { row::<T, PUT>(to, from, len * n) }
+    } else if len == 1 {
+        // SAFETY: by contract.
+        unsafe { elements::<T, PUT>(to, from, steps, n) }
+    } else {
+        for i in 0..n {
+            let (to, from) = (to.wrapping_add(i * steps[0]), from.wrapping_add(i * steps[1]));
+            // SAFETY: the start of block i on both sides.
+            unsafe { row::<T, PUT>(to, from, len) }
+        }
     }
 }
+
+/// Copies `n` elements, `steps` bytes apart at the target and at the source, in the widest words there can be.
+///
+/// # Safety
+/// As for [`blocks`]; the steps are multiples of the element's size.
+#[inline]
+unsafe fn elements<T: Pod, const PUT: bool>(to: *mut u8, from: *const u8, steps: [usize; 2], n: usize) {
+    let shared = if PUT { to.addr() } else { from.addr() };
+    // No narrower than the element's alignment allows: what lies badly is rare, and goes in bulk.
+    let fits = |word: usize| {
+        word >= align_of::<T>().min(8) && size_of::<T>().is_multiple_of(word) && shared.is_multiple_of(word)
+    };
+    let by = |words: unsafe fn(*mut u8, *const u8, usize)| {
+        for i in 0..n {
+            // SAFETY: element i on both sides, at a multiple of the word as the first is: the steps are such multiples.
+            unsafe { words(to.wrapping_add(i * steps[0]), from.wrapping_add(i * steps[1]), size_of::<T>()) }
+        }
+    };
+    if size_of::<T>() > LINE {
+        by(bulk::<PUT>)
+    } else if fits(8) {
+        by(words::<u64, PUT>)
+    } else if fits(4) {
+        by(words::<u32, PUT>)
+    } else if fits(2) {
+        by(words::<u16, PUT>)
+    } else if fits(1) {
+        by(words::<u8, PUT>)
+    } else {
+        by(bulk::<PUT>)
+    }
+}
+
+/// Copies `n` elements in a row: as one word if they are an aligned 1, 2, 4 or 8 bytes.
+///
+/// # Safety
+/// As for [`put`].
+#[inline]
+unsafe fn row<T: Pod, const PUT: bool>(to: *mut u8, from: *const u8, n: usize) {
+    let shared = if PUT { to.addr() } else { from.addr() };
+    let len = n * size_of::<T>();
+    let one = |word: usize| word.is_multiple_of(size_of::<T>().max(1)) && shared.is_multiple_of(word);
+    match len {
+        // SAFETY: by contract; a byte is always aligned.
+        1 if one(1) => unsafe { words::<u8, PUT>(to, from, 1) },
+        // SAFETY: by contract; aligned as checked.
+        2 if one(2) => unsafe { words::<u16, PUT>(to, from, 2) },
+        // SAFETY: as above.
+        4 if one(4) => unsafe { words::<u32, PUT>(to, from, 4) },
+        // SAFETY: as above.
+        8 if one(8) => unsafe { words::<u64, PUT>(to, from, 8) },
+        // SAFETY: by contract.
+        _ => unsafe { bulk::<PUT>(to, from, len) },
+    }
+}
+
+/// Copies `len` bytes, a multiple of the word, by relaxed atomics on the shared side.
+///
+/// # Safety
+/// `from` is readable and `to` writable for them, and they do not overlap; the shared side is a multiple of the
+/// word.
+#[inline(always)]
+unsafe fn words<W: Word, const PUT: bool>(to: *mut u8, from: *const u8, len: usize) {
+    for at in (0..len).step_by(size_of::<W>()) {
+        let (to, from) = (to.wrapping_add(at).cast::<W>(), from.wrapping_add(at).cast::<W>());
+        if PUT {
+            // SAFETY: by contract; private memory may lie anywhere.
+            let word = unsafe { from.read_unaligned() };
+            // SAFETY: by contract.
+            unsafe { W::store(to, word) }
+        } else {
+            // SAFETY: by contract.
+            let word = unsafe { W::load(from) };
+            // SAFETY: by contract; private memory may lie anywhere.
+            unsafe { to.write_unaligned(word) }
+        }
+    }
+}
+
+/// What one store or load moves.
+trait Word: Copy {
+    /// # Safety
+    /// `at` is writable, and a multiple of the word.
+    unsafe fn store(at: *mut Self, word: Self);
+    /// # Safety
+    /// `at` is readable, and a multiple of the word.
+    unsafe fn load(at: *const Self) -> Self;
+}
+
+macro_rules! word {
+    ($($word:ty = $atomic:ty),*) => {$(
+        impl Word for $word {
+            #[inline(always)]
+            unsafe fn store(at: *mut Self, word: Self) {
+                // SAFETY: by contract; all who access shared memory do so atomically or opaquely.
+                unsafe { <$atomic>::from_ptr(at) }.store(word, Relaxed)
+            }
+            #[inline(always)]
+            unsafe fn load(at: *const Self) -> Self {
+                // SAFETY: as above; it is not written.
+                unsafe { <$atomic>::from_ptr(at.cast_mut()) }.load(Relaxed)
+            }
+        }
+    )*};
+}
+
+word!(u8 = AtomicU8, u16 = AtomicU16, u32 = AtomicU32, u64 = AtomicU64);
 
 /// Copies `n` bytes into shared memory, or out of it.
 ///
 /// # Safety
 /// `from` is readable and `to` writable for `n` bytes, and they do not overlap.
 #[inline]
-unsafe fn bulk<const TO_SHARED: bool>(to: *mut u8, from: *const u8, n: usize) {
+unsafe fn bulk<const PUT: bool>(to: *mut u8, from: *const u8, n: usize) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a call of memcpy with the arguments it takes, by contract valid; every register and the
     // memory a C function may change are declared changed.
@@ -88,143 +225,19 @@ unsafe fn bulk<const TO_SHARED: bool>(to: *mut u8, from: *const u8, n: usize) {
         );
     }
     #[cfg(any(not(target_arch = "x86_64"), miri))]
-    // SAFETY: by contract.
-    unsafe {
-        bulk_by_words::<TO_SHARED>(to, from, n)
-    }
-}
-
-/// [`bulk`] with the shared side accessed by relaxed atomics, the private one plainly.
-///
-/// # Safety
-/// As for [`bulk`].
-#[cfg(any(not(target_arch = "x86_64"), miri))]
-unsafe fn bulk_by_words<const TO_SHARED: bool>(to: *mut u8, from: *const u8, n: usize) {
-    let aligned = |i: usize| (to as usize + i) % 8 == 0 && (from as usize + i) % 8 == 0;
-    let mut i = 0;
-    while i < n {
-        // SAFETY: i < n.
-        let (d, s) = unsafe { (to.add(i), from.add(i)) };
-        let (shared, private) = if TO_SHARED { (d, s.cast_mut()) } else { (s.cast_mut(), d) };
-        if n - i >= 8 && aligned(i) {
-            // SAFETY: aligned, and eight bytes are left on both sides.
-            unsafe { word::<u64, TO_SHARED>(shared.cast(), private.cast()) };
-            i += 8;
-        } else {
-            // SAFETY: one byte is left at least.
-            unsafe { word::<u8, TO_SHARED>(shared, private) };
-            i += 1;
+    {
+        let shared = if PUT { to.addr() } else { from.addr() };
+        let head = n.min(shared.wrapping_neg() % 8);
+        let body = (n - head) / 8 * 8;
+        for (at, len, by) in [
+            (0, head, words::<u8, PUT> as unsafe fn(*mut u8, *const u8, usize)),
+            (head, body, words::<u64, PUT>),
+            (head + body, n - head - body, words::<u8, PUT>),
+        ] {
+            // SAFETY: a part of the range; the shared side of the body is at a multiple of 8.
+            unsafe { by(to.wrapping_add(at), from.wrapping_add(at), len) }
         }
     }
-}
-
-/// One word between a shared and a private place.
-///
-/// # Safety
-/// Both are valid and aligned; `private` is read only if `TO_SHARED`.
-#[cfg(any(not(target_arch = "x86_64"), miri))]
-unsafe fn word<W: bytemuck::Pod, const TO_SHARED: bool>(shared: *mut W, private: *mut W) {
-    if TO_SHARED {
-        // SAFETY: by contract.
-        let value = unsafe { private.read() };
-        // SAFETY: by contract.
-        unsafe { store(shared, value) }
-    } else {
-        // SAFETY: by contract.
-        let value = unsafe { load(shared) };
-        // SAFETY: by contract.
-        unsafe { private.write(value) }
-    }
-}
-
-/// Copies `src` to `to` in shared memory: one store where it is one element no larger than a word.
-///
-/// # Safety
-/// `to` is aligned for `T`, writable for `src.len()` elements, and does not overlap `src`.
-#[inline]
-pub(crate) unsafe fn put<T: bytemuck::Pod>(to: *mut T, src: &[T]) {
-    if let [one] = src
-        && size_of::<T>() <= 8
-    {
-        // SAFETY: by contract.
-        unsafe { store(to, *one) }
-    } else {
-        // SAFETY: by contract.
-        unsafe { bulk::<true>(to.cast(), src.as_ptr().cast(), size_of_val(src)) }
-    }
-}
-
-/// Copies `dst.len()` elements from shared memory: one load where it is one element no larger than a word.
-///
-/// # Safety
-/// `from` is aligned for `T`, readable for `dst.len()` elements, and does not overlap `dst`.
-#[inline]
-pub(crate) unsafe fn get<T: bytemuck::Pod>(from: *const T, dst: &mut [T]) {
-    if let [one] = dst
-        && size_of::<T>() <= 8
-    {
-        // SAFETY: by contract.
-        *one = unsafe { load(from) };
-    } else {
-        // SAFETY: by contract.
-        unsafe { bulk::<false>(dst.as_mut_ptr().cast(), from.cast(), size_of_val(dst)) }
-    }
-}
-
-macro_rules! one_word_or_bulk {
-    ($shared:expr, $n:expr, $word:ident => $one:expr, $many:expr) => {
-        match $n {
-            1 => {
-                type $word = u8;
-                $one
-            }
-            2 if $shared.cast::<u16>().is_aligned() => {
-                type $word = u16;
-                $one
-            }
-            4 if $shared.cast::<u32>().is_aligned() => {
-                type $word = u32;
-                $one
-            }
-            8 if $shared.cast::<u64>().is_aligned() => {
-                type $word = u64;
-                $one
-            }
-            _ => $many,
-        }
-    };
-}
-
-/// Copies `n` bytes into shared memory: one store if they are an aligned 1, 2, 4 or 8.
-///
-/// # Safety
-/// `src` is readable and `to` writable for `n` bytes, and they do not overlap.
-#[inline]
-pub(crate) unsafe fn bytes_put(to: *mut u8, src: *const u8, n: usize) {
-    one_word_or_bulk!(to, n, Word => {
-            // SAFETY: by contract.
-            let word = unsafe { src.cast::<Word>().read_unaligned() };
-            // SAFETY: by contract, and aligned as just checked.
-            unsafe { store(to.cast::<Word>(), word) }
-        },
-        // SAFETY: by contract.
-        unsafe { bulk::<true>(to, src, n) })
-}
-
-/// Copies `n` bytes out of shared memory: one load if they are an aligned 1, 2, 4 or 8.
-///
-/// # Safety
-/// As for [`bytes_put`], the other way round.
-#[inline]
-pub(crate) unsafe fn bytes_get(to: *mut u8, from: *const u8, n: usize) {
-    one_word_or_bulk!(from, n, Word => {
-            // SAFETY: by contract, and aligned as just checked.
-            let word = unsafe { load(from.cast::<Word>()) };
-            // SAFETY: by contract.
-            unsafe { to.cast::<Word>().write_unaligned(word) }
-        },
-        // SAFETY: by contract.
-        unsafe { bulk::<false>(to, from, n) })
 }
 
 #[cfg(test)]
@@ -233,7 +246,7 @@ mod tests {
 
     #[test]
     fn elements_of_every_width() {
-        fn round_trip<T: bytemuck::Pod + PartialEq + std::fmt::Debug>(v: T) {
+        fn round_trip<T: Pod + PartialEq + std::fmt::Debug>(v: T) {
             let mut cell = <T as bytemuck::Zeroable>::zeroed();
             // SAFETY: a local of the right type.
             unsafe { store(&raw mut cell, v) };
@@ -247,7 +260,48 @@ mod tests {
         round_trip([1u32, 2]);
         round_trip([1u8, 2, 3]);
         round_trip([[1u64, 2], [3, 4]]);
+        round_trip([7u64; 9]);
         round_trip(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10u128);
+    }
+
+    /// Y1: the same bytes arrive, and no others change, wherever the two sides lie.
+    #[test]
+    fn any_type_at_any_alignment_on_both_sides() {
+        fn at<T: Pod>(starts: [usize; 2], strides: [usize; 2], len: usize, n: usize) {
+            let from: Vec<u8> = (0..4096).map(|i| (i % 251) as u8).collect();
+            let untouched = vec![0xff_u8; 4096];
+            let mut expected = untouched.clone();
+            for block in 0..n {
+                let [t, f] = [0, 1].map(|side| starts[side] + block * strides[side] * size_of::<T>());
+                let bytes = len * size_of::<T>();
+                expected[t..t + bytes].copy_from_slice(&from[f..f + bytes]);
+            }
+            let mut put = untouched.clone();
+            let (to, src) = (put[starts[0]..].as_mut_ptr(), from[starts[1]..].as_ptr());
+            // SAFETY: both lie inside their vectors, as the model has just shown.
+            unsafe { blocks::<T, true>(to, src, strides, len, n) };
+            assert_eq!(put, expected, "put, {} bytes: {starts:?} {strides:?} {len} {n}", size_of::<T>());
+            let mut got = untouched.clone();
+            let (to, src) = (got[starts[0]..].as_mut_ptr(), from[starts[1]..].as_ptr());
+            // SAFETY: as above.
+            unsafe { blocks::<T, false>(to, src, strides, len, n) };
+            assert_eq!(got, expected, "get, {} bytes: {starts:?} {strides:?} {len} {n}", size_of::<T>());
+        }
+        let starts = if cfg!(miri) { [0, 1, 4, 8].as_slice() } else { &[0, 1, 2, 3, 4, 5, 6, 7, 8, 16] };
+        for pair in starts.iter().flat_map(|&t| starts.iter().map(move |&f| [t, f])) {
+            for (strides, len, n) in
+                [([1, 1], 1, 5), ([2, 1], 1, 5), ([1, 3], 1, 4), ([3, 4], 2, 3), ([5, 5], 5, 3)]
+            {
+                at::<u8>(pair, strides, len, n);
+                at::<u16>(pair, strides, len, n);
+                at::<u32>(pair, strides, len, n);
+                at::<u64>(pair, strides, len, n);
+                at::<u128>(pair, strides, len, n);
+                at::<[u8; 3]>(pair, strides, len, n);
+                at::<[u32; 2]>(pair, strides, len, n);
+                at::<[u64; 9]>(pair, strides, len, n);
+            }
+        }
     }
 
     #[test]

@@ -11,25 +11,32 @@
 //! | `setup` | who am I, init and finalize, what is accessible |
 //! | `memory` | the symmetric heap |
 //! | `via` | contexts' handles; how every call below finds the bytes |
-//! | `rma` | put and get |
+//! | `rma` | put and get: elements in a row, one, bytes; non-blocking |
+//! | `strided` | put and get of elements and blocks a stride apart |
 //! | `team` | handles of teams |
 #![allow(unsafe_code)]
 
 mod memory;
 mod rma;
 mod setup;
+mod strided;
 mod team;
 mod via;
 
 pub use memory::{
     MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, free, malloc, malloc_with_hints,
 };
-pub use rma::{ctx_get, ctx_getmem, ctx_put, ctx_putmem, get, getmem, put, putmem};
+pub use rma::{
+    ctx_g, ctx_get, ctx_get_nbi, ctx_getmem, ctx_getmem_nbi, ctx_p, ctx_put, ctx_put_nbi, ctx_putmem,
+    ctx_putmem_nbi, g, get, get_nbi, getmem, getmem_nbi, p, put, put_nbi, putmem, putmem_nbi,
+};
 pub use setup::{my_pe, n_pes};
+pub use strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
 pub use team::TeamHandle;
 pub use via::{Ctx, Via};
 
 /// The routines over a [`Via`], for skins that have names of their own, such as the C library.
 pub mod ops {
     pub use super::rma::ops::*;
+    pub use super::strided::ops::*;
 }

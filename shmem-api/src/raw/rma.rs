@@ -1,4 +1,4 @@
-//! Put and get (OpenSHMEM 1.6, 9.6 and 9.7): contiguous, one element, bytes.
+//! Put and get of elements in a row (OpenSHMEM 1.6, 9.6 and 9.7).
 //!
 //! On one host a transfer is a copy by this PE, done when the call returns; so the non-blocking forms are
 //! the blocking ones. The sized routines of C are `put::<u8>` to `put::<u128>`. Words of one transfer may
@@ -9,7 +9,8 @@ use crate::copy;
 use crate::elem::Elem;
 
 routines! {
-    /// Copies `n` elements to `dest` (symmetric) on `pe` (`shmem_put`). Returns when `src` may be used again.
+    /// Copies `n` elements to `dest` (symmetric) on `pe` (`shmem_put`). Returns when `src` may be used again; the
+    /// data is there for others after a quiet or a barrier. Local; 0 elements: nothing, and the pointers may be null.
     ///
     /// # Safety
     /// `src` is readable for `n` elements and does not overlap `dest`, which lies in a live object; writing it on `pe`
@@ -17,10 +18,11 @@ routines! {
     fn put / ctx_put<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
         let to = via.place(dest.cast(), bytes::<T>(n), pe);
         // SAFETY: `place` checked the target (V2); the source is the caller's promise.
-        unsafe { copy::bytes_put(to.at, src.cast(), bytes::<T>(n)) }
+        unsafe { copy::put(to.at.cast(), src, n) }
     }
 
-    /// Copies `n` elements from `src` (symmetric) on `pe` to `dest` (`shmem_get`). Returns when they are there.
+    /// Copies `n` elements from `src` (symmetric) on `pe` to `dest` (`shmem_get`). Returns when they are there. Local;
+    /// 0 elements: nothing, and the pointers may be null.
     ///
     /// # Safety
     /// `dest` is writable for `n` elements and does not overlap `src`, which no Rust reference on `pe` writes
@@ -28,24 +30,81 @@ routines! {
     fn get / ctx_get<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
         let from = via.place(src.cast(), bytes::<T>(n), pe);
         // SAFETY: `place` checked the source (V2); the target is the caller's promise.
-        unsafe { copy::bytes_get(dest.cast(), from.at, bytes::<T>(n)) }
+        unsafe { copy::get(dest, from.at.cast(), n) }
     }
 
-    /// As [`put`], in bytes (`shmem_putmem`).
+    /// As [`put`], but may return before `src` may be used again: that is after a quiet (`shmem_put_nbi`).
     ///
     /// # Safety
-    /// As there.
+    /// As for [`put`].
+    fn put_nbi / ctx_put_nbi<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
+        // SAFETY: by the same contract.
+        unsafe { put(via, dest, src, n, pe) }
+    }
+
+    /// As [`get`], but may return before the data is there: that is after a quiet (`shmem_get_nbi`).
+    ///
+    /// # Safety
+    /// As for [`get`].
+    fn get_nbi / ctx_get_nbi<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
+        // SAFETY: by the same contract.
+        unsafe { get(via, dest, src, n, pe) }
+    }
+
+    /// Stores `value` at `dest` (symmetric) on `pe` (`shmem_p`): one store where it is an aligned 1, 2, 4 or 8 bytes.
+    /// Local; the value is there for others after a quiet or a barrier.
+    ///
+    /// # Safety
+    /// As for [`put`] of one element.
+    fn p / ctx_p<T: Elem>(via, dest: *mut T, value: T, pe: i32) {
+        let to = via.place(dest.cast(), size_of::<T>(), pe);
+        // SAFETY: `place` checked the target (V2).
+        unsafe { copy::store(to.at.cast(), value) }
+    }
+
+    /// Loads the element at `src` (symmetric) on `pe` (`shmem_g`): one load where it is an aligned 1, 2, 4 or 8 bytes.
+    ///
+    /// # Safety
+    /// As for [`get`] of one element.
+    fn g / ctx_g<T: Elem>(via, src: *const T, pe: i32) -> T {
+        let from = via.place(src.cast(), size_of::<T>(), pe);
+        // SAFETY: `place` checked the source (V2).
+        unsafe { copy::load(from.at.cast()) }
+    }
+
+    /// As [`put`], of `n` bytes at any address (`shmem_putmem`).
+    ///
+    /// # Safety
+    /// As for [`put`].
     fn putmem / ctx_putmem(via, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { put::<u8>(via, dest, src, n, pe) }
+        unsafe { put(via, dest, src, n, pe) }
     }
 
-    /// As [`get`], in bytes (`shmem_getmem`).
+    /// As [`get`], of `n` bytes at any address (`shmem_getmem`).
     ///
     /// # Safety
-    /// As there.
+    /// As for [`get`].
     fn getmem / ctx_getmem(via, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { get::<u8>(via, dest, src, n, pe) }
+        unsafe { get(via, dest, src, n, pe) }
+    }
+
+    /// As [`put_nbi`], of `n` bytes at any address (`shmem_putmem_nbi`).
+    ///
+    /// # Safety
+    /// As for [`put`].
+    fn putmem_nbi / ctx_putmem_nbi(via, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
+        // SAFETY: by the same contract.
+        unsafe { put_nbi(via, dest, src, n, pe) }
+    }
+
+    /// As [`get_nbi`], of `n` bytes at any address (`shmem_getmem_nbi`).
+    ///
+    /// # Safety
+    /// As for [`get`].
+    fn getmem_nbi / ctx_getmem_nbi(via, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
+        // SAFETY: by the same contract.
+        unsafe { get_nbi(via, dest, src, n, pe) }
     }
 }

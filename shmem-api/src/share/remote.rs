@@ -127,7 +127,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         let to = self.place("put", pe, at, src.len());
         // SAFETY: `place` checked the range; a shared object is never behind a Rust reference, so it
         // cannot overlap `src`.
-        unsafe { copy::put(to, src) }
+        unsafe { copy::put(to, src.as_ptr(), src.len()) }
     }
 
     /// Copies elements `at ..` of the object on `pe` into `dst`, and returns when they are there
@@ -139,7 +139,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     pub fn get(&self, pe: usize, at: usize, dst: &mut [T]) {
         let from = self.place("get", pe, at, dst.len());
         // SAFETY: as in `put`.
-        unsafe { copy::get(from, dst) }
+        unsafe { copy::get(dst.as_mut_ptr(), from, dst.len()) }
     }
 
     /// Puts one element (OpenSHMEM 1.6, `shmem_p`). Not torn if its size is its alignment and at most 8.
