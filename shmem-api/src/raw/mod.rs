@@ -13,6 +13,7 @@
 //! | `via` | contexts' handles; how every call below finds the bytes |
 //! | `rma` | put and get: elements in a row, one, bytes; non-blocking |
 //! | `strided` | put and get of elements and blocks a stride apart |
+//! | `wait` | waits and tests |
 //! | `team` | handles of teams |
 #![allow(unsafe_code)]
 
@@ -22,6 +23,7 @@ mod setup;
 mod strided;
 mod team;
 mod via;
+mod wait;
 
 pub use memory::{
     MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, free, malloc, malloc_with_hints,
@@ -34,9 +36,16 @@ pub use setup::{my_pe, n_pes};
 pub use strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
 pub use team::TeamHandle;
 pub use via::{Ctx, Via};
+pub use wait::{CMP_EQ, CMP_GE, CMP_GT, CMP_LE, CMP_LT, CMP_NE, NONE};
+pub use wait::{
+    signal_wait_until, test, test_all, test_all_vector, test_any, test_any_vector, test_some,
+    test_some_vector, wait, wait_until, wait_until_all, wait_until_all_vector, wait_until_any,
+    wait_until_any_vector, wait_until_some, wait_until_some_vector,
+};
 
 /// The routines over a [`Via`], for skins that have names of their own, such as the C library.
 pub mod ops {
     pub use super::rma::ops::*;
     pub use super::strided::ops::*;
+    pub use super::wait::ops::*;
 }

@@ -221,7 +221,7 @@ impl Via {
 
     #[cold]
     #[inline(never)]
-    fn misaligned(self, at: usize, size: usize) -> ! {
+    pub(super) fn misaligned(self, at: usize, size: usize) -> ! {
         self.fail(&format!("{at:#x} is not a multiple of {size}: an atomic must be aligned to its size"))
     }
 }
@@ -233,11 +233,11 @@ pub(super) fn bytes<T>(n: usize) -> usize {
 }
 
 /// Writes each routine once: `fn name / ctx_name` with a body over `via` becomes `ops::name(via, ...)`, `name(...)` on
-/// the default context and `ctx_name(ctx, ...)`.
+/// the default context and `ctx_name(ctx, ...)`. A routine that knows no contexts is just `fn name`.
 macro_rules! routines {
     ($(
         $(#[$doc:meta])*
-        fn $name:ident / $ctx_name:ident $(<$T:ident: $bound:path>)? ($via:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
+        fn $name:ident $(/ $ctx_name:ident)? $(<$T:ident: $bound:path>)? ($via:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
     )*) => {
         /// The routines over a [`Via`](super::Via), for skins that have names of their own.
         #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
@@ -259,17 +259,28 @@ macro_rules! routines {
                 unsafe { ops::$name($crate::raw::Via::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
             }
 
-            #[doc = concat!("As [`", stringify!($name), "`], on a context: PEs are numbered in its team.")]
-            ///
-            /// # Safety
-            /// As there; `ctx` is a live context, and is used as its options say.
-            #[inline]
-            #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
-            pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
-                // SAFETY: by the same contract.
-                unsafe { ops::$name($crate::raw::Via::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
+            $crate::raw::via::on_context! {
+                [$($ctx_name)?] $name [$(<$T: $bound>)?] [$($arg: $ty),*] [$(-> $ret)?]
             }
         )*
     };
 }
 pub(super) use routines;
+
+/// The form of a routine that takes a context, if it has one.
+macro_rules! on_context {
+    ([] $($rest:tt)*) => {};
+    ([$ctx_name:ident] $name:ident [$(<$T:ident: $bound:path>)?] [$($arg:ident: $ty:ty),*] [$(-> $ret:ty)?]) => {
+        #[doc = concat!("As [`", stringify!($name), "`], on a context: PEs are numbered in its team.")]
+        ///
+        /// # Safety
+        /// As there; `ctx` is a live context, and is used as its options say.
+        #[inline]
+        #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+        pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
+            // SAFETY: by the same contract.
+            unsafe { ops::$name($crate::raw::Via::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
+        }
+    };
+}
+pub(super) use on_context;

@@ -313,8 +313,9 @@ impl<'s, T: Elem, L: Level> RemoteRead<'s, T, L> {
 }
 
 impl Cmp {
+    /// Whether `is` compares true with `value`.
     #[inline]
-    fn holds<T: PartialOrd>(self, is: T, value: T) -> bool {
+    pub(crate) fn holds<T: PartialOrd>(self, is: T, value: T) -> bool {
         match self {
             Cmp::Eq => is == value,
             Cmp::Ne => is != value,

@@ -1,0 +1,401 @@
+//! Waits and tests on this PE's own variables (OpenSHMEM 1.6, point-to-point synchronization).
+//!
+//! ```text
+//!   variables:  7  0  7  9      each is compared with one value, or with its own (`_vector`)
+//!   status:     0  0  1  0      not zero: left out; NULL: none is
+//!               ▲─────┘
+//!               └ every call of the `any` forms starts to look somewhere else
+//! ```
+//!
+//! The variables are changed by atomics and signals, which wake the waiter. Plain puts of one element are
+//! noticed, too, in bounded steps. A variable that compares true has been read with acquire: what was put
+//! before its change (and ordered by fence, quiet or the signal) is seen afterwards.
+//!
+//! Invariants: **W1** the variables of a [`Set`] are readable atomics, its values and its status are readable, for the
+//! length of the call: the callers' promise. **W2** an element that stays true is found by one of few calls:
+//! the starts are spread evenly, also those of every second call, of every third, and so on.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Via;
+use super::via::routines;
+use crate::elem::Waitable;
+use crate::engine::HOT;
+use crate::share::Cmp;
+
+/// C's code for [`Cmp::Eq`] (`SHMEM_CMP_EQ`).
+pub const CMP_EQ: i32 = 1;
+/// C's code for [`Cmp::Ne`] (`SHMEM_CMP_NE`).
+pub const CMP_NE: i32 = 2;
+/// C's code for [`Cmp::Gt`] (`SHMEM_CMP_GT`).
+pub const CMP_GT: i32 = 3;
+/// C's code for [`Cmp::Ge`] (`SHMEM_CMP_GE`).
+pub const CMP_GE: i32 = 4;
+/// C's code for [`Cmp::Lt`] (`SHMEM_CMP_LT`).
+pub const CMP_LT: i32 = 5;
+/// C's code for [`Cmp::Le`] (`SHMEM_CMP_LE`).
+pub const CMP_LE: i32 = 6;
+
+/// What the `any` forms answer when there is none (`SIZE_MAX`).
+pub const NONE: usize = usize::MAX;
+
+impl Via {
+    /// The comparison that C's code stands for; any other code ends the job with one line.
+    #[inline]
+    pub fn comparison(self, code: i32) -> Cmp {
+        match code {
+            CMP_EQ => Cmp::Eq,
+            CMP_NE => Cmp::Ne,
+            CMP_GT => Cmp::Gt,
+            CMP_GE => Cmp::Ge,
+            CMP_LT => Cmp::Lt,
+            CMP_LE => Cmp::Le,
+            _ => self.fail(&format!("{code} is no comparison: use one of the SHMEM_CMP constants")),
+        }
+    }
+
+    /// Checks that the library is up and that an atomic can be at `at`.
+    #[inline]
+    fn check_own<T>(self, at: *const T) {
+        if HOT.n_pes.load(Ordering::Relaxed) == 0 || at.is_null() || !at.is_aligned() {
+            self.bad_own(at.addr(), align_of::<T>());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bad_own(self, at: usize, align: usize) {
+        let _up = self.engine();
+        if at == 0 {
+            self.fail("the variable's address is NULL");
+        }
+        if !at.is_multiple_of(align) {
+            self.misaligned(at, align);
+        }
+    }
+
+    /// Waits until `ready`, which looks at `n` variables at `at`.
+    #[cold]
+    #[inline(never)]
+    fn wait(self, at: usize, n: usize, ready: impl Fn() -> bool) {
+        let place = || match n {
+            1 => format!("{} on {at:#x}", self.call),
+            _ => format!("{} on {n} variables at {at:#x}", self.call),
+        };
+        self.engine().wait_until(ready, place);
+    }
+}
+
+/// The variables of one call and what they are compared with.
+struct Set<T> {
+    vars: *const T,
+    len: usize,
+    /// Not zero: that variable is left out. Null: none is.
+    status: *const i32,
+    cmp: Cmp,
+    values: *const T,
+    /// From one variable's value to the next one's: 0 where there is one for all.
+    step: usize,
+}
+
+impl<T: Waitable> Set<T> {
+    /// # Safety
+    /// W1.
+    #[inline]
+    unsafe fn new(
+        via: Via,
+        vars: *const T,
+        len: usize,
+        status: *const i32,
+        cmp: Cmp,
+        values: *const T,
+        step: usize,
+    ) -> Set<T> {
+        if len == 0 {
+            via.check_own(std::ptr::dangling::<T>());
+        } else {
+            via.check_own(vars);
+        }
+        Set { vars, len, status, cmp, values, step }
+    }
+
+    /// Whether variable `i` takes part.
+    #[inline]
+    fn has(&self, i: usize) -> bool {
+        // SAFETY: W1, and `i` is below the length.
+        self.status.is_null() || unsafe { self.status.wrapping_add(i).read() } == 0
+    }
+
+    /// Whether variable `i` compares true.
+    #[inline]
+    fn holds(&self, i: usize) -> bool {
+        let value = self.values.wrapping_add(i * self.step);
+        // SAFETY: W1: there is a value for every variable, or one for all.
+        holds(self.vars.wrapping_add(i), self.cmp, unsafe { *value })
+    }
+
+    /// Whether no variable takes part.
+    fn is_empty(&self) -> bool {
+        !(0..self.len).any(|i| self.has(i))
+    }
+
+    /// The first variable from `from` on that takes part and compares false, or the length.
+    #[inline]
+    fn unmet(&self, from: usize) -> usize {
+        (from..self.len).find(|&i| self.has(i) && !self.holds(i)).unwrap_or(self.len)
+    }
+
+    /// A variable that compares true, looked for from `start` on.
+    #[inline]
+    fn any(&self, start: usize) -> Option<usize> {
+        (start..self.len).chain(0..start).find(|&i| self.has(i) && self.holds(i))
+    }
+
+    /// All that compare true: how many, and which, in `indices`.
+    ///
+    /// # Safety
+    /// `indices` is writable for as many elements as there are variables.
+    #[inline]
+    unsafe fn some(&self, indices: *mut usize) -> usize {
+        let mut found = 0;
+        for i in (0..self.len).filter(|&i| self.has(i) && self.holds(i)) {
+            // SAFETY: by contract; no more are found than there are.
+            unsafe { indices.wrapping_add(found).write(i) };
+            found += 1;
+        }
+        found
+    }
+
+    fn wait_all(&self, via: Via) {
+        // A variable that has compared true once is done, whatever becomes of it.
+        let first = Cell::new(self.unmet(0));
+        if first.get() < self.len {
+            via.wait(self.vars.addr(), self.len, || {
+                first.set(self.unmet(first.get()));
+                first.get() == self.len
+            });
+        }
+    }
+
+    fn wait_any(&self, via: Via) -> usize {
+        let start = start(self.len);
+        let found = Cell::new(self.any(start));
+        if found.get().is_none() && !self.is_empty() {
+            via.wait(self.vars.addr(), self.len, || {
+                found.set(self.any(start));
+                found.get().is_some()
+            });
+        }
+        found.get().unwrap_or(NONE)
+    }
+
+    /// # Safety
+    /// As for [`some`](Self::some).
+    unsafe fn wait_some(&self, via: Via, indices: *mut usize) -> usize {
+        // SAFETY: by contract.
+        let found = Cell::new(unsafe { self.some(indices) });
+        if found.get() == 0 && !self.is_empty() {
+            via.wait(self.vars.addr(), self.len, || {
+                // SAFETY: by contract.
+                found.set(unsafe { self.some(indices) });
+                found.get() > 0
+            });
+        }
+        found.get()
+    }
+}
+
+/// Whether the variable compares true with `value`.
+#[inline]
+fn holds<T: Waitable>(var: *const T, cmp: Cmp, value: T) -> bool {
+    cmp.holds(look(var), value)
+}
+
+/// What the variable is now; what was put before it became that is seen afterwards.
+#[inline]
+fn look<T: Waitable>(var: *const T) -> T {
+    // SAFETY: W1.
+    unsafe { T::amo_load(var) }
+}
+
+/// W2: where the next call of an `any` form begins to look among `len` variables.
+#[inline]
+fn start(len: usize) -> usize {
+    /// 2^64 over the golden ratio: its multiples fill the circle evenly, and so does every n-th of them.
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    static TURN: AtomicU64 = AtomicU64::new(0);
+    // Two threads may get the same turn: no harm.
+    let turn = TURN.load(Ordering::Relaxed).wrapping_add(GOLDEN);
+    TURN.store(turn, Ordering::Relaxed);
+    ((u128::from(turn) * len as u128) >> 64) as usize
+}
+
+routines! {
+    /// Waits until `*ivar` compares true with `value` (`shmem_wait_until`). Blocks the calling thread only.
+    ///
+    /// # Safety
+    /// `ivar` is a variable of this PE that is changed atomically only; the World stays up during the call.
+    fn wait_until<T: Waitable>(via, ivar: *mut T, cmp: Cmp, value: T) {
+        via.check_own(ivar);
+        if !holds(ivar, cmp, value) {
+            via.wait(ivar.addr(), 1, || holds(ivar, cmp, value));
+        }
+    }
+
+    /// Waits until each of `n` variables has compared true with `value` (`shmem_wait_until_all`); those whose `status` is
+    /// not zero are left out, none if it is null. Of no variables: returns at once.
+    ///
+    /// # Safety
+    /// As [`wait_until`], for `n` variables; `status` is null or readable for `n` elements, and is not changed meanwhile.
+    fn wait_until_all<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) {
+        // SAFETY: by contract (W1).
+        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.wait_all(via)
+    }
+
+    /// Waits until one of `n` variables compares true with `value`; which one (`shmem_wait_until_any`). Of no variables:
+    /// [`NONE`].
+    ///
+    /// # Safety
+    /// As [`wait_until_all`].
+    fn wait_until_any<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
+        // SAFETY: by contract (W1).
+        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.wait_any(via)
+    }
+
+    /// Waits until at least one of `n` variables compares true with `value`; how many do, and which, in `indices`
+    /// (`shmem_wait_until_some`). Of no variables: 0.
+    ///
+    /// # Safety
+    /// As [`wait_until_all`]; `indices` is writable for `n` elements and overlaps nothing else.
+    fn wait_until_some<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
+        // SAFETY: by contract (W1).
+        let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
+        // SAFETY: by contract.
+        unsafe { set.wait_some(via, indices) }
+    }
+
+    /// As [`wait_until_all`], each variable with its own of `n` values (`shmem_wait_until_all_vector`).
+    ///
+    /// # Safety
+    /// As there; `values` is readable for `n` elements.
+    fn wait_until_all_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) {
+        // SAFETY: by contract (W1).
+        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.wait_all(via)
+    }
+
+    /// As [`wait_until_any`], each variable with its own of `n` values (`shmem_wait_until_any_vector`).
+    ///
+    /// # Safety
+    /// As [`wait_until_all_vector`].
+    fn wait_until_any_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
+        // SAFETY: by contract (W1).
+        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.wait_any(via)
+    }
+
+    /// As [`wait_until_some`], each variable with its own of `n` values (`shmem_wait_until_some_vector`).
+    ///
+    /// # Safety
+    /// As there and as [`wait_until_all_vector`].
+    fn wait_until_some_vector<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
+        // SAFETY: by contract (W1).
+        let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
+        // SAFETY: by contract.
+        unsafe { set.wait_some(via, indices) }
+    }
+
+    /// Waits until `*ivar` differs from `value` (`shmem_wait`, deprecated since 1.4).
+    ///
+    /// # Safety
+    /// As [`wait_until`].
+    fn wait<T: Waitable>(via, ivar: *mut T, value: T) {
+        // SAFETY: by the same contract.
+        unsafe { wait_until(via, ivar, Cmp::Ne, value) }
+    }
+
+    /// Waits until a signal of this PE compares true with `value`, and returns what it then was
+    /// (`shmem_signal_wait_until`).
+    ///
+    /// # Safety
+    /// As [`wait_until`].
+    fn signal_wait_until(via, sig_addr: *mut u64, cmp: Cmp, value: u64) -> u64 {
+        via.check_own(sig_addr);
+        let seen = Cell::new(0);
+        let holds = || {
+            seen.set(look(sig_addr));
+            cmp.holds(seen.get(), value)
+        };
+        if !holds() {
+            via.wait(sig_addr.addr(), 1, holds);
+        }
+        seen.get()
+    }
+
+    /// Whether `*ivar` compares true with `value` (`shmem_test`).
+    ///
+    /// # Safety
+    /// As [`wait_until`]; so for all tests.
+    fn test<T: Waitable>(via, ivar: *mut T, cmp: Cmp, value: T) -> bool {
+        via.check_own(ivar);
+        holds(ivar, cmp, value)
+    }
+
+    /// Whether all of `n` variables compare true with `value` (`shmem_test_all`), also if there are none; `status` as in
+    /// [`wait_until_all`].
+    ///
+    /// # Safety
+    /// As [`wait_until_all`].
+    fn test_all<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> bool {
+        // SAFETY: by contract (W1).
+        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.unmet(0) == n
+    }
+
+    /// One of `n` variables that compares true with `value`, or [`NONE`] (`shmem_test_any`).
+    ///
+    /// # Safety
+    /// As [`wait_until_all`].
+    fn test_any<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
+        // SAFETY: by contract (W1).
+        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.any(start(n)).unwrap_or(NONE)
+    }
+
+    /// How many of `n` variables compare true with `value`, and which, in `indices` (`shmem_test_some`).
+    ///
+    /// # Safety
+    /// As [`wait_until_some`].
+    fn test_some<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
+        // SAFETY: by contract (W1).
+        let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
+        // SAFETY: by contract.
+        unsafe { set.some(indices) }
+    }
+
+    /// As [`test_all`], each variable with its own of `n` values (`shmem_test_all_vector`).
+    ///
+    /// # Safety
+    /// As [`wait_until_all_vector`].
+    fn test_all_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> bool {
+        // SAFETY: by contract (W1).
+        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.unmet(0) == n
+    }
+
+    /// As [`test_any`], each variable with its own of `n` values (`shmem_test_any_vector`).
+    ///
+    /// # Safety
+    /// As [`wait_until_all_vector`].
+    fn test_any_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
+        // SAFETY: by contract (W1).
+        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.any(start(n)).unwrap_or(NONE)
+    }
+
+    /// As [`test_some`], each variable with its own of `n` values (`shmem_test_some_vector`).
+    ///
+    /// # Safety
+    /// As [`wait_until_some_vector`].
+    fn test_some_vector<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
+        // SAFETY: by contract (W1).
+        let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
+        // SAFETY: by contract.
+        unsafe { set.some(indices) }
+    }
+}
