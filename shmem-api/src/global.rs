@@ -11,8 +11,9 @@
 //! checks the pointer against that object first, in constant time and without a table. So a pointer may
 //! hold any bits, even such as another PE has written, and following it stays safe:
 //!
-//! * **L1** `locate(ptr) == Some((pe, at))` exactly if `pe` is in the job and `ptr` names the first byte of
-//!   element `at` of the object on it; then `global(pe, at) == ptr`;
+//! * **L1** `locate(ptr) == Some((pe, at))` exactly if `pe` is in the team of the handle's phase and `ptr` names
+//!   the first byte of element `at` of the object on it; then `global(pe, at) == ptr`. The pointer itself holds
+//!   the PE's number in the world, so it means the same in every team;
 //! * **L2** a pointer that cannot be located is never followed;
 //! * **L3** null is all zero, which is what fresh symmetric memory holds.
 
@@ -23,8 +24,8 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use bytemuck::{Pod, Zeroable};
+use memheap::Bytes;
 use memheap::global::GlobalAddr;
-use memheap::{Bytes, PeId};
 
 use crate::elem::{AmoInt, Elem};
 use crate::level::Level;
@@ -111,8 +112,8 @@ impl<T: Elem> GlobalPtr<T> {
     #[cold]
     #[inline(never)]
     fn lost<L: Level>(self, call: &str, of: &Remote<'_, T, L>) -> ! {
-        let (me, n_pes, at) = of.whereabouts();
-        let last = n_pes - 1;
+        let (me, at) = of.whereabouts();
+        let last = of.members().size - 1;
         if self.is_null() {
             panic!("PE {me}: {call}: the global pointer is null");
         }
@@ -199,12 +200,13 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
     /// If there is no PE `pe` or no element `at`, or the object lies above the first TiB of the segment,
     /// beyond what a pointer can name.
     pub fn global(&self, pe: usize, at: usize) -> GlobalPtr<T> {
-        let (me, n_pes, start) = self.whereabouts();
-        if pe >= n_pes as usize || at >= self.len() {
+        let ((me, start), members) = (self.whereabouts(), self.members());
+        let n_pes = members.size as usize;
+        if pe >= n_pes || at >= self.len() {
             panic!("PE {me}: global: no element {at} of an object of {} on PE {pe} of {n_pes}", self.len());
         }
         let offset = start.checked_add(Bytes((at * size_of::<T>()) as u64));
-        match offset.and_then(|offset| GlobalAddr::new(PeId(pe as u32), offset).ok()) {
+        match offset.and_then(|offset| GlobalAddr::new(members.at(pe as u32), offset).ok()) {
             Some(addr) => GlobalPtr { addr, what: PhantomData },
             None => {
                 panic!(
@@ -218,11 +220,12 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
     /// element of this object.
     #[inline]
     pub fn locate(&self, ptr: GlobalPtr<T>) -> Option<(usize, usize)> {
-        let (_, n_pes, start) = self.whereabouts();
+        let (_, start) = self.whereabouts();
         let (pe, offset) = ptr.addr.parts()?;
         let (inside, size) = (offset.0.checked_sub(start.0)?, size_of::<T>() as u64);
         let at = inside / size;
-        (pe.0 < n_pes && at < self.len() as u64 && inside % size == 0).then_some((pe.0 as usize, at as usize))
+        let rank = self.members().rank(pe)?;
+        (at < self.len() as u64 && inside % size == 0).then_some((rank as usize, at as usize))
     }
 }
 

@@ -52,7 +52,9 @@ impl Level for Multiple {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Phase, Remote, RemoteRead, SymBox, SymSlice, Team, World};
+    use crate::{
+        Ctx, Phase, Remote, RemoteRead, Signal, Signals, SymBox, SymSignal, SymSignals, SymSlice, Team, World,
+    };
 
     /// At `Multiple` everything may be used from all threads; objects may at any level. (That nothing
     /// may at `Single` is for the compiler to refuse: see `tests/ui`.)
@@ -66,5 +68,12 @@ mod tests {
         any_thread::<RemoteRead<'static, u64, Multiple>>();
         any_thread::<SymSlice<'static, u64>>();
         any_thread::<SymBox<'static, u64>>();
+        any_thread::<Signal<'static, Multiple>>();
+        any_thread::<Signals<'static, Multiple>>();
+        any_thread::<SymSignal<'static>>();
+        any_thread::<SymSignals<'static>>();
+        // One thread at a time.
+        fn another_thread<T: Send>() {}
+        another_thread::<Ctx<'static, Multiple>>();
     }
 }

@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `world` | init, finalize, symmetric objects are made here |
 //! | `sym`, `share` | symmetric objects, and the phases in which they are local or shared |
+//! | `signal`, `ctx` | signals as objects; contexts as values |
 //! | `boot` | joining the job: by MPI, or by a supervisor of our own |
 //! | `segment`, `internals` | the memory: agreed base, peers' mappings, the runtime's own part |
 //! | `coll` | rendezvous and agreement |
@@ -30,6 +31,7 @@ mod boot;
 mod coll;
 mod components;
 mod copy;
+mod ctx;
 mod elem;
 mod engine;
 mod error;
@@ -51,6 +53,7 @@ mod run;
 mod segment;
 mod serial;
 mod share;
+mod signal;
 mod start;
 mod static_data;
 #[cfg(feature = "testing")]
@@ -69,6 +72,7 @@ mod wait;
 mod warden;
 mod world;
 
+pub use ctx::{Ctx, CtxOptions, Private, Serialized};
 pub use elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
 pub use error::{Diverged, Error};
 pub use global::{GlobalPtr, Readable};
@@ -78,6 +82,7 @@ pub use memheap::place::{Near, Reach};
 pub use own::OwnSlice;
 pub use run::run;
 pub use share::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable};
+pub use signal::{Signal, SignalOp, Signals, StaticSignal, SymSignal, SymSignals};
 pub use sym::{SymBox, SymPart, SymSlice};
 pub use sym_static::SymStatic;
 pub use team::Team;

@@ -6,6 +6,8 @@
 //! Invariant **B1**: every member is a PE of the world, and no PE is a member twice.
 #![allow(dead_code)] // remove as the rooms that use it land
 
+use std::fmt;
+
 use memheap::PeId;
 
 /// The PEs of a team.
@@ -40,6 +42,10 @@ impl Members {
         if self.size == 0 {
             return None;
         }
+        if self.stride == 1 {
+            let rank = pe.0.wrapping_sub(self.start);
+            return (rank < self.size).then_some(rank);
+        }
         let away = i64::from(pe.0) - i64::from(self.start);
         let stride = i64::from(self.stride);
         let rank = if away == 0 { 0 } else { (stride != 0 && away % stride == 0).then(|| away / stride)? };
@@ -67,6 +73,16 @@ impl Members {
         // The ends are members, so the product is smaller than the world, unless there is one member.
         let stride = if size == 1 { 1 } else { self.stride.checked_mul(stride)? };
         Some(Members { start: self.at(start).0, stride, size })
+    }
+}
+
+impl fmt::Display for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.size, self.stride) {
+            (1, _) => write!(f, "PE {}", self.start),
+            (size, 1) => write!(f, "PEs {} to {}", self.start, self.at(size - 1)),
+            (size, stride) => write!(f, "PEs {} to {} by {stride}", self.start, self.at(size - 1)),
+        }
     }
 }
 

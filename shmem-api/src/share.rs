@@ -15,53 +15,37 @@
 //! `Remote` exists only inside a phase that all PEs entered with the same object, so its range lies
 //! inside that object on every PE of the peer table it carries.
 
+mod atomics;
+mod batch;
+mod read;
 mod remote;
+mod shareable;
+mod watch;
 
-use std::cell::Cell;
-use std::marker::PhantomData;
+pub use batch::Batch;
+pub use read::RemoteRead;
+pub use remote::Remote;
+pub use shareable::Shareable;
+pub use watch::Cmp;
 
-pub use remote::{Cmp, Remote, RemoteRead};
-
-use crate::coll::slip::{Kind, Mode, Slip};
-use crate::elem::Elem;
+use crate::coll::slip::{Kind, Slip};
 use crate::engine::{Engine, Handle};
 use crate::error::Diverged;
 use crate::exit;
 use crate::level::Level;
-use crate::sym::{SymBox, SymPart, SymSlice};
+use crate::members::Members;
+use crate::order;
 use crate::team::Team;
 
 /// A shared phase. What is done in it concerns the objects it was entered with.
 pub struct Phase<'s, L: Level> {
-    engine: &'s Engine,
-    level: PhantomData<L>,
+    team: &'s Team<'s, L>,
 }
 
-/// What proves to a [`Shareable`] that the phase has been entered.
+/// What proves to a [`Shareable`] that the phase has been entered, and by whom.
 pub struct PhaseKey<'s> {
     engine: &'s Engine,
-}
-
-/// Non-blocking operations that borrow their buffers until the batch ends. See [`Phase::batch`].
-pub struct Batch<'b, 'env: 'b> {
-    scope: PhantomData<Cell<&'b ()>>,
-    env: PhantomData<Cell<&'env ()>>,
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// What [`Team::share`] takes: `&mut` or `&` of a [`SymSlice`], [`SymBox`] or [`SymPart`], and tuples of
-/// up to eight of them. Shared by `&`, an object can only be read, by others and locally alike.
-pub trait Shareable: sealed::Sealed {
-    /// What the closure gets.
-    type Remote<'s, L: Level>;
-    #[doc(hidden)]
-    #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
-    fn describe(&self, slip: &mut Slip);
-    #[doc(hidden)]
-    fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Self::Remote<'s, L>;
+    members: Members,
 }
 
 impl<L: Level> Team<'_, L> {
@@ -101,12 +85,12 @@ impl<L: Level> Team<'_, L> {
         let engine = self.engine;
         let mut slip = Slip::new(Kind::Enter);
         objects.describe(&mut slip);
-        engine.meet(slip)?;
+        self.meet(slip)?;
         let unwinding = EndsTheJob(engine);
-        let phase = Phase { engine: &engine, level: PhantomData };
-        let result = body(&phase, objects.remote(&PhaseKey { engine: &engine }));
+        let key = PhaseKey { engine: &engine, members: self.members() };
+        let result = body(&Phase { team: self }, objects.remote(&key));
         engine.quiet();
-        if let Err(diverged) = engine.meet(slip.of_exit()) {
+        if let Err(diverged) = self.meet(slip.of_exit()) {
             exit::end_job(&engine, exit::DIVERGED, &format!("{diverged}; ending the job"));
         }
         std::mem::forget(unwinding);
@@ -124,135 +108,39 @@ impl Drop for EndsTheJob {
     }
 }
 
-impl<'s, L: Level> Phase<'s, L> {
+impl<L: Level> Phase<'_, L> {
+    fn engine(&self) -> &Engine {
+        &self.team.engine
+    }
+
     /// This PE's number in the team.
     pub fn pe(&self) -> usize {
-        self.engine.me.0 as usize
+        self.team.pe()
     }
 
     /// How many PEs the team has.
     pub fn n_pes(&self) -> usize {
-        self.engine.n_pes as usize
+        self.team.n_pes()
     }
 
-    /// Collective: everything every PE has put is visible to all, and all have arrived (OpenSHMEM 1.6,
-    /// `shmem_barrier_all`).
+    /// Collective over the team: everything every PE has put is visible to all, and all have arrived
+    /// (`shmem_barrier_all`).
     ///
     /// # Panics
     /// On every PE, if another is at some other collective call.
     pub fn barrier(&self) {
-        self.engine.quiet();
-        if let Err(diverged) = self.engine.meet(Slip::new(Kind::Barrier)) {
-            panic!("{diverged}");
-        }
+        self.team.barrier();
     }
 
-    /// Everything this PE has put, and its atomics, are complete and visible to every PE.
+    /// Everything this PE has put, and its atomics and signals, on whatever context, are complete and visible
+    /// to every PE (`shmem_quiet`).
     pub fn quiet(&self) {
-        self.engine.quiet();
+        self.engine().quiet();
     }
 
-    /// What this PE puts to a PE after the fence arrives there after what it put before it.
+    /// What this PE puts to a PE after the fence, and its atomics and signals there, arrive after what
+    /// came before it (`shmem_fence`). Says nothing of two different PEs.
     pub fn fence(&self) {
-        crate::order::store_fence();
-    }
-
-    /// Runs `body` with a [`Batch`] whose operations may still be under way when they return; at the
-    /// end of the batch all of them are complete.
-    pub fn batch<'env, R>(&'env self, body: impl for<'b> FnOnce(&'b Batch<'b, 'env>) -> R) -> R {
-        let _drained = Drained(self.engine);
-        body(&Batch { scope: PhantomData, env: PhantomData })
+        order::store_fence();
     }
 }
-
-/// Completes a batch, also when it is left by unwinding.
-struct Drained<'e>(&'e Engine);
-
-impl Drop for Drained<'_> {
-    fn drop(&mut self) {
-        self.0.quiet();
-    }
-}
-
-impl<'b> Batch<'b, '_> {
-    /// Starts copying `src` to `to` at element `at` on `pe`; `src` is in use until the batch ends.
-    ///
-    /// # Panics
-    /// As [`Remote::put`].
-    pub fn put<T: Elem, L: Level>(&'b self, to: Remote<'_, T, L>, pe: usize, at: usize, src: &'b [T]) {
-        to.put(pe, at, src);
-    }
-
-    /// Starts copying from element `at` of `of` on `pe` into `dst`, which is in use until the batch ends.
-    ///
-    /// # Panics
-    /// As [`Remote::get`].
-    pub fn get<T: Elem, L: Level>(&'b self, of: Remote<'_, T, L>, pe: usize, at: usize, dst: &'b mut [T]) {
-        of.get(pe, at, dst);
-    }
-}
-
-macro_rules! shareable {
-    ($($name:ident . $part:tt),*) => {$(
-        impl<T: Elem> sealed::Sealed for &mut $name<'_, T> {}
-        impl<T: Elem> sealed::Sealed for &$name<'_, T> {}
-
-        #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
-        impl<T: Elem> Shareable for &mut $name<'_, T> {
-            type Remote<'s, L: Level> = Remote<'s, T, L>;
-            fn describe(&self, slip: &mut Slip) {
-                let object = shareable!(@object self, $part);
-                slip.object(object.at, object.bytes(), size_of::<T>(), Mode::ReadWrite);
-            }
-            fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Remote<'s, T, L> {
-                let object = shareable!(@object self, $part);
-                Remote::new(key.engine, object.at, object.len)
-            }
-        }
-
-        #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
-        impl<T: Elem> Shareable for &$name<'_, T> {
-            type Remote<'s, L: Level> = RemoteRead<'s, T, L>;
-            fn describe(&self, slip: &mut Slip) {
-                let object = shareable!(@object self, $part);
-                slip.object(object.at, object.bytes(), size_of::<T>(), Mode::ReadOnly);
-            }
-            fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> RemoteRead<'s, T, L> {
-                let object = shareable!(@object self, $part);
-                RemoteRead::new(Remote::new(key.engine, object.at, object.len))
-            }
-        }
-    )*};
-    (@object $self:ident, self) => { &**$self };
-    (@object $self:ident, 0) => { &$self.0 };
-}
-
-shareable!(SymSlice.self, SymPart.self, SymBox.0);
-
-macro_rules! shareable_tuple {
-    ($($name:ident $i:tt),*) => {
-        impl<$($name: Shareable),*> sealed::Sealed for ($($name,)*) {}
-
-        #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
-        #[allow(clippy::unused_unit, unused_variables, reason = "the empty tuple shares nothing")]
-        impl<$($name: Shareable),*> Shareable for ($($name,)*) {
-            type Remote<'s, L: Level> = ($($name::Remote<'s, L>,)*);
-            fn describe(&self, slip: &mut Slip) {
-                $(self.$i.describe(slip);)*
-            }
-            fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Self::Remote<'s, L> {
-                ($(self.$i.remote(key),)*)
-            }
-        }
-    };
-}
-
-shareable_tuple!();
-shareable_tuple!(A 0);
-shareable_tuple!(A 0, B 1);
-shareable_tuple!(A 0, B 1, C 2);
-shareable_tuple!(A 0, B 1, C 2, D 3);
-shareable_tuple!(A 0, B 1, C 2, D 3, E 4);
-shareable_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
-shareable_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-shareable_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);

@@ -11,12 +11,11 @@
 
 use std::cell::UnsafeCell;
 
-use memheap::PeId;
-
 use crate::elem::{Elem, check_layout};
+use crate::engine::Engine;
 use crate::level::Level;
 use crate::share::Remote;
-use crate::world::World;
+use crate::team::Team;
 
 /// A static variable that every PE can reach on every PE that runs the same executable. It is shared all
 /// the time: there is no local phase and no reference to it, only [`on`](Self::on).
@@ -33,21 +32,22 @@ impl<T: Elem> SymStatic<T> {
         SymStatic(UnsafeCell::new(value))
     }
 
-    /// The handle of this static, an object of one element. Local; no phase is needed.
+    /// The handle of this static, an object of one element, for the PEs of `team` (a [`World`](crate::World)
+    /// is one). Local; no phase is needed.
     ///
     /// # Panics
     /// If this value is no static of the executable (but of a shared library, or a local variable), if
-    /// static data could not be made symmetric at init, or if some PE runs another executable.
-    pub fn on<'w, L: Level>(&'static self, world: &'w World<L>) -> Remote<'w, T, L> {
-        let engine = world.engine_ref();
+    /// static data could not be made symmetric at init, or if some PE of the team runs another executable.
+    pub fn on<'w, L: Level>(&'static self, team: &'w Team<'_, L>) -> Remote<'w, T, L> {
+        let (engine, members): (&Engine, _) = (&team.engine, team.members());
         let address = self.0.get().expose_provenance();
         let found = match engine.statics.find(address, size_of::<T>()) {
             Ok(found) => found,
             Err(why) => panic!("PE {}: SymStatic::on: {why}", engine.me),
         };
-        if let Some(pe) = (0..engine.n_pes).map(PeId).find(|pe| found.place(*pe).is_none()) {
+        if let Some(pe) = members.iter().find(|pe| found.place(*pe).is_none()) {
             panic!("PE {}: SymStatic::on: PE {pe} runs another executable and has no such static", engine.me);
         }
-        Remote::of_static(engine, found)
+        Remote::of_static(engine, members, found)
     }
 }

@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 
 use crate::coll::slip::{Kind, Slip};
-use crate::engine::Handle;
+use crate::engine::{Handle, Met};
 use crate::error::Diverged;
 use crate::level::Level;
+use crate::members::Members;
 
 /// A set of PEs that call collectives together. A [`World`](crate::World) derefs to its world team.
 pub struct Team<'w, L: Level> {
@@ -16,6 +17,16 @@ pub struct Team<'w, L: Level> {
 impl<L: Level> Team<'_, L> {
     pub(crate) fn world(engine: Handle) -> Self {
         Team { engine, borrowed: PhantomData }
+    }
+
+    /// Its PEs.
+    pub(crate) fn members(&self) -> Members {
+        Members::world(self.engine.n_pes)
+    }
+
+    /// Collective over the team: shows `slip` to its PEs and compares it with theirs.
+    pub(crate) fn meet(&self, slip: Slip) -> Result<Met, Diverged> {
+        self.engine.meet(slip)
     }
 
     /// This PE's number in the team, `0..n_pes` (OpenSHMEM 1.6, `shmem_my_pe`).
@@ -42,6 +53,6 @@ impl<L: Level> Team<'_, L> {
     /// As [`barrier`](Self::barrier), but a difference is an error on every PE.
     pub fn try_barrier(&self) -> Result<(), Diverged> {
         self.engine.quiet();
-        self.engine.meet(Slip::new(Kind::Barrier)).map(drop)
+        self.meet(Slip::new(Kind::Barrier)).map(drop)
     }
 }

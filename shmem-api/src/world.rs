@@ -87,10 +87,6 @@ impl<L: Level> World<L> {
         ManuallyDrop::new(self).take_down()
     }
 
-    pub(crate) fn engine_ref(&self) -> &Engine {
-        &self.team.engine
-    }
-
     fn take_down(&self) -> Result<Leaks, Error> {
         let engine = self.team.engine;
         let leaks = engine.last_meeting()?;

@@ -43,6 +43,7 @@ pub(crate) struct Slip {
 pub(crate) enum Mode {
     ReadWrite = 0,
     ReadOnly = 1,
+    Signals = 2,
 }
 
 impl Slip {
@@ -180,7 +181,11 @@ impl fmt::Display for Objects<'_> {
             return f.write_str("nothing");
         }
         for (i, o) in objects.chunks_exact(4).enumerate() {
-            let mode = if o[3] == Mode::ReadOnly as u64 { " read-only" } else { "" };
+            let mode = match o[3] {
+                m if m == Mode::ReadOnly as u64 => " read-only",
+                m if m == Mode::Signals as u64 => " of signals",
+                _ => "",
+            };
             write!(f, "{}{} bytes at {:#x}{mode}", if i > 0 { " and " } else { "" }, o[1], o[0])?;
         }
         Ok(())

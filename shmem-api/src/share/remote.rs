@@ -8,11 +8,14 @@ use std::marker::PhantomData;
 
 use memheap::{Offset, PeId};
 
+use super::PhaseKey;
 use crate::copy;
-use crate::elem::{AmoInt, Elem};
+use crate::ctx::Ctx;
+use crate::elem::Elem;
 use crate::engine::Engine;
 use crate::global::GlobalPtr;
-use crate::level::Level;
+use crate::level::{Level, Single};
+use crate::members::Members;
 use crate::segment::Peer;
 use crate::static_data::Static;
 
@@ -22,31 +25,13 @@ use crate::static_data::Static;
 /// PEs do to the same element at once is unordered; only the atomics are atomic towards each other.
 pub struct Remote<'s, T, L: Level> {
     engine: &'s Engine,
-    /// Where the object's memory is for each PE: its segment, or its statics.
+    /// Where the object's memory is for each PE of the world: its segment, or its statics.
     peers: &'s [Peer],
+    /// The PEs that entered the phase: PE numbers are ranks in their team.
+    members: Members,
     at: Offset,
     len: usize,
     what: PhantomData<(&'s T, L)>,
-}
-
-/// An object open to every PE for reading only.
-pub struct RemoteRead<'s, T, L: Level>(Remote<'s, T, L>);
-
-/// How a wait compares the element with the value (OpenSHMEM 1.6, `SHMEM_CMP_*`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Cmp {
-    /// Equal.
-    Eq,
-    /// Not equal.
-    Ne,
-    /// Greater.
-    Gt,
-    /// Greater or equal.
-    Ge,
-    /// Less.
-    Lt,
-    /// Less or equal.
-    Le,
 }
 
 impl<T, L: Level> Clone for Remote<'_, T, L> {
@@ -55,22 +40,31 @@ impl<T, L: Level> Clone for Remote<'_, T, L> {
     }
 }
 impl<T, L: Level> Copy for Remote<'_, T, L> {}
-impl<T, L: Level> Clone for RemoteRead<'_, T, L> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<T, L: Level> Copy for RemoteRead<'_, T, L> {}
 
 impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
-    /// The object of `len` elements at `at`, which all PEs have entered the phase with (P1).
-    pub(super) fn new(engine: &'s Engine, at: Offset, len: usize) -> Self {
-        Remote { engine, peers: &engine.peers, at, len, what: PhantomData }
+    /// The object of `len` elements at `at`, which all PEs of the team have entered the phase with (P1).
+    pub(super) fn new(key: &PhaseKey<'s>, at: Offset, len: usize) -> Self {
+        let (engine, members) = (key.engine, key.members);
+        Remote { engine, peers: &engine.peers, members, at, len, what: PhantomData }
     }
 
-    /// A static of one element that every PE has (C1).
-    pub(crate) fn of_static(engine: &'s Engine, found: Static<'s>) -> Self {
-        Remote { engine, peers: found.table, at: found.at, len: 1, what: PhantomData }
+    /// A static of one element that every PE of the team has (C1).
+    pub(crate) fn of_static(engine: &'s Engine, members: Members, found: Static<'s>) -> Self {
+        Remote { engine, peers: found.table, members, at: found.at, len: 1, what: PhantomData }
+    }
+
+    /// The same object by way of `ctx`: what is done through that handle is ordered and completed by
+    /// [`Ctx::fence`] and [`Ctx::quiet`] (and by the phase's, which see to all). It stays on its thread.
+    ///
+    /// # Panics
+    /// If the context is of another team than the phase: a PE number would mean another PE.
+    pub fn via<'c, C: Level>(&self, ctx: &'c Ctx<'_, C>) -> Remote<'c, T, Single>
+    where
+        's: 'c,
+    {
+        ctx.check_team("via", self.members);
+        let Remote { engine, peers, members, at, len, .. } = *self;
+        Remote { engine, peers, members, at, len, what: PhantomData }
     }
 
     /// Elements of the object, on each PE.
@@ -83,37 +77,82 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         self.len == 0
     }
 
-    /// Who asks, of how many PEs, and where in the heap the object lies; for a static, past every heap.
+    pub(super) fn engine(&self) -> &'s Engine {
+        self.engine
+    }
+
+    /// Where the object lies, for messages.
+    pub(super) fn offset(&self) -> Offset {
+        self.at
+    }
+
+    /// The PEs that a PE number is the rank of.
     #[inline]
-    pub(crate) fn whereabouts(&self) -> (PeId, u32, Offset) {
+    pub(crate) fn members(&self) -> Members {
+        self.members
+    }
+
+    /// The end of a `call` with the handle of another team's object.
+    #[inline]
+    pub(crate) fn check_team(&self, call: &str, of: Members) {
+        if self.members != of {
+            let me = self.engine.me;
+            panic!("PE {me}: {call}: the object is open to {}, the signal to {of}", self.members);
+        }
+    }
+
+    /// Who asks, and where in the heap the object lies; for a static, past every heap.
+    #[inline]
+    pub(crate) fn whereabouts(&self) -> (PeId, Offset) {
         let in_heap = std::ptr::eq(self.peers.as_ptr(), self.engine.peers.as_ptr());
-        (self.engine.me, self.engine.n_pes, if in_heap { self.at } else { Offset(u64::MAX >> 1) })
+        (self.engine.me, if in_heap { self.at } else { Offset(u64::MAX >> 1) })
     }
 
     /// Where elements `at .. at + n` of the object on `pe` are in this process.
     #[inline]
-    fn place(&self, call: &'static str, pe: usize, at: usize, n: usize) -> *mut T {
-        let Some(peer) = self.peers.get(pe) else { self.no_such_pe(call, pe) };
+    pub(crate) fn place(&self, call: &'static str, pe: usize, at: usize, n: usize) -> *mut T {
+        if pe >= self.members.size as usize {
+            self.no_such_pe(call, pe);
+        }
+        self.place_at(call, self.members.at(pe as u32), at, n)
+    }
+
+    /// As [`place`](Self::place), of this PE's own part.
+    #[inline]
+    pub(crate) fn own_place(&self, call: &'static str, at: usize, n: usize) -> *mut T {
+        self.place_at(call, self.engine.me, at, n)
+    }
+
+    #[inline]
+    fn place_at(&self, call: &'static str, pe: PeId, at: usize, n: usize) -> *mut T {
         if at > self.len || self.len - at < n {
             self.out_of_range(call, pe, at, n);
         }
         let offset = self.at.0 as usize + at * size_of::<T>();
-        // SAFETY: P1, or C1 for a static: the object lies inside that memory of every peer, and the range
-        // inside the object.
-        unsafe { peer.heap.add(offset) }.cast::<T>()
+        // SAFETY: P1, or C1 for a static: the object lies inside that memory of every PE of the team, and the
+        // range inside the object.
+        unsafe { self.peers[pe.0 as usize].heap.add(offset) }.cast::<T>()
+    }
+
+    /// Wakes `pe` if it sleeps in a wait.
+    #[inline]
+    pub(crate) fn ring(&self, pe: usize) {
+        self.engine.ring(self.members.at(pe as u32));
     }
 
     #[cold]
     #[inline(never)]
     fn no_such_pe(&self, call: &str, pe: usize) -> ! {
-        let Engine { me, n_pes, .. } = self.engine;
-        panic!("PE {me}: {call}: there is no PE {pe}; the job has PEs 0 to {}", n_pes - 1)
+        let (Engine { me, n_pes, .. }, size) = (self.engine, self.members.size);
+        let who = if size == *n_pes { "job" } else { "team" };
+        panic!("PE {me}: {call}: there is no PE {pe}; the {who} has PEs 0 to {}", size - 1)
     }
 
     #[cold]
     #[inline(never)]
-    fn out_of_range(&self, call: &str, pe: usize, at: usize, n: usize) -> ! {
+    fn out_of_range(&self, call: &str, pe: PeId, at: usize, n: usize) -> ! {
         let (me, len) = (self.engine.me, self.len);
+        let pe = self.members.rank(pe).unwrap_or_default();
         panic!("PE {me}: {call}: elements {at}..{} of an object of {len} on PE {pe}", at.saturating_add(n))
     }
 
@@ -170,7 +209,9 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// If there is no such element.
     #[inline]
     pub fn read(&self, at: usize) -> T {
-        self.get_one(self.engine.me.0 as usize, at)
+        let from = self.own_place("read", at, 1);
+        // SAFETY: `own_place` checked the range.
+        unsafe { copy::load(from) }
     }
 
     /// Writes an element of this PE's own part.
@@ -179,7 +220,9 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// If there is no such element.
     #[inline]
     pub fn write(&self, at: usize, value: T) {
-        self.put_one(self.engine.me.0 as usize, at, value)
+        let to = self.own_place("write", at, 1);
+        // SAFETY: `own_place` checked the range.
+        unsafe { copy::store(to, value) }
     }
 }
 
@@ -188,141 +231,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, GlobalPtr<T>, L> {
     /// transparent wrapper of a word, and any word is a pointer.
     #[inline]
     pub fn words(&self) -> Remote<'s, u64, L> {
-        Remote { engine: self.engine, peers: self.peers, at: self.at, len: self.len, what: PhantomData }
-    }
-}
-
-impl<T: AmoInt, L: Level> Remote<'_, T, L> {
-    /// Atomically adds `value` and returns what was there (OpenSHMEM 1.6, `shmem_atomic_fetch_add`).
-    ///
-    /// # Panics
-    /// If there is no PE `pe` or no element `at`; so for all atomics.
-    #[inline]
-    pub fn fetch_add(&self, pe: usize, at: usize, value: T) -> T {
-        let to = self.place("fetch_add", pe, at, 1);
-        // SAFETY: `place` checked the range; the element is aligned, and changed atomically only.
-        let old = unsafe { T::amo_add(to, value) };
-        self.ring(pe);
-        old
-    }
-
-    /// Atomically adds `value` (OpenSHMEM 1.6, `shmem_atomic_add`).
-    #[inline]
-    pub fn add(&self, pe: usize, at: usize, value: T) {
-        self.fetch_add(pe, at, value);
-    }
-
-    /// Atomically puts `new` if `expected` is there; returns what was there (OpenSHMEM 1.6,
-    /// `shmem_atomic_compare_swap`).
-    #[inline]
-    pub fn compare_swap(&self, pe: usize, at: usize, expected: T, new: T) -> T {
-        let to = self.place("compare_swap", pe, at, 1);
-        // SAFETY: as in `fetch_add`.
-        let old = unsafe { T::amo_compare_swap(to, expected, new) };
-        self.ring(pe);
-        old
-    }
-
-    /// Atomically puts `value` and returns what was there (OpenSHMEM 1.6, `shmem_atomic_swap`).
-    #[inline]
-    pub fn swap(&self, pe: usize, at: usize, value: T) -> T {
-        let to = self.place("swap", pe, at, 1);
-        // SAFETY: as in `fetch_add`.
-        let old = unsafe { T::amo_swap(to, value) };
-        self.ring(pe);
-        old
-    }
-
-    /// Atomically reads (OpenSHMEM 1.6, `shmem_atomic_fetch`); what was put before the value is visible
-    /// afterwards.
-    #[inline]
-    pub fn fetch(&self, pe: usize, at: usize) -> T {
-        let from = self.place("fetch", pe, at, 1);
-        // SAFETY: as in `fetch_add`.
-        unsafe { T::amo_load(from) }
-    }
-
-    /// Atomically writes (OpenSHMEM 1.6, `shmem_atomic_set`).
-    #[inline]
-    pub fn set(&self, pe: usize, at: usize, value: T) {
-        let to = self.place("set", pe, at, 1);
-        // SAFETY: as in `fetch_add`.
-        unsafe { T::amo_set(to, value) }
-        self.ring(pe);
-    }
-
-    /// Waits until element `at` of this PE's own part compares true with `value`, and returns it
-    /// (OpenSHMEM 1.6, `shmem_wait_until`). What was put before the change is visible afterwards.
-    pub fn wait_until(&self, at: usize, cmp: Cmp, value: T) -> T {
-        let mine = self.place("wait_until", self.engine.me.0 as usize, at, 1);
-        let seen = std::cell::Cell::new(value);
-        let holds = || {
-            // SAFETY: as in `fetch_add`.
-            seen.set(unsafe { T::amo_load(mine) });
-            cmp.holds(seen.get(), value)
-        };
-        let place = || format!("wait_until on element {at} of the object at {}", self.at);
-        self.engine.wait_until(holds, place);
-        seen.get()
-    }
-
-    #[inline]
-    fn ring(&self, pe: usize) {
-        self.engine.ring(PeId(pe as u32));
-    }
-}
-
-impl<'s, T: Elem, L: Level> RemoteRead<'s, T, L> {
-    pub(super) fn new(remote: Remote<'s, T, L>) -> Self {
-        RemoteRead(remote)
-    }
-
-    /// The handle behind it, for reading only.
-    #[inline]
-    pub(crate) fn readable(&self) -> &Remote<'s, T, L> {
-        &self.0
-    }
-
-    /// Elements of the object, on each PE.
-    pub fn len(&self) -> usize {
-        self.0.len
-    }
-
-    /// Whether it has no element.
-    pub fn is_empty(&self) -> bool {
-        self.0.len == 0
-    }
-
-    /// As [`Remote::get`].
-    ///
-    /// # Panics
-    /// As there.
-    #[inline]
-    pub fn get(&self, pe: usize, at: usize, dst: &mut [T]) {
-        self.0.get(pe, at, dst);
-    }
-
-    /// As [`Remote::get_one`].
-    ///
-    /// # Panics
-    /// As there.
-    #[inline]
-    pub fn get_one(&self, pe: usize, at: usize) -> T {
-        self.0.get_one(pe, at)
-    }
-}
-
-impl Cmp {
-    /// Whether `is` compares true with `value`.
-    #[inline]
-    pub(crate) fn holds<T: PartialOrd>(self, is: T, value: T) -> bool {
-        match self {
-            Cmp::Eq => is == value,
-            Cmp::Ne => is != value,
-            Cmp::Gt => is > value,
-            Cmp::Ge => is >= value,
-            Cmp::Lt => is < value,
-            Cmp::Le => is <= value,
-        }
+        let Remote { engine, peers, members, at, len, .. } = *self;
+        Remote { engine, peers, members, at, len, what: PhantomData }
     }
 }

@@ -1,0 +1,112 @@
+//! What can be shared, and what the closure of a phase gets for it.
+
+use super::{PhaseKey, Remote, RemoteRead};
+use crate::coll::slip::{Mode, Slip};
+use crate::elem::Elem;
+use crate::level::Level;
+use crate::signal::{Signal, Signals, SymSignal, SymSignals};
+use crate::sym::{SymBox, SymPart, SymSlice};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// What [`Team::share`](crate::Team::share) takes: `&mut` or `&` of a [`SymSlice`], [`SymBox`] or [`SymPart`],
+/// `&mut` of a [`SymSignal`] or [`SymSignals`], and tuples of up to eight of them. Shared by `&`, an object can
+/// only be read, by others and locally alike.
+pub trait Shareable: sealed::Sealed {
+    /// What the closure gets.
+    type Remote<'s, L: Level>;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
+    fn describe(&self, slip: &mut Slip);
+    #[doc(hidden)]
+    fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Self::Remote<'s, L>;
+}
+
+macro_rules! shareable {
+    ($($name:ident . $part:tt),*) => {$(
+        impl<T: Elem> sealed::Sealed for &mut $name<'_, T> {}
+        impl<T: Elem> sealed::Sealed for &$name<'_, T> {}
+
+        #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
+        impl<T: Elem> Shareable for &mut $name<'_, T> {
+            type Remote<'s, L: Level> = Remote<'s, T, L>;
+            fn describe(&self, slip: &mut Slip) {
+                let object = shareable!(@object self, $part);
+                slip.object(object.at, object.bytes(), size_of::<T>(), Mode::ReadWrite);
+            }
+            fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Remote<'s, T, L> {
+                let object = shareable!(@object self, $part);
+                Remote::new(key, object.at, object.len)
+            }
+        }
+
+        #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
+        impl<T: Elem> Shareable for &$name<'_, T> {
+            type Remote<'s, L: Level> = RemoteRead<'s, T, L>;
+            fn describe(&self, slip: &mut Slip) {
+                let object = shareable!(@object self, $part);
+                slip.object(object.at, object.bytes(), size_of::<T>(), Mode::ReadOnly);
+            }
+            fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> RemoteRead<'s, T, L> {
+                let object = shareable!(@object self, $part);
+                RemoteRead::new(Remote::new(key, object.at, object.len))
+            }
+        }
+    )*};
+    (@object $self:ident, self) => { &**$self };
+    (@object $self:ident, 0) => { &$self.0 };
+}
+
+shareable!(SymSlice.self, SymPart.self, SymBox.0);
+
+macro_rules! shareable_signals {
+    ($($name:ident as $handle:ident;)*) => {$(
+        impl sealed::Sealed for &mut $name<'_> {}
+
+        #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
+        impl Shareable for &mut $name<'_> {
+            type Remote<'s, L: Level> = $handle<'s, L>;
+            fn describe(&self, slip: &mut Slip) {
+                slip.object(self.words().at, self.words().bytes(), size_of::<u64>(), Mode::Signals);
+            }
+            fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> $handle<'s, L> {
+                $handle::new(Remote::new(key, self.words().at, self.words().len))
+            }
+        }
+    )*};
+}
+
+shareable_signals! {
+    SymSignals as Signals;
+    SymSignal as Signal;
+}
+
+macro_rules! shareable_tuple {
+    ($($name:ident $i:tt),*) => {
+        impl<$($name: Shareable),*> sealed::Sealed for ($($name,)*) {}
+
+        #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
+        #[allow(clippy::unused_unit, unused_variables, reason = "the empty tuple shares nothing")]
+        impl<$($name: Shareable),*> Shareable for ($($name,)*) {
+            type Remote<'s, L: Level> = ($($name::Remote<'s, L>,)*);
+            fn describe(&self, slip: &mut Slip) {
+                $(self.$i.describe(slip);)*
+            }
+            fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Self::Remote<'s, L> {
+                ($(self.$i.remote(key),)*)
+            }
+        }
+    };
+}
+
+shareable_tuple!();
+shareable_tuple!(A 0);
+shareable_tuple!(A 0, B 1);
+shareable_tuple!(A 0, B 1, C 2);
+shareable_tuple!(A 0, B 1, C 2, D 3);
+shareable_tuple!(A 0, B 1, C 2, D 3, E 4);
+shareable_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+shareable_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+shareable_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
