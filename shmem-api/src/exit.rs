@@ -145,10 +145,9 @@ pub(crate) fn leave_now(status: i32) -> ! {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
-
     use super::*;
     use crate::internals::Waiters;
+    use crate::sync::AtomicU32;
 
     #[test]
     fn every_pe_is_marked_and_one_speaks() {

@@ -14,7 +14,7 @@ use memheap::{Align, Bytes, Offset};
 
 use crate::coll::agree::Gate;
 use crate::coll::slip::SlipCell;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of a segment that reservations can take.
 pub(crate) const INTERNALS: Bytes = Bytes::mib(4);

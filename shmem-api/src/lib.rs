@@ -63,6 +63,7 @@ pub mod statics;
 mod statics;
 mod sym;
 mod sym_static;
+mod sync;
 mod team;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -13,7 +13,9 @@
 //! `memcpy` ends such a copy with `sfence` itself.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
+
+use crate::sync::fence;
 
 /// Orders every earlier load and store of this thread before every later one (quiet, barrier).
 ///
@@ -21,13 +23,23 @@ use std::sync::atomic::{Ordering, fence};
 /// instruction on a line this core owns is as strong for ordinary memory, and half the price.
 #[inline]
 pub(crate) fn full_fence() {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    #[cfg(all(target_arch = "x86_64", not(any(miri, loom))))]
     // SAFETY: it leaves the word at the top of the stack as it is. Memory is declared clobbered (the default),
     // which keeps the compiler's accesses on their sides of it.
     unsafe {
         std::arch::asm!("lock or dword ptr [rsp], 0");
     }
-    #[cfg(any(not(target_arch = "x86_64"), miri))]
+    #[cfg(any(not(target_arch = "x86_64"), miri, loom))]
+    fence(Ordering::SeqCst);
+}
+
+/// As [`full_fence`], right after an atomic read-modify-write. On x86-64 that was a locked instruction, and so a
+/// full fence itself: all there is to do is to keep the compiler from moving accesses across it.
+#[inline]
+pub(crate) fn fence_after_amo() {
+    #[cfg(all(target_arch = "x86_64", not(any(miri, loom))))]
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    #[cfg(any(not(target_arch = "x86_64"), miri, loom))]
     fence(Ordering::SeqCst);
 }
 

@@ -8,15 +8,26 @@
 //! for three reasons: a plain put wakes nobody, so a waiter that plain puts may satisfy looks again by
 //! itself, in growing steps; an ended job is noticed; and a long wait is reported where
 //! `SHMEM_HANG_REPORT` asks for it.
+//!
+//! ```text
+//!   waiter                                   whoever has news
+//!   asleep += 1                              change the variable (atomically)
+//!   full fence                               full fence (the atomic is one)
+//!   read the bell; look at the variable      asleep != 0?
+//!   sleep, unless the bell has changed         bell += 1; wake
+//! ```
+//!
+//! Invariants: **B1** of the two full fences one comes first: either the waiter's look sees the news, or the
+//! ringer sees the waiter. **B2** a waiter that read the bell before it was rung does not sleep any more, and
+//! one that read it after sees the news.
 
 use std::time::{Duration, Instant};
 
 use memheap::PeId;
-use rustix::thread::futex;
 
 use crate::exit;
-
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::order;
+use crate::sync::{AtomicU32, Ordering, futex};
 
 /// How to wait, given how many PEs share how many cores.
 #[derive(Clone, Copy, Debug)]
@@ -77,12 +88,13 @@ impl Policy {
         let longest = if waker == Waker::Rings { LONGEST_SLEEP } else { SILENT_SLEEP };
         let mut step = FIRST_SLEEP;
         loop {
-            // SeqCst: see `ring`: either this look sees the news, or the ringer sees the sleeper.
-            asleep.fetch_add(1, Ordering::SeqCst);
-            let seen = bell.load(Ordering::SeqCst);
+            // B1: count, full fence, look. B2: the bell is read before the look.
+            asleep.fetch_add(1, Ordering::Relaxed);
+            order::fence_after_amo();
+            let seen = bell.load(Ordering::Acquire);
             let done = ready();
             if !done {
-                sleep(bell, seen, step);
+                futex::wait(bell, seen, step);
             }
             asleep.fetch_sub(1, Ordering::Relaxed);
             if done || ready() {
@@ -108,24 +120,27 @@ impl Policy {
     }
 }
 
-/// After news: wakes whoever sleeps on `bell`. Where the news was a locked instruction or a fence came
-/// after it, nobody is missed; after a plain store, a PE that goes to sleep at that very moment may be,
-/// and looks again by itself within a millisecond.
+/// After news that was an atomic read-modify-write, or that a full fence follows: wakes whoever sleeps on `bell`.
+/// After a plain store, a PE that goes to sleep at that very moment may be missed, and looks again by itself
+/// within a millisecond.
+#[inline]
 pub(crate) fn ring(bell: &AtomicU32, asleep: &AtomicU32) {
-    if asleep.load(Ordering::SeqCst) != 0 {
-        bell.fetch_add(1, Ordering::SeqCst);
-        wake_all(bell);
+    // B1: the news, full fence, look.
+    order::fence_after_amo();
+    if asleep.load(Ordering::Relaxed) != 0 {
+        wake(bell);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn wake(bell: &AtomicU32) {
+    // B2: Release: who reads this count sees the news.
+    bell.fetch_add(1, Ordering::Release);
+    wake_all(bell);
 }
 
 /// Wakes everybody asleep on `bell`, in every process.
 pub(crate) fn wake_all(bell: &AtomicU32) {
-    // It can only fail for an address that is not mapped.
-    let _ = futex::wake(bell, futex::Flags::empty(), i32::MAX as u32);
-}
-
-fn sleep(bell: &AtomicU32, seen: u32, at_most: Duration) {
-    let timeout = futex::Timespec { tv_sec: 0, tv_nsec: at_most.subsec_nanos().into() };
-    // A wake, a changed word, the end of the time and a signal are all reasons to look again.
-    let _ = futex::wait(bell, futex::Flags::empty(), seen, Some(&timeout));
+    futex::wake_all(bell);
 }

@@ -22,7 +22,8 @@ use memheap::PeId;
 
 use super::slip::{Kind, Slip, SlipCell};
 use crate::error::Diverged;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::order;
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// Where the PEs of one host meet. All zero at first.
 #[repr(C, align(64))]
@@ -182,10 +183,12 @@ impl Place<'_> {
     /// A4, then the store that lets everybody go.
     fn open(&self, word: u32, wake: impl FnOnce(&AtomicU32)) {
         self.gate.arrivals.store(0, Ordering::Relaxed);
-        // SeqCst on both sides, here and at the sleeper's count: either the sleeper sees the gate
-        // open before it sleeps, or the opener sees the sleeper.
-        self.gate.opened.swap(word, Ordering::SeqCst);
-        if self.gate.asleep.load(Ordering::SeqCst) != 0 {
+        // Release: who sees the gate open sees A4, the verdict, and what everybody did before it arrived.
+        self.gate.opened.swap(word, Ordering::AcqRel);
+        // Here and at the sleeper's count: either the sleeper sees the gate open before it sleeps, or the
+        // opener sees the sleeper (`wait`, B1).
+        order::fence_after_amo();
+        if self.gate.asleep.load(Ordering::Relaxed) != 0 {
             wake(&self.gate.opened);
         }
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use memheap::place::Reach;
 use memheap::{Bytes, Offset};
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 
 /// Words of the longest slip: a head of 3, and 4 for each of 8 objects.
 pub(crate) const WORDS: usize = 3 + 4 * MAX_OBJECTS;
