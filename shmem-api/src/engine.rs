@@ -28,6 +28,7 @@ use crate::error::{Diverged, Error};
 use crate::exit;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
+use crate::holders::Asked;
 use crate::internals::Desk;
 use crate::layout::Layout;
 use crate::level::ThreadLevel;
@@ -72,17 +73,6 @@ pub(crate) static HOT: Hot = Hot {
 
 /// The engine that is up, for process exit and for the raw API.
 static CURRENT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
-/// Taken by a start until its engine is down again.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// Gives [`TAKEN`] back when a start fails.
-struct Taken;
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        TAKEN.store(false, Ordering::Release);
-    }
-}
 
 /// One start of the library.
 pub(crate) struct Engine {
@@ -93,10 +83,10 @@ pub(crate) struct Engine {
     pub(crate) heap: Serial<Heap>,
     /// Some rendezvous failed: this PE or another is on its way out.
     pub(crate) diverged: AtomicBool,
-    /// The World was leaked on purpose: process exit finalizes.
-    pub(crate) leaked: AtomicBool,
     /// The thread that brought the library up.
     pub(crate) thread: Pid,
+    /// The thread level the launcher gives: what can be in force at most.
+    pub(crate) most: ThreadLevel,
     pub(crate) peers: Box<[Peer]>,
     /// By PE. They point into the segments, which N1 keeps mapped.
     pub(crate) desks: Box<[Desk<'static>]>,
@@ -152,15 +142,10 @@ impl Deref for Handle {
 }
 
 impl Engine {
-    /// Collective over the job: brings the library up. DESIGN's life, in its order.
-    pub(crate) fn open(asked: ThreadLevel, components: &[&dyn Component]) -> Result<Handle, Error> {
-        if TAKEN.swap(true, Ordering::Acquire) {
-            return Err(Error::AlreadyUp);
-        }
-        let taken = Taken;
-        let engine = start::start(asked, components)?;
-        std::mem::forget(taken);
-        Ok(engine.publish())
+    /// Collective over the job: brings the library up. DESIGN's life, in its order. There is none yet, and
+    /// nobody else is at it (`holders`).
+    pub(crate) fn open(asked: Asked, components: &[&dyn Component]) -> Result<Handle, Error> {
+        Ok(start::start(asked, components)?.publish())
     }
 
     /// N2.
@@ -197,22 +182,25 @@ impl Engine {
     /// # Safety
     /// No handle is used after it, and no object of the heap is alive.
     pub(crate) unsafe fn close(handle: Handle) {
-        let _alone = exit::TAKING_DOWN.lock();
+        handle.withdraw();
+        // SAFETY: leaked in `publish`, and by contract nobody uses a handle any more.
+        let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
+        // The warden and the place look at desks, which the segment keeps mapped: it goes last.
+        drop(engine.warden.take());
+        drop(engine);
+    }
+
+    /// The library counts as down from here on, and this PE as having left in good order. The memory stays.
+    pub(crate) fn withdraw(&self) {
         HOT.n_pes.store(0, Ordering::Release);
         CURRENT.store(std::ptr::null_mut(), Ordering::Release);
-        handle.desk().life.left.store(1, Ordering::Release);
+        self.desk().life.left.store(1, Ordering::Release);
         HOT.len.store(0, Ordering::Relaxed);
         HOT.lo.store(0, Ordering::Relaxed);
         HOT.static_len.store(0, Ordering::Relaxed);
         HOT.static_lo.store(0, Ordering::Relaxed);
         HOT.static_peers.store(std::ptr::null_mut(), Ordering::Relaxed);
         HOT.peers.store(std::ptr::null_mut(), Ordering::Relaxed);
-        // SAFETY: leaked in `publish`, and by contract nobody uses a handle any more.
-        let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
-        // The warden and the place look at desks, which the segment keeps mapped: it goes last.
-        drop(engine.warden.take());
-        drop(engine);
-        TAKEN.store(false, Ordering::Release);
     }
 
     /// This PE's own desk.

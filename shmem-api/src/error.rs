@@ -53,6 +53,12 @@ pub enum Error {
     /// No allocator is left to manage the heap.
     #[error(transparent)]
     NoComponent(#[from] NoneLeft),
+    /// C asked for a thread level that is none.
+    #[error("{requested} is no thread level; they are SHMEM_THREAD_SINGLE (0) to SHMEM_THREAD_MULTIPLE (3)")]
+    NoThreadLevel {
+        /// What was given.
+        requested: i32,
+    },
     /// The thread level asked for is not available.
     #[error("thread level {asked:?} was asked for, {got:?} is what the launcher gives")]
     ThreadLevel {
@@ -61,9 +67,20 @@ pub enum Error {
         /// Got.
         got: ThreadLevel,
     },
-    /// The library is up already.
-    #[error("a World exists already in this process; finalize it before the next init")]
-    AlreadyUp,
+    /// The library is up on another thread, at a level that keeps this one out.
+    #[error(
+        "the library was brought up by another thread at level {have:?}; bring it up at level Multiple, or call \
+         init from that thread"
+    )]
+    OtherThread {
+        /// The level in force.
+        have: ThreadLevel,
+    },
+    /// Called from within a start, a finalize or a heap call of the same thread.
+    #[error(
+        "init or finalize was called from within a call of the library, such as a component's; call it outside"
+    )]
+    Busy,
     /// The PEs called different things.
     #[error(transparent)]
     Diverged(#[from] Diverged),

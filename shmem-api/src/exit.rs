@@ -7,22 +7,24 @@
 //! | what happens | who notices |
 //! |---|---|
 //! | panic with a World alive | the World's drop |
-//! | `exit` or return from `main` with a World alive | the exit handler |
+//! | `exit` or return from `main` with a World alive | the exit handler (`process`; raw inits are finalized there) |
+//! | `global_exit` | nobody needs to: it ends the job itself |
 //! | killed, `abort`, `_exit` | the warden of the PE before it, and the launcher |
 //! | PEs at different collective calls | both sides, at the rendezvous |
 #![allow(unsafe_code)]
 
+mod process;
+
 use std::io::Write;
-use std::sync::Once;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use parking_lot::Mutex;
 
 use crate::boot;
 use crate::engine::Engine;
 use crate::internals::Life;
 use crate::wait;
+
+pub(crate) use process::watch_process_exit;
 
 /// Status of a job that ended because PEs called different things.
 pub(crate) const DIVERGED: i32 = 70;
@@ -39,48 +41,13 @@ pub(crate) const PANICKED: i32 = 101;
 pub(crate) const SPEAK_FIRST: Duration = Duration::from_secs(1);
 /// How long a PE of an ended job waits for the launcher to end it.
 const LAUNCHER: Duration = Duration::from_secs(1);
-
-/// Held while the engine is taken down, and by process exit, which may come from another thread.
-pub(crate) static TAKING_DOWN: Mutex<()> = Mutex::new(());
+/// How long a global exit waits for streams to be flushed.
+const FLUSH: Duration = Duration::from_secs(2);
 
 /// One line on standard error, in one write, so that lines of several PEs do not mix. Where nobody reads
 /// them, nothing else is harmed.
 pub(crate) fn say(line: &str) {
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
-}
-
-/// Asks to be called at process exit, once per process, after the launcher's own library asked.
-pub(crate) fn watch_process_exit() {
-    static ONCE: Once = Once::new();
-    // SAFETY: the handler is a plain function and stays in memory as long as the process.
-    ONCE.call_once(|| match unsafe { libc::atexit(at_exit) } {
-        0 => {}
-        _ => say("shmem: no exit handler could be installed; MPI will not be finalized"),
-    });
-}
-
-extern "C" fn at_exit() {
-    let _alone = TAKING_DOWN.lock();
-    if let Some(engine) = Engine::current() {
-        let mine = engine.thread == rustix::thread::gettid();
-        if mine && engine.leaked.load(Ordering::Relaxed) {
-            match engine.last_meeting() {
-                // The memory stays: other threads may still be looking at it.
-                Ok(_) => engine.desk().life.left.store(1, Ordering::Release),
-                Err(e) => end_job(&engine, LEFT, &format!("{e}; ending the job")),
-            }
-        } else {
-            let why = match engine.diverged.load(Ordering::Relaxed) {
-                true => "left after the PEs diverged",
-                false => "left without finalizing (its World is still alive)",
-            };
-            end_job(&engine, LEFT, &format!("PE {}: {why}; ending the job", engine.me));
-        }
-    }
-    if let Err(e) = boot::leave() {
-        say(&e.to_string());
-        leave_now(LEFT);
-    }
 }
 
 /// Ends the job: says why, marks it as ended for every PE, and exits.
@@ -120,12 +87,35 @@ pub(crate) fn after_panic(engine: &Engine, what: &str) -> ! {
     end_job(engine, PANICKED, &format!("PE {}: {what}; ending the job", engine.me))
 }
 
+/// Ends the job as the program asks for: every PE, wherever it is, with `status`. Any thread may call it.
+pub(crate) fn global_exit(engine: &Engine, status: i32) -> ! {
+    // Only 8 bits of it reach a launcher.
+    let status = status & 0xff;
+    // Flushing waits for whoever holds a stream, and that may be a thread that reads; not for ever.
+    let _ = std::thread::Builder::new().spawn(move || {
+        std::thread::sleep(FLUSH);
+        leave_now(status)
+    });
+    let _ = std::io::stdout().flush();
+    // SAFETY: all streams; they are locked one by one.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+    let lives = || engine.desks.iter().map(|d| d.life);
+    mark_all(lives(), status);
+    lives().for_each(|life| wait::ring(&life.waiters.bell, &life.waiters.asleep));
+    if status == 0 {
+        boot::end_all_well();
+    }
+    leave_now(status)
+}
+
 /// For a waiter, between sleeps: goes too if the job has ended.
 pub(crate) fn leave_if_ended(engine: &Engine) {
     let mark = engine.desk().life.ended.load(Ordering::Acquire);
     if mark != 0 {
-        std::thread::sleep(LAUNCHER);
-        leave_now(mark as i32 - 1)
+        let status = mark as i32 - 1;
+        // A launcher takes a PE that leaves with 0 for a failure: it has to be quicker.
+        std::thread::sleep(if status == 0 { 10 * LAUNCHER } else { LAUNCHER });
+        leave_now(status)
     }
 }
 
@@ -157,6 +147,7 @@ mod tests {
             left: zero(),
             node: zero(),
             pin_failed: zero(),
+            warned: zero(),
             waiters: Waiters { bell: zero(), asleep: zero() },
         };
         let lives = [life(), life(), life()];

@@ -45,6 +45,8 @@ pub(crate) struct Life {
     pub(crate) node: AtomicU32,
     /// The system's error when this PE could not lock memory in the last such call, or 0.
     pub(crate) pin_failed: AtomicU32,
+    /// On the first PE's desk: not zero once some PE has warned of a missing finalize.
+    pub(crate) warned: AtomicU32,
     pub(crate) waiters: Waiters,
 }
 

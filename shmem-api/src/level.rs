@@ -1,6 +1,7 @@
 //! Thread levels: as values for the launcher, as types for the safe API.
 
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The four levels of the standard, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -13,6 +14,35 @@ pub enum ThreadLevel {
     Serialized,
     /// Several at once.
     Multiple,
+}
+
+/// The level the library keeps to now.
+static IN_FORCE: AtomicU8 = AtomicU8::new(ThreadLevel::Single as u8);
+
+impl ThreadLevel {
+    const ALL: [ThreadLevel; 4] =
+        [ThreadLevel::Single, ThreadLevel::Funneled, ThreadLevel::Serialized, ThreadLevel::Multiple];
+
+    /// The level C knows by this number (`SHMEM_THREAD_SINGLE` is 0, `SHMEM_THREAD_MULTIPLE` 3).
+    pub fn from_c(number: i32) -> Option<ThreadLevel> {
+        usize::try_from(number).ok().and_then(|n| ThreadLevel::ALL.get(n).copied())
+    }
+}
+
+/// The level the library keeps to now.
+pub(crate) fn in_force() -> ThreadLevel {
+    ThreadLevel::ALL[IN_FORCE.load(Ordering::Relaxed) as usize & 3]
+}
+
+/// Whether several threads may be in the library at once.
+#[inline]
+pub(crate) fn multiple() -> bool {
+    IN_FORCE.load(Ordering::Relaxed) == ThreadLevel::Multiple as u8
+}
+
+/// From now on the library keeps to `level`. No other thread is in it meanwhile.
+pub(crate) fn put_in_force(level: ThreadLevel) {
+    IN_FORCE.store(level as u8, Ordering::Relaxed);
 }
 
 mod sealed {

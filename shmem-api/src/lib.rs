@@ -18,7 +18,7 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | `world` | init, finalize, symmetric objects are made here |
+//! | `world`, `holders` | init, finalize, symmetric objects are made here; who holds the library up |
 //! | `sym`, `share` | symmetric objects, and the phases in which they are local or shared |
 //! | `signal`, `ctx` | signals as objects; contexts as values |
 //! | `boot` | joining the job: by MPI, or by a supervisor of our own |
@@ -38,6 +38,7 @@ mod error;
 mod exit;
 mod global;
 mod heap;
+mod holders;
 mod info;
 mod internals;
 mod layout;

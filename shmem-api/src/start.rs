@@ -25,16 +25,16 @@ use crate::coll::agree::Place;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::heap::{self, DropQueue};
+use crate::holders::Asked;
 use crate::info::{self, Started};
 use crate::internals::{Desk, Internals};
 use crate::layout::{Layout, Sizes};
-use crate::level::ThreadLevel;
 use crate::segment::Segment;
 use crate::serial::Serial;
 use crate::static_data::StaticData;
 use crate::wait::Policy;
 use crate::warden::Warden;
-use crate::{exit, numa, statics};
+use crate::{exit, level, numa, statics};
 use std::sync::atomic::Ordering;
 
 /// What a PE says first: what must be equal on all of them.
@@ -60,14 +60,14 @@ struct Ready {
 }
 
 /// Collective over the job. The engine is not published yet.
-pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result<Engine, Error> {
+pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engine, Error> {
     // First thing, while there is one thread and no MPI.
     let statics = statics::remap();
     let settings = Settings::from_env();
-    let mut joined = boot::join(asked)?;
+    let mut joined = boot::join()?;
     let boot = joined.get();
     exit::watch_process_exit();
-    let (me, n_pes) = (boot.pe(), boot.n_pes());
+    let (me, n_pes, most) = (boot.pe(), boot.n_pes(), boot.level());
 
     let hello = say_hello(boot, asked, settings.as_ref().map_err(|e| e.clone().into()))?;
     let settings = settings?;
@@ -114,6 +114,7 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
         });
     }
 
+    level::put_in_force(asked.level.min(most));
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
     let peers = segment.table().into_boxed_slice();
     // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
@@ -130,17 +131,17 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
         n_pes,
         policy: Policy::new(n_pes, report),
         drops: DropQueue::default(),
-        heap: Serial::new(asked, heap),
-        local: Serial::new(asked, local),
+        heap: Serial::new(heap),
+        local: Serial::new(local),
         diverged: AtomicBool::new(false),
-        leaked: AtomicBool::new(false),
         thread: rustix::thread::gettid(),
+        most,
         warden: Warden::start(me, segment.pids(), &desks),
         peers,
         desks,
         layout,
         nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),
-        calls: Serial::new(asked, 0),
+        calls: Serial::new(0),
         place,
         segment,
         statics,
@@ -148,14 +149,10 @@ pub(crate) fn start(asked: ThreadLevel, components: &[&dyn Component]) -> Result
 }
 
 /// Compares what must be equal on all PEs.
-fn say_hello(
-    boot: &mut dyn Boot,
-    asked: ThreadLevel,
-    settings: Result<&Settings, Error>,
-) -> Result<Hello, Error> {
+fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Error>) -> Result<Hello, Error> {
     let (me, got) = (boot.pe(), boot.level());
-    let mine = settings.and_then(|s| match got < asked {
-        true => Err(Error::ThreadLevel { asked, got }),
+    let mine = settings.and_then(|s| match asked.needed && got < asked.level {
+        true => Err(Error::ThreadLevel { asked: asked.level, got }),
         false => Ok(Hello::of(s)),
     });
     let all = step(boot, mine.clone())?;

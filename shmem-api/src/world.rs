@@ -7,7 +7,6 @@
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering;
 
 use memheap::component::Room;
 use memheap::place::{Near, Reach};
@@ -20,6 +19,7 @@ use crate::engine::{Engine, Handle};
 use crate::error::Error;
 use crate::exit;
 use crate::heap::Leaks;
+use crate::holders::{self, Asked, By};
 use crate::level::{Level, Single};
 use crate::sym::{SymBox, SymSlice};
 use crate::team::Team;
@@ -50,10 +50,11 @@ pub struct Builder<'c> {
 }
 
 impl World<Single> {
-    /// Collective over the job: brings the library up (OpenSHMEM 1.6, `shmem_init`).
+    /// Collective over the job: brings the library up (OpenSHMEM 1.6, `shmem_init`). If it is up, this is one more
+    /// World on the same library: it comes down when the last has been finalized.
     ///
     /// # Errors
-    /// On every PE alike, with the PE that is to blame: a setting that does not parse, PEs that were
+    /// If the library was brought up by another thread at less than level `Multiple`. Else on every PE alike, with the PE that is to blame: a setting that does not parse, PEs that were
     /// started with different settings, a heap that cannot be had, a job that cannot be joined.
     pub fn init() -> Result<World<Single>, Error> {
         Self::init_level()
@@ -76,10 +77,12 @@ impl<L: Level> World<L> {
     }
 
     fn with(components: &[&dyn Component]) -> Result<World<L>, Error> {
-        Ok(World { team: Team::world(Engine::open(L::ASKED, components)?) })
+        let asked = Asked { level: L::ASKED, needed: true };
+        Ok(World { team: Team::world(holders::come(By::World, asked, components)?) })
     }
 
     /// Collective: takes the library down and says what was never freed (OpenSHMEM 1.6, `shmem_finalize`).
+    /// While other Worlds, or inits of the raw API, keep the library up, it is a barrier and says nothing.
     ///
     /// # Errors
     /// If the PEs do not all finalize; the job is ended when this process exits.
@@ -88,18 +91,13 @@ impl<L: Level> World<L> {
     }
 
     fn take_down(&self) -> Result<Leaks, Error> {
-        let engine = self.team.engine;
-        let leaks = engine.last_meeting()?;
-        // SAFETY: the World goes; objects borrow it, so there is none, and no handle but those of the
-        // World and its objects was given out.
-        unsafe { Engine::close(engine) };
-        Ok(leaks)
+        holders::go(By::World, self.team.engine)
     }
 
     /// Keeps the library up until the process exits, so that objects can be kept in structures without
     /// a lifetime. Process exit then finalizes, if it comes from the thread that made the World.
     pub fn leak(self) -> &'static World<L> {
-        self.team.engine.leaked.store(true, Ordering::Relaxed);
+        holders::leak();
         Box::leak(Box::new(self))
     }
 

@@ -230,7 +230,6 @@ fn init_works_again_after_finalize() {
     if testing::is_pe() {
         for round in 0..10u64 {
             let world = World::init().unwrap();
-            assert!(World::init().is_err(), "one World at a time");
             let mut a = world.alloc_one(round).unwrap();
             let next = (world.pe() + 1) % world.n_pes();
             world.share(&mut a, |_, a| a.put_one(next, 0, round + 1));

@@ -15,11 +15,12 @@ pub(crate) mod supervisor;
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use memheap::PeId;
 use parking_lot::Mutex;
 
-use super::{Boot, FRAME, Frame};
+use super::{Boot, ENDS, FRAME, Frame};
 use crate::error::Error;
 use crate::level::ThreadLevel;
 
@@ -68,6 +69,17 @@ impl Boot for LocalBoot {
         let mut all = vec![0u8; FRAME * self.n_pes as usize];
         link.read_exact(&mut all).map_err(broken)?;
         Ok(all.as_chunks::<FRAME>().0.to_vec())
+    }
+
+    fn end_all_well(&mut self) {
+        let mut frame = [0; FRAME];
+        frame[0] = ENDS;
+        if let Some(link) = &mut self.link
+            && link.write_all(&frame).is_ok()
+        {
+            // The supervisor ends this process like the others.
+            std::thread::sleep(Duration::from_secs(10));
+        }
     }
 
     /// The supervisor sees the process end, and knows whether the others wait for it.

@@ -37,6 +37,10 @@ pub(crate) trait Boot: Send {
     /// Collective: gives `mine` and gets everybody's, in PE order.
     fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error>;
 
+    /// Ends all PEs with status 0, if there is a way to: a process that leaves with another status ends them all
+    /// by itself. Any thread may call it. It returns if there is none.
+    fn end_all_well(&mut self);
+
     /// Called once, at process exit, when the library is down: leaves the job in good order. An error if
     /// other PEs are at a start meanwhile.
     fn leave(self: Box<Self>) -> Result<(), Error>;
@@ -56,15 +60,17 @@ pub(crate) const FAILED: u8 = 1;
 /// First byte of a frame: this PE is at process exit.
 #[cfg(feature = "mpi")]
 pub(crate) const LEAVES: u8 = 2;
+/// First byte of a frame: this PE ends the job, and all is well.
+pub(crate) const ENDS: u8 = 3;
 
 /// The boot of this process, once it has one.
 static BOOT: Mutex<Option<Box<dyn Boot>>> = Mutex::new(None);
 
 /// Joins the job, or finds it joined already.
-pub(crate) fn join(asked: ThreadLevel) -> Result<Joined, Error> {
+pub(crate) fn join() -> Result<Joined, Error> {
     let mut boot = lock();
     if boot.is_none() {
-        *boot = Some(choose(asked)?);
+        *boot = Some(choose()?);
     }
     Ok(Joined(boot))
 }
@@ -73,6 +79,15 @@ pub(crate) fn join(asked: ThreadLevel) -> Result<Joined, Error> {
 pub(crate) fn leave() -> Result<(), Error> {
     let boot = lock().take();
     boot.map_or(Ok(()), Boot::leave)
+}
+
+/// Ends all PEs with status 0, if there is a way to.
+pub(crate) fn end_all_well() {
+    if let Ok(mut boot) = BOOT.try_lock()
+        && let Some(boot) = boot.as_deref_mut()
+    {
+        boot.end_all_well();
+    }
 }
 
 /// The joined job, held for the length of one start-up.
@@ -88,13 +103,12 @@ fn lock() -> MutexGuard<'static, Option<Box<dyn Boot>>> {
     BOOT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg_attr(not(feature = "mpi"), expect(unused_variables, reason = "only MPI is asked for a thread level"))]
-fn choose(asked: ThreadLevel) -> Result<Box<dyn Boot>, Error> {
+fn choose() -> Result<Box<dyn Boot>, Error> {
     if let Some(local) = local::LocalBoot::from_supervisor() {
         return Ok(Box::new(local));
     }
     #[cfg(feature = "mpi")]
-    return Ok(Box::new(mpi::MpiBoot::join(asked)?));
+    return Ok(Box::new(mpi::MpiBoot::join()?));
     #[cfg(not(feature = "mpi"))]
     match launched_by() {
         Some((launcher, n)) if n > 1 => Err(Error::Boot(format!(

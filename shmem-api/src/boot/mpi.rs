@@ -24,12 +24,13 @@ pub(crate) struct MpiBoot {
 }
 
 impl MpiBoot {
-    /// Initialises MPI, or joins a program that has done so.
-    pub(crate) fn join(asked: ThreadLevel) -> Result<MpiBoot, Error> {
+    /// Initialises MPI, or joins a program that has done so. MPI can be initialised once, so it is asked for the
+    /// most that a later init could want.
+    pub(crate) fn join() -> Result<MpiBoot, Error> {
         if environment::is_finalized() {
             return Err(Error::Boot("MPI has been finalized already and cannot be started again".into()));
         }
-        let ours = environment::initialize_with_threading(raw(asked)).map(|(universe, _)| universe);
+        let ours = environment::initialize_with_threading(Threading::Multiple).map(|(universe, _)| universe);
         let level = level(environment::threading_support());
         let world = SimpleCommunicator::world();
         let (rank, size) = (world.rank(), world.size());
@@ -53,6 +54,9 @@ impl Boot for MpiBoot {
     }
 
     fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error> {
+        if environment::is_finalized() {
+            return Err(Error::Boot("MPI has been finalized; the library cannot be started again".into()));
+        }
         let all = self.gather(mine);
         match all.iter().position(|frame| frame[0] == LEAVES) {
             Some(pe) => {
@@ -62,9 +66,23 @@ impl Boot for MpiBoot {
         }
     }
 
+    /// `MPI_Abort` passes the status on under every MPI. Which threads may call it is the level's affair.
+    fn end_all_well(&mut self) {
+        let mine =
+            self.level >= ThreadLevel::Serialized || rustix::thread::gettid() == rustix::process::getpid();
+        if mine && !environment::is_finalized() {
+            SimpleCommunicator::world().abort(0);
+        }
+    }
+
     /// `MPI_Finalize` waits for every PE, so all must be at process exit before any calls it.
     fn leave(self: Box<Self>) -> Result<(), Error> {
-        if self.ours.is_none() || environment::is_finalized() {
+        if environment::is_finalized() {
+            // The program has done so: dropping it would, once more.
+            std::mem::forget(self.ours);
+            return Ok(());
+        }
+        if self.ours.is_none() {
             return Ok(());
         }
         let mut frame = [0; FRAME];
@@ -86,15 +104,6 @@ impl MpiBoot {
         let mut all = vec![0u8; FRAME * self.n_pes as usize];
         SimpleCommunicator::world().all_gather_into(&mine[..], &mut all[..]);
         all.as_chunks::<FRAME>().0.to_vec()
-    }
-}
-
-fn raw(level: ThreadLevel) -> Threading {
-    match level {
-        ThreadLevel::Single => Threading::Single,
-        ThreadLevel::Funneled => Threading::Funneled,
-        ThreadLevel::Serialized => Threading::Serialized,
-        ThreadLevel::Multiple => Threading::Multiple,
     }
 }
 

@@ -8,7 +8,8 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | `setup` | who am I, init and finalize, what is accessible |
+//! | `setup` | init and finalize, who am I |
+//! | `access` | what is reachable, and by which address |
 //! | `memory` | the symmetric heap |
 //! | `via` | contexts' handles; how every call below finds the bytes |
 //! | `rma` | put and get: elements in a row, one, bytes; non-blocking |
@@ -17,6 +18,7 @@
 //! | `team` | handles of teams |
 #![allow(unsafe_code)]
 
+mod access;
 mod memory;
 mod rma;
 mod setup;
@@ -25,6 +27,7 @@ mod team;
 mod via;
 mod wait;
 
+pub use access::{addr_accessible, pe_accessible, ptr, team_ptr};
 pub use memory::{
     MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, free, malloc, malloc_with_hints,
 };
@@ -32,7 +35,11 @@ pub use rma::{
     ctx_g, ctx_get, ctx_get_nbi, ctx_getmem, ctx_getmem_nbi, ctx_p, ctx_put, ctx_put_nbi, ctx_putmem,
     ctx_putmem_nbi, g, get, get_nbi, getmem, getmem_nbi, p, put, put_nbi, putmem, putmem_nbi,
 };
-pub use setup::{my_pe, n_pes};
+pub use setup::{
+    MAJOR_VERSION, MAX_NAME_LEN, MINOR_VERSION, THREAD_FUNNELED, THREAD_MULTIPLE, THREAD_SERIALIZED,
+    THREAD_SINGLE, VENDOR_STRING, finalize, global_exit, info_get_name, info_get_version, init, init_thread,
+    my_pe, n_pes, pcontrol, query_initialized, query_thread, start_pes,
+};
 pub use strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
 pub use team::TeamHandle;
 pub use via::{Ctx, Via};

@@ -1,8 +1,138 @@
-//! Who this PE is (OpenSHMEM 1.6, 9.1).
+//! Init, finalize, and who this PE is (OpenSHMEM 1.6, 9.1, 9.2 and 9.15).
+//!
+//! Each init needs its finalize; the last finalize takes the library down, the others are barriers. Worlds
+//! of the safe API and inits of this one are counted apart, so neither ends the other's (see `holders`). Only
+//! [`query_initialized`] and the inits may be called while the library is down.
 
+use std::ffi::{CStr, c_char};
 use std::sync::atomic::Ordering;
 
-use crate::engine::HOT;
+use super::Via;
+use crate::components::BUILT_IN;
+use crate::engine::{Engine, HOT};
+use crate::error::Error;
+use crate::exit;
+use crate::heap::Leaks;
+use crate::holders::{self, Asked, By};
+use crate::level::{self, ThreadLevel};
+
+/// `SHMEM_THREAD_SINGLE`: the program has one thread.
+pub const THREAD_SINGLE: i32 = ThreadLevel::Single as i32;
+/// `SHMEM_THREAD_FUNNELED`: only the thread that called init calls the library.
+pub const THREAD_FUNNELED: i32 = ThreadLevel::Funneled as i32;
+/// `SHMEM_THREAD_SERIALIZED`: any thread may, one at a time.
+pub const THREAD_SERIALIZED: i32 = ThreadLevel::Serialized as i32;
+/// `SHMEM_THREAD_MULTIPLE`: any thread may, at any time.
+pub const THREAD_MULTIPLE: i32 = ThreadLevel::Multiple as i32;
+
+/// `SHMEM_MAJOR_VERSION`: of the standard.
+pub const MAJOR_VERSION: i32 = 1;
+/// `SHMEM_MINOR_VERSION`: of the standard.
+pub const MINOR_VERSION: i32 = 6;
+/// `SHMEM_MAX_NAME_LEN`: bytes a name can have, its NUL included.
+pub const MAX_NAME_LEN: usize = 256;
+/// `SHMEM_VENDOR_STRING`: the name of this library.
+pub const VENDOR_STRING: &CStr = match CStr::from_bytes_with_nul(
+    concat!("Symmetric heap in Rust (shmem-api ", env!("CARGO_PKG_VERSION"), ")\0").as_bytes(),
+) {
+    Ok(name) => name,
+    Err(_) => panic!("one NUL, at the end"),
+};
+const _: () = assert!(VENDOR_STRING.to_bytes_with_nul().len() <= MAX_NAME_LEN);
+
+/// Collective over the job: brings the library up, or counts one more init if it is up (`shmem_init`). At the
+/// lowest thread level, unless more is in force. There is no error to return: if the library cannot come up, the
+/// process says why and exits with status 1.
+///
+/// # Safety
+/// The calls of this module keep to the thread level in force; no thread writes a static variable of the
+/// executable meanwhile (they are made symmetric here).
+pub unsafe fn init() {
+    // SAFETY: by the same contract.
+    if unsafe { init_thread(THREAD_SINGLE) }.is_err() {
+        std::process::exit(1);
+    }
+}
+
+/// As [`init`], asking for a thread level (`shmem_init_thread`): the level in force from now on, which is never
+/// less than before, and less than asked for only if MPI gives less.
+///
+/// # Errors
+/// Of a start, on every PE alike, with one line on standard error; no later call is legal then. A number that
+/// is no level is an error of this PE.
+///
+/// # Safety
+/// As for [`init`]; if the level is to rise, no other thread is in a call of the library.
+pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
+    let level = ThreadLevel::from_c(requested).ok_or(Error::NoThreadLevel { requested });
+    let asked = level.map(|level| Asked { level, needed: false });
+    let up = asked.and_then(|asked| holders::come(By::Init, asked, BUILT_IN));
+    up.map(|_| level::in_force() as i32).inspect_err(|e| exit::say(&format!("shmem: {e}")))
+}
+
+/// Collective over the job: as [`init`], with the finalize left to process exit; nothing if the library is up
+/// (`start_pes`, deprecated).
+///
+/// # Safety
+/// As for [`init`].
+pub unsafe fn start_pes() {
+    if let Err(e) = holders::start_pes() {
+        exit::say(&format!("shmem: {e}"));
+        std::process::exit(1);
+    }
+}
+
+/// Collective: ends one init (`shmem_finalize`). While others are left it is a barrier and frees nothing; the
+/// last completes all transfers, ends teams and contexts, frees the heap, and takes the library down. If the
+/// PEs are not all at it, the job ends.
+///
+/// # Safety
+/// After the last one nobody uses the heap, on any PE; below level `Multiple`, the thread that called init calls it.
+pub unsafe fn finalize() {
+    let via = Via::new("shmem_finalize");
+    if holders::now().exited {
+        // A destructor of the program's, after process exit has done it.
+        return;
+    }
+    let engine = via.engine();
+    if holders::now().inits == 0 {
+        via.fail("one finalize more than inits; a World is still alive");
+    }
+    match holders::go(By::Init, engine) {
+        // Said only where the program asked for a checked heap: C programs leave blocks behind as a matter of course.
+        Ok(Leaks { sites, .. }) if engine_was_first() => {
+            sites.iter().for_each(|site| exit::say(&format!("PE 0: never freed: {site}")));
+        }
+        Ok(_) => {}
+        Err(e) => match Engine::current() {
+            Some(engine) => exit::end_job(&engine, exit::DIVERGED, &format!("{e}; ending the job")),
+            None => exit::leave_now(exit::DIVERGED),
+        },
+    }
+}
+
+/// Whether the calling process was PE 0; the number outlives the library.
+fn engine_was_first() -> bool {
+    HOT.me.load(Ordering::Relaxed) == 0
+}
+
+/// Whether some init has not had its finalize yet (`shmem_query_initialized`). Any thread may ask at any time.
+pub fn query_initialized() -> bool {
+    Engine::current().is_some()
+}
+
+/// The thread level in force (`shmem_query_thread`). Any thread may ask while the library is up.
+pub fn query_thread() -> i32 {
+    let _up = Via::new("shmem_query_thread").engine();
+    level::in_force() as i32
+}
+
+/// Ends the job, on every PE, wherever it is (`shmem_global_exit`): `status` is what the launcher exits with.
+/// Not collective; any thread may call it. Standard output and the C library's streams are flushed first; exit
+/// handlers do not run. If several PEs call it, the status is one of theirs.
+pub fn global_exit(status: i32) -> ! {
+    exit::global_exit(&Via::new("shmem_global_exit").engine(), status)
+}
 
 /// This PE's number, or -1 while the library is down.
 #[inline]
@@ -15,3 +145,21 @@ pub fn my_pe() -> i32 {
 pub fn n_pes() -> i32 {
     HOT.n_pes.load(Ordering::Relaxed) as i32
 }
+
+/// The version of the standard, major and minor (`shmem_info_get_version`).
+pub fn info_get_version() -> (i32, i32) {
+    (MAJOR_VERSION, MINOR_VERSION)
+}
+
+/// Writes the library's name and a NUL (`shmem_info_get_name`).
+///
+/// # Safety
+/// `name` is writable for [`MAX_NAME_LEN`] bytes.
+pub unsafe fn info_get_name(name: *mut c_char) {
+    let text = VENDOR_STRING.to_bytes_with_nul();
+    // SAFETY: it is no longer than `MAX_NAME_LEN`, which the caller has made room for.
+    unsafe { name.copy_from_nonoverlapping(text.as_ptr().cast(), text.len()) }
+}
+
+/// Nothing: a hook for profilers that come between the program and the library (`shmem_pcontrol`).
+pub fn pcontrol(_level: i32) {}

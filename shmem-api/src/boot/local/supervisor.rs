@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal};
 
 use super::LINK;
-use crate::boot::{self, FRAME, Frame};
+use crate::boot::{self, ENDS, FRAME, Frame};
 use crate::exit::say;
 
 /// Runs in every process that links this crate, before `main`.
@@ -115,6 +115,9 @@ fn watch(workers: &mut [Worker]) -> std::io::Result<i32> {
                 Event::Message => {
                     worker.part = read_part(&mut worker.link);
                     worker.closed = worker.part.is_none();
+                    if worker.part.as_ref().is_some_and(|part| part[0] == ENDS) {
+                        return Ok(0);
+                    }
                 }
                 Event::Ended => {
                     worker.ended = true;
@@ -146,13 +149,14 @@ fn next_events(workers: &[Worker]) -> std::io::Result<Vec<(usize, Event)>> {
     let mut fds: Vec<PollFd<'_>> = Vec::new();
     let mut of: Vec<(usize, bool)> = Vec::new();
     for (pe, w) in workers.iter().enumerate().filter(|(_, w)| !w.ended) {
-        fds.push(PollFd::new(&w.life, PollFlags::IN));
-        of.push((pe, true));
-        // A closed link would be ready for ever, and says nothing the life descriptor does not.
+        // First what a PE has said, then that it has ended. A closed link would be ready for ever, and says
+        // nothing the life descriptor does not.
         if w.part.is_none() && !w.closed {
             fds.push(PollFd::new(&w.link, PollFlags::IN));
             of.push((pe, false));
         }
+        fds.push(PollFd::new(&w.life, PollFlags::IN));
+        of.push((pe, true));
     }
     if fds.is_empty() {
         return Ok(Vec::new());

@@ -1,0 +1,71 @@
+//! What is reachable, and by which address (OpenSHMEM 1.6, 9.1).
+//!
+//! On one host every PE's heap is mapped here, so every symmetric object has an address that ordinary loads and
+//! stores may use. A static of a PE that runs another executable has none.
+
+use std::ptr;
+
+use memheap::PeId;
+
+use super::{TeamHandle, Via};
+use crate::engine::Engine;
+
+/// The address by which this PE loads from and stores to `dest` of `pe`, or null if `dest` is not symmetric
+/// or that PE runs another executable (`shmem_ptr`). It is no symmetric address, and is good until the object is
+/// freed or the library comes down.
+pub fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
+    let via = Via::new("shmem_ptr");
+    let pe = via.pe(pe);
+    address(&via.engine(), dest, PeId(pe)).unwrap_or(ptr::null_mut())
+}
+
+/// As [`ptr`](fn@ptr), with the PE's number in `team`; null for [`TeamHandle::INVALID`] (`shmem_team_ptr`).
+///
+/// # Safety
+/// `team` is a team that has not been destroyed, or one of the constants.
+pub unsafe fn team_ptr(team: TeamHandle, dest: *const u8, pe: i32) -> *mut u8 {
+    if team == TeamHandle::INVALID {
+        return ptr::null_mut();
+    }
+    let via = Via::new("shmem_team_ptr");
+    // On one host both are all PEs.
+    let world = team == TeamHandle::WORLD || team == TeamHandle::SHARED;
+    let pe = if world {
+        via.pe(pe)
+    } else {
+        // SAFETY: neither of the constants, so it points to the block of a team, by contract.
+        let members = unsafe { &*team.0 }.members;
+        match u32::try_from(pe).ok().and_then(|rank| members.pe(rank)) {
+            Some(pe) => pe.0,
+            None => via
+                .fail(&format!("there is no PE {pe}; the team has PEs 0 to {}", i64::from(members.size) - 1)),
+        }
+    };
+    address(&via.engine(), dest, PeId(pe)).unwrap_or(ptr::null_mut())
+}
+
+/// Whether the calls of this module reach the object at `addr` on `pe`: 1 if `addr` is symmetric there, else 0
+/// (`shmem_addr_accessible`).
+pub fn addr_accessible(addr: *const u8, pe: i32) -> i32 {
+    let engine = Via::new("shmem_addr_accessible").engine();
+    i32::from(number(&engine, pe).is_some_and(|pe| address(&engine, addr, pe).is_some()))
+}
+
+/// Whether `pe` is a PE of this job: 1, else 0 (`shmem_pe_accessible`). One that runs another executable is:
+/// its heap is symmetric; what of its statics is, [`addr_accessible`] says.
+pub fn pe_accessible(pe: i32) -> i32 {
+    i32::from(number(&Via::new("shmem_pe_accessible").engine(), pe).is_some())
+}
+
+fn number(engine: &Engine, pe: i32) -> Option<PeId> {
+    u32::try_from(pe).ok().filter(|pe| *pe < engine.n_pes).map(PeId)
+}
+
+/// Where the byte at this PE's symmetric address `at` is for `pe`, in this process.
+fn address(engine: &Engine, at: *const u8, pe: PeId) -> Option<*mut u8> {
+    let offset = at.addr().wrapping_sub(engine.peers[engine.me.0 as usize].heap.addr());
+    if (offset as u64) < engine.layout.symmetric.0 {
+        return Some(engine.peers[pe.0 as usize].heap.wrapping_add(offset));
+    }
+    engine.statics.find(at.addr(), 1).ok()?.place(pe)
+}
