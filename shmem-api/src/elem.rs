@@ -28,7 +28,7 @@ pub(crate) const fn check_layout<T>() {
     assert!(align_of::<T>() <= 4096, "an element is aligned to a page at most");
 }
 
-mod sealed {
+pub(crate) mod sealed {
     /// A word that is read atomically.
     pub trait Loads: Copy {
         /// Reads it; what was written before the value is visible afterwards.
@@ -49,9 +49,16 @@ pub trait Waitable: Elem + PartialOrd + sealed::Loads {}
 /// plain put to it meanwhile may be lost or torn.
 pub trait AmoSwap: Elem + PartialOrd + sealed::Loads {
     #[doc(hidden)]
-    unsafe fn amo_set(at: *mut Self, value: Self);
-    #[doc(hidden)]
     unsafe fn amo_swap(at: *mut Self, value: Self) -> Self;
+
+    // An exchange, not a store: a store waits in the store buffer, where the look for sleepers that comes
+    // next (`wait::ring`) would overtake it and could miss a PE that goes to sleep just then.
+    #[doc(hidden)]
+    #[inline]
+    unsafe fn amo_set(at: *mut Self, value: Self) {
+        // SAFETY: by the same contract.
+        unsafe { Self::amo_swap(at, value) };
+    }
 }
 
 /// An integer that can be added to and compared atomically in any PE's memory (the standard AMO types).
@@ -96,13 +103,8 @@ macro_rules! amo_swap {
         loads!($ty = $atomic, $from;);
         impl AmoSwap for $ty {
             #[inline]
-            unsafe fn amo_set(at: *mut Self, value: Self) {
-                // SAFETY: by contract; the atomic is as wide and as aligned as the value.
-                unsafe { <$atomic>::from_ptr(at.cast()) }.store($to(value), Ordering::Release)
-            }
-            #[inline]
             unsafe fn amo_swap(at: *mut Self, value: Self) -> Self {
-                // SAFETY: as above.
+                // SAFETY: by contract; the atomic is as wide and as aligned as the value.
                 let cell = unsafe { <$atomic>::from_ptr(at.cast()) };
                 $from(cell.swap($to(value), Ordering::AcqRel))
             }

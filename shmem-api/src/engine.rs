@@ -33,6 +33,7 @@ use crate::internals::Desk;
 use crate::layout::Layout;
 use crate::level::ThreadLevel;
 use crate::order;
+use crate::raw::{self, Slots};
 use crate::segment::{Peer, Segment};
 use crate::serial::Serial;
 use crate::start;
@@ -95,6 +96,7 @@ pub(crate) struct Engine {
     /// The NUMA nodes of this host that have memory.
     pub(crate) nodes: Vec<u32>,
     pub(crate) calls: Serial<u64>,
+    pub(crate) contexts: Serial<Slots>,
     pub(crate) place: Place<'static>,
     pub(crate) warden: Option<Warden>,
     pub(crate) segment: Segment,
@@ -192,6 +194,7 @@ impl Engine {
 
     /// The library counts as down from here on, and this PE as having left in good order. The memory stays.
     pub(crate) fn withdraw(&self) {
+        raw::destroy_all(self);
         HOT.n_pes.store(0, Ordering::Release);
         CURRENT.store(std::ptr::null_mut(), Ordering::Release);
         self.desk().life.left.store(1, Ordering::Release);

@@ -7,6 +7,7 @@
 //! |---|---|---|---|---|
 //! | fence | earlier stores are seen before later ones, by each PE | release fence | nothing: stores stay in order | `dmb ishst` or stronger |
 //! | quiet | earlier operations are visible to *all* PEs before anything later happens | full fence | one locked instruction | `dmb ish` |
+//! | news, sleepers | a change is in memory before the look for sleepers, as a sleeper's mark is before its last look | full fence after a read-modify-write | nothing: that was a locked instruction | `dmb ish` |
 //! | wait, test | what was put before the change is seen after it | acquire load | a load | load-acquire |
 //!
 //! Large copies may use stores that bypass the cache, which x86-64 does not keep in order; the C library's

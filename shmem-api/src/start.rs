@@ -29,6 +29,7 @@ use crate::holders::Asked;
 use crate::info::{self, Started};
 use crate::internals::{Desk, Internals};
 use crate::layout::{Layout, Sizes};
+use crate::raw::Slots;
 use crate::segment::Segment;
 use crate::serial::Serial;
 use crate::static_data::StaticData;
@@ -142,6 +143,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         layout,
         nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),
         calls: Serial::new(0),
+        contexts: Serial::new(Slots::default()),
         place,
         segment,
         statics,

@@ -11,26 +11,41 @@
 //! | `setup` | init and finalize, who am I |
 //! | `access` | what is reachable, and by which address |
 //! | `memory` | the symmetric heap |
-//! | `via` | contexts' handles; how every call below finds the bytes |
+//! | `via` | how every call below finds the bytes |
 //! | `rma` | put and get: elements in a row, one, bytes; non-blocking |
 //! | `strided` | put and get of elements and blocks a stride apart |
+//! | `amo`, `signal` | atomics; put with signal |
 //! | `wait` | waits and tests |
+//! | `order` | fence and quiet |
+//! | `ctx` | contexts |
 //! | `team` | handles of teams |
 #![allow(unsafe_code)]
 
 mod access;
+mod amo;
+mod ctx;
 mod memory;
+mod order;
 mod rma;
 mod setup;
+mod signal;
 mod strided;
 mod team;
 mod via;
 mod wait;
 
 pub use access::{addr_accessible, pe_accessible, ptr, team_ptr};
+pub use amo::*;
+pub use ctx::{
+    CTX_NOSTORE, CTX_PRIVATE, CTX_SERIALIZED, CTX_SESSION_BATCH, CTX_SESSION_TOTAL_OPS, Ctx,
+    CtxSessionConfig, ctx_create, ctx_destroy, ctx_get_team, ctx_session_start, ctx_session_stop,
+    team_create_ctx,
+};
+pub(crate) use ctx::{Slots, destroy_all};
 pub use memory::{
     MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, free, malloc, malloc_with_hints,
 };
+pub use order::*;
 pub use rma::{
     ctx_g, ctx_get, ctx_get_nbi, ctx_getmem, ctx_getmem_nbi, ctx_p, ctx_put, ctx_put_nbi, ctx_putmem,
     ctx_putmem_nbi, g, get, get_nbi, getmem, getmem_nbi, p, put, put_nbi, putmem, putmem_nbi,
@@ -40,9 +55,10 @@ pub use setup::{
     THREAD_SINGLE, VENDOR_STRING, finalize, global_exit, info_get_name, info_get_version, init, init_thread,
     my_pe, n_pes, pcontrol, query_initialized, query_thread, start_pes,
 };
+pub use signal::*;
 pub use strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
 pub use team::TeamHandle;
-pub use via::{Ctx, Via};
+pub use via::Via;
 pub use wait::{CMP_EQ, CMP_GE, CMP_GT, CMP_LE, CMP_LT, CMP_NE, NONE};
 pub use wait::{
     signal_wait_until, test, test_all, test_all_vector, test_any, test_any_vector, test_some,
@@ -52,7 +68,10 @@ pub use wait::{
 
 /// The routines over a [`Via`], for skins that have names of their own, such as the C library.
 pub mod ops {
+    pub use super::amo::ops::*;
+    pub use super::order::ops::*;
     pub use super::rma::ops::*;
+    pub use super::signal::ops::*;
     pub use super::strided::ops::*;
     pub use super::wait::ops::*;
 }

@@ -10,59 +10,19 @@
 //! default context and the one on a given context. The check that the PE exists is the check that the
 //! library is up, too: [`HOT`] is all zero while it is down.
 //!
-//! Invariants: **V1** a context's block is never unmapped, and its team is empty once the context or the
-//! library has gone: a use of it then finds no PE. **V2** a place that `Via::place` gives out is mapped for as
-//! many bytes as were asked for.
-#![allow(dead_code)] // remove as the rooms that use it land
+//! Invariant **V2**: a place that `Via::place` gives out is mapped for as many bytes as were asked for.
 
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use memheap::{Offset, PeId};
 
 use crate::engine::{Engine, HOT, Handle};
 use crate::exit;
 use crate::heap::Heap;
-use crate::members::Members;
 use crate::wait;
 
-/// A context (OpenSHMEM 1.6, 9.5): a stream of operations ordered and completed apart from others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct Ctx(pub(super) *const CtxBlock);
-
-// SAFETY: a handle is a number; what it stands for is only read, and by whom is the caller's promise.
-unsafe impl Send for Ctx {}
-// SAFETY: as above.
-unsafe impl Sync for Ctx {}
-
-/// What a context is here: on one host, operations are done when they return, so it is a team and options.
-#[derive(Debug)]
-
-pub(super) struct CtxBlock {
-    pub(super) members: Members,
-    pub(super) options: i64,
-    /// The team it was made from.
-    pub(super) team: super::TeamHandle,
-    pub(super) live: AtomicBool,
-}
-
-impl Ctx {
-    /// The context of all calls that name none (`SHMEM_CTX_DEFAULT`).
-    pub const DEFAULT: Ctx = Ctx(ptr::without_provenance(1));
-    /// No context (`SHMEM_CTX_INVALID`).
-    pub const INVALID: Ctx = Ctx(ptr::null());
-
-    /// What it stands for, unless it is the default context or none.
-    #[inline]
-    pub(super) fn block(&self) -> Option<&'static CtxBlock> {
-        if self.0.addr() <= 1 {
-            return None;
-        }
-        // SAFETY: V1; that it is a context at all is the caller's promise.
-        Some(unsafe { &*self.0 })
-    }
-}
+use super::ctx::Ctx;
 
 /// Which routine is called, and on which context.
 #[derive(Clone, Copy, Debug)]
@@ -101,13 +61,17 @@ impl Via {
             }
             return pe as u32;
         }
-        match self
-            .ctx
-            .block()
-            .and_then(|block| block.members.pe(pe as u32).filter(|_| block.live.load(Ordering::Relaxed)))
-        {
+        match self.ctx.members().and_then(|members| members.pe(pe as u32)) {
             Some(pe) => pe.0,
             None => self.bad_pe(pe),
+        }
+    }
+
+    /// Checks that the context is one, or [`Ctx::INVALID`].
+    #[inline]
+    pub(super) fn check_ctx(self) {
+        if self.ctx != Ctx::DEFAULT && self.ctx != Ctx::INVALID && self.ctx.members().is_none() {
+            self.no_context();
         }
     }
 
@@ -207,16 +171,22 @@ impl Via {
     #[cold]
     #[inline(never)]
     fn bad_pe(self, pe: i32) -> ! {
-        let last = i64::from(self.engine().n_pes) - 1;
-        match self.ctx.block() {
-            _ if self.ctx == Ctx::INVALID => self.fail("the context is SHMEM_CTX_INVALID"),
-            None => self.fail(&format!("there is no PE {pe}; the job has PEs 0 to {last}")),
-            Some(block) if !block.live.load(Ordering::Relaxed) => self.fail("the context has been destroyed"),
-            Some(block) => {
-                let last = block.members.size - 1;
-                self.fail(&format!("there is no PE {pe}; the context's team has PEs 0 to {last}"))
-            }
-        }
+        let (of, size) = match (self.ctx, self.ctx.members()) {
+            (Ctx::DEFAULT, _) => ("job", self.engine().n_pes),
+            (_, Some(members)) => ("context's team", members.size),
+            (_, None) => self.no_context(),
+        };
+        self.fail(&format!("there is no PE {pe}; the {of} has PEs 0 to {}", i64::from(size) - 1))
+    }
+
+    /// Ends the job: the context is none.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn no_context(self) -> ! {
+        self.fail(match self.ctx {
+            Ctx::INVALID => "the context is SHMEM_CTX_INVALID",
+            _ => "this is no context: it was destroyed, by itself, with its team or by finalize, or never created",
+        })
     }
 
     #[cold]

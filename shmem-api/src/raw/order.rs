@@ -1,0 +1,49 @@
+//! Fence and quiet (OpenSHMEM 1.6, 9.10).
+//!
+//! A transfer is done by the calling PE before its call returns, whatever its context, so there is nothing
+//! to wait for: fence and quiet only keep this processor from reordering what it has done. So an
+//! operation on one context never waits for one on another, though what is ordered for one is for all.
+
+use super::via::routines;
+use crate::order;
+
+routines! {
+    /// Orders the puts, atomics, signals and plain stores of this thread: each PE sees those before the
+    /// fence before those after it (`shmem_fence`). It completes nothing.
+    ///
+    /// # Safety
+    /// The World stays up during the call.
+    fn fence / ctx_fence(via) {
+        via.check_ctx();
+        order::store_fence();
+    }
+
+    /// Completes all operations of this PE: when it returns, every PE sees them (`shmem_quiet`).
+    ///
+    /// # Safety
+    /// The World stays up during the call.
+    fn quiet / ctx_quiet(via) {
+        via.check_ctx();
+        order::full_fence();
+    }
+
+    /// As [`quiet`], for the operations on the `n` PEs at `pes` at least; these are numbered in the team of the
+    /// context (`shmem_pe_quiet`). No PEs: nothing, and `pes` may be null.
+    ///
+    /// # Safety
+    /// `pes` is readable for `n` numbers; the World stays up during the call.
+    fn pe_quiet / ctx_pe_quiet(via, pes: *const i32, n: usize) {
+        via.check_ctx();
+        if n == 0 || via.ctx == crate::raw::Ctx::INVALID {
+            return;
+        }
+        if pes.is_null() {
+            via.fail(&format!("{n} PEs at NULL"));
+        }
+        // SAFETY: by contract.
+        for pe in unsafe { std::slice::from_raw_parts(pes, n) } {
+            via.pe(*pe);
+        }
+        order::full_fence();
+    }
+}

@@ -1,0 +1,151 @@
+//! Put with signal (OpenSHMEM 1.6, 9.9): data, and a word that says that the data is there.
+//!
+//! ```text
+//!   this PE:  copy the data ─► swap or add the word (release) ─► wake the PE if it sleeps
+//!   that PE:                    wait, test, fetch (acquire) ─────► the data is there
+//! ```
+//!
+//! The word is changed by a read-modify-write that releases: all that this thread stored before, the copied
+//! data first of all, is visible to whoever acquires the new value. On x86-64 stores become visible in
+//! their order anyhow (the copy of the C library ends with `sfence` where its stores would not); on a weakly
+//! ordered machine the release is the barrier before the word's store.
+
+use std::sync::atomic::Ordering;
+
+use super::rma::ops::put;
+use super::via::{Spot, Via, routines};
+use crate::elem::sealed::Loads;
+use crate::elem::{AmoInt, AmoSwap, Elem};
+use crate::engine::HOT;
+
+/// The signal is set.
+pub const SIGNAL_SET: i32 = 0;
+/// The signal is added.
+pub const SIGNAL_ADD: i32 = 1;
+
+/// What is done to the word.
+#[derive(Clone, Copy)]
+enum Op {
+    Set,
+    Add,
+}
+
+routines! {
+    /// Copies `n` elements to `dest` on `pe`, then sets the signal `sig` there to `signal` or adds it, as `op` says:
+    /// [`SIGNAL_SET`] or [`SIGNAL_ADD`] (`shmem_put_signal`). Whoever sees the signal sees the data; of earlier
+    /// puts it says nothing. Returns when `src` may be used again.
+    ///
+    /// # Safety
+    /// As for [`put`](crate::raw::put); `sig` lies in a live object outside the data, is changed by signals only,
+    /// and on `pe` no Rust reference to it exists.
+    fn put_signal / ctx_put_signal<T: Elem>(
+        via, dest: *mut T, src: *const T, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
+    ) {
+        // Everything is checked before anything is changed.
+        let op = op_of(via, op);
+        let word = via.place_amo(sig, pe);
+        // SAFETY: by the same contract.
+        unsafe { put(via, dest, src, n, pe) };
+        // SAFETY: `place_amo` checked the word.
+        unsafe { tell(via, word, signal, op) }
+    }
+
+    /// As [`put_signal`]; `src` is in use until the next quiet (`shmem_put_signal_nbi`).
+    ///
+    /// # Safety
+    /// As there.
+    fn put_signal_nbi / ctx_put_signal_nbi<T: Elem>(
+        via, dest: *mut T, src: *const T, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
+    ) {
+        // SAFETY: by the same contract.
+        unsafe { put_signal(via, dest, src, n, sig, signal, op, pe) }
+    }
+
+    /// As [`put_signal`], in bytes (`shmem_putmem_signal`).
+    ///
+    /// # Safety
+    /// As there.
+    fn putmem_signal / ctx_putmem_signal(
+        via, dest: *mut u8, src: *const u8, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
+    ) {
+        // SAFETY: by the same contract.
+        unsafe { put_signal(via, dest, src, n, sig, signal, op, pe) }
+    }
+
+    /// As [`put_signal_nbi`], in bytes (`shmem_putmem_signal_nbi`).
+    ///
+    /// # Safety
+    /// As there.
+    fn putmem_signal_nbi / ctx_putmem_signal_nbi(
+        via, dest: *mut u8, src: *const u8, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
+    ) {
+        // SAFETY: by the same contract.
+        unsafe { put_signal(via, dest, src, n, sig, signal, op, pe) }
+    }
+
+    /// Adds to the signal `sig` on `pe` (`shmem_signal_add`).
+    ///
+    /// # Safety
+    /// As for [`put_signal`].
+    fn signal_add / ctx_signal_add(via, sig: *mut u64, signal: u64, pe: i32) {
+        let word = via.place_amo(sig, pe);
+        // SAFETY: `place_amo` checked the word.
+        unsafe { tell(via, word, signal, Op::Add) }
+    }
+
+    /// Sets the signal `sig` on `pe` (`shmem_signal_set`).
+    ///
+    /// # Safety
+    /// As for [`put_signal`].
+    fn signal_set / ctx_signal_set(via, sig: *mut u64, signal: u64, pe: i32) {
+        let word = via.place_amo(sig, pe);
+        // SAFETY: `place_amo` checked the word.
+        unsafe { tell(via, word, signal, Op::Set) }
+    }
+
+    /// This PE's own signal `sig`, as it is now (`shmem_signal_fetch`). What was put with it is visible afterwards.
+    ///
+    /// # Safety
+    /// `sig` lies in a live object, is changed by signals only, and no Rust reference to it exists.
+    fn signal_fetch(via, sig: *const u64) -> u64 {
+        let word = via.place_amo(sig, HOT.me.load(Ordering::Relaxed) as i32);
+        // SAFETY: `place_amo` checked the word.
+        unsafe { u64::amo_load(word.at.cast()) }
+    }
+}
+
+/// Which operation a number stands for.
+#[inline]
+fn op_of(via: Via, op: i32) -> Op {
+    match op {
+        SIGNAL_SET => Op::Set,
+        SIGNAL_ADD => Op::Add,
+        _ => bad_op(via, op),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn bad_op(via: Via, op: i32) -> ! {
+    via.fail(&format!(
+        "there is no signal operation {op}: it is SHMEM_SIGNAL_SET ({SIGNAL_SET}) or SHMEM_SIGNAL_ADD ({SIGNAL_ADD})"
+    ))
+}
+
+/// Changes the word and wakes who may wait for it.
+///
+/// # Safety
+/// `word` is an aligned word of a PE that is changed atomically only.
+#[inline]
+unsafe fn tell(via: Via, word: Spot, signal: u64, op: Op) {
+    let at = word.at.cast::<u64>();
+    match op {
+        // SAFETY: by contract.
+        Op::Set => unsafe { u64::amo_set(at, signal) },
+        Op::Add => {
+            // SAFETY: by contract.
+            unsafe { u64::amo_add(at, signal) };
+        }
+    }
+    via.ring(word.pe);
+}

@@ -1,0 +1,121 @@
+//! Symmetric memory of both kinds and contexts of several kinds, for tests of the raw calls.
+#![allow(unsafe_code, dead_code, reason = "not every test uses all of it")]
+
+use std::cell::UnsafeCell;
+
+use shmem_api::{World, raw};
+
+/// Bytes of an arena.
+pub const BYTES: usize = 1 << 16;
+
+#[repr(align(4096))]
+struct Static(UnsafeCell<[u8; BYTES]>);
+// SAFETY: it is only accessed through the library, as shared memory.
+unsafe impl Sync for Static {}
+
+static STATIC: Static = Static(UnsafeCell::new([0; BYTES]));
+
+/// Symmetric memory, at the same place on every PE.
+#[derive(Clone, Copy)]
+pub struct Arena {
+    pub name: &'static str,
+    pub at: *mut u8,
+}
+
+impl Arena {
+    /// Element `i` of a `T` array at `byte`.
+    pub fn word<T>(&self, byte: usize, i: usize) -> *mut T {
+        assert!(byte + (i + 1) * size_of::<T>() <= BYTES);
+        self.at.wrapping_add(byte).cast::<T>().wrapping_add(i)
+    }
+}
+
+/// Collective: runs `body` on a heap arena and on the static one, both zero.
+pub fn on_both(world: &World, mut body: impl FnMut(Arena)) {
+    // SAFETY: the World is up, in one thread.
+    let heap = unsafe { raw::malloc(BYTES) };
+    assert!(!heap.is_null());
+    for arena in [Arena { name: "heap", at: heap }, Arena { name: "static", at: STATIC.0.get().cast() }] {
+        world.barrier();
+        // SAFETY: nobody uses it between the barriers.
+        unsafe { arena.at.write_bytes(0, BYTES) };
+        world.barrier();
+        body(arena);
+        world.barrier();
+    }
+    // SAFETY: as above; nobody uses it any more.
+    unsafe { raw::free(heap) }.unwrap();
+}
+
+/// Runs `body` without a context (`None`) and with contexts that number the PEs as the world does.
+pub fn on_contexts(mut body: impl FnMut(Option<raw::Ctx>)) {
+    body(None);
+    body(Some(raw::Ctx::DEFAULT));
+    for team in [raw::TeamHandle::WORLD, raw::TeamHandle::SHARED] {
+        // SAFETY: the World is up.
+        let ctx = unsafe { raw::team_create_ctx(team, raw::CTX_PRIVATE | raw::CTX_NOSTORE) };
+        assert_ne!(ctx, raw::Ctx::INVALID);
+        body(Some(ctx));
+        // SAFETY: nobody uses it any more.
+        unsafe { raw::ctx_destroy(ctx) };
+    }
+}
+
+/// Calls `raw::$free(..)`, or `raw::$on_ctx(ctx, ..)` if there is a context.
+#[macro_export]
+macro_rules! call {
+    ($ctx:expr, $free:ident / $on_ctx:ident $(::<$T:ty>)? ($($arg:expr),* $(,)?)) => {
+        // SAFETY: the tests keep to what the calls ask for; arguments lie in arenas, or are locals.
+        unsafe {
+            match $ctx {
+                None => shmem_api::raw::$free $(::<$T>)? ($($arg),*),
+                Some(ctx) => shmem_api::raw::$on_ctx $(::<$T>)? (ctx, $($arg),*),
+            }
+        }
+    };
+}
+
+/// A small generator, so that every PE can work out what every other PE does.
+pub fn mix(seed: u64) -> u64 {
+    let mut x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// The numbers `mix` makes of a seed, one after the other.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.0)
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+}
+
+/// Its name, what it does, and words of the line that it must end with.
+pub type Case<'c> = (&'c str, fn(World), &'c [&'c str]);
+
+/// Runs the case of this launch in a PE; elsewhere launches every case on `n` PEs by the local boot, and expects
+/// each to end with a status that is not zero and a line with all of its words.
+pub fn must_fail(test: &str, n: u32, cases: &[Case<'_>]) {
+    use shmem_api::testing::{self, Boot, Launch};
+    const CASE: &str = "SHMEM_TEST_CASE";
+    if testing::is_pe() {
+        let name = std::env::var(CASE).unwrap();
+        let (_, body, _) = cases.iter().find(|(case, ..)| *case == name).unwrap();
+        body(World::init().unwrap());
+        // Not reached, if all is well: no failure of ours, so that the launch counts as a success.
+        return;
+    }
+    for (case, _, words) in cases {
+        let outcome = Launch::of_test(test, n, Boot::Local).env(CASE, case).run();
+        assert!(!outcome.status.success() && !outcome.timed_out, "{case}: {outcome}");
+        let said = outcome.stderr.lines().any(|line| words.iter().all(|word| line.contains(word)));
+        assert!(said, "{case}: no line with {words:?}: {outcome}");
+    }
+}
