@@ -74,6 +74,7 @@ mod wait;
 mod warden;
 mod world;
 
+pub use coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
 pub use ctx::{Ctx, CtxOptions, Private, Serialized};
 pub use elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
 pub use error::{Diverged, Error};

@@ -2,6 +2,20 @@
 //!
 //! * [`slip`]: what a PE shows at a rendezvous.
 //! * [`agree`]: the rendezvous itself: a barrier that also compares.
+//! * [`ops`], `long_double`: what a reduction does with two elements.
+//! * [`group`]: what the algorithms need of the PEs that call together; their invariants.
+//! * [`broadcast`], [`collect`], [`fcollect`], [`alltoall`], [`reduce`], [`scan`]: the algorithms.
+//! * [`psync`]: an active set, which meets in the program's own `pSync`.
 
 pub(crate) mod agree;
+pub(crate) mod alltoall;
+pub(crate) mod broadcast;
+pub(crate) mod collect;
+pub(crate) mod fcollect;
+pub(crate) mod group;
+mod long_double;
+pub(crate) mod ops;
+pub(crate) mod psync;
+pub(crate) mod reduce;
+pub(crate) mod scan;
 pub(crate) mod slip;

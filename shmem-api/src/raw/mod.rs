@@ -19,10 +19,13 @@
 //! | `order` | fence and quiet |
 //! | `ctx` | contexts |
 //! | `team` | handles of teams |
+//! | `active_set` | the older collectives, on active sets |
 #![allow(unsafe_code)]
 
 mod access;
+pub mod active_set;
 mod amo;
+pub(crate) mod coll;
 mod ctx;
 mod memory;
 mod order;
@@ -31,7 +34,7 @@ mod setup;
 mod signal;
 mod strided;
 mod team;
-mod via;
+pub(crate) mod via;
 mod wait;
 
 pub use access::{addr_accessible, pe_accessible, ptr, team_ptr};

@@ -27,16 +27,16 @@ use super::ctx::Ctx;
 /// Which routine is called, and on which context.
 #[derive(Clone, Copy, Debug)]
 pub struct Via {
-    pub(super) call: &'static str,
+    pub(crate) call: &'static str,
     pub(super) ctx: Ctx,
 }
 
 /// Some bytes of a PE, as mapped in this process.
 #[derive(Clone, Copy)]
-pub(super) struct Spot {
-    pub(super) at: *mut u8,
+pub(crate) struct Spot {
+    pub(crate) at: *mut u8,
     /// In the world.
-    pub(super) pe: u32,
+    pub(crate) pe: u32,
 }
 
 impl Via {
@@ -77,7 +77,7 @@ impl Via {
 
     /// Where `n` bytes at this PE's symmetric address `at` are for `pe`. No bytes are nowhere.
     #[inline]
-    pub(super) fn place(self, at: *const u8, n: usize, pe: i32) -> Spot {
+    pub(crate) fn place(self, at: *const u8, n: usize, pe: i32) -> Spot {
         let (at, pe) = (at.addr(), self.pe(pe));
         let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
         let len = HOT.len.load(Ordering::Relaxed);
@@ -92,7 +92,7 @@ impl Via {
 
     /// As [`place`](Self::place) for one `T` that is changed atomically: it must be aligned.
     #[inline]
-    pub(super) fn place_amo<T>(self, at: *const T, pe: i32) -> Spot {
+    pub(crate) fn place_amo<T>(self, at: *const T, pe: i32) -> Spot {
         if !at.is_aligned() {
             self.misaligned(at.addr(), size_of::<T>());
         }
@@ -143,7 +143,7 @@ impl Via {
 
     /// Wakes `pe` (of the world) if it sleeps in a wait. Call it after an atomic or a signal.
     #[inline]
-    pub(super) fn ring(self, pe: u32) {
+    pub(crate) fn ring(self, pe: u32) {
         let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
         // SAFETY: the table has an entry for each PE, and `pe` comes from `place` (N2).
         let heap = unsafe { entry.read() }.heap;
@@ -154,7 +154,7 @@ impl Via {
     }
 
     /// The engine, or the end of a process that calls without one.
-    pub(super) fn engine(self) -> Handle {
+    pub(crate) fn engine(self) -> Handle {
         Engine::current().unwrap_or_else(|| {
             let call = self.call;
             exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
@@ -163,7 +163,7 @@ impl Via {
     }
 
     /// Ends the job: this call was given something that cannot be.
-    pub(super) fn fail(self, what: &str) -> ! {
+    pub(crate) fn fail(self, what: &str) -> ! {
         let engine = self.engine();
         exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {}: {what}", engine.me, self.call))
     }
@@ -198,7 +198,7 @@ impl Via {
 
 /// Bytes of `n` elements; more than there can be if they are too many, which no place has.
 #[inline]
-pub(super) fn bytes<T>(n: usize) -> usize {
+pub(crate) fn bytes<T>(n: usize) -> usize {
     n.saturating_mul(size_of::<T>())
 }
 

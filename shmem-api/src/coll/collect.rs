@@ -1,0 +1,35 @@
+//! Collect (OpenSHMEM 1.6, 9.11.6): every member gets the sources of all, one after the other, of any lengths.
+//!
+//! ```text
+//!   show my length · meet · the sum of the lengths before me is my place · put my source into every dest · meet
+//! ```
+//!
+//! Each PE puts only its own source, so nobody waits for another's to be ready (K2), and `dest` is (K1). The
+//! second meeting says that all parts have arrived (K3).
+#![allow(unsafe_code)]
+
+use super::group::Group;
+use crate::copy;
+use crate::elem::Elem;
+
+/// Collects this PE's `n` elements with those of the others.
+///
+/// # Safety
+/// K1; `src` is `n` elements here, and `dest` as many as all members have together; they do not overlap.
+pub(crate) unsafe fn collect<T: Elem>(group: &mut impl Group, dest: *mut T, src: *const T, n: usize) {
+    group.show(&[n as u64]);
+    group.sync();
+    let before = |rank| (0..rank).map(|r| group.shown(r, 0) as usize).fold(0, usize::saturating_add);
+    let at = before(group.rank());
+    if n > 0 {
+        let from = group.of(group.rank(), src, n);
+        // All of it, so that a place that ends too early is named whoever's part does not fit.
+        let all = before(group.size());
+        for rank in group.round() {
+            let to = group.of(rank, dest, all).wrapping_add(at);
+            // SAFETY: K1; `of` checked both places.
+            unsafe { copy::put(to, from, n) };
+        }
+    }
+    group.sync();
+}

@@ -1,0 +1,117 @@
+//! The collectives on active sets (OpenSHMEM 1.6, deprecated since 1.5, and still used by most programs).
+//!
+//! An active set is `size` PEs of the world from `start`, `2^log_stride` apart; every one of them calls, with the
+//! same arguments. `psync` is a symmetric array of [`SYNC_SIZE`] longs that are [`SYNC_VALUE`]; they are again
+//! when the call returns. No other call uses it meanwhile. A `pWrk` array is not used.
+//!
+//! The sized routines of C are `broadcast::<u32>` and `<u64>`, and so on; reductions are in `to_all`. All end the job with one line
+//! where the set cannot be, this PE is not in it, or an argument names no symmetric memory.
+
+use crate::coll::broadcast::Root;
+use crate::coll::group::Group;
+use crate::coll::psync::ActiveSet;
+pub use crate::coll::psync::{SYNC_SIZE, SYNC_VALUE};
+use crate::coll::{self};
+use crate::elem::Elem;
+
+use super::coll::{checked_root, checked_strides, collectives};
+mod to_all;
+pub use to_all::{and_to_all, max_to_all, min_to_all, or_to_all, prod_to_all, sum_to_all, xor_to_all};
+
+/// The routines over a [`Via`](super::Via), for skins that have names of their own, such as the C library.
+pub mod ops {
+    pub use super::calls::*;
+    pub use super::to_all::calls::*;
+}
+
+collectives! { mod calls;
+    /// Collective over the set: completes this PE's earlier operations on the default context, then meets the others
+    /// (`shmem_barrier`).
+    ///
+    /// # Safety
+    /// `psync` as said above. The World stays up during the call.
+    fn barrier(via, start: i32, log_stride: i32, size: i32, psync: *mut i64) {
+        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        set.quiet();
+        set.sync();
+    }
+
+    /// Collective over the set: meets the others; their earlier stores are then visible (`shmem_sync` on a set).
+    ///
+    /// # Safety
+    /// As for [`barrier`].
+    fn sync(via, start: i32, log_stride: i32, size: i32, psync: *mut i64) {
+        ActiveSet::new(via, start, log_stride, size, psync).sync();
+    }
+
+    /// Collective over the set: copies `n` elements from `src` on member `root` (its number in the set) to `dest` on
+    /// the others; the root's `dest` is not written (`shmem_broadcast32`, `64`).
+    ///
+    /// # Safety
+    /// `dest` and `src` are symmetric arrays of `n` elements that do not overlap; every member's `dest` is ready before
+    /// any member calls. Nobody else accesses them meanwhile, and no Rust reference to them is alive. `psync` as for
+    /// [`barrier`].
+    fn broadcast<T: Elem>(
+        via, dest: *mut T, src: *const T, n: usize, root: i32, start: i32, log_stride: i32, size: i32,
+        psync: *mut i64
+    ) {
+        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        let root = checked_root(&set, root);
+        // SAFETY: by the same contract.
+        unsafe { coll::broadcast::broadcast(&mut set, dest, src, n, root, Root::KeepsItsDest) }
+    }
+
+    /// Collective over the set: `dest` becomes the sources of all members, one after the other; `n` may differ
+    /// (`shmem_collect32`, `64`).
+    ///
+    /// # Safety
+    /// As for [`broadcast`]; `dest` has as many elements as all sources together.
+    fn collect<T: Elem>(
+        via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
+    ) {
+        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        // SAFETY: by the same contract.
+        unsafe { coll::collect::collect(&mut set, dest, src, n) }
+    }
+
+    /// Collective over the set: `dest` becomes the sources of all members, one after the other, `n` elements of each
+    /// (`shmem_fcollect32`, `64`).
+    ///
+    /// # Safety
+    /// As for [`broadcast`]; `dest` has `n` elements for each member.
+    fn fcollect<T: Elem>(
+        via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
+    ) {
+        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        // SAFETY: by the same contract.
+        unsafe { coll::fcollect::fcollect(&mut set, dest, src, n) }
+    }
+
+    /// Collective over the set: block l of `n` elements of member k's `src` becomes block k of member l's `dest`
+    /// (`shmem_alltoall32`, `64`).
+    ///
+    /// # Safety
+    /// As for [`broadcast`]; `dest` and `src` have `n` elements for each member.
+    fn alltoall<T: Elem>(
+        via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
+    ) {
+        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        // SAFETY: by the same contract.
+        unsafe { coll::alltoall::alltoall(&mut set, dest, src, n) }
+    }
+
+    /// Collective over the set: as [`alltoall`], with elements `dst` apart in `dest` and `sst` apart in `src`
+    /// (`shmem_alltoalls32`, `64`). Strides are at least 1.
+    ///
+    /// # Safety
+    /// As there, as far as the strides reach.
+    fn alltoalls<T: Elem>(
+        via, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, start: i32, log_stride: i32,
+        size: i32, psync: *mut i64
+    ) {
+        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        let strides = checked_strides(via, dst, sst);
+        // SAFETY: by the same contract.
+        unsafe { coll::alltoall::alltoalls(&mut set, dest, src, strides, n) }
+    }
+}

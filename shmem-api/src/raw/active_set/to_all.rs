@@ -1,0 +1,41 @@
+//! Reductions on active sets: `sum_to_all` and its like.
+
+use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Or, Ordered, Prod, Sum, Xor};
+use crate::coll::psync::ActiveSet;
+use crate::coll::reduce::reduce;
+use crate::raw::coll::collectives;
+
+macro_rules! to_all {
+    ($($name:ident $bound:ident $op:ident $what:literal),* $(,)?) => {
+        collectives! { mod calls; $(
+            #[doc = concat!("Collective over the set: `dest` becomes, element by element, the ", $what)]
+            #[doc = concat!("of all members' sources (`shmem_TYPE_", stringify!($name), "`).")]
+            ///
+            /// # Safety
+            /// `dest` and `src` are symmetric arrays of `n` elements, the same or apart; otherwise as for
+            /// [`broadcast(super::broadcast)`].
+            fn $name<T: $bound>(
+                via, dest: *mut T, src: *const T, n: i32, start: i32, log_stride: i32, size: i32,
+                work: *mut T, psync: *mut i64
+            ) {
+                let _ = work;
+                let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+                let Ok(n) = usize::try_from(n) else {
+                    via.fail(&format!("nreduce is {n}: it must be at least 0"))
+                };
+                // SAFETY: by the same contract.
+                unsafe { reduce::<T, $op>(&mut set, dest, src, n) }
+            }
+        )*}
+    };
+}
+
+to_all! {
+    and_to_all Bitwise And "bitwise and",
+    or_to_all Bitwise Or "bitwise or",
+    xor_to_all Bitwise Xor "bitwise exclusive or",
+    max_to_all Ordered Max "maximum",
+    min_to_all Ordered Min "minimum",
+    sum_to_all Arith Sum "sum",
+    prod_to_all Arith Prod "product",
+}
