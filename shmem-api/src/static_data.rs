@@ -82,8 +82,12 @@ impl StaticData {
     /// The static that `n` bytes at `address` belong to, or why they do not.
     pub(crate) fn find(&self, address: usize, n: usize) -> Result<Static<'_>, String> {
         let statics = self.mine.as_ref().map_err(|e| format!("static data is not symmetric here: {e}"))?;
-        let found = statics.find(address).filter(|f| n as u64 <= f.left.0);
-        let found = found.ok_or("neither in the symmetric heap nor in the executable's static data")?;
+        let found = statics
+            .find(address)
+            .ok_or("neither in the symmetric heap nor in the executable's static data")?;
+        if n as u64 > found.left.0 {
+            return Err("they run past the end of the executable's static data".to_owned());
+        }
         Ok(Static { table: &self.tables[found.span], at: found.offset })
     }
 

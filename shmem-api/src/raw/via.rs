@@ -137,7 +137,12 @@ impl Via {
         match engine.statics.find(at, n).map(|found| found.place(pe)) {
             Ok(Some(place)) => place,
             Ok(None) => self.fail(&format!("PE {pe} runs another executable and has no static at {at:#x}")),
-            Err(why) => self.fail(&format!("{n} bytes at {at:#x}: {why} (the heap is {heap} at {lo:#x})")),
+            Err(why) => {
+                let why = if offset < heap.0 { "they run past the end of the symmetric heap" } else { &why };
+                // See `bytes`.
+                let n = if n == usize::MAX { "more than 2^64".to_owned() } else { n.to_string() };
+                self.fail(&format!("{n} bytes at {at:#x}: {why} (the heap is {heap} at {lo:#x})"))
+            }
         }
     }
 
