@@ -25,11 +25,13 @@
 //! | `segment`, `internals` | the memory: agreed base, peers' mappings, the runtime's own part |
 //! | `coll` | rendezvous and agreement |
 //! | `heap` | collective heap calls: agree first, then mutate |
+//! | `conditions` | waiting for all, any or some of several things |
 //! | `wait`, `exit`, `warden` | waiting without spinning, and ending without hanging |
 
 mod boot;
 mod coll;
 mod components;
+mod conditions;
 mod copy;
 mod ctx;
 mod elem;
@@ -84,7 +86,7 @@ pub use level::{Level, Multiple, Single, ThreadLevel};
 pub use memheap::place::{Near, Reach};
 pub use own::OwnSlice;
 pub use run::run;
-pub use share::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable};
+pub use share::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable, Watch};
 pub use signal::{Signal, SignalOp, Signals, StaticSignal, SymSignal, SymSignals};
 pub use sym::{SymBox, SymPart, SymSlice};
 pub use sym_static::SymStatic;

@@ -20,13 +20,14 @@ mod batch;
 mod read;
 mod remote;
 mod shareable;
+mod strided;
 mod watch;
 
 pub use batch::Batch;
 pub use read::RemoteRead;
 pub use remote::Remote;
 pub use shareable::Shareable;
-pub use watch::Cmp;
+pub use watch::{Cmp, Watch};
 
 use crate::coll::slip::{Kind, Slip};
 use crate::engine::{Engine, Handle};

@@ -17,7 +17,7 @@ use crate::elem::{AmoInt, AmoSwap, Elem};
 use crate::error::Error;
 use crate::level::{Level, Single};
 use crate::order;
-use crate::share::{Cmp, Remote};
+use crate::share::{Cmp, Remote, Watch};
 use crate::sym::SymSlice;
 use crate::sym_static::SymStatic;
 use crate::team::Team;
@@ -194,6 +194,22 @@ impl<'s, L: Level> Signals<'s, L> {
     pub fn at(&self, at: usize) -> Signal<'s, L> {
         self.0.own_place("Signals::at", at, 1);
         Signal { words: self.0, at }
+    }
+
+    /// This PE's signals `set`, all to be compared with one `value`: see [`Remote::watch`].
+    ///
+    /// # Panics
+    /// If there is no such signal.
+    pub fn watch(&self, set: impl IntoIterator<Item = usize>, cmp: Cmp, value: u64) -> Watch<'s, u64, L> {
+        self.0.watch(set, cmp, value)
+    }
+
+    /// This PE's signals, each to be compared with a value of its own: see [`Remote::watch_each`].
+    ///
+    /// # Panics
+    /// If there is no such signal.
+    pub fn watch_each(&self, set: impl IntoIterator<Item = (usize, u64)>, cmp: Cmp) -> Watch<'s, u64, L> {
+        self.0.watch_each(set, cmp)
     }
 
     /// As [`Remote::via`].

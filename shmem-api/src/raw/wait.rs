@@ -11,15 +11,15 @@
 //! noticed, too, in bounded steps. A variable that compares true has been read with acquire: what was put
 //! before its change (and ordered by fence, quiet or the signal) is seen afterwards.
 //!
-//! Invariants: **W1** the variables of a [`Set`] are readable atomics, its values and its status are readable, for the
-//! length of the call: the callers' promise. **W2** an element that stays true is found by one of few calls:
-//! the starts are spread evenly, also those of every second call, of every third, and so on.
+//! Invariant **W1**: the variables of a [`Set`] are readable atomics, its values and its status are readable, for the
+//! length of the call: the callers' promise.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::Via;
 use super::via::routines;
+use crate::conditions::Conditions;
 use crate::elem::Waitable;
 use crate::engine::HOT;
 use crate::share::Cmp;
@@ -89,6 +89,7 @@ impl Via {
 
 /// The variables of one call and what they are compared with.
 struct Set<T> {
+    via: Via,
     vars: *const T,
     len: usize,
     /// Not zero: that variable is left out. Null: none is.
@@ -117,17 +118,22 @@ impl<T: Waitable> Set<T> {
         } else {
             via.check_own(vars);
         }
-        Set { vars, len, status, cmp, values, step }
+        Set { via, vars, len, status, cmp, values, step }
+    }
+}
+
+impl<T: Waitable> Conditions for Set<T> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.len
     }
 
-    /// Whether variable `i` takes part.
     #[inline]
     fn has(&self, i: usize) -> bool {
         // SAFETY: W1, and `i` is below the length.
         self.status.is_null() || unsafe { self.status.wrapping_add(i).read() } == 0
     }
 
-    /// Whether variable `i` compares true.
     #[inline]
     fn holds(&self, i: usize) -> bool {
         let value = self.values.wrapping_add(i * self.step);
@@ -135,75 +141,18 @@ impl<T: Waitable> Set<T> {
         holds(self.vars.wrapping_add(i), self.cmp, unsafe { *value })
     }
 
-    /// Whether no variable takes part.
-    fn is_empty(&self) -> bool {
-        !(0..self.len).any(|i| self.has(i))
+    fn sleep(&self, ready: impl Fn() -> bool) {
+        self.via.wait(self.vars.addr(), self.len, ready);
     }
+}
 
-    /// The first variable from `from` on that takes part and compares false, or the length.
-    #[inline]
-    fn unmet(&self, from: usize) -> usize {
-        (from..self.len).find(|&i| self.has(i) && !self.holds(i)).unwrap_or(self.len)
-    }
-
-    /// A variable that compares true, looked for from `start` on.
-    #[inline]
-    fn any(&self, start: usize) -> Option<usize> {
-        (start..self.len).chain(0..start).find(|&i| self.has(i) && self.holds(i))
-    }
-
-    /// All that compare true: how many, and which, in `indices`.
-    ///
-    /// # Safety
-    /// `indices` is writable for as many elements as there are variables.
-    #[inline]
-    unsafe fn some(&self, indices: *mut usize) -> usize {
-        let mut found = 0;
-        for i in (0..self.len).filter(|&i| self.has(i) && self.holds(i)) {
-            // SAFETY: by contract; no more are found than there are.
-            unsafe { indices.wrapping_add(found).write(i) };
-            found += 1;
-        }
-        found
-    }
-
-    fn wait_all(&self, via: Via) {
-        // A variable that has compared true once is done, whatever becomes of it.
-        let first = Cell::new(self.unmet(0));
-        if first.get() < self.len {
-            via.wait(self.vars.addr(), self.len, || {
-                first.set(self.unmet(first.get()));
-                first.get() == self.len
-            });
-        }
-    }
-
-    fn wait_any(&self, via: Via) -> usize {
-        let start = start(self.len);
-        let found = Cell::new(self.any(start));
-        if found.get().is_none() && !self.is_empty() {
-            via.wait(self.vars.addr(), self.len, || {
-                found.set(self.any(start));
-                found.get().is_some()
-            });
-        }
-        found.get().unwrap_or(NONE)
-    }
-
-    /// # Safety
-    /// As for [`some`](Self::some).
-    unsafe fn wait_some(&self, via: Via, indices: *mut usize) -> usize {
-        // SAFETY: by contract.
-        let found = Cell::new(unsafe { self.some(indices) });
-        if found.get() == 0 && !self.is_empty() {
-            via.wait(self.vars.addr(), self.len, || {
-                // SAFETY: by contract.
-                found.set(unsafe { self.some(indices) });
-                found.get() > 0
-            });
-        }
-        found.get()
-    }
+/// Writes down what was found, in an array.
+///
+/// # Safety
+/// `indices` is writable for as many elements as are found.
+unsafe fn list(indices: *mut usize) -> impl Fn(usize, usize) {
+    // SAFETY: by contract.
+    move |n, i| unsafe { indices.wrapping_add(n).write(i) }
 }
 
 /// Whether the variable compares true with `value`.
@@ -217,18 +166,6 @@ fn holds<T: Waitable>(var: *const T, cmp: Cmp, value: T) -> bool {
 fn look<T: Waitable>(var: *const T) -> T {
     // SAFETY: W1.
     unsafe { T::amo_load(var) }
-}
-
-/// W2: where the next call of an `any` form begins to look among `len` variables.
-#[inline]
-fn start(len: usize) -> usize {
-    /// 2^64 over the golden ratio: its multiples fill the circle evenly, and so does every n-th of them.
-    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-    static TURN: AtomicU64 = AtomicU64::new(0);
-    // Two threads may get the same turn: no harm.
-    let turn = TURN.load(Ordering::Relaxed).wrapping_add(GOLDEN);
-    TURN.store(turn, Ordering::Relaxed);
-    ((u128::from(turn) * len as u128) >> 64) as usize
 }
 
 routines! {
@@ -250,7 +187,7 @@ routines! {
     /// As [`wait_until`], for `n` variables; `status` is null or readable for `n` elements, and is not changed meanwhile.
     fn wait_until_all<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.wait_all(via)
+        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.wait_all()
     }
 
     /// Waits until one of `n` variables compares true with `value`; which one (`shmem_wait_until_any`). Of no variables:
@@ -260,7 +197,7 @@ routines! {
     /// As [`wait_until_all`].
     fn wait_until_any<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.wait_any(via)
+        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.wait_any().unwrap_or(NONE)
     }
 
     /// Waits until at least one of `n` variables compares true with `value`; how many do, and which, in `indices`
@@ -271,8 +208,8 @@ routines! {
     fn wait_until_some<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
-        // SAFETY: by contract.
-        unsafe { set.wait_some(via, indices) }
+        // SAFETY: by contract; no more are found than there are variables.
+        set.wait_some(unsafe { list(indices) })
     }
 
     /// As [`wait_until_all`], each variable with its own of `n` values (`shmem_wait_until_all_vector`).
@@ -281,7 +218,7 @@ routines! {
     /// As there; `values` is readable for `n` elements.
     fn wait_until_all_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.wait_all(via)
+        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.wait_all()
     }
 
     /// As [`wait_until_any`], each variable with its own of `n` values (`shmem_wait_until_any_vector`).
@@ -290,7 +227,7 @@ routines! {
     /// As [`wait_until_all_vector`].
     fn wait_until_any_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.wait_any(via)
+        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.wait_any().unwrap_or(NONE)
     }
 
     /// As [`wait_until_some`], each variable with its own of `n` values (`shmem_wait_until_some_vector`).
@@ -300,8 +237,8 @@ routines! {
     fn wait_until_some_vector<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
-        // SAFETY: by contract.
-        unsafe { set.wait_some(via, indices) }
+        // SAFETY: by contract; no more are found than there are variables.
+        set.wait_some(unsafe { list(indices) })
     }
 
     /// Waits until `*ivar` differs from `value` (`shmem_wait`, deprecated since 1.4).
@@ -356,7 +293,7 @@ routines! {
     /// As [`wait_until_all`].
     fn test_any<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.any(start(n)).unwrap_or(NONE)
+        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.test_any().unwrap_or(NONE)
     }
 
     /// How many of `n` variables compare true with `value`, and which, in `indices` (`shmem_test_some`).
@@ -366,8 +303,8 @@ routines! {
     fn test_some<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
-        // SAFETY: by contract.
-        unsafe { set.some(indices) }
+        // SAFETY: by contract; no more are found than there are variables.
+        set.some(unsafe { list(indices) })
     }
 
     /// As [`test_all`], each variable with its own of `n` values (`shmem_test_all_vector`).
@@ -385,7 +322,7 @@ routines! {
     /// As [`wait_until_all_vector`].
     fn test_any_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.any(start(n)).unwrap_or(NONE)
+        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.test_any().unwrap_or(NONE)
     }
 
     /// As [`test_some`], each variable with its own of `n` values (`shmem_test_some_vector`).
@@ -395,7 +332,7 @@ routines! {
     fn test_some_vector<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
-        // SAFETY: by contract.
-        unsafe { set.some(indices) }
+        // SAFETY: by contract; no more are found than there are variables.
+        set.some(unsafe { list(indices) })
     }
 }

@@ -1,5 +1,7 @@
 //! The handle of an object that is shared for reading only.
 
+use std::ops::Range;
+
 use super::Remote;
 use crate::ctx::Ctx;
 use crate::elem::Elem;
@@ -41,6 +43,23 @@ impl<'s, T: Elem, L: Level> RemoteRead<'s, T, L> {
     #[inline]
     pub fn get(&self, pe: usize, at: usize, dst: &mut [T]) {
         self.0.get(pe, at, dst);
+    }
+
+    /// As [`Remote::get_vec`].
+    pub fn get_vec(&self, pe: usize, range: Range<usize>) -> Vec<T> {
+        self.0.get_vec(pe, range)
+    }
+
+    /// As [`Remote::iget`].
+    #[inline]
+    pub fn iget(&self, pe: usize, at: usize, stride: usize, dst: &mut [T], dst_stride: usize) {
+        self.0.iget(pe, at, stride, dst, dst_stride);
+    }
+
+    /// As [`Remote::ibget`].
+    #[inline]
+    pub fn ibget(&self, pe: usize, at: usize, stride: usize, dst: &mut [T], dst_stride: usize, block: usize) {
+        self.0.ibget(pe, at, stride, dst, dst_stride, block);
     }
 
     /// As [`Remote::get_one`].

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use memheap::{Offset, PeId};
 
@@ -179,6 +180,18 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         let from = self.place("get", pe, at, dst.len());
         // SAFETY: as in `put`.
         unsafe { copy::get(dst.as_mut_ptr(), from, dst.len()) }
+    }
+
+    /// The elements of `range` on `pe`, in a new vector.
+    ///
+    /// # Panics
+    /// As [`put`](Self::put).
+    pub fn get_vec(&self, pe: usize, range: Range<usize>) -> Vec<T> {
+        // Checked before memory is taken for it.
+        self.place("get_vec", pe, range.start, range.len());
+        let mut elements = vec![T::zeroed(); range.len()];
+        self.get(pe, range.start, &mut elements);
+        elements
     }
 
     /// Puts one element (OpenSHMEM 1.6, `shmem_p`). Not torn if its size is its alignment and at most 8.
