@@ -76,3 +76,22 @@ fn kmeans() {
     let outcome = Launch::of_program(&program("kmeans"), 2, Boot::Local).arg("/nonexistent").run();
     assert!(!outcome.status.success() && outcome.stderr.contains("/nonexistent"), "{outcome}");
 }
+
+#[test]
+fn gups() {
+    on_every_boot("gups");
+    with("gups", &[(&["1", "20000"], 8), (&["3", "0"], 2)]);
+}
+
+#[test]
+fn heat() {
+    on_every_boot("heat");
+    with("heat", &[(&["3", "10"], 8), (&["1", "5"], 3), (&["64", "0"], 4)]);
+    let picture = std::env::temp_dir().join(format!("heat-{}.ppm", std::process::id()));
+    run("heat", &["40", "50", picture.to_str().unwrap()], 3, Boot::Local);
+    let drawn = std::fs::read(&picture).unwrap();
+    std::fs::remove_file(&picture).unwrap();
+    assert!(drawn.starts_with(b"P6\n40 40\n255\n"));
+    assert_eq!(drawn.len(), 13 + 3 * 40 * 40);
+    assert!(drawn[13..].iter().any(|c| *c > 200) && drawn[13..].contains(&0), "hot and cold places");
+}
