@@ -87,6 +87,8 @@ settings! {
         "Idle freed bytes above which the heap gives pages back to the system; 0 for never.";
     LOCAL_PES = "SHMEM_LOCAL_PES", Count, "",
         "Start that many PEs on this machine without MPI: the program is re-executed under a supervisor.";
+    TEAMS = "SHMEM_TEAMS", Count, "64",
+        "Teams a PE can be a member of at once, the world and the shared team included (2 to 1024).";
     HANG_REPORT = "SHMEM_HANG_REPORT", Count, "",
         "After that many seconds in one wait, a PE prints where it waits; nothing is ended.";
     INFO = "SHMEM_INFO", Present, "",

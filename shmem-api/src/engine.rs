@@ -3,7 +3,7 @@
 //! ```text
 //!   World ──owns──► Engine ─── Segment (own memory, peers' memory)
 //!                     ├── Peers: where each PE's heap is in this process
-//!                     ├── Place: this PE's place in the rendezvous
+//!                     ├── Teams: who meets, the world first
 //!                     ├── Heap: the spaces and their modules
 //!                     └── Warden: watches the next PE
 //!   HOT (a plain static of relaxed atomics): what a raw put needs, zero when the library is down
@@ -22,8 +22,8 @@ use memheap::place::Reach;
 use memheap::{Bytes, Component, Offset, PeId};
 use rustix::process::Pid;
 
-use crate::coll::agree::{Differs, OneHost, Place};
 use crate::coll::slip::Slip;
+use crate::coll::team::slots::Teams;
 use crate::error::{Diverged, Error};
 use crate::exit;
 use crate::heap::local::Local;
@@ -95,9 +95,8 @@ pub(crate) struct Engine {
     pub(crate) layout: Layout,
     /// The NUMA nodes of this host that have memory.
     pub(crate) nodes: Vec<u32>,
-    pub(crate) calls: Serial<u64>,
     pub(crate) contexts: Serial<Slots>,
-    pub(crate) place: Place<'static>,
+    pub(crate) teams: Teams,
     pub(crate) warden: Option<Warden>,
     pub(crate) segment: Segment,
     pub(crate) statics: StaticData,
@@ -228,46 +227,20 @@ impl Engine {
     }
 
     /// Collective: shows `slip` to all PEs and compares it with theirs.
-    pub(crate) fn meet(&self, slip: Slip) -> Result<Met, Diverged> {
-        self.meet_showing(|| slip, |_, _| false)
+    pub(crate) fn meet(&self, slip: Slip) -> Result<(), Diverged> {
+        self.teams.world().meet(self, &slip)
     }
 
     /// As [`meet`](Self::meet); `show` gets this PE's desk and the turn, lays something on it, and says
-    /// whether it did. A PE that is alone agrees with itself: it makes no slip.
-    pub(crate) fn meet_showing(
+    /// whether it did; `read` is told whether some PE did, and can read what they laid there. A PE that is
+    /// alone agrees with itself: it makes no slip.
+    pub(crate) fn meet_showing<R>(
         &self,
         slip: impl FnOnce() -> Slip,
         show: impl FnOnce(&Desk<'_>, usize) -> bool,
-    ) -> Result<Met, Diverged> {
-        let met = self.calls.with(|call| {
-            *call += 1;
-            let turn = (*call & 1) as usize;
-            let raised = show(self.desk(), turn);
-            if self.n_pes == 1 {
-                return Ok(Met { raised, turn });
-            }
-            let mut slip = slip();
-            slip.number(*call);
-            let mut report = self.policy.report(self.me, || slip.to_string());
-            let wait = |bell: &_, asleep: &_, ready: &dyn Fn() -> bool| {
-                self.policy.wait(bell, asleep, Waker::Rings, ready, |waited| {
-                    exit::leave_if_ended(self);
-                    report(waited);
-                });
-            };
-            let agreed = self.place.meet(*call, &slip, raised, &OneHost, wait, wait::wake_all)?;
-            Ok(Met { raised: agreed.raised, turn })
-        });
-        if met.is_ok() && self.diverged.load(Ordering::Relaxed) {
-            self.diverged.store(false, Ordering::Relaxed);
-        }
-        met.map_err(|differs: Differs| {
-            self.diverged.store(true, Ordering::Relaxed);
-            if differs.fatal {
-                exit::end_job(self, exit::DIVERGED, &format!("{}; ending the job", differs.diverged));
-            }
-            differs.diverged
-        })
+        read: impl FnOnce(Met) -> R,
+    ) -> Result<R, Diverged> {
+        self.teams.world().meet_showing(self, slip, show, read)
     }
 
     /// Everything this PE has written is visible to every PE (the standard's quiet, on one host).

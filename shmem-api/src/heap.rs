@@ -32,7 +32,7 @@ use crate::coll::slip::{Kind, Slip};
 use crate::engine::{Engine, Met};
 use crate::error::Error;
 use crate::exit;
-use crate::internals::FREES;
+use crate::internals::{Desk, FREES};
 use crate::layout::Layout;
 use crate::numa;
 use crate::pin;
@@ -212,15 +212,16 @@ impl Engine {
     /// Locks a new block on every PE; if one PE cannot, no PE keeps it.
     fn pin_or_give_back(&self, at: Offset, size: Bytes) -> Result<(), Error> {
         let pinned = pin::lock(self.own(at), size);
-        let met = self.meet_showing(
+        let raised = self.meet_showing(
             || Slip::new(Kind::Pinned),
             |desk, _| {
                 let code = pinned.as_ref().map_or_else(|e| e.raw_os_error(), |()| 0);
                 desk.life.pin_failed.store(code as u32, Ordering::Relaxed);
                 code != 0
             },
+            |met| met.raised,
         )?;
-        if !met.raised {
+        if !raised {
             return Ok(());
         }
         let failed = |pe: &PeId| self.desk_of(*pe).life.pin_failed.load(Ordering::Relaxed) != 0;
@@ -283,21 +284,25 @@ impl Engine {
     }
 
     /// Meets the others showing the blocks this PE has dropped, from offset `from` on as many as fit.
-    fn show_what_was_dropped(&self, from: u64, slip: impl FnOnce() -> Slip) -> Result<Met, Error> {
-        let met = self.meet_showing(slip, |desk, turn| {
+    /// All PEs' lists; none if no PE has dropped any.
+    fn show_what_was_dropped(&self, from: u64, slip: impl FnOnce() -> Slip) -> Result<Vec<Vec<u64>>, Error> {
+        let show = |desk: &Desk<'_>, turn: usize| {
             let mine = self.drops.shown(from);
             desk.frees[turn].show(&mine);
             !mine.is_empty()
-        })?;
-        Ok(met)
+        };
+        let read = |met: Met| match met.raised {
+            true => self.desks.iter().map(|d| d.frees[met.turn].read()).collect(),
+            false => Vec::new(),
+        };
+        Ok(self.meet_showing(slip, show, read)?)
     }
 
     /// Frees what all PEs have shown. Returns where to go on, if some PE could not show all.
-    fn free_what_all_dropped(&self, heap: &mut Heap, met: Met) -> Option<u64> {
-        if !met.raised {
+    fn free_what_all_dropped(&self, heap: &mut Heap, lists: Vec<Vec<u64>>) -> Option<u64> {
+        if lists.is_empty() {
             return None;
         }
-        let lists: Vec<Vec<u64>> = self.desks.iter().map(|d| d.frees[met.turn].read()).collect();
         // Up to where every list is complete, the intersection is exact.
         let full = |list: &&Vec<u64>| list.len() == FREES;
         let end = lists.iter().filter(full).filter_map(|l| l.last()).min().map(|last| last + 1);

@@ -1,8 +1,7 @@
 //! The part of every PE's segment that belongs to the runtime: above the spaces, out of reach of puts.
 //!
 //! ```text
-//!   ... spaces | · · left · · | free lists | slips | gate | life |   reserved from the top down,
-//!                                                                    then sealed
+//!   ... spaces | · · left · · | free lists | team desks | life |   reserved from the top down, then sealed
 //! ```
 //!
 //! What the runtime needs is reserved by name at boot and sealed; the PEs compare the digest. All of it is
@@ -12,12 +11,11 @@
 use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
 use memheap::{Align, Bytes, Offset};
 
-use crate::coll::agree::Gate;
-use crate::coll::slip::SlipCell;
+use crate::coll::team::desk::TeamDesk;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
-/// Bytes of a segment that reservations can take.
-pub(crate) const INTERNALS: Bytes = Bytes::mib(4);
+/// Bytes of a segment that reservations can take, beside the desks of teams.
+const BASE: Bytes = Bytes::mib(4);
 
 /// How many frees a PE can show at one rendezvous.
 pub(crate) const FREES: usize = 1 << 16;
@@ -26,10 +24,8 @@ pub(crate) const FREES: usize = 1 << 16;
 #[derive(Clone, Copy)]
 pub(crate) struct Desk<'m> {
     pub(crate) life: &'m Life,
-    /// Where the PEs of a host meet; that of the host's first PE is used.
-    pub(crate) gate: &'m Gate,
-    /// What this PE shows at a rendezvous.
-    pub(crate) slips: &'m [SlipCell; 2],
+    /// What it shows to the other members of its teams, by slot.
+    pub(crate) teams: &'m [TeamDesk],
     /// What it has dropped.
     pub(crate) frees: &'m [FreeList; 2],
 }
@@ -67,25 +63,29 @@ pub(crate) struct FreeList {
 /// Where the runtime's parts are in every segment.
 pub(crate) struct Internals {
     life: Offset,
-    gate: Offset,
-    slips: Offset,
+    teams: Offset,
+    slots: usize,
     frees: Offset,
     pub(crate) layout: Layout<Sealed>,
 }
 
 impl Internals {
+    /// Bytes they take with so many team slots.
+    pub(crate) const fn len(slots: usize) -> Bytes {
+        Bytes(BASE.0 + slots as u64 * size_of::<TeamDesk>() as u64)
+    }
+
     /// Reserves what the runtime needs between `floor` and `top`, and seals.
-    pub(crate) fn reserve(floor: Offset, top: Offset) -> Result<Internals, ReserveError> {
+    pub(crate) fn reserve(floor: Offset, top: Offset, slots: usize) -> Result<Internals, ReserveError> {
         let mut layout = Layout::new(floor, top)?;
         let mut take = |name, size: usize, align: usize| {
             let align = Align::new(align as u64).unwrap_or(Align::PAGE);
             layout.reserve(name, Bytes(size as u64), align, Locality::Anywhere).map(|r| r.at)
         };
         let life = take("life", size_of::<Life>(), align_of::<Life>())?;
-        let gate = take("gate", size_of::<Gate>(), align_of::<Gate>())?;
-        let slips = take("slips", size_of::<[SlipCell; 2]>(), align_of::<SlipCell>())?;
+        let teams = take("team desks", slots * size_of::<TeamDesk>(), align_of::<TeamDesk>())?;
         let frees = take("free lists", size_of::<[FreeList; 2]>(), align_of::<FreeList>())?;
-        Ok(Internals { life, gate, slips, frees, layout: layout.seal() })
+        Ok(Internals { life, teams, slots, frees, layout: layout.seal() })
     }
 
     /// The desk of the PE whose segment is at `base` in this process.
@@ -102,13 +102,12 @@ impl Internals {
             // be shared with other processes, and zeroes are valid for them.
             unsafe { &*part }
         }
+        let teams = base.wrapping_add(self.teams.0 as usize).cast::<TeamDesk>();
         Desk {
             // SAFETY: reserved for this type.
             life: unsafe { part(base, self.life) },
-            // SAFETY: as above.
-            gate: unsafe { part(base, self.gate) },
-            // SAFETY: as above.
-            slips: unsafe { part(base, self.slips) },
+            // SAFETY: as above, for as many as there are slots.
+            teams: unsafe { std::slice::from_raw_parts(teams, self.slots) },
             // SAFETY: as above.
             frees: unsafe { part(base, self.frees) },
         }

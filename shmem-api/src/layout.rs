@@ -14,7 +14,7 @@ use memheap::place::Reach;
 use memheap::{Align, Bytes, Offset};
 
 use crate::error::Error;
-use crate::internals::INTERNALS;
+use crate::internals::Internals;
 
 /// Bytes wanted for each space, by [`Reach`].
 pub(crate) type Sizes = [Bytes; 4];
@@ -32,8 +32,9 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Carves the windows of the symmetric spaces, then puts the local space and the internals above.
-    pub(crate) fn plan(sizes: &Sizes) -> Result<Layout, Error> {
+    /// Carves the windows of the symmetric spaces, then puts the local space and the internals, with so many team
+    /// slots, above.
+    pub(crate) fn plan(sizes: &Sizes, slots: usize) -> Result<Layout, Error> {
         let too_large = || Error::TooLarge { sizes: sizes.iter().map(|s| s.0).fold(0, u64::saturating_add) };
         let want = |reach: Reach| Want {
             name: reach.space(),
@@ -46,7 +47,8 @@ impl Layout {
         let carved = carve(symmetric, &wants).map_err(|_| too_large())?;
         let local = sizes[Reach::Pe as usize].checked_round_up(Align::HUGE).ok_or_else(too_large)?;
         let internals = symmetric.0.checked_add(local.0).ok_or_else(too_large)?;
-        let len = internals.checked_add(INTERNALS.0).ok_or_else(too_large)?;
+        let own = Internals::len(slots).checked_round_up(Align::HUGE).ok_or_else(too_large)?;
+        let len = internals.checked_add(own.0).ok_or_else(too_large)?;
         let window = |w: &Window, reach: Reach| (w.at, sizes[reach as usize]);
         Ok(Layout {
             windows: [
@@ -74,7 +76,7 @@ mod tests {
     #[test]
     fn windows_are_disjoint_and_only_symmetric_ones_are_reachable() {
         let sizes = [Bytes(5 << 20), Bytes(256 << 20), Bytes(0), Bytes(3 << 20)];
-        let layout = Layout::plan(&sizes).unwrap();
+        let layout = Layout::plan(&sizes, 64).unwrap();
         let mut windows: Vec<_> =
             Reach::ALL.map(|r| layout.window(r)).into_iter().filter(|w| w.1.0 > 0).collect();
         windows.sort();
@@ -82,11 +84,11 @@ mod tests {
         assert!(windows.iter().all(|w| w.0.is_aligned(Align::HUGE)));
         assert_eq!(layout.window(Reach::Pe).0.0, layout.symmetric.0);
         assert!(layout.internals.0 >= layout.symmetric.0 + (3 << 20));
-        assert_eq!(layout.len.0, layout.internals.0 + INTERNALS.0);
+        assert!(layout.len.0 >= layout.internals.0 + Internals::len(64).0);
     }
 
     #[test]
     fn what_does_not_fit_in_64_bits_is_an_error() {
-        assert!(Layout::plan(&[Bytes(u64::MAX), Bytes(1), Bytes(1), Bytes(1)]).is_err());
+        assert!(Layout::plan(&[Bytes(u64::MAX), Bytes(1), Bytes(1), Bytes(1)], 64).is_err());
     }
 }

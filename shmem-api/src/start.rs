@@ -16,12 +16,12 @@ use std::time::Duration;
 use bytemuck::{Pod, Zeroable};
 use memheap::budget::{self, Excess, Proposal, Wish, host_facts};
 use memheap::place::Reach;
-use memheap::settings::{self, Settings};
+use memheap::settings::{self, SettingError, Settings};
 use memheap::{Bytes, Component, Offset, PeId};
 
 use crate::boot::step::step;
 use crate::boot::{self, Boot};
-use crate::coll::agree::Place;
+use crate::coll::team::slots::{MAX_SLOTS, Teams};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::heap::{self, DropQueue};
@@ -49,6 +49,7 @@ struct Hello {
     dma_size: u64,
     pe_size: u64,
     check: u64,
+    teams: u64,
     /// The settings that decide how blocks are laid out, as text.
     deciding: [u8; 512],
 }
@@ -75,8 +76,8 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let budget = agree_on_heap(boot, &settings, hello)?;
 
     let sizes: Sizes = [budget.heap.0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes);
-    let layout = Layout::plan(&sizes)?;
-    let internals = Internals::reserve(layout.internals, Offset(layout.len.0))?;
+    let layout = Layout::plan(&sizes, hello.teams as usize)?;
+    let internals = Internals::reserve(layout.internals, Offset(layout.len.0), hello.teams as usize)?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let segment = Segment::establish(boot, &layout, prealloc)?;
     let statics = StaticData::establish(boot, statics)?;
@@ -121,12 +122,8 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
     let desks: Box<[Desk<'static>]> = peers.iter().map(|p| unsafe { internals.desk(p.heap) }).collect();
     desks[me.0 as usize].life.node.store(numa::current_node(), Ordering::Relaxed);
-    let place = Place {
-        gate: desks[0].gate,
-        cells: desks.iter().map(|d| d.slips).collect(),
-        pes: (0..n_pes).map(PeId).collect(),
-        here: me.0 as usize,
-    };
+    let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
+    let teams = Teams::new(me, &desks).ok_or_else(no_slots)?;
     Ok(Engine {
         me,
         n_pes,
@@ -142,9 +139,8 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         desks,
         layout,
         nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),
-        calls: Serial::new(0),
         contexts: Serial::new(Slots::default()),
-        place,
+        teams,
         segment,
         statics,
     })
@@ -155,7 +151,7 @@ fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Erro
     let (me, got) = (boot.pe(), boot.level());
     let mine = settings.and_then(|s| match asked.needed && got < asked.level {
         true => Err(Error::ThreadLevel { asked: asked.level, got }),
-        false => Ok(Hello::of(s)),
+        false => team_slots(s).map(|()| Hello::of(s)),
     });
     let all = step(boot, mine.clone())?;
     let mine = mine?;
@@ -176,9 +172,13 @@ fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Erro
         });
     }
     type Field = fn(&Hello) -> u64;
-    if let Some(pe) = odd(&|h| h.check != mine.check) {
-        let (here, there) = (mine.check.to_string(), all[pe.0 as usize].check.to_string());
-        return Err(Error::StartDiffers { item: settings::HEAP_CHECK.name, me, here, pe, there });
+    let counts: [(&'static str, Field); 2] =
+        [(settings::HEAP_CHECK.name, |h| h.check), (settings::TEAMS.name, |h| h.teams)];
+    for (item, field) in counts {
+        if let Some(pe) = odd(&|h| field(h) != field(&mine)) {
+            let (here, there) = (field(&mine).to_string(), field(&all[pe.0 as usize]).to_string());
+            return Err(Error::StartDiffers { item, me, here, pe, there });
+        }
     }
     let fields: [(&'static str, Field); 4] = [
         (settings::SYMMETRIC_SIZE.name, |h| h.size),
@@ -194,6 +194,18 @@ fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Erro
         }
     }
     Ok(mine)
+}
+
+/// Whether there can be as many team slots as asked for.
+fn team_slots(settings: &Settings) -> Result<(), Error> {
+    match settings.count(&settings::TEAMS) {
+        Some(2..=MAX_SLOTS) => Ok(()),
+        _ => Err(Error::Setting(SettingError {
+            name: settings::TEAMS.name.to_owned(),
+            value: settings.text(&settings::TEAMS).unwrap_or_default().to_owned(),
+            why: format!("a whole number, 2 to {MAX_SLOTS}"),
+        })),
+    }
 }
 
 /// The heap's size, and how it came about.
@@ -247,6 +259,7 @@ impl Hello {
             dma_size: size(&settings::HEAP_DMA_SIZE),
             pe_size: size(&settings::HEAP_PE_SIZE),
             check: settings.count(&settings::HEAP_CHECK).unwrap_or(1),
+            teams: settings.count(&settings::TEAMS).unwrap_or(0),
             deciding: padded(&settings.deciding()),
         }
     }

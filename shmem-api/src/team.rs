@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::coll::slip::{Kind, Slip};
-use crate::engine::{Handle, Met};
+use crate::engine::Handle;
 use crate::error::Diverged;
 use crate::level::Level;
 use crate::members::Members;
@@ -25,7 +25,7 @@ impl<L: Level> Team<'_, L> {
     }
 
     /// Collective over the team: shows `slip` to its PEs and compares it with theirs.
-    pub(crate) fn meet(&self, slip: Slip) -> Result<Met, Diverged> {
+    pub(crate) fn meet(&self, slip: Slip) -> Result<(), Diverged> {
         self.engine.meet(slip)
     }
 
@@ -53,6 +53,6 @@ impl<L: Level> Team<'_, L> {
     /// As [`barrier`](Self::barrier), but a difference is an error on every PE.
     pub fn try_barrier(&self) -> Result<(), Diverged> {
         self.engine.quiet();
-        self.meet(Slip::new(Kind::Barrier)).map(drop)
+        self.meet(Slip::new(Kind::Barrier))
     }
 }

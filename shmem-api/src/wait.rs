@@ -62,6 +62,12 @@ impl Policy {
         Policy { spins, yields, report }
     }
 
+    /// Whether there are more PEs than cores, so that waiting PEs sleep as a matter of course.
+    #[inline]
+    pub(crate) fn crowded(&self) -> bool {
+        self.spins == 0
+    }
+
     /// Waits until `ready`. Sleeps on `bell`, counted in `asleep`, so that a ringer knows of sleepers.
     /// `between` is called between sleeps.
     pub(crate) fn wait(

@@ -2,6 +2,7 @@
 //!
 //! * [`slip`]: what a PE shows at a rendezvous.
 //! * [`agree`]: the rendezvous itself: a barrier that also compares.
+//! * [`team`]: who meets; how a collective is written ([`team::call`]).
 //! * [`ops`], `long_double`: what a reduction does with two elements.
 //! * [`group`]: what the algorithms need of the PEs that call together; their invariants.
 //! * [`broadcast`], [`collect`], [`fcollect`], [`alltoall`], [`reduce`], [`scan`]: the algorithms.
@@ -19,3 +20,4 @@ pub(crate) mod psync;
 pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod slip;
+pub(crate) mod team;

@@ -1,7 +1,14 @@
-//! What a PE shows at a rendezvous: the kind, the number of the call, and its arguments, in words.
+//! What a PE shows at a rendezvous: one word that says which call it is at, and the call's arguments.
 //!
-//! Two PEs agree if their slips are equal word by word; nothing is hashed. A slip is as long as it
-//! needs to be, 8 objects at most, and says in plain words what it stands for when PEs differ.
+//! ```text
+//!   word   | number of the call: 48 | raised: 1 | meets: 1 | arguments to agree on: 6 | kind: 8 |
+//!   args   agreed arguments, then what is only shown (a PE's free team slots, say)
+//! ```
+//!
+//! Two PEs agree if their words are equal but for the raised bit, and their agreed arguments word by word;
+//! nothing is hashed. A call without arguments fits in the word. Slips say in plain words what they stand
+//! for when PEs differ.
+#![allow(dead_code)] // remove as the rooms that use it land
 
 use std::fmt;
 
@@ -10,10 +17,14 @@ use memheap::{Bytes, Offset};
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// Words of the longest slip: a head of 3, and 4 for each of 8 objects.
-pub(crate) const WORDS: usize = 3 + 4 * MAX_OBJECTS;
+/// Arguments of the longest slip. A cell is five cache lines with them.
+pub(crate) const ARGS: usize = 39;
 /// Objects one `share` can take.
 pub(crate) const MAX_OBJECTS: usize = 8;
+/// Words an object takes.
+const OBJECT: usize = 4;
+
+const _: () = assert!(MAX_OBJECTS * OBJECT <= ARGS && ARGS < 1 << 6);
 
 /// What kind of rendezvous a PE is at. PEs at different kinds never pair.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,13 +40,109 @@ pub(crate) enum Kind {
     Finalize = 8,
     MoreFrees = 9,
     Checked = 10,
+    Sync = 11,
+    SplitStrided = 12,
+    Split2d = 13,
+    Claim = 14,
+    Destroy = 15,
 }
 
-/// A slip being written, or one read back.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Which call a PE is at, in one word. Zero is no call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Word(u64);
+
+const NUMBER_SHIFT: u32 = 16;
+const RAISED: u64 = 1 << 15;
+const MEETS: u64 = 1 << 14;
+const AGREED_SHIFT: u32 = 8;
+
+impl Word {
+    /// Call `number` of a team, with so many arguments to agree on.
+    #[inline]
+    pub(crate) fn new(number: u64, kind: Kind, agreed: usize) -> Word {
+        Word(number << NUMBER_SHIFT | (agreed as u64) << AGREED_SHIFT | kind as u64)
+    }
+
+    /// The same, with the hand raised: the one bit that need not agree, and that everybody hears of.
+    #[inline]
+    pub(crate) fn raised(self, raised: bool) -> Word {
+        Word(if raised { self.0 | RAISED } else { self.0 & !RAISED })
+    }
+
+    #[inline]
+    pub(crate) fn is_raised(self) -> bool {
+        self.0 & RAISED != 0
+    }
+
+    #[inline]
+    pub(crate) fn number(self) -> u64 {
+        self.0 >> NUMBER_SHIFT
+    }
+
+    /// Whether both are at the same call, as far as the word says.
+    #[inline]
+    pub(crate) fn pairs(self, other: Word) -> bool {
+        (self.0 ^ other.0) & !RAISED == 0
+    }
+
+    /// How many arguments have to agree.
+    #[inline]
+    pub(crate) fn agreed(self) -> usize {
+        (self.0 >> AGREED_SHIFT & 0x3f) as usize
+    }
+
+    /// The same with so many arguments to agree on.
+    #[inline]
+    pub(crate) fn agreeing(self, agreed: usize) -> Word {
+        Word(self.0 & !(0x3f << AGREED_SHIFT) | (agreed as u64) << AGREED_SHIFT)
+    }
+
+    /// The word of the next part of the same call.
+    #[inline]
+    pub(crate) fn next(self) -> Word {
+        Word(self.0 + (1 << NUMBER_SHIFT)).agreeing(0)
+    }
+
+    /// Marked as that of a PE that waits for all members.
+    #[inline]
+    pub(crate) fn meeting(self) -> Word {
+        Word(self.0 | MEETS)
+    }
+
+    #[inline]
+    pub(crate) fn meets(self) -> bool {
+        self.0 & MEETS != 0
+    }
+
+    #[inline]
+    pub(crate) fn same_kind(self, other: Word) -> bool {
+        self.0 as u8 == other.0 as u8
+    }
+
+    /// What fits in 30 bits of it: the low bits of the number, and everything else but the raised bit.
+    #[inline]
+    pub(crate) fn tag(self) -> u64 {
+        (self.0 & 0x3fff) | (self.number() & 0xffff) << 14
+    }
+
+    #[inline]
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> Word {
+        Word(bits)
+    }
+}
+
+/// The kind and the arguments of a call, being written or read back.
+#[derive(Clone, Copy)]
 pub(crate) struct Slip {
-    words: [u64; WORDS],
+    kind: u8,
+    agreed: usize,
     len: usize,
+    args: [u64; ARGS],
 }
 
 /// How an object takes part in a phase.
@@ -47,30 +154,35 @@ pub(crate) enum Mode {
 }
 
 impl Slip {
-    /// A slip of a kind without arguments. The call number is filled in at the rendezvous.
+    /// A slip of a kind, without arguments.
     pub(crate) fn new(kind: Kind) -> Slip {
-        let mut words = [0; WORDS];
-        words[0] = kind as u64;
-        Slip { words, len: 2 }
+        Slip { kind: kind as u8, agreed: 0, len: 0, args: [0; ARGS] }
     }
 
     /// "Give me `size` bytes at `align` that `reach` can reach", by modules whose history is `digest`.
     pub(crate) fn alloc(size: Bytes, align: u64, reach: Reach, digest: u64) -> Slip {
-        let mut slip = Slip::new(Kind::Alloc);
-        slip.extend(&[size.0, align, reach as u64, digest]);
-        slip
+        Slip::new(Kind::Alloc).with(&[size.0, align, reach as u64, digest])
     }
 
     /// "Free the block at `at`", by modules whose history is `digest`.
     pub(crate) fn free(at: Offset, digest: u64) -> Slip {
-        let mut slip = Slip::new(Kind::Free);
-        slip.extend(&[at.0, digest]);
-        slip
+        Slip::new(Kind::Free).with(&[at.0, digest])
+    }
+
+    /// What a word alone says.
+    pub(crate) fn of(word: Word) -> Slip {
+        Slip { kind: word.0 as u8, agreed: 0, len: 0, args: [0; ARGS] }
+    }
+
+    /// With arguments to agree on.
+    pub(crate) fn with(mut self, args: &[u64]) -> Slip {
+        self.extend(args);
+        self
     }
 
     /// The same slip at the other end of a phase.
     pub(crate) fn of_exit(mut self) -> Slip {
-        self.words[0] = Kind::Exit as u64;
+        self.kind = Kind::Exit as u8;
         self
     }
 
@@ -79,90 +191,157 @@ impl Slip {
         self.extend(&[at.0, bytes.0, elem as u64, mode as u64]);
     }
 
+    /// Adds arguments to agree on.
     pub(crate) fn extend(&mut self, more: &[u64]) {
-        assert!(self.len + more.len() <= WORDS, "more than {MAX_OBJECTS} objects in one share");
-        self.words[self.len..self.len + more.len()].copy_from_slice(more);
+        assert_eq!(self.len, self.agreed, "what is only shown comes last");
+        self.show(more);
+        self.agreed = self.len;
+    }
+
+    /// Adds words that the others can read and that need not agree.
+    pub(crate) fn show(&mut self, more: &[u64]) {
+        assert!(self.len + more.len() <= ARGS, "{} words do not fit in a slip", self.len + more.len());
+        self.args[self.len..self.len + more.len()].copy_from_slice(more);
         self.len += more.len();
     }
 
-    pub(crate) fn number(&mut self, call: u64) {
-        self.words[1] = call;
-    }
-
     pub(crate) fn kind_is(&self, kind: Kind) -> bool {
-        self.words[0] == kind as u64
+        self.kind == kind as u8
     }
 
-    pub(crate) fn words(&self) -> &[u64] {
-        &self.words[..self.len]
+    pub(crate) fn same_kind(&self, other: &Slip) -> bool {
+        self.kind == other.kind
+    }
+
+    /// All words, those to agree on first.
+    pub(crate) fn args(&self) -> &[u64] {
+        &self.args[..self.len]
+    }
+
+    /// Its word in call `number`.
+    pub(crate) fn word(&self, number: u64) -> Word {
+        Word(number << NUMBER_SHIFT | (self.agreed as u64) << AGREED_SHIFT | u64::from(self.kind))
     }
 }
 
-/// Where a PE's slip lies in shared memory. Two are used in turn, so that a slip stays readable until
-/// every PE has passed the next rendezvous.
+/// Slips agree if their kinds and agreed arguments do.
+impl PartialEq for Slip {
+    fn eq(&self, other: &Slip) -> bool {
+        self.kind == other.kind && self.args[..self.agreed] == other.args[..other.agreed]
+    }
+}
+
+impl Eq for Slip {}
+
+/// Where a PE shows a word and what goes with it, in shared memory; with up to seven more words it is one
+/// cache line.
 #[repr(C, align(64))]
-pub(crate) struct SlipCell {
-    len: AtomicU64,
-    words: [AtomicU64; WORDS],
+pub(crate) struct Cell<const N: usize> {
+    word: AtomicU64,
+    args: [AtomicU64; N],
+}
+
+/// Where a PE shows its slip. Two are used in turn, so that a slip stays readable until every PE has passed
+/// the next rendezvous.
+pub(crate) type SlipCell = Cell<ARGS>;
+
+impl<const N: usize> Cell<N> {
+    #[cfg(test)]
+    pub(crate) fn new() -> Self {
+        Cell { word: AtomicU64::new(0), args: std::array::from_fn(|_| AtomicU64::new(0)) }
+    }
+
+    /// Lays the arguments down. What stores the word after it releases them.
+    #[inline]
+    pub(crate) fn lay(&self, args: &[u64]) {
+        for (cell, arg) in self.args.iter().zip(args) {
+            cell.store(*arg, Ordering::Relaxed);
+        }
+    }
+
+    /// Shows the word, and with it the arguments laid before. `exact`: by a read-modify-write,
+    /// which ringing a bell wants (`wait`, B1)
+    #[inline]
+    pub(crate) fn show(&self, word: Word, exact: bool) {
+        match exact {
+            true => drop(self.word.swap(word.0, Ordering::AcqRel)),
+            false => self.word.store(word.0, Ordering::Release),
+        }
+    }
+
+    /// The word last shown. The arguments that came with it are visible then.
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    /// Whether the cell's first arguments are exactly these.
+    #[inline]
+    pub(crate) fn has(&self, args: &[u64]) -> bool {
+        self.args.iter().zip(args).all(|(cell, arg)| cell.load(Ordering::Relaxed) == *arg)
+    }
+
+    /// One of the words shown.
+    #[inline]
+    pub(crate) fn arg(&self, i: usize) -> u64 {
+        self.args[i].load(Ordering::Relaxed)
+    }
 }
 
 impl SlipCell {
-    #[cfg(test)]
-    pub(crate) fn new() -> SlipCell {
-        SlipCell { len: AtomicU64::new(0), words: std::array::from_fn(|_| AtomicU64::new(0)) }
-    }
-
-    /// Shows `slip`. The arrival that follows releases it.
-    pub(crate) fn show(&self, slip: &Slip) {
-        for (cell, word) in self.words.iter().zip(slip.words()) {
-            cell.store(*word, Ordering::Relaxed);
+    /// Reads the slip back: what has to agree of it, and the number of its call.
+    pub(crate) fn read(&self) -> (Slip, u64) {
+        let word = self.word();
+        let agreed = word.agreed().min(ARGS);
+        let mut slip = Slip { kind: word.0 as u8, agreed, len: agreed, args: [0; ARGS] };
+        for (arg, cell) in slip.args.iter_mut().zip(&self.args).take(agreed) {
+            *arg = cell.load(Ordering::Relaxed);
         }
-        self.len.store(slip.len as u64, Ordering::Relaxed);
+        (slip, word.number())
     }
 
-    /// Whether the cell shows exactly `slip`.
-    pub(crate) fn shows(&self, slip: &Slip) -> bool {
-        self.len.load(Ordering::Relaxed) == slip.len as u64
-            && self.words.iter().zip(slip.words()).all(|(cell, word)| cell.load(Ordering::Relaxed) == *word)
-    }
-
-    /// Reads the slip back.
-    pub(crate) fn read(&self) -> Slip {
-        let len = (self.len.load(Ordering::Relaxed) as usize).clamp(2, WORDS);
-        let mut words = [0; WORDS];
-        for (word, cell) in words.iter_mut().zip(&self.words).take(len) {
-            *word = cell.load(Ordering::Relaxed);
-        }
-        Slip { words, len }
+    /// Shows a slip that somebody else showed.
+    pub(crate) fn copy(&self, slip: &Slip, number: u64) {
+        self.lay(slip.args());
+        self.show(slip.word(number), false);
     }
 }
 
 impl fmt::Display for Slip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let w = |i: usize| self.words[i];
-        match w(0) {
-            k if k == Kind::Pinned as u64 => write!(f, "the end of an allocation of locked memory"),
-            k if k == Kind::Barrier as u64 => write!(f, "a barrier"),
-            k if k == Kind::Alloc as u64 => {
-                let reach = Reach::ALL.get(w(4) as usize).map_or("?".into(), Reach::to_string);
+        let w = |i: usize| self.args[i];
+        match self.kind {
+            k if k == Kind::Pinned as u8 => write!(f, "the end of an allocation of locked memory"),
+            k if k == Kind::Barrier as u8 => write!(f, "a barrier"),
+            k if k == Kind::Alloc as u8 => {
+                let reach = Reach::ALL.get(w(2) as usize).map_or("?".into(), Reach::to_string);
                 write!(
                     f,
                     "alloc({} bytes, alignment {}, for {reach}) with heap history {:016x}",
-                    w(2),
-                    w(3),
-                    w(5)
+                    w(0),
+                    w(1),
+                    w(3)
                 )
             }
-            k if k == Kind::Free as u64 => write!(f, "free({:#x}) with heap history {:016x}", w(2), w(3)),
-            k if k == Kind::Collect as u64 => write!(f, "collect()"),
-            k if k == Kind::Enter as u64 => write!(f, "the start of a phase sharing {}", Objects(self)),
-            k if k == Kind::Exit as u64 => write!(f, "the end of a phase sharing {}", Objects(self)),
-            k if k == Kind::Checked as u64 => write!(f, "the end of a checked heap call"),
-            k if k == Kind::MoreFrees as u64 => write!(f, "freeing what was dropped"),
-            k if k == Kind::Finalize as u64 => write!(f, "finalize"),
+            k if k == Kind::Free as u8 => write!(f, "free({:#x}) with heap history {:016x}", w(0), w(1)),
+            k if k == Kind::Collect as u8 => write!(f, "collect()"),
+            k if k == Kind::Enter as u8 => write!(f, "the start of a phase sharing {}", Objects(self)),
+            k if k == Kind::Exit as u8 => write!(f, "the end of a phase sharing {}", Objects(self)),
+            k if k == Kind::Checked as u8 => write!(f, "the end of a checked heap call"),
+            k if k == Kind::MoreFrees as u8 => write!(f, "freeing what was dropped"),
+            k if k == Kind::Finalize as u8 => write!(f, "finalize"),
+            k if k == Kind::Sync as u8 => write!(f, "a sync"),
+            k if k == Kind::SplitStrided as u8 => {
+                let (start, stride, size) = (w(0) as i64, w(1) as i64, w(2) as i64);
+                write!(f, "a split of the team by start {start}, stride {stride}, size {size}")
+            }
+            k if k == Kind::Split2d as u8 => {
+                write!(f, "a split of the team in two dimensions by {}", w(0) as i64)
+            }
+            k if k == Kind::Claim as u8 => write!(f, "the end of a split"),
+            k if k == Kind::Destroy as u8 => write!(f, "the destruction of the team"),
             k => write!(f, "rendezvous of unknown kind {k}"),
-        }?;
-        write!(f, " (call {})", w(1))
+        }
     }
 }
 
@@ -176,11 +355,11 @@ struct Objects<'a>(&'a Slip);
 
 impl fmt::Display for Objects<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let objects = &self.0.words()[2..];
+        let objects = self.0.args();
         if objects.is_empty() {
             return f.write_str("nothing");
         }
-        for (i, o) in objects.chunks_exact(4).enumerate() {
+        for (i, o) in objects.chunks_exact(OBJECT).enumerate() {
             let mode = match o[3] {
                 m if m == Mode::ReadOnly as u64 => " read-only",
                 m if m == Mode::Signals as u64 => " of signals",

@@ -62,7 +62,7 @@ fn objection(engine: &Engine, holders: &Holders) -> Option<&'static str> {
     if thread != engine.thread && !main {
         return Some("left without finalizing, by a thread that is not the one of init");
     }
-    (engine.heap.is_in_use() || engine.calls.is_in_use()).then_some("left in the middle of a collective call")
+    (engine.heap.is_in_use() || engine.teams.in_use()).then_some("left in the middle of a collective call")
 }
 
 /// The finalize the program left out. The memory stays: other threads may still be looking at it.

@@ -24,24 +24,15 @@ pub fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
 /// # Safety
 /// `team` is a team that has not been destroyed, or one of the constants.
 pub unsafe fn team_ptr(team: TeamHandle, dest: *const u8, pe: i32) -> *mut u8 {
-    if team == TeamHandle::INVALID {
-        return ptr::null_mut();
-    }
     let via = Via::new("shmem_team_ptr");
-    // On one host both are all PEs.
-    let world = team == TeamHandle::WORLD || team == TeamHandle::SHARED;
-    let pe = if world {
-        via.pe(pe)
-    } else {
-        // SAFETY: neither of the constants, so it points to the block of a team, by contract.
-        let members = unsafe { &*team.0 }.members;
-        match u32::try_from(pe).ok().and_then(|rank| members.pe(rank)) {
-            Some(pe) => pe.0,
-            None => via
-                .fail(&format!("there is no PE {pe}; the team has PEs 0 to {}", i64::from(members.size) - 1)),
-        }
+    let engine = via.engine();
+    let Some(team) = team.core(via, &engine) else {
+        return ptr::null_mut();
     };
-    address(&via.engine(), dest, PeId(pe)).unwrap_or(ptr::null_mut())
+    match u32::try_from(pe).ok().and_then(|rank| team.members.pe(rank)) {
+        Some(pe) => address(&engine, dest, pe).unwrap_or(ptr::null_mut()),
+        None => via.fail(&format!("there is no PE {pe}; the team has PEs 0 to {}", team.members.size - 1)),
+    }
 }
 
 /// Whether the calls of this module reach the object at `addr` on `pe`: 1 if `addr` is symmetric there, else 0

@@ -66,7 +66,7 @@ struct Slot {
     size: AtomicU32,
     /// The next free slot, or 0.
     next: AtomicU32,
-    team: AtomicPtr<super::team::TeamBlock>,
+    team: AtomicPtr<()>,
     uses: AtomicUsize,
 }
 
@@ -169,11 +169,8 @@ pub unsafe fn team_create_ctx(team: TeamHandle, options: i64) -> Ctx {
 /// As for [`team_create_ctx`].
 unsafe fn create(via: Via, team: TeamHandle, _permissions: i64) -> Ctx {
     let engine = via.engine();
-    let members = match team {
-        TeamHandle::INVALID => return Ctx::INVALID,
-        TeamHandle::WORLD | TeamHandle::SHARED => Members::world(engine.n_pes),
-        // SAFETY: by contract it is a team that lives.
-        TeamHandle(made) => unsafe { &*made }.members,
+    let Some(members) = team.core(via, &engine).map(|core| core.members) else {
+        return Ctx::INVALID;
     };
     engine.contexts.with(|slots| slots.create(team, members))
 }

@@ -18,7 +18,7 @@
 //! | `wait` | waits and tests |
 //! | `order` | fence and quiet |
 //! | `ctx` | contexts |
-//! | `team` | handles of teams |
+//! | `team` | teams, barrier and sync |
 //! | `active_set` | the older collectives, on active sets |
 #![allow(unsafe_code)]
 
@@ -60,7 +60,7 @@ pub use setup::{
 };
 pub use signal::*;
 pub use strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
-pub use team::TeamHandle;
+pub use team::{TeamHandle, barrier_all, sync_all, team_my_pe, team_n_pes, team_sync, team_translate_pe};
 pub use via::Via;
 pub use wait::{CMP_EQ, CMP_GE, CMP_GT, CMP_LE, CMP_LT, CMP_NE, NONE};
 pub use wait::{

@@ -9,51 +9,37 @@ use memheap::place::Reach;
 use super::*;
 
 struct Host {
-    gate: Gate,
-    cells: Vec<[SlipCell; 2]>,
+    desks: Vec<TeamDesk>,
     pes: Vec<PeId>,
 }
 
 fn host(pes: std::ops::Range<u32>) -> Host {
-    let blame = || BlameCell {
-        culprit: AtomicU32::new(0),
-        reference: AtomicU32::new(0),
-        got: SlipCell::new(),
-        expected: SlipCell::new(),
-    };
-    Host {
-        gate: Gate {
-            arrivals: AtomicU64::new(0),
-            opened: AtomicU32::new(0),
-            asleep: AtomicU32::new(0),
-            blame: [blame(), blame()],
-        },
-        cells: pes.clone().map(|_| [SlipCell::new(), SlipCell::new()]).collect(),
-        pes: pes.map(PeId).collect(),
-    }
+    Host { desks: pes.clone().map(|_| TeamDesk::new()).collect(), pes: pes.map(PeId).collect() }
 }
 
 impl Host {
-    fn place(&self, here: usize) -> Place<'_> {
-        Place { gate: &self.gate, cells: self.cells.iter().collect(), pes: self.pes.clone(), here }
+    fn place<'a>(&'a self, rank: usize, upper: Option<&'a dyn Upper>) -> Place<'a> {
+        Place { desks: self.desks.iter().collect(), pes: self.pes.clone().into(), rank, upper }
     }
 }
 
-fn meet(
-    place: &Place<'_>,
-    upper: &dyn Upper,
-    call: u64,
-    slip: Slip,
-    raised: bool,
-) -> Result<Agreed, Differs> {
-    let wait = |_: &AtomicU32, _: &AtomicU32, ready: &dyn Fn() -> bool| {
+/// Waiting that never sleeps.
+struct Yields;
+
+impl Waits for Yields {
+    fn wait(&self, _: &Bell, ready: impl Fn() -> bool) {
         while !ready() {
             thread::yield_now();
         }
-    };
-    let mut slip = slip;
-    slip.number(call);
-    place.meet(call, &slip, raised, upper, wait, |_| {})
+    }
+    fn ring(&self, _: &Bell) {}
+    fn exact(&self) -> bool {
+        false
+    }
+}
+
+fn meet(place: &Place<'_>, call: u64, slip: Slip, raised: bool) -> Result<Agreed, Differs> {
+    place.meet(slip.word(call).raised(raised), slip.args(), &Yields)
 }
 
 fn ask(size: u64) -> Slip {
@@ -107,13 +93,12 @@ fn run(
             for here in 0..n as usize {
                 let (slip, halves, barrier) = (&slip, halves.clone(), barrier.clone());
                 threads.push(s.spawn(move || {
-                    let place = host.place(here);
                     let link = Link { halves, barrier, side };
-                    let upper: &dyn Upper = if hosts == 2 { &link } else { &OneHost };
+                    let place = host.place(here, (hosts == 2).then_some(&link));
                     let pe = place.pes[here].0;
                     let one = |call| {
                         let (slip, raised) = slip(pe, call);
-                        meet(&place, upper, call, slip, raised)
+                        meet(&place, call, slip, raised)
                     };
                     (1..=calls).map(one).collect::<Vec<_>>()
                 }));

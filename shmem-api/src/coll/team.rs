@@ -1,0 +1,291 @@
+//! Teams as the engine has them: who the members are, and how they meet.
+//!
+//! ```text
+//!   TeamCore ── members, my rank, a slot ──► TeamDesk[slot] in each member's segment
+//!      │
+//!      ├─ meet, meet_showing, sync   a rendezvous of all members that compares (see `agree`)
+//!      └─ call                       any other collective: see `call`
+//! ```
+//!
+//! The world is a team in slot 0, and the PEs of this host are one in slot 1. Every rendezvous and every
+//! collective of a team has a number, the same on all members, since all call in the same order; what a PE
+//! shows names its number and its kind, so a call never pairs with another.
+//!
+//! Invariants: **T1** one call at a time on a team of a PE: other threads wait for the team's [`Serial`], those
+//! on other teams do not. **T2** a cell is laid anew only after every member has left the call it was used in.
+//! **T3** the numbers of a slot grow, whichever team has it.
+
+#![allow(dead_code)] // remove as the rooms that use it land
+
+pub(crate) mod call;
+pub(crate) mod desk;
+pub(crate) mod slots;
+
+use memheap::PeId;
+
+use self::call::{Call, Waiting};
+use self::desk::{Progress, TeamDesk};
+use super::agree::{Agreed, Differs, Place};
+use super::slip::{Kind, Slip, Word};
+use crate::engine::{Engine, Met};
+use crate::error::Diverged;
+use crate::exit;
+use crate::internals::Desk;
+use crate::members::Members;
+use crate::serial::Serial;
+use crate::sync::Ordering;
+
+/// A team, on one of its members.
+pub(crate) struct TeamCore {
+    pub(crate) members: Members,
+    /// This PE's rank in it.
+    pub(crate) rank: u32,
+    pub(crate) slot: u16,
+    /// Tells teams of one slot apart.
+    pub(crate) generation: u64,
+    /// How many contexts its maker announced (`num_contexts`).
+    pub(crate) num_contexts: i32,
+    /// The number of its first call, less one.
+    base: u64,
+    place: Place<'static>,
+    calls: Serial<Calls>,
+}
+
+/// Where this PE is in the team's calls.
+struct Calls {
+    /// The number of the last one.
+    last: u64,
+    /// Every member is known to have left all calls below this one.
+    all_left: u64,
+}
+
+/// What the members showed in a rendezvous.
+pub(crate) struct Shown<'c> {
+    core: &'c TeamCore,
+    turn: usize,
+}
+
+/// What makes a new team.
+pub(crate) struct NewTeam {
+    pub(crate) members: Members,
+    pub(crate) slot: u16,
+    pub(crate) generation: u64,
+    pub(crate) num_contexts: i32,
+    /// No member has used a number above it in this slot.
+    pub(crate) base: u64,
+}
+
+impl TeamCore {
+    /// On a PE that is a member.
+    pub(crate) fn new(new: NewTeam, me: PeId, desks: &[Desk<'static>]) -> Option<TeamCore> {
+        let NewTeam { members, slot, generation, num_contexts, base } = new;
+        let rank = members.rank(me)?;
+        let place = Place {
+            desks: members.iter().map(|pe| &desks[pe.0 as usize].teams[usize::from(slot)]).collect(),
+            pes: members.iter().collect(),
+            rank: rank as usize,
+            upper: None,
+        };
+        let calls = Serial::new(Calls { last: base, all_left: base + 1 });
+        Some(TeamCore { members, rank, slot, generation, num_contexts, base, place, calls })
+    }
+
+    /// Collective: shows `slip` to all members and compares it with theirs.
+    pub(crate) fn meet(&self, engine: &Engine, slip: &Slip) -> Result<(), Diverged> {
+        settle(engine, self.try_meet(engine, slip, |_| ()))
+    }
+
+    /// As [`meet`](Self::meet); `show` gets this PE's desk and the turn, lays something on it, and says
+    /// whether it did; `read` is told whether some member did, and can read what they laid there. A PE that
+    /// is alone agrees with itself: it makes no slip.
+    pub(crate) fn meet_showing<R>(
+        &self,
+        engine: &Engine,
+        slip: impl FnOnce() -> Slip,
+        show: impl FnOnce(&Desk<'_>, usize) -> bool,
+        read: impl FnOnce(Met) -> R,
+    ) -> Result<R, Diverged> {
+        let met = self.calls.with(|calls| {
+            let number = self.enter(engine, calls);
+            let turn = (number & 1) as usize;
+            let raised = show(engine.desk(), turn);
+            let agreed = if self.members.size == 1 {
+                Ok(Agreed { raised })
+            } else {
+                let slip = slip();
+                self.rendezvous(engine, calls, slip.word(number).raised(raised), slip.args())
+            };
+            let result = agreed.map(|agreed| read(Met { raised: agreed.raised, turn }));
+            self.leave(engine, calls);
+            result
+        });
+        settle(engine, met)
+    }
+
+    /// As [`meet`](Self::meet), for a caller that decides itself what follows from a difference. `read` gets
+    /// what each member showed, by rank.
+    pub(crate) fn try_meet<R>(
+        &self,
+        engine: &Engine,
+        slip: &Slip,
+        read: impl FnOnce(Shown<'_>) -> R,
+    ) -> Result<R, Differs> {
+        self.calls.with(|calls| {
+            let number = self.enter(engine, calls);
+            let agreed = self.rendezvous(engine, calls, slip.word(number), slip.args());
+            let result = agreed.map(|_| read(Shown { core: self, turn: (number & 1) as usize }));
+            self.leave(engine, calls);
+            result
+        })
+    }
+
+    /// Collective: a rendezvous without arguments: all members have arrived, and are at the same.
+    #[inline]
+    pub(crate) fn sync(&self, engine: &Engine, kind: Kind) -> Result<(), Diverged> {
+        let met = self.calls.with(|calls| {
+            let number = self.enter(engine, calls);
+            let agreed = self.rendezvous(engine, calls, Word::new(number, kind, 0), &[]);
+            self.leave(engine, calls);
+            agreed
+        });
+        settle(engine, met).map(drop)
+    }
+
+    /// As [`sync`](Self::sync); a difference ends the job.
+    #[inline]
+    pub(crate) fn sync_or_end(&self, engine: &Engine, kind: Kind) {
+        if let Err(diverged) = self.sync(engine, kind) {
+            end(engine, &diverged);
+        }
+    }
+
+    /// Runs one collective call other than a plain rendezvous. See [`call`] for how one is written.
+    #[inline]
+    pub(crate) fn call<R>(&self, engine: &Engine, kind: Kind, body: impl FnOnce(&mut Call<'_>) -> R) -> R {
+        self.calls.with(|calls| {
+            let number = self.enter(engine, calls);
+            let mut call = Call::new(engine, self, calls, Word::new(number, kind, 0));
+            let result = body(&mut call);
+            self.leave(engine, calls);
+            result
+        })
+    }
+
+    /// Whether a thread is in a collective of the team.
+    pub(crate) fn in_use(&self) -> bool {
+        self.calls.is_in_use()
+    }
+
+    /// The number of the last call on this team.
+    pub(crate) fn last_number(&self) -> u64 {
+        self.calls.with(|calls| calls.last)
+    }
+
+    /// Says, to members that ask, that this PE calls nothing on the team any more.
+    pub(crate) fn say_gone(&self) {
+        self.desk().line.gone.store(self.base + 1, Ordering::Release);
+    }
+
+    /// Whether every member has said that it calls nothing any more.
+    pub(crate) fn all_gone(&self) -> bool {
+        self.place.desks.iter().all(|desk| desk.line.gone.load(Ordering::Acquire) == self.base + 1)
+    }
+
+    fn desk(&self) -> &TeamDesk {
+        self.place.desks[self.rank as usize]
+    }
+
+    /// Takes the next number, and sees to T2 for its cell.
+    #[inline]
+    fn enter(&self, engine: &Engine, calls: &mut Calls) -> u64 {
+        calls.last += 1;
+        self.wait_left(engine, calls, calls.last - 1);
+        calls.last
+    }
+
+    /// Waits until every member has left all calls below `number`.
+    #[inline]
+    fn wait_left(&self, engine: &Engine, calls: &mut Calls, number: u64) {
+        if calls.all_left < number {
+            self.wait_left_slowly(engine, calls, number);
+        }
+    }
+
+    #[cold]
+    fn wait_left_slowly(&self, engine: &Engine, calls: &mut Calls, number: u64) {
+        let waiting = Waiting::new(engine, self, Word::from_bits(0));
+        let mut least = u64::MAX;
+        for (rank, desk) in self.place.desks.iter().enumerate() {
+            if rank != self.rank as usize {
+                waiting.for_progress(&desk.line, Progress::step(number, 0));
+                least = least.min(desk.line.progress().number());
+            }
+        }
+        calls.all_left = least.min(calls.last);
+    }
+
+    /// One rendezvous, in a call that has been entered.
+    #[inline]
+    fn rendezvous(
+        &self,
+        engine: &Engine,
+        calls: &mut Calls,
+        word: Word,
+        args: &[u64],
+    ) -> Result<Agreed, Differs> {
+        if self.members.size == 1 {
+            self.desk().cells[(word.number() & 1) as usize].lay(args);
+            return Ok(Agreed { raised: word.is_raised() });
+        }
+        self.desk().line.at.store(word.meeting().bits(), Ordering::Relaxed);
+        let agreed = self.place.meet(word, args, &Waiting::new(engine, self, word.meeting()));
+        // All have arrived here, so all have left what came before.
+        calls.all_left = word.number();
+        agreed
+    }
+
+    /// This PE reads nothing more of what was shown in the call.
+    #[inline]
+    fn leave(&self, engine: &Engine, calls: &Calls) {
+        self.progress(engine, Progress::left(calls.last));
+    }
+
+    #[inline]
+    fn progress(&self, engine: &Engine, progress: Progress) {
+        let line = &self.desk().line;
+        line.set_progress(progress, engine.policy.crowded());
+        call::ring(&line.progress_bell);
+    }
+}
+
+impl Shown<'_> {
+    /// Word `i` of what the member of that rank showed.
+    pub(crate) fn word(&self, rank: usize, i: usize) -> u64 {
+        self.core.place.desks[rank].cells[self.turn].arg(i)
+    }
+}
+
+/// What follows from a rendezvous for a caller that may go on after a difference.
+fn settle<T>(engine: &Engine, met: Result<T, Differs>) -> Result<T, Diverged> {
+    match met {
+        Ok(met) => {
+            if engine.diverged.load(Ordering::Relaxed) {
+                engine.diverged.store(false, Ordering::Relaxed);
+            }
+            Ok(met)
+        }
+        Err(differs) => {
+            engine.diverged.store(true, Ordering::Relaxed);
+            if differs.fatal {
+                end(engine, &differs.diverged);
+            }
+            Err(differs.diverged)
+        }
+    }
+}
+
+/// Ends the job: the PEs are at different calls.
+#[cold]
+pub(crate) fn end(engine: &Engine, diverged: &Diverged) -> ! {
+    exit::end_job(engine, exit::DIVERGED, &format!("{diverged}; ending the job"))
+}

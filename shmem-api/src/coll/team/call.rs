@@ -1,0 +1,278 @@
+//! One collective call of this PE on a team, from entering to leaving; how a collective is written.
+//!
+//! ```text
+//!   team.call(engine, Kind::X, |call| {
+//!       call.publish(&[agreed..., own...], n_agreed)   show words to all members; does not wait
+//!       call.arrived(rank)                             wait for one member's words; differences end the job
+//!       call.meet(&[...], n)                           publish, and wait for everybody
+//!       call.step(n), call.wait_step(rank, n)          "my n-th part is done"; wait for a member's
+//!       call.sync()                                    another rendezvous within the call
+//!       call.send_line(&[..7 words]), call.line(rank)  small payload, sender may run ahead by 16 calls
+//!       call.wait_left(rank)                           a member has left the call: it reads nothing more
+//!   })                                                 leaving: others may see that this PE is through
+//! ```
+//!
+//! * The body must be the same sequence on all members as far as numbers go: each [`Call::sync`] and each
+//!   [`Call::meet`] after the first words takes the next number.
+//! * Words shown by [`Call::publish`] or [`Call::meet`] stay readable on every member until it leaves the
+//!   call (or, within a call, until its next `sync`); a PE that comes to overwrite them waits (T2).
+//! * A PE may leave while others are still inside. If they still *read its memory*, it must wait for them:
+//!   by `wait_left`, `wait_step` or `sync`. If they still *write its memory*, likewise.
+//! * What a member did before `publish`, `step`, `send_line` or `sync` is seen by whoever saw that
+//!   (release and acquire).
+//! * Waiting ends the job, with a line that names both calls, when a member is at another call of this number.
+
+use std::time::Duration;
+
+use memheap::PeId;
+
+use super::desk::{Bell, Line, Progress, RING, RING_WORDS};
+use super::{Calls, TeamCore, end};
+use crate::coll::agree::{Waits, said};
+use crate::coll::slip::{Cell, Slip, SlipCell, Word};
+use crate::engine::Engine;
+use crate::error::Diverged;
+use crate::exit;
+use crate::sync::Ordering;
+use crate::wait::{self, Waker};
+
+/// A collective call under way.
+pub(crate) struct Call<'c> {
+    engine: &'c Engine,
+    core: &'c TeamCore,
+    calls: &'c mut Calls,
+    word: Word,
+    /// Words have been shown under this number.
+    shown: bool,
+}
+
+impl<'c> Call<'c> {
+    pub(super) fn new(engine: &'c Engine, core: &'c TeamCore, calls: &'c mut Calls, word: Word) -> Call<'c> {
+        core.desk().line.at.store(word.bits(), Ordering::Relaxed);
+        Call { engine, core, calls, word, shown: false }
+    }
+
+    /// This PE's rank.
+    #[inline]
+    pub(crate) fn rank(&self) -> usize {
+        self.core.rank as usize
+    }
+
+    /// How many members there are.
+    #[inline]
+    pub(crate) fn size(&self) -> usize {
+        self.core.members.size as usize
+    }
+
+    /// A member, as a PE of the world.
+    #[inline]
+    pub(crate) fn pe(&self, rank: usize) -> PeId {
+        self.core.members.at(rank as u32)
+    }
+
+    /// Shows `words`, of which the first `agreed` have to be equal on all members. Once per number.
+    #[inline]
+    pub(crate) fn publish(&mut self, words: &[u64], agreed: usize) {
+        self.word = self.word.agreeing(agreed);
+        self.shown = true;
+        let desk = self.core.desk();
+        let cell = &desk.cells[self.turn()];
+        cell.lay(words);
+        cell.show(self.word, self.engine.policy.crowded());
+        ring(&desk.line.bell);
+    }
+
+    /// Waits until `rank` has shown its words in this call; its agreed words are compared with `agreed`.
+    #[inline]
+    pub(crate) fn arrived(&self, rank: usize, agreed: &[u64]) -> &'c SlipCell {
+        let desk = self.core.place.desks[rank];
+        let cell = &desk.cells[self.turn()];
+        let waiting = Waiting::new(self.engine, self.core, self.word);
+        waiting.wait(&desk.line.bell, || cell.word().number() >= self.word.number());
+        if !cell.word().pairs(self.word) || !cell.has(agreed) {
+            let (mine, _) = self.core.desk().cells[self.turn()].read();
+            let (theirs, number) = cell.read();
+            self.differs(rank, said(&theirs, number), said(&mine, number));
+        }
+        cell
+    }
+
+    /// Shows `words` and waits until every member has shown its own; those to agree on are equal then.
+    /// Read the others' by [`words_of`](Self::words_of).
+    pub(crate) fn meet(&mut self, words: &[u64], agreed: usize) {
+        if self.shown {
+            self.advance();
+        }
+        self.word = self.word.agreeing(agreed);
+        self.shown = true;
+        self.rendezvous(words);
+    }
+
+    /// The words of a member that has [arrived](Self::arrived), or of any after [`meet`](Self::meet).
+    #[inline]
+    pub(crate) fn words_of(&self, rank: usize) -> &'c SlipCell {
+        &self.core.place.desks[rank].cells[self.turn()]
+    }
+
+    /// Another rendezvous within the call: everything that every member did before it is seen after it.
+    /// The words shown before are not to be read any more.
+    #[inline]
+    pub(crate) fn sync(&mut self) {
+        self.advance();
+        self.rendezvous(&[]);
+    }
+
+    /// Says that this PE is through with the first `n` steps of the call, as the collective counts them.
+    #[inline]
+    pub(crate) fn step(&self, n: u8) {
+        self.core.progress(self.engine, Progress::step(self.word.number(), n));
+    }
+
+    /// Waits until `rank` is through with `n` steps, or has left the call.
+    #[inline]
+    pub(crate) fn wait_step(&self, rank: usize, n: u8) {
+        self.wait_progress(rank, Progress::step(self.word.number(), n));
+    }
+
+    /// Waits until `rank` has left the call.
+    #[inline]
+    pub(crate) fn wait_left(&self, rank: usize) {
+        self.wait_progress(rank, Progress::left(self.word.number()));
+    }
+
+    /// Shows up to seven words in this PE's ring; it may run ahead of the members that take them.
+    #[inline]
+    pub(crate) fn send_line(&mut self, words: &[u64]) {
+        debug_assert!(words.len() <= RING_WORDS);
+        let number = self.word.number();
+        // The line was used 16 calls ago at the latest.
+        self.core.wait_left(self.engine, self.calls, number.saturating_sub(RING as u64 - 1));
+        let desk = self.core.desk();
+        let line = &desk.ring[number as usize % RING];
+        line.lay(words);
+        line.show(self.word, self.engine.policy.crowded());
+        ring(&desk.line.bell);
+    }
+
+    /// Waits for the words that `rank` sends in this call.
+    #[inline]
+    pub(crate) fn line(&self, rank: usize) -> &'c Cell<RING_WORDS> {
+        let desk = self.core.place.desks[rank];
+        let line = &desk.ring[self.word.number() as usize % RING];
+        let waiting = Waiting::new(self.engine, self.core, self.word);
+        waiting.wait(&desk.line.bell, || line.word().number() >= self.word.number());
+        if !line.word().pairs(self.word) {
+            let number = self.word.number();
+            self.differs(rank, said(&Slip::of(line.word()), number), said(&Slip::of(self.word), number));
+        }
+        line
+    }
+
+    /// Ends the job: what `rank` shows does not fit with what this PE was asked for. `theirs` and `mine` say
+    /// what the calls are.
+    #[cold]
+    pub(crate) fn differs(&self, rank: usize, theirs: String, mine: String) -> ! {
+        let me = self.engine.me;
+        let diverged = Diverged { here: me, pe: self.pe(rank), got: theirs, reference: me, expected: mine };
+        end(self.engine, &diverged)
+    }
+
+    #[inline]
+    fn turn(&self) -> usize {
+        (self.word.number() & 1) as usize
+    }
+
+    /// The next number, for another part of this call.
+    fn advance(&mut self) {
+        self.core.leave(self.engine, self.calls);
+        self.core.enter(self.engine, self.calls);
+        self.word = self.word.next();
+    }
+
+    fn rendezvous(&mut self, words: &[u64]) {
+        if let Err(differs) = self.core.rendezvous(self.engine, self.calls, self.word, words) {
+            end(self.engine, &differs.diverged);
+        }
+    }
+
+    fn wait_progress(&self, rank: usize, progress: Progress) {
+        let waiting = Waiting::new(self.engine, self.core, self.word);
+        waiting.for_progress(&self.core.place.desks[rank].line, progress);
+    }
+}
+
+/// Waiting for other members, at one call.
+pub(super) struct Waiting<'c> {
+    engine: &'c Engine,
+    core: &'c TeamCore,
+    word: Word,
+}
+
+impl<'c> Waiting<'c> {
+    pub(super) fn new(engine: &'c Engine, core: &'c TeamCore, word: Word) -> Waiting<'c> {
+        Waiting { engine, core, word }
+    }
+
+    /// Until the owner of `line` is that far.
+    pub(super) fn for_progress(&self, line: &Line, progress: Progress) {
+        self.wait(&line.progress_bell, || line.progress() >= progress);
+    }
+
+    /// Between sleeps: whether a member is where this PE will never meet it.
+    #[cold]
+    fn look_around(&self) {
+        exit::leave_if_ended(self.engine);
+        for (desk, pe) in self.core.place.desks.iter().zip(&self.core.place.pes) {
+            let at = Word::from_bits(desk.line.at.load(Ordering::Acquire));
+            let both_meet = at.meets() && self.word.meets();
+            let (got, expected) =
+                if at.number() == self.word.number() && !both_meet && !at.same_kind(self.word) {
+                    (Slip::of(at), Slip::of(self.word))
+                } else {
+                    continue;
+                };
+            let (here, number) = (self.engine.me, at.number());
+            let (got, expected) = (said(&got, number), said(&expected, number));
+            end(self.engine, &Diverged { here, pe: *pe, got, reference: here, expected });
+        }
+    }
+}
+
+impl Waits for Waiting<'_> {
+    #[inline]
+    fn wait(&self, bell: &Bell, ready: impl Fn() -> bool) {
+        if ready() {
+            return;
+        }
+        let policy = &self.engine.policy;
+        let waker = if policy.crowded() { Waker::Rings } else { Waker::MayBeSilent };
+        let place = || {
+            format!(
+                "{} of a team of {}",
+                said(&Slip::of(self.word), self.word.number()),
+                self.core.members.size
+            )
+        };
+        let mut report = policy.report(self.engine.me, place);
+        policy.wait(&bell.rung, &bell.asleep, waker, ready, |waited: Duration| {
+            self.look_around();
+            report(waited);
+        });
+    }
+
+    #[inline]
+    fn ring(&self, bell: &Bell) {
+        ring(bell);
+    }
+
+    #[inline]
+    fn exact(&self) -> bool {
+        self.engine.policy.crowded()
+    }
+}
+
+/// Wakes those asleep on `bell`.
+#[inline]
+pub(super) fn ring(bell: &Bell) {
+    wait::ring(&bell.rung, &bell.asleep);
+}
