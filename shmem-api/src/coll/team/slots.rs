@@ -63,7 +63,7 @@ pub(crate) struct Teams {
     retired: AtomicU64,
     made: AtomicU64,
     /// Dropped here, but not by every member yet.
-    dropped: Mutex<Vec<Box<TeamCore>>>,
+    dropped: Mutex<Vec<TeamCore>>,
 }
 
 impl Teams {
@@ -165,7 +165,7 @@ impl Teams {
         // SAFETY: by contract.
         let core = unsafe { self.take_out(core) };
         core.say_gone();
-        self.dropped.lock().push(core);
+        self.dropped.lock().push(*core);
     }
 
     /// # Safety
