@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use shmem_api::raw::Ctx;
+use shmem_api::raw::{self, Ctx};
 use shmem_api::testing::{self, Boot, Launch, Outcome};
 use shmem_api::{SymStatic, World};
 
@@ -107,6 +107,17 @@ fn of_kind(kinds: &[Kind]) -> Vec<Routine> {
     ROUTINES.iter().filter(|r| kinds.contains(&r.kind)).copied().collect()
 }
 
+/// The last word of the heap that begins at `base`.
+fn last_word(base: *mut u64) -> *mut u64 {
+    let (mut inside, mut outside) = (0_usize, 1 << 46);
+    while outside - inside > 1 {
+        let middle = inside.midpoint(outside);
+        let there = raw::addr_accessible(base.wrapping_byte_add(middle).cast(), 0) == 1;
+        *(if there { &mut inside } else { &mut outside }) = middle;
+    }
+    base.wrapping_byte_add(outside - 8)
+}
+
 macro_rules! mistakes {
     ($($(#[$meta:meta])* $name:ident, $when:ident, $kinds:expr, $says:expr; |$args:ident| $spoil:expr;)*) => {$(
         $(#[$meta])*
@@ -142,6 +153,8 @@ mistakes! {
 
     past_the_end_of_the_heap, Up, COUNTED, "they run past the end of the symmetric heap (the heap is ";
         |a| a.n = BEYOND;
+    a_byte_past_the_end_of_the_heap, Up, ALL, "they run past the end of the symmetric heap (the heap is ";
+        |a| { a.at = last_word(a.at).wrapping_byte_add(1); a.n = 1 };
     past_the_end_of_statics, Up, COUNTED, "they run past the end of the executable's static data";
         |a| { a.at = (&raw const STATIC).cast_mut().cast(); a.n = BEYOND };
     a_count_that_overflows, Up, [Row], "more than 2^64 bytes at 0x"; |a| a.n = usize::MAX / 8 + 2;

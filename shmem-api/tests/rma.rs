@@ -66,6 +66,20 @@ impl Area {
     }
 }
 
+/// Where calls are made: routines on a context take turns with these.
+#[derive(Clone, Copy)]
+struct On<'o> {
+    world: &'o World,
+    contexts: &'o [Ctx],
+}
+
+impl On<'_> {
+    fn ctx(&self, call: usize) -> Ctx {
+        // Every other call has no context: those before may not make one of them meet the same context always.
+        self.contexts[call / 2 % self.contexts.len()]
+    }
+}
+
 /// All routines of a family on all shapes: which is used for which, in order.
 fn calls<T>(family: &Family<T>) -> Vec<(usize, Shape)> {
     let forms = |shape: &Shape| match shape {
@@ -113,8 +127,8 @@ unsafe fn call<T: Elem>(
 
 /// Every PE puts with every routine and shape to every PE, itself included, each into a region of its own;
 /// then each looks at its memory.
-fn check_puts<T: Elem>(world: &World, family: &Family<T>, area: Area, shift: usize, name: &str) {
-    let (me, n) = (world.pe(), world.n_pes());
+fn check_puts<T: Elem>(on: On<'_>, family: &Family<T>, area: Area, shift: usize, name: &str) {
+    let (world, me, n) = (on.world, on.world.pe(), on.world.n_pes());
     let size = size_of::<T>();
     let list = calls(family);
     let (moves, elements, sources) = lay_out(list.iter().map(|c| c.1));
@@ -125,11 +139,11 @@ fn check_puts<T: Elem>(world: &World, family: &Family<T>, area: Area, shift: usi
     world.barrier();
     for target in 0..n {
         let from = source(me, target);
-        for (m, which) in moves.iter().zip(&list) {
+        for (i, (m, which)) in moves.iter().zip(&list).enumerate() {
             let to = area.base.wrapping_add(me * region + shift + m.to * size).cast::<T>();
             let from = from.as_ptr().wrapping_add(m.from * size).cast::<T>();
             // SAFETY: the source has the elements; nobody else writes this region of the target.
-            unsafe { call(family, *which, (Ctx::DEFAULT, to, from, target as i32)) };
+            unsafe { call(family, *which, (on.ctx(i), to, from, target as i32)) };
         }
     }
     world.barrier();
@@ -152,8 +166,8 @@ fn check_puts<T: Elem>(world: &World, family: &Family<T>, area: Area, shift: usi
 }
 
 /// Every PE gets with every routine and shape from every PE, itself included.
-fn check_gets<T: Elem>(world: &World, family: &Family<T>, area: Area, shift: usize, name: &str) {
-    let (me, n) = (world.pe(), world.n_pes());
+fn check_gets<T: Elem>(on: On<'_>, family: &Family<T>, area: Area, shift: usize, name: &str) {
+    let (world, me, n) = (on.world, on.world.pe(), on.world.n_pes());
     let size = size_of::<T>();
     let list = calls(family);
     let (moves, elements, sources) = lay_out(list.iter().map(|c| c.1));
@@ -163,11 +177,11 @@ fn check_gets<T: Elem>(world: &World, family: &Family<T>, area: Area, shift: usi
     for target in 0..n {
         let mut found = vec![0xee_u8; elements * size];
         let mut expected = found.clone();
-        for (m, which) in moves.iter().zip(&list) {
+        for (i, (m, which)) in moves.iter().zip(&list).enumerate() {
             let to = found.as_mut_ptr().wrapping_add(m.to * size).cast::<T>();
             let from = area.base.cast_const().wrapping_add(shift + m.from * size).cast::<T>();
             // SAFETY: `found` has the elements, and nobody writes the area.
-            unsafe { call(family, *which, (Ctx::DEFAULT, to, from, target as i32)) };
+            unsafe { call(family, *which, (on.ctx(i), to, from, target as i32)) };
             apply(m, size, &mut expected, &before(target)[shift..]);
         }
         if let Some(at) = (0..expected.len()).find(|i| found[*i] != expected[*i]) {
@@ -183,30 +197,58 @@ fn check_gets<T: Elem>(world: &World, family: &Family<T>, area: Area, shift: usi
 
 /// All routines of one type, on the heap and on statics; also where nothing is aligned, which the standard does
 /// not ask for, and for elements of 16 bytes at multiples of 8, which C programs have.
-fn check<T: Elem>(world: &World, areas: &[Area], name: &str) {
+fn check<T: Elem>(on: On<'_>, areas: &[Area], name: &str) {
     let (puts, gets) = (routines::puts::<T>(), routines::gets::<T>());
     let shifts: &[usize] = if size_of::<T>() == 16 { &[0, 8, 1] } else { &[0, 1] };
     for (area, shift) in areas.iter().flat_map(|a| shifts.iter().map(move |s| (*a, *s))) {
-        check_puts::<T>(world, &puts, area, shift, name);
-        check_gets::<T>(world, &gets, area, shift, name);
+        check_puts::<T>(on, &puts, area, shift, name);
+        check_gets::<T>(on, &gets, area, shift, name);
     }
 }
 
 /// `fn every_type`: all of a table.
 macro_rules! every_type {
-    ([$($name:tt)*] $world:ident $areas:ident) => { $( check::<c_type!($name)>($world, &$areas, stringify!($name)); )* };
+    ([$($name:tt)*] $on:ident $areas:ident) => { $( check::<c_type!($name)>($on, &$areas, stringify!($name)); )* };
 }
 
 multi_pe! {
     fn every_routine_of_every_type(world) on [1, 2, 3, 4, 8] {
         let areas = [Area::of_heap(), Area::of_statics()];
-        type_table!(rma => every_type, world areas);
-        type_table!(sizes => every_type, world areas);
+        // SAFETY: the World is up; both are used and destroyed by this thread.
+        let made = [0, raw::CTX_PRIVATE].map(|options| unsafe { raw::ctx_create(options) });
+        let contexts = [Ctx::DEFAULT, made[0], made[1]];
+        let on = On { world, contexts: &contexts };
+        type_table!(rma => every_type, on areas);
+        type_table!(sizes => every_type, on areas);
         for area in areas {
-            check_puts(world, &routines::byte_puts(), area, 0, "bytes");
-            check_gets(world, &routines::byte_gets(), area, 0, "bytes");
+            check_puts(on, &routines::byte_puts(), area, 0, "bytes");
+            check_gets(on, &routines::byte_gets(), area, 0, "bytes");
+        }
+        for ctx in made {
+            // SAFETY: made above, and not used again.
+            unsafe { raw::ctx_destroy(ctx) };
         }
         areas[0].free();
+    }
+
+    /// The last byte that is symmetric can be reached, with all before it in one transfer's range; one more is refused
+    /// (`tests/bad_input.rs` has what is said then).
+    fn the_last_bytes_of_the_heap_can_be_used(world) on [2] {
+        let other = 1 - world.pe() as i32;
+        let base = world.heap_base();
+        let accessible = |offset: usize| raw::addr_accessible(std::ptr::with_exposed_provenance((base + offset) as _), other) == 1;
+        let (mut inside, mut outside) = (0_usize, 1 << 46);
+        while outside - inside > 1 {
+            let middle = inside.midpoint(outside);
+            *(if accessible(middle) { &mut inside } else { &mut outside }) = middle;
+        }
+        let mut got = [0xff_u8; 8];
+        for n in 1..=8 {
+            let last = std::ptr::with_exposed_provenance::<u8>(base + outside - n);
+            // SAFETY: the segment's last bytes, which nobody writes.
+            unsafe { raw::getmem(got.as_mut_ptr(), last, n, other) };
+        }
+        assert_eq!(got, [0; 8]);
     }
 
     /// "Null pointers are legal in every routine with a count of zero", whatever the strides.
