@@ -30,21 +30,32 @@ impl Arena {
     }
 }
 
-/// Collective: runs `body` on a heap arena and on the static one, both zero.
-pub fn on_both(world: &World, mut body: impl FnMut(Arena)) {
+/// Collective: runs `body` with a heap arena and the static one, both zero.
+pub fn with_both(world: &World, body: impl FnOnce([Arena; 2])) {
     // SAFETY: the World is up, in one thread.
     let heap = unsafe { raw::malloc(BYTES) };
     assert!(!heap.is_null());
-    for arena in [Arena { name: "heap", at: heap }, Arena { name: "static", at: STATIC.0.get().cast() }] {
-        world.barrier();
+    let arenas = [Arena { name: "heap", at: heap }, Arena { name: "static", at: STATIC.0.get().cast() }];
+    world.barrier();
+    for arena in arenas {
         // SAFETY: nobody uses it between the barriers.
         unsafe { arena.at.write_bytes(0, BYTES) };
-        world.barrier();
-        body(arena);
-        world.barrier();
     }
+    world.barrier();
+    body(arenas);
+    world.barrier();
     // SAFETY: as above; nobody uses it any more.
     unsafe { raw::free(heap) }.unwrap();
+}
+
+/// Collective: runs `body` on a heap arena, then on the static one.
+pub fn on_both(world: &World, mut body: impl FnMut(Arena)) {
+    with_both(world, |arenas| {
+        for arena in arenas {
+            body(arena);
+            world.barrier();
+        }
+    });
 }
 
 /// Runs `body` without a context (`None`) and with contexts that number the PEs as the world does.
