@@ -222,39 +222,33 @@ multi_pe! {
     /// NOTES (b), quiet: what was put is visible to *all* PEs. Of two PEs that each put, are quiet, and look at the
     /// other's word, one at least sees the other's put.
     fn quiet_is_a_full_fence(world) on [2] {
-        const ROUNDS: usize = 12_000;
+        // Many words, each in a line of its own, so that the PEs need not meet between two of them.
+        const WORDS: usize = 2000;
+        const ROUNDS: u64 = 100;
         let me = world.pe();
-        with_both(world, |[heap, _]| {
-            let (mine, other) = (heap.word::<u64>(me * 256, 0), heap.word::<u64>((1 - me) * 256, 0));
-            let meet = heap.word::<u64>(1024, 0);
-            let mut dice = Dice(me as u64);
-            let seen: Vec<u8> = (1..=ROUNDS as u64)
-                .map(|round| {
-                    call!(NONE, atomic_inc / ctx_atomic_inc(meet, 0));
-                    let mut looks = 0;
-                    while call!(NONE, atomic_fetch / ctx_atomic_fetch(meet.cast_const(), 0)) < 2 * round {
-                        looks += 1;
-                        if looks % 1000 == 0 {
-                            std::thread::yield_now();
-                        }
-                    }
-                    (0..dice.below(40)).for_each(|_| std::hint::spin_loop());
-                    call!(NONE, p / ctx_p(mine, round, 0));
-                    match round % 2 {
-                        0 => call!(NONE, quiet / ctx_quiet()),
-                        _ => call!(NONE, pe_quiet / ctx_pe_quiet([0].as_ptr(), 1)),
-                    }
-                    u8::from(call!(NONE, g / ctx_g(other.cast_const(), 0)) == round)
-                })
-                .collect();
-            let all = heap.word::<u8>(16384, 0);
-            call!(NONE, putmem / ctx_putmem(all.wrapping_add(me * ROUNDS), seen.as_ptr(), ROUNDS, 0));
+        // SAFETY: the World is up.
+        let heap = unsafe { raw::malloc(2 * WORDS * 64 + 2 * WORDS) };
+        let word = |pe: usize, i: usize| heap.wrapping_add((pe * WORDS + i) * 64).cast::<u64>();
+        let seen_at = |pe: usize| heap.wrapping_add(2 * WORDS * 64 + pe * WORDS);
+        (0..WORDS).for_each(|i| call!(NONE, p / ctx_p(word(me, i), 0, 0)));
+        for round in 1..=ROUNDS {
             world.barrier();
-            let mut both = vec![0; 2 * ROUNDS];
-            call!(NONE, getmem / ctx_getmem(both.as_mut_ptr(), all.cast_const(), 2 * ROUNDS, 0));
-            let nobody = (0..ROUNDS).filter(|&round| both[round] + both[ROUNDS + round] == 0).count();
-            assert_eq!(nobody, 0, "rounds of {ROUNDS} in which nobody saw the other's put");
-        });
+            let look = |i| {
+                call!(NONE, p / ctx_p(word(me, i), round, 0));
+                match i % 2 {
+                    0 => call!(NONE, quiet / ctx_quiet()),
+                    _ => call!(NONE, pe_quiet / ctx_pe_quiet([0].as_ptr(), 1)),
+                }
+                u8::from(call!(NONE, g / ctx_g(word(1 - me, i).cast_const(), 0)) == round)
+            };
+            let seen: Vec<u8> = (0..WORDS).map(look).collect();
+            call!(NONE, putmem / ctx_putmem(seen_at(me), seen.as_ptr(), WORDS, 1 - me as i32));
+            world.barrier();
+            let mut others = vec![0; WORDS];
+            call!(NONE, getmem / ctx_getmem(others.as_mut_ptr(), seen_at(1 - me).cast_const(), WORDS, me as i32));
+            let nobody = (0..WORDS).filter(|&i| seen[i] + others[i] == 0).count();
+            assert_eq!(nobody, 0, "words of round {round} where nobody saw the other's put");
+        }
     }
 
     /// NOTES (b), fence and quiet: nothing, and no harm, without a context; no PEs may be at NULL.
