@@ -140,7 +140,7 @@ impl Launch {
 
     /// Any program, on `n` PEs.
     pub fn of_program(program: &std::path::Path, n: u32, boot: Boot) -> Launch {
-        let mut command = match boot {
+        let command = match boot {
             Boot::Local => {
                 let mut c = Command::new(program);
                 c.env("SHMEM_LOCAL_PES", n.to_string());
@@ -149,6 +149,11 @@ impl Launch {
             #[cfg(feature = "mpi")]
             Boot::Mpi => mpirun(n, program),
         };
+        Launch::of_command(command)
+    }
+
+    /// Any command that starts PEs.
+    pub fn of_command(mut command: Command) -> Launch {
         let limit = std::env::var("SHMEM_TEST_TIMEOUT").ok().and_then(|s| s.parse().ok()).unwrap_or(60);
         command.env("RUST_BACKTRACE", "0").env("SHMEM_HANG_REPORT", (limit / 3).max(1).to_string());
         Launch { command, limit: Duration::from_secs(limit) }

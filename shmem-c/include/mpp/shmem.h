@@ -1,0 +1,2 @@
+/* Where shmem.h was before OpenSHMEM 1.1. */
+#include "../shmem.h"

@@ -1,0 +1,2 @@
+/* Where shmemx.h was before OpenSHMEM 1.1. */
+#include "../shmemx.h"

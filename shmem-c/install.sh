@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# install.sh [--prefix DIR] [--archive FILE] [--info FILE] [--uninstall]: puts libshmem, its headers and its tools under
+# DIR (/usr/local), below DESTDIR if that is set; or takes away what it put there. With MPICC set, they use that
+# MPI; without it, none. `make install` builds first and calls this.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+prefix=/usr/local
+archive=
+info=
+uninstall=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --prefix) prefix=$2; shift 2 ;;
+    --archive) archive=$2; shift 2 ;;
+    --info) info=$2; shift 2 ;;
+    --uninstall) uninstall=yes; shift ;;
+    *) echo "install.sh: what is $1?" >&2; exit 1 ;;
+    esac
+done
+case $prefix in
+/*) ;;
+*) prefix=$PWD/$prefix ;;
+esac
+root=${DESTDIR:-}$prefix
+# What was installed, so that exactly that is taken away again.
+list=$root/lib/shmem/installed
+
+if [ -n "$uninstall" ]; then
+    [ -f "$list" ] || { echo "install.sh: nothing is installed under $root ($list is missing)" >&2; exit 1; }
+    while read -r file; do
+        rm -f "$root/$file"
+    done <"$list"
+    rm -f "$list"
+    # Directories that are empty now, deepest first; the prefix itself and its bin, lib, ... may be others'.
+    for dir in share/man/man3 share/man/man1 share/man share lib/cmake/shmem lib/cmake lib/pkgconfig lib/shmem lib \
+        include/shmem include/mpp include bin; do
+        rmdir "$root/$dir" 2>/dev/null || true
+    done
+    exit
+fi
+
+version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$here/../Cargo.toml")
+built=$(mktemp -d)
+trap 'rm -rf "$built"' EXIT
+# put MODE SOURCE TARGET
+put() {
+    install -D -m "$1" "$2" "$root/$3"
+    echo "$3" >>"$built/list"
+}
+alias_of() {
+    ln -sf "$1" "$root/$2"
+    echo "$2" >>"$built/list"
+}
+
+# The MPI's own compiler knows where it is.
+mpi_cflags= mpi_libs= launcher= kind=none
+if [ -n "${MPICC:-}" ]; then
+    words=$("$MPICC" -show)
+    for word in $words; do
+        case $word in
+        -I*) mpi_cflags+=" $word" ;;
+        -L* | -l* | -Wl,-rpath*) mpi_libs+=" $word" ;;
+        esac
+    done
+    case $("$MPICC" --showme:version 2>/dev/null || "$MPICC" -compile_info 2>/dev/null) in
+    *'Open MPI'*) kind=openmpi candidates='mpirun.openmpi mpirun' ;;
+    *mpich*) kind=mpich candidates='mpiexec.mpich mpiexec' ;;
+    *) kind=other candidates='mpiexec mpirun' ;;
+    esac
+    for launcher in $candidates; do
+        command -v "$launcher" >/dev/null && break
+    done
+fi
+
+"$here/link.sh" "$archive" "$built"
+put 755 "$built/libshmem.so.1" lib/libshmem.so.1
+alias_of libshmem.so.1 lib/libshmem.so
+put 644 "$built/libshmem.a" lib/libshmem.a
+
+for header in shmem.h shmemx.h pshmem.h mpp/shmem.h mpp/shmemx.h \
+    shmem/constants.h shmem/tables.h shmem/functions.h shmem/generic.h shmem/overloads.h; do
+    put 644 "$here/include/$header" "include/$header"
+done
+
+# fill TEMPLATE MODE TARGET
+fill() {
+    sed -e "s|@VERSION@|$version|g" -e "s|@PREFIX@|$prefix|g" -e "s|@MPI_CFLAGS@|${mpi_cflags# }|g" \
+        -e "s|@MPI_LIBS@|${mpi_libs# }|g" -e "s|@MPI_KIND@|$kind|g" -e "s|@LAUNCHER@|$launcher|g" \
+        -e "s|@CC@|${CC:-cc}|g" -e "s|@CXX@|${CXX:-c++}|g" "$here/$1" >"$built/filled"
+    put "$2" "$built/filled" "$3"
+}
+fill bin/oshcc.in 755 bin/oshcc
+alias_of oshcc bin/oshc++
+alias_of oshcc bin/oshcxx
+fill bin/oshrun.in 755 bin/oshrun
+[ -z "$info" ] || put 755 "$info" bin/shmem-info
+
+install -D -m 644 "$built/list" "$list"

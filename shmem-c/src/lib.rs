@@ -1,0 +1,28 @@
+//! libshmem: the OpenSHMEM library for C and C++ programs, over [`shmem_api::raw`].
+//!
+//! ```text
+//!   type_table! (shmem-api) ──► families (this crate) ──► pshmem_int_put, ... and, as a weak alias
+//!                                                        of each, shmem_int_put
+//!   cargo: libshmem_c.a ──► link.sh: one object, everything else local ──► libshmem.so.1, libshmem.a
+//! ```
+//!
+//! A function here does nothing but call the raw routine of its name with its own name, which the
+//! routine's messages carry. One file per section of the standard (OpenSHMEM 1.6, chapter 9).
+//!
+//! Invariants: **C1** every function of the standard exists as `pshmem_NAME`, and `shmem_NAME` is a weak
+//! alias in the same object, so that a profiler replaces it by link order or by `LD_PRELOAD`. **C2** the
+//! library calls no `shmem_` function itself. **C3** a panic never unwinds into C: an `extern "C"`
+//! function aborts.
+#![allow(unsafe_code)]
+
+#[macro_use]
+mod export;
+mod amo;
+mod ctx;
+mod longdouble;
+mod memory;
+mod order;
+mod rma;
+mod setup;
+mod signal;
+mod sync;

@@ -1,0 +1,21 @@
+//! Fence and quiet (OpenSHMEM 1.6, 9.13).
+
+use std::ffi::c_int;
+
+use shmem_api::raw::ops;
+
+plain_on_ctx! {
+    fence(via) = ops::fence(via);
+    quiet(via) = ops::quiet(via);
+    pe_quiet(via, target_pes: *const c_int, npes: usize) = ops::pe_quiet(via, target_pes, npes);
+}
+
+// Removed in 1.5, and still called: a cache is never out of date.
+export! {
+    fn shmem_set_cache_inv() {}
+    fn shmem_clear_cache_inv() {}
+    fn shmem_set_cache_line_inv(_dest: *mut std::ffi::c_void) {}
+    fn shmem_clear_cache_line_inv(_dest: *mut std::ffi::c_void) {}
+    fn shmem_udcflush() {}
+    fn shmem_udcflush_line(_dest: *mut std::ffi::c_void) {}
+}

@@ -1,0 +1,83 @@
+//! Setup, exit, query and threads (OpenSHMEM 1.6, 9.1 and 9.2), and their names of old.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use shmem_api::raw::{self, TeamHandle};
+
+export! {
+    fn shmem_init() {
+        // SAFETY: the C program's promise; so for all below.
+        unsafe { raw::init() }
+    }
+    fn shmem_init_thread(requested: c_int, provided: *mut c_int) -> c_int {
+        // SAFETY: as above.
+        match unsafe { raw::init_thread(requested) } {
+            Ok(level) => {
+                // SAFETY: as above.
+                unsafe { provided.write(level) };
+                0
+            }
+            Err(_) => 1,
+        }
+    }
+    fn shmem_finalize() {
+        // SAFETY: as above.
+        unsafe { raw::finalize() }
+    }
+    fn shmem_global_exit(status: c_int) {
+        raw::global_exit(status)
+    }
+    fn shmem_query_initialized(initialized: *mut c_int) {
+        // SAFETY: as above.
+        unsafe { initialized.write(raw::query_initialized().into()) }
+    }
+    fn shmem_query_thread(provided: *mut c_int) {
+        // SAFETY: as above.
+        unsafe { provided.write(raw::query_thread()) }
+    }
+    fn shmem_my_pe() -> c_int {
+        raw::my_pe()
+    }
+    fn shmem_n_pes() -> c_int {
+        raw::n_pes()
+    }
+    fn shmem_pe_accessible(pe: c_int) -> c_int {
+        raw::pe_accessible(pe)
+    }
+    fn shmem_addr_accessible(addr: *const c_void, pe: c_int) -> c_int {
+        raw::addr_accessible(addr.cast(), pe)
+    }
+    fn shmem_ptr(dest: *const c_void, pe: c_int) -> *mut c_void {
+        raw::ptr(dest.cast(), pe).cast()
+    }
+    fn shmem_team_ptr(team: TeamHandle, dest: *const c_void, pe: c_int) -> *mut c_void {
+        // SAFETY: as above.
+        unsafe { raw::team_ptr(team, dest.cast(), pe) }.cast()
+    }
+    fn shmem_info_get_version(major: *mut c_int, minor: *mut c_int) {
+        let (a, b) = raw::info_get_version();
+        // SAFETY: as above.
+        unsafe { major.write(a) };
+        // SAFETY: as above.
+        unsafe { minor.write(b) }
+    }
+    fn shmem_info_get_name(name: *mut c_char) {
+        // SAFETY: as above.
+        unsafe { raw::info_get_name(name) }
+    }
+    // In C it takes more arguments, which nobody reads.
+    fn shmem_pcontrol(level: c_int) {
+        raw::pcontrol(level)
+    }
+
+    fn start_pes(_npes: c_int) {
+        // SAFETY: as above.
+        unsafe { raw::start_pes() }
+    }
+    fn _my_pe() -> c_int {
+        raw::my_pe()
+    }
+    fn _num_pes() -> c_int {
+        raw::n_pes()
+    }
+}

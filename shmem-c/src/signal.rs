@@ -1,0 +1,44 @@
+//! Signals (OpenSHMEM 1.6, 9.9).
+
+use std::ffi::{c_int, c_void};
+
+use shmem_api::raw::{self, ops};
+use shmem_api::type_table;
+
+type_table!(rma => typed_on_ctx, {
+    put_signal(
+        via, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
+    ) = ops::put_signal(via, dest, source, nelems, sig_addr, signal, op, pe);
+    put_signal_nbi(
+        via, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
+    ) = ops::put_signal_nbi(via, dest, source, nelems, sig_addr, signal, op, pe);
+});
+
+type_table!(sizes => sized_on_ctx, {
+    put[_signal](
+        via, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
+    ) = ops::put_signal(via, dest, source, nelems, sig_addr, signal, op, pe);
+    put[_signal_nbi](
+        via, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
+    ) = ops::put_signal_nbi(via, dest, source, nelems, sig_addr, signal, op, pe);
+});
+
+plain_on_ctx! {
+    putmem_signal(
+        via, dest: *mut c_void, source: *const c_void, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int,
+        pe: c_int
+    ) = ops::putmem_signal(via, dest.cast(), source.cast(), nelems, sig_addr, signal, op, pe);
+    putmem_signal_nbi(
+        via, dest: *mut c_void, source: *const c_void, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int,
+        pe: c_int
+    ) = ops::putmem_signal_nbi(via, dest.cast(), source.cast(), nelems, sig_addr, signal, op, pe);
+    signal_add(via, sig_addr: *mut u64, signal: u64, pe: c_int) = ops::signal_add(via, sig_addr, signal, pe);
+    signal_set(via, sig_addr: *mut u64, signal: u64, pe: c_int) = ops::signal_set(via, sig_addr, signal, pe);
+}
+
+export! {
+    fn shmem_signal_fetch(sig_addr: *const u64) -> u64 {
+        // SAFETY: the C program's promise.
+        unsafe { raw::signal_fetch(sig_addr) }
+    }
+}

@@ -1,0 +1,144 @@
+//! What the tests of libshmem share: an installation of it, compiling against it, and launching.
+//!
+//! ```text
+//!   cargo build --release -p shmem-c ──► install.sh ──► target/tmp/shmem-PREFIX ──► oshcc x.c ──► oshrun -n 4 x
+//! ```
+//!
+//! The tests use what users use: an installed tree, its compiler wrapper and its launcher. It is installed once
+//! per `cargo test`, by whichever test comes first.
+#![allow(dead_code, reason = "not every test file uses all of it")]
+
+pub mod spec;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use shmem_api::testing::{Boot, Launch, Outcome};
+
+/// The crate's directory.
+pub fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where tests may write.
+pub fn scratch() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// What this build of the tests was made for: the library is built for the same.
+pub fn mpicc() -> Option<String> {
+    cfg!(feature = "mpi").then(|| std::env::var("MPICC").unwrap_or_else(|_| "mpicc".to_owned()))
+}
+
+/// The prefix under which libshmem is installed.
+pub fn prefix() -> &'static Path {
+    static PREFIX: OnceLock<PathBuf> = OnceLock::new();
+    PREFIX.get_or_init(|| {
+        let prefix = scratch().join("shmem-prefix");
+        // Test programs are processes of their own and may run at the same time.
+        let lock = File::create(scratch().join("shmem-prefix.lock")).expect("a lock file");
+        lock.lock().expect("its lock");
+        let stamp = prefix.join("lib/shmem/installed");
+        let archive = build();
+        if !newer(&stamp, &archive) {
+            install(&archive, &prefix, None);
+        }
+        prefix
+    })
+}
+
+/// Builds the library as users do, and says where cargo put it.
+pub fn build() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "-p", "shmem-c", "--quiet"]).current_dir(here());
+    if mpicc().is_none() {
+        cargo.arg("--no-default-features");
+    }
+    run(&mut cargo);
+    let target = scratch().parent().expect("target/tmp has a parent");
+    target.join("release/libshmem_c.a")
+}
+
+/// Runs install.sh on what was built.
+pub fn install(archive: &Path, prefix: &Path, destdir: Option<&Path>) {
+    let mut script = Command::new(here().join("install.sh"));
+    script.arg("--prefix").arg(prefix).arg("--archive").arg(archive);
+    script.env_remove("MPICC").env_remove("DESTDIR").env_remove("CC").env_remove("CXX");
+    script.envs(mpicc().map(|mpicc| ("MPICC", mpicc)));
+    script.envs(destdir.map(|dir| ("DESTDIR", dir)));
+    run(&mut script);
+}
+
+/// Whether `installed` is as new as all that it was made from.
+fn newer(installed: &Path, archive: &Path) -> bool {
+    let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+    let dirs = ["include", "include/shmem", "include/mpp", "bin"].map(|dir| here().join(dir));
+    let sources = dirs.iter().flat_map(|dir| std::fs::read_dir(dir).into_iter().flatten().flatten());
+    let mut sources: Vec<PathBuf> = sources.map(|entry| entry.path()).collect();
+    sources.extend(["install.sh", "link.sh"].map(|script| here().join(script)));
+    sources.push(archive.to_owned());
+    time(installed).is_some_and(|at| sources.iter().all(|source| time(source).is_some_and(|s| s < at)))
+}
+
+/// Runs a command that must succeed.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|e| panic!("cannot start {command:?}: {e}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// An installed tool. Nothing of the tests' environment reaches it but what a user's would.
+pub fn tool(name: &str) -> Command {
+    let mut command = Command::new(prefix().join("bin").join(name));
+    command.env_remove("CC").env_remove("CXX");
+    command
+}
+
+/// Compiles and links a C or C++ file of the crate with the installed wrapper; a warning is an error.
+pub fn compile(source: &str, flags: &[&str]) -> PathBuf {
+    let name: String = format!("{source} {}", flags.join(" "))
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { '_' })
+        .collect();
+    let dir = scratch().join("c");
+    std::fs::create_dir_all(&dir).expect("a directory for programs");
+    let program = dir.join(name);
+    let wrapper = if source.ends_with(".cpp") { "oshc++" } else { "oshcc" };
+    let mut command = tool(wrapper);
+    command.args(["-O2", "-g", "-Wall", "-Wextra", "-Werror"]).args(flags);
+    run(command.arg(here().join(source)).arg("-o").arg(&program));
+    program
+}
+
+/// A launch of `program` on `n` PEs by the installed oshrun, or by itself.
+pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
+    let launch = match boot {
+        Boot::Local => Launch::of_program(program, n, boot),
+        #[cfg(feature = "mpi")]
+        Boot::Mpi => {
+            let mut oshrun = tool("oshrun");
+            oshrun.args(["-n", &n.to_string()]).arg(program);
+            Launch::of_command(oshrun)
+        }
+    };
+    launch.env("SHMEM_SYMMETRIC_SIZE", "256M")
+}
+
+/// Runs a program on each number of PEs under every boot; each must succeed. `check` looks at what it printed.
+pub fn on(program: &Path, pes: &[u32], check: impl Fn(u32, &Outcome)) {
+    for &n in pes {
+        for &boot in Boot::ALL {
+            let outcome = launch(program, n, boot).run();
+            outcome.expect_success(&format!("{} on {n} PEs by {boot:?}", program.display()));
+            check(n, &outcome);
+        }
+    }
+}

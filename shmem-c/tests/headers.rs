@@ -1,0 +1,173 @@
+//! The headers and the exported symbols are the standard's: nothing missing, nothing else.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use common::{run, scratch, spec};
+
+/// Writes a source file among the tests' own.
+fn source(name: &str, text: &str) -> PathBuf {
+    let path = scratch().join(name);
+    std::fs::write(&path, text).expect("the test's directory is writable");
+    path
+}
+
+/// The compilers there are, by language; clang is not on every machine.
+fn compilers(candidates: [&'static str; 2]) -> Vec<&'static str> {
+    let there = |c: &&str| Command::new(c).arg("--version").output().is_ok_and(|o| o.status.success());
+    let (have, lack): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|c| there(c));
+    for compiler in lack {
+        eprintln!("{compiler} is not on this machine: the headers were not compiled with it");
+    }
+    have
+}
+
+/// Compiles, links nothing, and takes no warning.
+fn compiles(compiler: &str, standard: &str, file: &PathBuf) {
+    let include = format!("-I{}", common::prefix().join("include").display());
+    let strict = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only"];
+    run(Command::new(compiler).arg(format!("-std={standard}")).args(strict).arg(include).arg(file));
+}
+
+#[test]
+fn every_header_compiles_alone_and_twice_in_every_language() {
+    let headers = ["shmem.h", "shmemx.h", "pshmem.h", "mpp/shmem.h", "mpp/shmemx.h"];
+    let mut texts: Vec<String> =
+        headers.iter().map(|h| format!("#include <{h}>\n#include <{h}>\nint nothing;\n")).collect();
+    texts.push(headers.iter().map(|h| format!("#include <{h}>\n")).collect::<String>() + "int nothing;\n");
+    texts.push(
+        headers.iter().rev().map(|h| format!("#include <{h}>\n")).collect::<String>() + "int nothing;\n",
+    );
+    for (i, text) in texts.iter().enumerate() {
+        let c = source(&format!("headers{i}.c"), text);
+        let cpp = source(&format!("headers{i}.cpp"), text);
+        for compiler in compilers(["gcc", "clang"]) {
+            ["c99", "c11", "c17"].iter().for_each(|standard| compiles(compiler, standard, &c));
+        }
+        for compiler in compilers(["g++", "clang++"]) {
+            ["c++11", "c++17"].iter().for_each(|standard| compiles(compiler, standard, &cpp));
+        }
+    }
+}
+
+/// Declares every function of the standard again, after the headers: a prototype that differs is an error, and
+/// one that the headers lack is no redundant declaration.
+#[test]
+fn prototypes_are_the_standards() {
+    let functions = spec::functions();
+    assert_eq!(functions.len(), 1788);
+    let mut text = "#include <shmem.h>\n#include <pshmem.h>\n".to_owned();
+    for function in &functions {
+        let (name, prototype) = (&function.name, &function.prototype);
+        let twin = prototype.replacen(name.as_str(), &format!("p{name}"), 1);
+        // In C11 some of the names are macros as well, which a name in parentheses is not.
+        for (name, prototype) in [(name.clone(), prototype.clone()), (format!("p{name}"), twin)] {
+            writeln!(text, "{}", prototype.replacen(&format!("{name}("), &format!("({name})("), 1)).unwrap();
+        }
+    }
+    let include = format!("-I{}", common::prefix().join("include").display());
+    for standard in ["c99", "c11"] {
+        let file = source("prototypes.c", &text);
+        compiles("gcc", standard, &file);
+        let mut again = Command::new("gcc");
+        again.args([&format!("-std={standard}"), "-Wredundant-decls", "-fsyntax-only", &include]).arg(&file);
+        let warnings = String::from_utf8_lossy(&run(&mut again).stderr).into_owned();
+        let redundant = warnings.matches("[-Wredundant-decls]").count();
+        assert_eq!(redundant, 2 * functions.len(), "functions that the headers declare, too ({standard})");
+    }
+}
+
+/// What the standard no longer has and programs still call; `types` of old tables.
+fn extras() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let std = ["int", "long", "longlong", "uint", "ulong", "ulonglong", "int32", "int64", "uint32", "uint64"];
+    let std: Vec<&str> = std.into_iter().chain(["size", "ptrdiff"]).collect();
+    for t in &std {
+        names.extend(["add", "cswap", "fadd", "finc", "inc"].map(|op| format!("shmem_{t}_{op}")));
+    }
+    for t in std.iter().chain(&["float", "double"]) {
+        names.extend(["fetch", "set", "swap"].map(|op| format!("shmem_{t}_{op}")));
+    }
+    for t in ["short", "int", "long", "longlong"] {
+        names.extend(["and", "or", "xor"].map(|op| format!("shmem_{t}_{op}_reduce")));
+    }
+    for t in ["short", "ushort"] {
+        for op in ["wait_until", "test"] {
+            names.insert(format!("shmem_{t}_{op}"));
+            for form in ["all", "any", "some"] {
+                names.insert(format!("shmem_{t}_{op}_{form}"));
+                names.insert(format!("shmem_{t}_{op}_{form}_vector"));
+            }
+        }
+    }
+    let cache = ["set_cache_inv", "clear_cache_inv", "set_cache_line_inv", "clear_cache_line_inv"];
+    names.extend(cache.into_iter().chain(["udcflush", "udcflush_line"]).map(|name| format!("shmem_{name}")));
+    names
+}
+
+/// The defined symbols that others can see: names and how they bind.
+fn symbols(args: &[&str]) -> Vec<(String, String)> {
+    let file = common::prefix().join("lib").join(args[0]);
+    let out = run(Command::new("readelf").args(["-W", args[1]]).arg(file)).stdout;
+    String::from_utf8_lossy(&out)
+        .lines()
+        .filter_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let &[_, _, _, kind, bind, _, section, name] = words.get(..8)? else { return None };
+            let seen = ["FUNC", "OBJECT", "NOTYPE", "TLS", "IFUNC"].contains(&kind) && bind != "LOCAL";
+            (seen && section != "UND").then(|| (name.to_owned(), bind.to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "until teams and collectives have landed"]
+fn exported_symbols_are_the_standards() {
+    let mut wanted: BTreeSet<String> = spec::functions().into_iter().map(|f| f.name).collect();
+    wanted.extend(extras());
+    for (library, table) in [("libshmem.so", "--dyn-syms"), ("libshmem.a", "--syms")] {
+        let symbols = symbols(&[library, table]);
+        let names: BTreeSet<String> = symbols.iter().map(|(name, _)| name.clone()).collect();
+        let missing: Vec<String> =
+            wanted.iter().flat_map(|n| [n.clone(), format!("p{n}")]).filter(|n| !names.contains(n)).collect();
+        assert!(missing.is_empty(), "{library} lacks {missing:?}");
+        let mpi = ["MPI_Init", "MPI_Init_thread", "MPI_Finalize", "MPI_Initialized", "MPI_Finalized"];
+        let mpi: &[&str] = if cfg!(feature = "mpi") { &mpi } else { &[] };
+        let known = |n: &str| {
+            wanted.contains(n)
+                || n.strip_prefix('p').is_some_and(|n| wanted.contains(n))
+                || n.trim_start_matches('p').starts_with("shmemx_")
+                || mpi.contains(&n)
+        };
+        let other: Vec<&String> = names.iter().filter(|n| !known(n)).collect();
+        assert!(other.is_empty(), "{library} also exports {other:?}");
+        // A profiler's function of that name wins by link order only over a weak one.
+        let strong: Vec<&String> = symbols
+            .iter()
+            .filter(|(name, bind)| wanted.contains(name) && !name.starts_with('p') && bind != "WEAK")
+            .map(|(name, _)| name)
+            .collect();
+        assert!(strong.is_empty(), "{library}: not weak: {strong:?}");
+    }
+}
+
+#[test]
+fn the_library_needs_libc_and_its_mpi_only() {
+    let library = common::prefix().join("lib/libshmem.so");
+    let out = run(Command::new("readelf").arg("-d").arg(&library)).stdout;
+    let text = String::from_utf8_lossy(&out);
+    assert!(text.contains("Library soname: [libshmem.so.1]"), "{text}");
+    let build = common::scratch().parent().unwrap().display().to_string();
+    assert!(!text.contains(&build), "it looks for libraries in the build directory:\n{text}");
+    let needed: Vec<&str> =
+        text.lines().filter(|l| l.contains("(NEEDED)")).filter_map(|l| l.split(['[', ']']).nth(1)).collect();
+    for library in needed {
+        let base =
+            ["libc.so", "libm.so", "libgcc_s.so", "ld-linux"].iter().any(|lib| library.starts_with(lib));
+        assert!(base || (cfg!(feature = "mpi") && library.starts_with("libmpi")), "it needs {library}");
+    }
+}
