@@ -17,7 +17,7 @@ macro_rules! programs {
     };
 }
 
-programs!(hello, phases, differ, room, atomics, reach, pointers);
+programs!(hello, phases, differ, room, atomics, signals, waits, columns, statics, threads, reach, pointers);
 
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();

@@ -16,7 +16,6 @@ use crate::ctx::Ctx;
 use crate::elem::{AmoInt, AmoSwap, Elem};
 use crate::error::Error;
 use crate::level::{Level, Single};
-use crate::order;
 use crate::share::{Cmp, Remote, Watch};
 use crate::sym::SymSlice;
 use crate::sym_static::SymStatic;
@@ -247,7 +246,7 @@ impl<'s, L: Level> Signal<'s, L> {
     ) {
         to.check_team("put_signal", self.words.members());
         to.put(pe, at, src);
-        order::store_fence();
+        // The change of the signal releases: what this thread stored before it is seen by who acquires it.
         self.update("put_signal", pe, op);
     }
 
