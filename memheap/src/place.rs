@@ -15,7 +15,7 @@
 
 use std::fmt;
 
-use crate::component::{AllocError, Block, FreeError};
+use crate::component::{AllocError, Block, BlockState, FreeError, Moved};
 use crate::space::Space;
 use crate::units::{Align, Bytes, Offset, PeId};
 
@@ -128,6 +128,31 @@ impl Spaces {
             Some((_, space)) => space.free(at),
             None => Err(FreeError::Foreign { at }),
         }
+    }
+
+    /// Resizes the block at `at` within the space it lies in.
+    pub fn realloc(&mut self, at: Offset, size: Bytes, align: Align) -> Result<Moved, AllocError> {
+        match self.spaces.iter_mut().find(|(_, s)| s.contains(at)) {
+            Some((_, space)) => space.realloc(at, size, align),
+            None => Err(FreeError::Foreign { at }.into()),
+        }
+    }
+
+    /// Why the block at `at` could not be freed, from the spaces' own books.
+    pub fn explain(&self, at: Offset) -> FreeError {
+        match self.block(at) {
+            None => FreeError::Foreign { at },
+            Some((_, b)) if b.state == BlockState::Live && b.at != at => {
+                FreeError::Interior { at, start: b.at, len: b.len }
+            }
+            Some(_) => FreeError::NotAllocated { at },
+        }
+    }
+
+    /// The reach of the space that an offset lies in, and the block there.
+    pub fn block(&self, at: Offset) -> Option<(Reach, Block)> {
+        let (reach, space) = self.spaces.iter().find(|(_, s)| s.contains(at))?;
+        Some((*reach, space.block(at)?))
     }
 
     /// The space of a reach.

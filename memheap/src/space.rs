@@ -101,6 +101,29 @@ impl Space {
         Ok(len)
     }
 
+    /// Makes the block at a segment offset at least `size` bytes, in place or elsewhere in this space; where it
+    /// is now, and what of the old one is to be copied there. On an error nothing has changed.
+    pub fn realloc(&mut self, at: Offset, size: Bytes, align: Align) -> Result<Moved, AllocError> {
+        let inner = at.0.checked_sub(self.start.0).map(Offset).ok_or(FreeError::Foreign { at })?;
+        let len = |module: &dyn Module, at| module.block(at).map_or(0, |b: Block| b.len.0);
+        let old = len(&*self.module, inner);
+        let moved = self.module.realloc(inner, size, align).map_err(|e| match e {
+            AllocError::NotLive(e) => AllocError::NotLive(self.outer_error(e)),
+            e => e,
+        })?;
+        let to = match moved {
+            Moved::InPlace => inner,
+            Moved::To { to, .. } => to,
+        };
+        let new = len(&*self.module, to);
+        self.figures.live_bytes.0 -= old;
+        self.count(0, Bytes(new));
+        Ok(match moved {
+            Moved::InPlace => Moved::InPlace,
+            Moved::To { to, keep } => Moved::To { to: self.outer(to), keep },
+        })
+    }
+
     /// The block at a segment offset.
     pub fn block(&self, at: Offset) -> Option<Block> {
         let inner = Offset(at.0.checked_sub(self.start.0)?);

@@ -99,10 +99,14 @@ pub enum Error {
         now: Bytes,
     },
     /// The alignment asked for is none.
-    #[error("PE {pe}: alloc: {align} is no alignment; give a power of two")]
+    #[error("PE {pe}: {call}: {align} is no alignment; give a power of two that is a multiple of {multiple}")]
     BadAlign {
         /// The PE that reports.
         pe: PeId,
+        /// The call.
+        call: &'static str,
+        /// What it must be a multiple of.
+        multiple: usize,
         /// What was given.
         align: u64,
     },
@@ -150,10 +154,12 @@ pub enum Error {
         size: usize,
     },
     /// The offset is not the start of a live block. Nothing has changed.
-    #[error("PE {pe}: free: {why}")]
+    #[error("PE {pe}: {call}: {why}")]
     Free {
         /// The PE that reports.
         pe: PeId,
+        /// The call.
+        call: &'static str,
         /// What the offset is instead.
         why: FreeError,
     },

@@ -16,6 +16,7 @@
 pub(crate) mod guard;
 pub(crate) mod local;
 mod memory;
+mod resize;
 
 use memheap::component::{AllocError, FreeError, Room};
 use memheap::framework::{Framework, Outcome, Selected};
@@ -44,7 +45,23 @@ pub(crate) struct Heap {
     memory: Memory,
     pub(crate) guards: Guards,
     outcomes: Vec<(Reach, Vec<Outcome>)>,
+    /// The call under way changed bytes of the heap, on every PE alike: it ends with a second rendezvous.
+    touched: bool,
     _components: Framework<Selected>,
+}
+
+/// A block that is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    /// The call, by the name the program knows.
+    pub(crate) call: &'static str,
+    pub(crate) size: Bytes,
+    pub(crate) align: Align,
+    pub(crate) reach: Reach,
+    pub(crate) near: Near,
+    /// Every PE's bytes are zero before any PE returns.
+    pub(crate) zeroed: bool,
+    pub(crate) site: Site,
 }
 
 /// Blocks whose objects this PE has dropped. Objects may be dropped by any thread.
@@ -124,7 +141,8 @@ pub(crate) fn select(
     let local = Local::new(space(Reach::Pe)?);
     let spaces = Spaces::new(spaces, one_host);
     let (memory, guards) = (Memory::new(settings), Guards::new(settings));
-    let heap = Heap { spaces, memory, guards, outcomes, _components: framework.close_losers() };
+    let components = framework.close_losers();
+    let heap = Heap { spaces, memory, guards, outcomes, touched: false, _components: components };
     Ok((heap, local))
 }
 
@@ -149,6 +167,12 @@ impl Heap {
         space.map_or_else(Default::default, |s| (s.figures(), s.room()))
     }
 
+    /// Why no live block of the user's starts at `at`.
+    fn explain(&self, at: Offset) -> FreeError {
+        let known = if self.guards.on() { self.guards.explain(at) } else { None };
+        known.unwrap_or_else(|| self.spaces.explain(at))
+    }
+
     fn leaks(&self) -> Leaks {
         let live = self.spaces.iter().flat_map(|(_, s)| s.blocks()).filter(|b| b.state == BlockState::Live);
         let (blocks, bytes) = live.fold((0, 0), |(n, bytes), b| (n + 1, bytes + b.len.0));
@@ -158,39 +182,20 @@ impl Heap {
 }
 
 impl Engine {
-    /// Collective: `size` bytes at `align` on every PE that `reach` names, at the same offset. A size of 0
-    /// takes part in the rendezvous and takes no block.
-    pub(crate) fn alloc(
-        &self,
-        size: Bytes,
-        align: Align,
-        reach: Reach,
-        near: Near,
-        site: Site,
-    ) -> Result<Fresh, Error> {
+    /// Collective: a block on every PE that the request's reach names, at the same offset. A size of 0 takes
+    /// part in the rendezvous and takes no block.
+    pub(crate) fn alloc(&self, request: Request) -> Result<Fresh, Error> {
+        let Request { size, align, reach, near, zeroed, .. } = request;
+        let slip = if zeroed { Slip::calloc } else { Slip::alloc };
         let fresh = self.heap_call(
-            |digest| Slip::alloc(size, align.bytes(), reach, digest),
+            |digest| slip(size, align.bytes(), reach, digest),
             |h| {
-                if size.0 == 0 {
-                    return Ok(Fresh { at: Offset(0), used: Bytes(0) });
+                let fresh = self.take_here(h, &request)?;
+                if zeroed && fresh.used.0 > 0 {
+                    self.clear(fresh.at, fresh.used);
+                    h.touched = true;
                 }
-                let call = || format!("alloc({size}, alignment {align}, for {reach})");
-                let max = if self.segment.same_base() { Align::HUGE } else { Align::PAGE };
-                if align > max {
-                    return Err(self.no_room(call(), reach, AllocError::BadAlign { align, max }.into()));
-                }
-                let guards = if h.guards.on() { h.guards.wanted(size, align) } else { None };
-                let ask = guards.unwrap_or(Wanted { size, align });
-                let block = h.spaces.alloc(ask.size, ask.align, reach);
-                let block = block.map_err(|why| self.no_room(call(), reach, why))?;
-                let used = h.memory.taken(&h.spaces, &block, ask.size);
-                Ok(match guards {
-                    None => Fresh { at: block.at, used },
-                    Some(wanted) => {
-                        let at = h.guards.enter(&self.view(), block.at, wanted, size, align, site);
-                        Fresh { at, used: size }
-                    }
-                })
+                Ok(fresh)
             },
         )?;
         if size.0 > 0 {
@@ -202,11 +207,38 @@ impl Engine {
         Ok(fresh)
     }
 
-    /// Collective: an allocation with an alignment that is no power of two; the error all PEs get for it.
-    pub(crate) fn refuse_align(&self, size: Bytes, align: u64) -> Error {
-        let refuse = |_: &mut Heap| Err::<(), _>(Error::BadAlign { pe: self.me, align });
+    /// Takes a block on this PE.
+    fn take_here(&self, h: &mut Heap, request: &Request) -> Result<Fresh, Error> {
+        let Request { size, align, reach, site, .. } = *request;
+        if size.0 == 0 {
+            return Ok(Fresh { at: Offset(0), used: Bytes(0) });
+        }
+        let refuse = |why| {
+            self.no_room(format!("{}({size}, alignment {align}, for {reach})", request.call), reach, why)
+        };
+        let max = if self.segment.same_base() { Align::HUGE } else { Align::PAGE };
+        if align > max {
+            return Err(refuse(AllocError::BadAlign { align, max }.into()));
+        }
+        let guards = if h.guards.on() { h.guards.wanted(size, align) } else { None };
+        let ask = guards.unwrap_or(Wanted { size, align });
+        let block = h.spaces.alloc(ask.size, ask.align, reach).map_err(refuse)?;
+        let used = h.memory.taken(&h.spaces, &block, ask.size);
+        Ok(match guards {
+            None => Fresh { at: block.at, used },
+            Some(wanted) => {
+                let at = h.guards.enter(&self.view(), block.at, wanted, size, align, site);
+                Fresh { at, used: size }
+            }
+        })
+    }
+
+    /// Collective: an allocation with an alignment that is none, or no `multiple`; the error all PEs get for it.
+    pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64, multiple: usize) -> Error {
+        let error = Error::BadAlign { pe: self.me, call, multiple, align };
+        let refuse = |_: &mut Heap| Err::<(), _>(error.clone());
         let refused = self.heap_call(|digest| Slip::alloc(size, align, Reach::World, digest), refuse);
-        refused.err().unwrap_or(Error::BadAlign { pe: self.me, align })
+        refused.err().unwrap_or(error)
     }
 
     /// Locks a new block on every PE; if one PE cannot, no PE keeps it.
@@ -227,14 +259,14 @@ impl Engine {
         let failed = |pe: &PeId| self.desk_of(*pe).life.pin_failed.load(Ordering::Relaxed) != 0;
         let pe = (0..self.n_pes).map(PeId).find(failed).unwrap_or(self.me);
         let code = self.desk_of(pe).life.pin_failed.load(Ordering::Relaxed);
-        self.free(at)?;
+        self.free("the end of an allocation of locked memory", at)?;
         let why = std::io::Error::from_raw_os_error(code as i32).to_string();
         Err(Error::Pinned { pe, size, limit: pin::limit(), why })
     }
 
     /// Collective: frees the block at `at` on every PE.
-    pub(crate) fn free(&self, at: Offset) -> Result<Bytes, Error> {
-        let free = |h: &mut Heap| self.free_here(h, at).map_err(|why| Error::Free { pe: self.me, why });
+    pub(crate) fn free(&self, call: &'static str, at: Offset) -> Result<Bytes, Error> {
+        let free = |h: &mut Heap| self.free_here(h, at).map_err(|why| Error::Free { pe: self.me, call, why });
         self.heap_call(|digest| Slip::free(at, digest), free)
     }
 
@@ -273,10 +305,10 @@ impl Engine {
                 next = self.free_what_all_dropped(h, shown);
             }
             let result = step(h);
-            if h.guards.on() {
-                // The checker touches the heap: it fills new blocks and looks at old ones. Nobody may put
+            if std::mem::take(&mut h.touched) || h.guards.on() {
+                // Bytes were zeroed or moved; or the checker filled new blocks and looked at old ones. Nobody may put
                 // into what this call handed out before every PE is done with that.
-                self.meet(Slip::new(Kind::Checked))?;
+                self.meet(Slip::new(Kind::Touched))?;
             }
             h.memory.trim(&h.spaces, |at, len| self.segment.punch(at, len));
             result
@@ -323,7 +355,7 @@ impl Engine {
         let over = if heap.guards.on() {
             match heap.guards.leave(&self.view(), at) {
                 // No live block of the user's: the module knows what it is instead.
-                None => return Err(heap.spaces.free(at).err().unwrap_or(FreeError::NotAllocated { at })),
+                None => return Err(heap.explain(at)),
                 Some(Err(what)) => self.corrupted(&what),
                 Some(Ok(over)) => over,
             }

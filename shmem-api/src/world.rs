@@ -18,7 +18,7 @@ use crate::elem::{Elem, check_layout};
 use crate::engine::{Engine, Handle};
 use crate::error::Error;
 use crate::exit;
-use crate::heap::Leaks;
+use crate::heap::{Leaks, Request};
 use crate::holders::{self, Asked, By};
 use crate::level::{Level, Single};
 use crate::sym::{SymBox, SymSlice};
@@ -126,7 +126,10 @@ impl<L: Level> World<L> {
         // More bytes than there can be are asked for like any others, so that the PEs can still disagree.
         let bytes = len.saturating_mul(size_of::<T>());
         let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
-        let block = engine.alloc(Bytes(bytes as u64), align, reach, near, std::panic::Location::caller())?;
+        let site = std::panic::Location::caller();
+        let size = Bytes(bytes as u64);
+        // A share comes before anybody's put, and every PE has zeroed its own by then.
+        let block = engine.alloc(Request { call: "alloc", size, align, reach, near, zeroed: false, site })?;
         if bytes == 0 {
             // SAFETY: no element, no block.
             return Ok(unsafe { SymSlice::new(block.at, NonNull::dangling(), 0, &engine.drops) });

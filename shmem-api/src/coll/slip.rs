@@ -39,12 +39,14 @@ pub(crate) enum Kind {
     Exit = 7,
     Finalize = 8,
     MoreFrees = 9,
-    Checked = 10,
+    Touched = 10,
     Sync = 11,
     SplitStrided = 12,
     Split2d = 13,
     Claim = 14,
     Destroy = 15,
+    Calloc = 16,
+    Realloc = 17,
 }
 
 /// Which call a PE is at, in one word. Zero is no call.
@@ -162,6 +164,16 @@ impl Slip {
     /// "Give me `size` bytes at `align` that `reach` can reach", by modules whose history is `digest`.
     pub(crate) fn alloc(size: Bytes, align: u64, reach: Reach, digest: u64) -> Slip {
         Slip::new(Kind::Alloc).with(&[size.0, align, reach as u64, digest])
+    }
+
+    /// As [`alloc`](Self::alloc), zeroed.
+    pub(crate) fn calloc(size: Bytes, align: u64, reach: Reach, digest: u64) -> Slip {
+        Slip { kind: Kind::Calloc as u8, ..Slip::alloc(size, align, reach, digest) }
+    }
+
+    /// "Make the block at `at` `size` bytes long", by modules whose history is `digest`.
+    pub(crate) fn realloc(at: Offset, size: Bytes, digest: u64) -> Slip {
+        Slip::new(Kind::Realloc).with(&[at.0, size.0, digest])
     }
 
     /// "Free the block at `at`", by modules whose history is `digest`.
@@ -313,21 +325,25 @@ impl fmt::Display for Slip {
         match self.kind {
             k if k == Kind::Pinned as u8 => write!(f, "the end of an allocation of locked memory"),
             k if k == Kind::Barrier as u8 => write!(f, "a barrier"),
-            k if k == Kind::Alloc as u8 => {
+            k if k == Kind::Alloc as u8 || k == Kind::Calloc as u8 => {
+                let name = if k == Kind::Alloc as u8 { "alloc" } else { "calloc" };
                 let reach = Reach::ALL.get(w(2) as usize).map_or("?".into(), Reach::to_string);
                 write!(
                     f,
-                    "alloc({} bytes, alignment {}, for {reach}) with heap history {:016x}",
+                    "{name}({} bytes, alignment {}, for {reach}) with heap history {:016x}",
                     w(0),
                     w(1),
                     w(3)
                 )
             }
+            k if k == Kind::Realloc as u8 => {
+                write!(f, "realloc({:#x}, {} bytes) with heap history {:016x}", w(0), w(1), w(2))
+            }
             k if k == Kind::Free as u8 => write!(f, "free({:#x}) with heap history {:016x}", w(0), w(1)),
             k if k == Kind::Collect as u8 => write!(f, "collect()"),
             k if k == Kind::Enter as u8 => write!(f, "the start of a phase sharing {}", Objects(self)),
             k if k == Kind::Exit as u8 => write!(f, "the end of a phase sharing {}", Objects(self)),
-            k if k == Kind::Checked as u8 => write!(f, "the end of a checked heap call"),
+            k if k == Kind::Touched as u8 => write!(f, "the end of a heap call"),
             k if k == Kind::MoreFrees as u8 => write!(f, "freeing what was dropped"),
             k if k == Kind::Finalize as u8 => write!(f, "finalize"),
             k if k == Kind::Sync as u8 => write!(f, "a sync"),

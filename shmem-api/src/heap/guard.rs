@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
 
 use memheap::settings::{self, Settings};
-use memheap::{Align, Bytes, Offset};
+use memheap::{Align, Bytes, FreeError, Offset};
 use rustix::mm::{MprotectFlags, mprotect};
 
 use crate::segment::Peer;
@@ -164,6 +164,21 @@ impl Guards {
             }
         }
         Ok(over)
+    }
+
+    /// How many bytes the user asked for at `at`, if a live block starts there.
+    pub(super) fn size(&self, at: Offset) -> Option<Bytes> {
+        self.live.get(&at.0).map(|g| g.size)
+    }
+
+    /// Why `at` is not the start of a live block, as far as it is known here.
+    pub(super) fn explain(&self, at: Offset) -> Option<FreeError> {
+        let holds = |g: &&Guarded| at.0 >= g.block.0 && at.0 < g.block.0 + g.len.0;
+        if self.kept.iter().any(|g| holds(&g)) {
+            return Some(FreeError::NotAllocated { at });
+        }
+        let live = self.live.values().find(holds)?;
+        Some(FreeError::Interior { at, start: live.at, len: live.size })
     }
 
     /// Checks what is still in quarantine, and opens it.

@@ -2,6 +2,7 @@
 //!
 //! It has a lock of its own, so that a thread can allocate here while another waits in a collective.
 
+use memheap::component::{AllocError, Moved};
 use memheap::place::{Near, PlaceError, Reach};
 use memheap::space::Space;
 use memheap::{Align, Block, Bytes, FreeError, Offset};
@@ -40,6 +41,25 @@ impl Engine {
         })?;
         numa::bring_near(self, self.own(fresh.at), size, near);
         Ok(fresh)
+    }
+
+    /// Local: resizes a block of this PE's own space; where it is now.
+    pub(crate) fn realloc_local(&self, call: &'static str, at: Offset, size: Bytes) -> Result<Offset, Error> {
+        self.local.with(|l| {
+            let refused = |why| match why {
+                AllocError::NotLive(why) => Error::Free { pe: self.me, call, why },
+                why => self.no_room(format!("{call}({size})"), Reach::Pe, why.into()),
+            };
+            let to = match l.space.realloc(at, size, Align::DEFAULT).map_err(refused)? {
+                Moved::InPlace => at,
+                Moved::To { to, keep } => {
+                    self.carry(at, to, keep);
+                    to
+                }
+            };
+            l.fresh = l.fresh.max(to.0 + size.0);
+            Ok(to)
+        })
     }
 
     /// Local: frees a block of this PE's own space.

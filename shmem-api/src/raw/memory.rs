@@ -1,110 +1,226 @@
 //! The symmetric heap's calls (OpenSHMEM 1.6, 9.3).
+//!
+//! All of them are collective over all PEs, with equal arguments (a pointer: to the same object). PEs that ask
+//! for different things all hear of it in that call; nothing has changed then. Those that give memory out are a
+//! barrier before they return, those that take it are one before they do: a heap call begins with the
+//! rendezvous in which the PEs agree, and one that zeroes or moves bytes also ends with one. Calls
+//! that do nothing (size 0, a null pointer to [`free`]) are no barrier.
+//!
+//! What fails prints one line on standard error that names the PE and the call, and returns null.
 
 use std::panic::Location;
+use std::ptr;
 use std::sync::atomic::Ordering;
 
 use memheap::place::{Near, Reach};
-use memheap::{Align, Bytes, Offset};
+use memheap::{Align, Bytes, FreeError, Offset};
 
 use super::Via;
-use crate::engine::{HOT, Handle};
+use crate::engine::{Engine, HOT};
 use crate::error::Error;
 use crate::exit;
-use crate::heap::Fresh;
-
-/// Collective: `size` bytes aligned for any type, on every PE; null on every PE if there is no room or
-/// the PEs asked for different things, with one line on standard error. Size 0: null, no barrier.
-///
-/// # Safety
-/// The World stays up during the call, and the call keeps to the thread level it was brought up at.
-#[track_caller]
-pub unsafe fn malloc(size: usize) -> *mut u8 {
-    // SAFETY: by contract.
-    unsafe { align(Align::DEFAULT.bytes() as usize, size) }
-}
-
-/// Collective: as [`malloc`], at a multiple of `align`, which must be a power of two.
-///
-/// # Safety
-/// As for [`malloc`].
-#[track_caller]
-pub unsafe fn align(align: usize, size: usize) -> *mut u8 {
-    let engine = Via::new("shmem_malloc").engine();
-    if size == 0 {
-        return std::ptr::null_mut();
-    }
-    let block = match Align::new(align as u64) {
-        Some(align) => engine.alloc(Bytes(size as u64), align, Reach::World, Near::Any, Location::caller()),
-        None => Err(engine.refuse_align(Bytes(size as u64), align as u64)),
-    };
-    address(engine, block)
-}
+use crate::heap::Request;
 
 /// Hint of [`malloc_with_hints`]: the block is for remote atomics.
 pub const MALLOC_ATOMICS_REMOTE: u64 = 1 << 0;
 /// Hint of [`malloc_with_hints`]: the block is for remote signals.
 pub const MALLOC_SIGNAL_REMOTE: u64 = 1 << 1;
 
-/// Collective: as [`malloc`]. Hints say what the block is for; both that there are ask for memory that
-/// every PE reaches with atomics, which all of [`Reach::World`] is. Unknown bits are hints, too: ignored.
-///
-/// # Safety
-/// As for [`malloc`].
-#[track_caller]
-pub unsafe fn malloc_with_hints(size: usize, _hints: u64) -> *mut u8 {
-    // SAFETY: by contract.
-    unsafe { malloc(size) }
-}
-
-/// `size` bytes at a multiple of `align_to`, from memory that `reach` can reach, near whom `near` names.
-/// Collective over the PEs that `reach` names: local for [`Reach::Pe`]. Null with one line on standard error
-/// if it cannot be had; null for size 0, without a barrier.
-///
-/// # Safety
-/// As for [`malloc`].
-#[track_caller]
-pub unsafe fn alloc(size: usize, align_to: Align, reach: Reach, near: Near) -> *mut u8 {
-    let engine = Via::new("shmemx_alloc").engine();
-    let size = Bytes(size as u64);
-    if size.0 == 0 {
-        return std::ptr::null_mut();
-    }
-    let block = match reach {
-        Reach::Pe => engine.alloc_local(size, align_to, near),
-        _ => engine.alloc(size, align_to, reach, near, Location::caller()),
+/// Writes each call once: over a [`Via`] in `ops`, and under its own name.
+macro_rules! heap_calls {
+    ($(
+        $(#[$doc:meta])*
+        fn $name:ident = $c_name:literal ($via:ident $(, $arg:ident: $ty:ty)*) -> $ret:ty $body:block
+    )*) => {
+        /// The calls over a [`Via`](super::Via), for skins that have names of their own.
+        pub mod ops {
+            use super::*;
+            $(
+                $(#[$doc])*
+                #[track_caller]
+                pub unsafe fn $name($via: Via $(, $arg: $ty)*) -> $ret $body
+            )*
+        }
+        $(
+            $(#[$doc])*
+            #[track_caller]
+            pub unsafe fn $name($($arg: $ty),*) -> $ret {
+                // SAFETY: by the same contract.
+                unsafe { ops::$name(Via::new($c_name) $(, $arg)*) }
+            }
+        )*
     };
-    address(engine, block)
 }
 
-/// Where a block is, or null and one line.
-fn address(engine: Handle, block: Result<Fresh, Error>) -> *mut u8 {
-    match block {
-        Ok(block) => engine.own(block.at),
-        Err(e) => {
-            exit::say(&e.to_string());
-            std::ptr::null_mut()
+heap_calls! {
+    /// Collective: `size` bytes aligned for any type, on every PE; null on every PE if there is no room. Size 0: null,
+    /// no barrier (`shmem_malloc`).
+    ///
+    /// # Safety
+    /// The library stays up during the call, which keeps to the thread level in force. No other thread is in
+    /// a collective of all PEs.
+    fn malloc = "shmem_malloc" (via, size: usize) -> *mut u8 {
+        via.give(size, Align::DEFAULT, false)
+    }
+
+    /// Collective: as [`malloc`], zeroed on every PE before it returns on any. If `count * size` is more than there
+    /// can be, there is no room; if it is 0: null, no barrier (`shmem_calloc`).
+    ///
+    /// # Safety
+    /// As for [`malloc`].
+    fn calloc = "shmem_calloc" (via, count: usize, size: usize) -> *mut u8 {
+        via.give(count.saturating_mul(size), Align::DEFAULT, true)
+    }
+
+    /// Collective: as [`malloc`], at a multiple of `align`: a power of two and a multiple of a pointer's size, else null on
+    /// every PE (`shmem_align`).
+    ///
+    /// # Safety
+    /// As for [`malloc`].
+    fn align = "shmem_align" (via, align: usize, size: usize) -> *mut u8 {
+        let multiple = size_of::<*mut u8>();
+        match Align::new(align as u64).filter(|_| align.is_multiple_of(multiple)) {
+            Some(align) => via.give(size, align, false),
+            None if size == 0 => via.give(0, Align::DEFAULT, false),
+            None => {
+                let engine = via.engine();
+                engine.quiet();
+                via.refused(&engine.refuse_align(via.call, Bytes(size as u64), align as u64, multiple))
+            }
+        }
+    }
+
+    /// Collective: as [`malloc`]. Hints say what the block is for; both that there are ask for memory that every PE
+    /// reaches with atomics, which all of [`Reach::World`] is. Unknown bits are hints, too: ignored
+    /// (`shmem_malloc_with_hints`).
+    ///
+    /// # Safety
+    /// As for [`malloc`].
+    fn malloc_with_hints = "shmem_malloc_with_hints" (via, size: usize, _hints: u64) -> *mut u8 {
+        via.give(size, Align::DEFAULT, false)
+    }
+
+    /// Collective: makes `block` `size` bytes long, perhaps elsewhere; the contents are kept up to the smaller size,
+    /// what is more is indeterminate. In the space the block is in, so a hint stays kept; an alignment does not. Null
+    /// on every PE, and the block as it was, if there is no room or `block` is not the start of a live block.
+    /// A null `block` is [`malloc`]; size 0 is [`free`] and null; both at once are no barrier (`shmem_realloc`).
+    ///
+    /// # Safety
+    /// As for [`malloc`]; nobody uses the block during the call, nor its old address after it, on any PE; it was
+    /// not handed out by the safe API.
+    fn realloc = "shmem_realloc" (via, block: *mut u8, size: usize) -> *mut u8 {
+        if block.is_null() || size == 0 {
+            // SAFETY: by the same contract.
+            let _ = unsafe { free(via, block) };
+            // SAFETY: as above.
+            return unsafe { malloc(via, size) };
+        }
+        let engine = via.engine();
+        let (at, local) = offset(&engine, block);
+        let size = Bytes(size as u64);
+        let resized = if local {
+            engine.realloc_local(via.call, at, size)
+        } else {
+            engine.quiet();
+            engine.realloc(at, via.request(size, Align::DEFAULT))
+        };
+        match resized {
+            Ok(at) => engine.own(at),
+            Err(e) => via.refused(&by_address(e, block)),
+        }
+    }
+
+    /// Collective: frees a block of this module (local for one of [`Reach::Pe`]). A barrier before it is freed. Null:
+    /// nothing, and no barrier (`shmem_free`).
+    ///
+    /// # Errors
+    /// On every PE alike, with one line on standard error: the PEs differ, or the address is not the start of a
+    /// live block. Nothing has changed.
+    ///
+    /// # Safety
+    /// As for [`malloc`]; nobody uses the block any more, on any PE, and it was not handed out by the safe API.
+    fn free = "shmem_free" (via, block: *mut u8) -> Result<(), Error> {
+        if block.is_null() {
+            return Ok(());
+        }
+        let engine = via.engine();
+        let (at, local) = offset(&engine, block);
+        let freed = if local {
+            let call = via.call;
+            engine.free_local(at).map_err(|why| Error::Free { pe: engine.me, call, why })
+        } else {
+            engine.quiet();
+            engine.free(via.call, at)
+        };
+        freed.map(drop).map_err(|e| by_address(e, block)).inspect_err(|e| exit::say(&e.to_string()))
+    }
+
+    /// `size` bytes at a multiple of `align_to`, from memory that `reach` can reach, near whom `near` names.
+    /// Collective over the PEs that `reach` names: local for [`Reach::Pe`]. Null if it cannot be had; null for
+    /// size 0, without a barrier.
+    ///
+    /// # Safety
+    /// As for [`malloc`].
+    fn alloc = "shmemx_alloc" (via, size: usize, align_to: Align, reach: Reach, near: Near) -> *mut u8 {
+        let engine = via.engine();
+        let size = Bytes(size as u64);
+        let block = match reach {
+            _ if size.0 == 0 => return ptr::null_mut(),
+            Reach::Pe => engine.alloc_local(size, align_to, near),
+            _ => {
+                engine.quiet();
+                engine.alloc(Request { reach, near, ..via.request(size, align_to) })
+            }
+        };
+        match block {
+            Ok(block) => engine.own(block.at),
+            Err(e) => via.refused(&e),
         }
     }
 }
 
-/// Collective: frees a block of [`malloc`] (local for one of [`Reach::Pe`]). Null: nothing, and no barrier.
-///
-/// # Errors
-/// On every PE alike: the PEs differ, or the address is not the start of a live block. Nothing has changed.
-///
-/// # Safety
-/// Nobody uses the block any more, on any PE, and it was not handed out by the safe API; the World stays
-/// up during the call, and the call keeps to its thread level.
-pub unsafe fn free(block: *mut u8) -> Result<(), Error> {
-    if block.is_null() {
-        return Ok(());
+impl Via {
+    #[track_caller]
+    fn request(self, size: Bytes, align: Align) -> Request {
+        let (reach, near, site) = (Reach::World, Near::Any, Location::caller());
+        Request { call: self.call, size, align, reach, near, zeroed: false, site }
     }
-    let engine = Via::new("shmem_free").engine();
-    let at = (block as usize).wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64;
-    if engine.layout.window(Reach::Pe).0.0 <= at && at < engine.layout.internals.0 {
-        return engine.free_local(Offset(at)).map(drop).map_err(|why| Error::Free { pe: engine.me, why });
+
+    /// A block of memory that every PE reaches.
+    #[track_caller]
+    fn give(self, size: usize, align: Align, zeroed: bool) -> *mut u8 {
+        let engine = self.engine();
+        if size == 0 {
+            return ptr::null_mut();
+        }
+        engine.quiet();
+        match engine.alloc(Request { zeroed, ..self.request(Bytes(size as u64), align) }) {
+            Ok(block) => engine.own(block.at),
+            Err(e) => self.refused(&e),
+        }
     }
-    // Outside the heap, addresses of one object differ from PE to PE: all of them mean "not ours".
-    let at = if at < engine.layout.symmetric.0 { at } else { u64::MAX };
-    engine.free(Offset(at)).map(drop)
+
+    fn refused(self, why: &Error) -> *mut u8 {
+        exit::say(&why.to_string());
+        ptr::null_mut()
+    }
+}
+
+/// Which offset of the segment an address is, and whether it is in this PE's own space. Outside the heap,
+/// addresses of one object differ from PE to PE: all of them mean "not ours".
+fn offset(engine: &Engine, block: *mut u8) -> (Offset, bool) {
+    let at = block.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64;
+    let local = engine.layout.window(Reach::Pe).0.0 <= at && at < engine.layout.internals.0;
+    let ours = local || at < engine.layout.symmetric.0;
+    (Offset(if ours { at } else { u64::MAX }), local)
+}
+
+/// The error with the address that was given, where that is all there is to say.
+fn by_address(e: Error, block: *mut u8) -> Error {
+    match e {
+        Error::Free { pe, call, why: FreeError::Foreign { .. } } => {
+            Error::Free { pe, call, why: FreeError::Foreign { at: Offset(block.addr() as u64) } }
+        }
+        e => e,
+    }
 }

@@ -46,7 +46,8 @@ pub use ctx::{
 };
 pub(crate) use ctx::{Slots, destroy_all};
 pub use memory::{
-    MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, free, malloc, malloc_with_hints,
+    MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, calloc, free, malloc, malloc_with_hints,
+    realloc,
 };
 pub use order::*;
 pub use rma::{
@@ -72,6 +73,7 @@ pub use wait::{
 /// The routines over a [`Via`], for skins that have names of their own, such as the C library.
 pub mod ops {
     pub use super::amo::ops::*;
+    pub use super::memory::ops::*;
     pub use super::order::ops::*;
     pub use super::rma::ops::*;
     pub use super::signal::ops::*;
