@@ -153,6 +153,14 @@ pub enum Error {
         /// Bytes of an element.
         size: usize,
     },
+    /// There is no new team. Every PE of the parent team gets this error, and nothing has changed on any.
+    #[error("PE {pe}: team split: {why}")]
+    Split {
+        /// The PE that reports.
+        pe: PeId,
+        /// Why not.
+        why: SplitError,
+    },
     /// The offset is not the start of a live block. Nothing has changed.
     #[error("PE {pe}: {call}: {why}")]
     Free {
@@ -162,6 +170,25 @@ pub enum Error {
         call: &'static str,
         /// What the offset is instead.
         why: FreeError,
+    },
+}
+
+/// Why a team could not be split.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SplitError {
+    /// Not every PE of the new team would be a member of the parent, or it would have none, or one twice.
+    #[error("start, stride and size do not name different members of the parent team")]
+    Shape,
+    /// The members of one new team ask for different configurations, or for one that cannot be.
+    #[error(
+        "the configuration is not the same on all members, is negative, or is missing although the mask asks for it"
+    )]
+    Config,
+    /// Some PE is a member of too many teams.
+    #[error("none of the {slots} team slots is free on all members; destroy teams, or raise SHMEM_TEAMS")]
+    NoSlot {
+        /// Slots each PE has.
+        slots: usize,
     },
 }
 

@@ -79,7 +79,7 @@ mod world;
 pub use coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
 pub use ctx::{Ctx, CtxOptions, Private, Serialized};
 pub use elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
-pub use error::{Diverged, Error};
+pub use error::{Diverged, Error, SplitError};
 pub use global::{GlobalPtr, Readable};
 pub use heap::Leaks;
 pub use level::{Level, Multiple, Single, ThreadLevel};

@@ -4,7 +4,6 @@
 //! the columns of a 2D split: so three numbers describe every team, and translating a PE is arithmetic.
 //!
 //! Invariant **B1**: every member is a PE of the world, and no PE is a member twice.
-#![allow(dead_code)] // remove as the rooms that use it land
 
 use std::fmt;
 

@@ -20,6 +20,7 @@
 pub(crate) mod call;
 pub(crate) mod desk;
 pub(crate) mod slots;
+pub(crate) mod split;
 
 use memheap::PeId;
 
@@ -274,14 +275,18 @@ fn settle<T>(engine: &Engine, met: Result<T, Differs>) -> Result<T, Diverged> {
             }
             Ok(met)
         }
-        Err(differs) => {
-            engine.diverged.store(true, Ordering::Relaxed);
-            if differs.fatal {
-                end(engine, &differs.diverged);
-            }
-            Err(differs.diverged)
-        }
+        Err(differs) => Err(diverged(engine, differs)),
     }
+}
+
+/// The PEs differ, and the caller may go on.
+#[cold]
+fn diverged(engine: &Engine, differs: Differs) -> Diverged {
+    engine.diverged.store(true, Ordering::Relaxed);
+    if differs.fatal {
+        end(engine, &differs.diverged);
+    }
+    differs.diverged
 }
 
 /// Ends the job: the PEs are at different calls.

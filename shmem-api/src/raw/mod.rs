@@ -61,7 +61,10 @@ pub use setup::{
 };
 pub use signal::*;
 pub use strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
-pub use team::{TeamHandle, barrier_all, sync_all, team_my_pe, team_n_pes, team_sync, team_translate_pe};
+pub use team::{
+    TEAM_NUM_CONTEXTS, TeamConfig, TeamHandle, barrier_all, sync_all, team_destroy, team_get_config,
+    team_my_pe, team_n_pes, team_split_2d, team_split_strided, team_sync, team_translate_pe,
+};
 pub use via::Via;
 pub use wait::{CMP_EQ, CMP_GE, CMP_GT, CMP_LE, CMP_LT, CMP_NE, NONE};
 pub use wait::{

@@ -1,12 +1,27 @@
 //! Teams (OpenSHMEM 1.6, 9.4), and the synchronising collectives on them (9.9.1 to 9.9.3).
-#![allow(dead_code)] // remove as the rooms that use it land
 
 use std::ptr;
 
 use super::Via;
+use super::ctx;
 use crate::coll::slip::Kind;
 use crate::coll::team::TeamCore;
-use crate::engine::Handle;
+use crate::coll::team::split::Wish;
+use crate::engine::{Engine, Handle};
+use crate::error::Error;
+use crate::exit;
+
+/// The field [`TeamConfig::num_contexts`] in a mask (`SHMEM_TEAM_NUM_CONTEXTS`).
+pub const TEAM_NUM_CONTEXTS: i64 = 1;
+
+/// What a program wishes of a new team (`shmem_team_config_t`). A mask says which fields count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct TeamConfig {
+    /// How many contexts the program means to have of the team at once. Nothing depends on it here: contexts
+    /// are as many as there is room for, whatever was announced.
+    pub num_contexts: std::ffi::c_int,
+}
 
 /// A team, as C has it: a handle local to this PE. It is a number, not an address: what was destroyed is known
 /// as such.
@@ -108,4 +123,150 @@ pub unsafe fn team_translate_pe(src_team: TeamHandle, src_pe: i32, dest_team: Te
     let pe = src_team.core(via, &engine).and_then(|src| src.members.pe(u32::try_from(src_pe).ok()?));
     let rank = pe.and_then(|pe| dest_team.core(via, &engine)?.members.rank(pe));
     rank.map_or(-1, |rank| rank as i32)
+}
+
+/// Collective over `parent`: makes the team of its PEs `start`, `start + stride`, ..., `size` of them, numbered in
+/// that order (`shmem_team_split_strided`). A PE that is none of them gets [`TeamHandle::INVALID`].
+///
+/// Returns 0, or, with [`TeamHandle::INVALID`], the same other number on every PE of the parent: if `parent` is
+/// `INVALID`, if the triplet does not name different PEs of it, if the PEs gave different ones, if the
+/// configuration differs between members, or if no team slot is free on all members. The lowest PE says which.
+/// Parent and child may be used at once.
+///
+/// # Safety
+/// As for [`team_sync`]; `new_team` is writable, and `config` readable, or null where the mask is 0.
+pub unsafe fn team_split_strided(
+    parent: TeamHandle,
+    start: i32,
+    stride: i32,
+    size: i32,
+    config: *const TeamConfig,
+    config_mask: i64,
+    new_team: *mut TeamHandle,
+) -> i32 {
+    let via = Via::new("shmem_team_split_strided");
+    let engine = via.engine();
+    // SAFETY: by contract.
+    let wish = unsafe { wish(config, config_mask) };
+    let made = match parent.core(via, &engine) {
+        Some(core) => {
+            core.split_strided(&engine, (start, stride, size), wish).map_err(|e| complain(via, core, &e))
+        }
+        None => Err(REFUSED),
+    };
+    let handle = made.ok().flatten().map_or(TeamHandle::INVALID, TeamHandle::of);
+    // SAFETY: by contract.
+    unsafe { new_team.write(handle) };
+    made.err().unwrap_or(0)
+}
+
+/// Collective over `parent`: lays its PEs out in rows of `xrange`, and makes a team of each row and of each column;
+/// this PE gets its own of each (`shmem_team_split_2d`). An `xrange` above the parent's size is that size; the
+/// last row may be short.
+///
+/// Returns as [`team_split_strided`] does; after a failure both handles are [`TeamHandle::INVALID`] on all PEs.
+/// Configurations must agree among the members of one new team only.
+///
+/// # Safety
+/// As there, for both configurations and both new teams.
+#[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+pub unsafe fn team_split_2d(
+    parent: TeamHandle,
+    xrange: i32,
+    xaxis_config: *const TeamConfig,
+    xaxis_mask: i64,
+    xaxis_team: *mut TeamHandle,
+    yaxis_config: *const TeamConfig,
+    yaxis_mask: i64,
+    yaxis_team: *mut TeamHandle,
+) -> i32 {
+    let via = Via::new("shmem_team_split_2d");
+    let engine = via.engine();
+    // SAFETY: by contract.
+    let x = unsafe { wish(xaxis_config, xaxis_mask) };
+    // SAFETY: by contract.
+    let y = unsafe { wish(yaxis_config, yaxis_mask) };
+    let made = match parent.core(via, &engine) {
+        Some(core) => core.split_2d(&engine, xrange, [x, y]).map_err(|e| complain(via, core, &e)),
+        None => Err(REFUSED),
+    };
+    let [x, y] =
+        made.map_or([None, None], |teams| teams).map(|t| t.map_or(TeamHandle::INVALID, TeamHandle::of));
+    // SAFETY: by contract.
+    unsafe { xaxis_team.write(x) };
+    // SAFETY: by contract.
+    unsafe { yaxis_team.write(y) };
+    made.err().unwrap_or(0)
+}
+
+/// Writes what the team was made with to the fields of `config` that the mask names (`shmem_team_get_config`), and
+/// returns 0; for [`TeamHandle::INVALID`] it writes nothing and returns another number.
+///
+/// # Safety
+/// As for [`barrier_all`]; `config` is writable, or null where the mask is 0.
+pub unsafe fn team_get_config(team: TeamHandle, config_mask: i64, config: *mut TeamConfig) -> i32 {
+    let via = Via::new("shmem_team_get_config");
+    let engine = via.engine();
+    let Some(core) = team.core(via, &engine) else {
+        return REFUSED;
+    };
+    if config_mask & TEAM_NUM_CONTEXTS != 0 {
+        if config.is_null() {
+            via.fail("the mask names a field of a configuration that is NULL");
+        }
+        // SAFETY: not null, so writable by contract.
+        unsafe { config.write(TeamConfig { num_contexts: core.num_contexts }) };
+    }
+    0
+}
+
+/// Collective over the team: ends it, with the contexts made of it, whose operations are completed
+/// (`shmem_team_destroy`). [`TeamHandle::INVALID`]: nothing. A predefined team cannot be destroyed.
+///
+/// # Safety
+/// As for [`team_sync`]; nobody uses the team any more on this PE, or its contexts.
+pub unsafe fn team_destroy(team: TeamHandle) {
+    let via = Via::new("shmem_team_destroy");
+    let engine = via.engine();
+    let Some(core) = team.core(via, &engine) else { return };
+    if team == TeamHandle::WORLD || team == TeamHandle::SHARED {
+        via.fail("a predefined team cannot be destroyed");
+    }
+    if let Err(diverged) = end_team(&engine, core) {
+        crate::coll::team::end(&engine, &diverged);
+    }
+}
+
+/// Collective over a team that was made: completes its contexts and ends it.
+pub(crate) fn end_team(engine: &Engine, core: &TeamCore) -> Result<(), crate::error::Diverged> {
+    engine.quiet();
+    core.sync(engine, Kind::Destroy)?;
+    ctx::destroy_all_of(engine, TeamHandle::of(core));
+    // SAFETY: it is in the table, and by contract and D1 this is the last use of it.
+    unsafe { engine.teams.destroy(core) };
+    Ok(())
+}
+
+/// What a split returns that makes no team.
+const REFUSED: i32 = 1;
+
+/// What `config` asks for.
+///
+/// # Safety
+/// It is readable, or null.
+unsafe fn wish(config: *const TeamConfig, mask: i64) -> Wish {
+    if mask & TEAM_NUM_CONTEXTS == 0 {
+        return Some(0);
+    }
+    // SAFETY: by contract.
+    unsafe { config.as_ref() }.map(|config| config.num_contexts)
+}
+
+/// One line from the team's first PE.
+#[cold]
+fn complain(via: Via, parent: &TeamCore, error: &Error) -> i32 {
+    if parent.rank == 0 {
+        exit::say(&format!("{}: {error}", via.call));
+    }
+    REFUSED
 }

@@ -75,6 +75,13 @@ impl Progress {
     }
 }
 
+impl TeamDesk {
+    /// The number of the last call that was left here, whichever team it was of.
+    pub(crate) fn last_number(&self) -> u64 {
+        self.line.progress().number().saturating_sub(1)
+    }
+}
+
 impl Line {
     #[inline]
     pub(crate) fn progress(&self) -> Progress {

@@ -118,6 +118,16 @@ impl Teams {
         SlotSet(std::array::from_fn(|i| !self.taken[i].load(Ordering::Acquire)))
     }
 
+    /// How many slots there are, those of the world and of the shared team included.
+    pub(crate) fn slots(&self) -> usize {
+        self.cores.len()
+    }
+
+    /// Words in which the slots are.
+    pub(crate) fn set_words(&self) -> usize {
+        self.cores.len().div_ceil(64)
+    }
+
     /// No call on a team that gave its slot back before had a higher number. Read it after [`free`](Self::free).
     pub(crate) fn retired(&self) -> u64 {
         self.retired.load(Ordering::Acquire)
