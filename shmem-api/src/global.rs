@@ -27,7 +27,7 @@ use bytemuck::{Pod, Zeroable};
 use memheap::Bytes;
 use memheap::global::GlobalAddr;
 
-use crate::elem::{AmoInt, Elem};
+use crate::elem::{AmoBit, AmoInt, AmoSwap, Elem};
 use crate::level::Level;
 use crate::share::{Remote, RemoteRead};
 
@@ -147,48 +147,41 @@ impl<T: Elem> GlobalPtr<T> {
     }
 }
 
-/// Atomics, as those of [`Remote`]. All panic as [`get`](GlobalPtr::get) does.
-impl<T: AmoInt> GlobalPtr<T> {
-    /// Atomically adds `value` and returns what was there.
-    #[inline]
-    pub fn fetch_add<L: Level>(self, of: &Remote<'_, T, L>, value: T) -> T {
-        let (pe, at) = self.place("fetch_add", of);
-        of.fetch_add(pe, at, value)
-    }
+/// The atomics of [`Remote`], on the element a pointer points to.
+macro_rules! atomics {
+    ($($bound:ident { $(fn $name:ident($($arg:ident),*) $(-> $ret:ident)?;)* })*) => {$(
+        /// Atomics, as those of [`Remote`]. All panic as [`get`](GlobalPtr::get) does.
+        impl<T: $bound> GlobalPtr<T> {$(
+            #[doc = concat!("As [`Remote::", stringify!($name), "`].")]
+            #[inline]
+            pub fn $name<L: Level>(self, of: &Remote<'_, T, L>, $($arg: T),*) $(-> $ret)? {
+                let (pe, at) = self.place(stringify!($name), of);
+                of.$name(pe, at, $($arg),*)
+            }
+        )*}
+    )*};
+}
 
-    /// Atomically adds `value`.
-    #[inline]
-    pub fn add<L: Level>(self, of: &Remote<'_, T, L>, value: T) {
-        let (pe, at) = self.place("add", of);
-        of.add(pe, at, value);
+atomics! {
+    AmoSwap {
+        fn fetch() -> T;
+        fn set(value);
+        fn swap(value) -> T;
     }
-
-    /// Atomically puts `new` if `expected` is there; returns what was there.
-    #[inline]
-    pub fn compare_swap<L: Level>(self, of: &Remote<'_, T, L>, expected: T, new: T) -> T {
-        let (pe, at) = self.place("compare_swap", of);
-        of.compare_swap(pe, at, expected, new)
+    AmoInt {
+        fn compare_swap(expected, new) -> T;
+        fn fetch_add(value) -> T;
+        fn add(value);
+        fn fetch_inc() -> T;
+        fn inc();
     }
-
-    /// Atomically puts `value` and returns what was there.
-    #[inline]
-    pub fn swap<L: Level>(self, of: &Remote<'_, T, L>, value: T) -> T {
-        let (pe, at) = self.place("swap", of);
-        of.swap(pe, at, value)
-    }
-
-    /// Atomically reads.
-    #[inline]
-    pub fn fetch<L: Level>(self, of: &Remote<'_, T, L>) -> T {
-        let (pe, at) = self.place("fetch", of);
-        of.fetch(pe, at)
-    }
-
-    /// Atomically writes.
-    #[inline]
-    pub fn set<L: Level>(self, of: &Remote<'_, T, L>, value: T) {
-        let (pe, at) = self.place("set", of);
-        of.set(pe, at, value);
+    AmoBit {
+        fn fetch_and(value) -> T;
+        fn and(value);
+        fn fetch_or(value) -> T;
+        fn or(value);
+        fn fetch_xor(value) -> T;
+        fn xor(value);
     }
 }
 

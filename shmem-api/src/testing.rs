@@ -23,6 +23,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::level::Level;
 use crate::world::World;
 
 /// Set in the processes of a launch: the test they run.
@@ -104,10 +105,10 @@ pub fn is_pe() -> bool {
     std::env::var_os(ROLE).is_some()
 }
 
-/// Runs `body` on each number of PEs, under every boot; in a PE, runs it once.
-pub fn run_on(test: &str, pes: &[u32], body: impl FnOnce(&World)) {
+/// Runs `body` on each number of PEs, under every boot; in a PE, runs it once, at the thread level it takes.
+pub fn run_on<L: Level>(test: &str, pes: &[u32], body: impl FnOnce(&World<L>)) {
     if is_pe() {
-        let world = World::init().expect("the library comes up");
+        let world = World::init_level().expect("the library comes up");
         body(&world);
         world.finalize().expect("every PE finalizes");
         return;

@@ -80,6 +80,12 @@ multi_pe! {
             assert_eq!(ptr.swap(&a, 30), 20);
             ptr.set(&a, 31);
             assert_eq!((ptr.fetch(&a), ptr.get(&a)), (31, 31));
+            assert_eq!((ptr.fetch_inc(&a), ptr.fetch_and(&a, 0x38)), (31, 32));
+            ptr.inc(&a);
+            ptr.or(&a, 0x0f);
+            assert_eq!((ptr.fetch_or(&a, 0x40), ptr.fetch_xor(&a, 0x4f)), (0x2f, 0x6f));
+            ptr.xor(&a, 0xff);
+            ptr.and(&a, 0x1f);
             phase.barrier();
             assert_eq!(a.read(3), 31);
         });
