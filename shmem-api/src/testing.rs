@@ -23,6 +23,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::boot::local;
 use crate::level::Level;
 use crate::world::World;
 
@@ -193,6 +194,18 @@ impl Launch {
         let (child, limit) = self.start();
         finish(child, start, limit)
     }
+}
+
+/// In a PE of a local launch whose number is at least `from`: goes on as `program`, with the same arguments. So a
+/// test has PEs that run different executables.
+pub fn become_program(program: &std::path::Path, from: u32) {
+    let already = std::env::current_exe().is_ok_and(|me| me == program);
+    if already || local::pe().is_none_or(|pe| pe < from) {
+        return;
+    }
+    let mut command = Command::new(program);
+    let error = command.args(std::env::args_os().skip(1)).envs(local::hand_over()).exec();
+    panic!("cannot become {}: {error}", program.display());
 }
 
 /// Waits for a started launch.

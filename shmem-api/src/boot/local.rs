@@ -13,6 +13,8 @@
 pub(crate) mod supervisor;
 
 use std::io::{Read, Write};
+#[cfg(feature = "testing")]
+use std::os::fd::IntoRawFd;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -104,6 +106,21 @@ fn take_up(text: &str) -> Result<(), Error> {
     // SAFETY: before `main` there is one thread, so nobody reads the environment meanwhile.
     unsafe { std::env::remove_var(LINK) };
     Ok(())
+}
+
+/// The PE of this process, before the library has started.
+#[cfg(feature = "testing")]
+pub(crate) fn pe() -> Option<u32> {
+    TAKEN_UP.lock().as_ref().map(|(pe, ..)| pe.0)
+}
+
+/// The variable that passes the link of this process on to the program it is about to become.
+#[cfg(feature = "testing")]
+pub(crate) fn hand_over() -> Option<(&'static str, String)> {
+    let (pe, n_pes, link) = TAKEN_UP.lock().take()?;
+    rustix::io::fcntl_setfd(&link, rustix::io::FdFlags::empty()).ok()?;
+    let supervisor = rustix::process::getppid()?.as_raw_nonzero();
+    Some((LINK, format!("{pe}:{n_pes}:{}:{supervisor}", link.into_raw_fd())))
 }
 
 /// Takes over the descriptor the supervisor left open for this process.

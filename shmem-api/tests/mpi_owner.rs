@@ -1,0 +1,159 @@
+//! A program that uses MPI beside this library: MPI started by either, finalized before or after.
+//!
+//! **MPI is ours to start, never ours to end early**: what the program started, the program ends.
+#![cfg(feature = "mpi")]
+#![allow(unsafe_code)]
+
+use mpi::collective::SystemOperation;
+use mpi::environment;
+use mpi::topology::SimpleCommunicator;
+use mpi::traits::{Communicator, CommunicatorCollectives};
+use shmem_api::testing::{self, Boot, Launch, Outcome};
+use shmem_api::{Error, World, raw};
+
+fn init() {
+    // SAFETY: one thread, and the tests use only what is alive.
+    unsafe { raw::init() }
+}
+fn finalize() {
+    // SAFETY: as above.
+    unsafe { raw::finalize() }
+}
+
+/// A put to everybody, seen after the barrier of a heap call.
+fn shmem_works() {
+    let (me, n) = (raw::my_pe(), raw::n_pes());
+    // SAFETY: as above.
+    let block = unsafe { raw::calloc(n as usize, 8) }.cast::<u64>();
+    for pe in 0..n {
+        let value = 1000 + me as u64;
+        // SAFETY: a word of this PE's own on each.
+        unsafe { raw::put(block.wrapping_add(me as usize), &raw const value, 1, pe) };
+    }
+    // SAFETY: a heap call for its barrier; nobody uses either block after it.
+    let barrier = unsafe { raw::malloc(8) };
+    for from in 0..n as usize {
+        // SAFETY: written before the barrier.
+        assert_eq!(unsafe { block.wrapping_add(from).read() }, 1000 + from as u64);
+    }
+    for b in [barrier, block.cast()] {
+        // SAFETY: as above.
+        unsafe { raw::free(b) }.unwrap();
+    }
+}
+
+fn mpi_works() {
+    let world = SimpleCommunicator::world();
+    let mut sum = 0i32;
+    world.all_reduce_into(&(world.rank() + 1), &mut sum, SystemOperation::sum());
+    assert_eq!(sum, world.size() * (world.size() + 1) / 2);
+}
+
+macro_rules! under_mpi {
+    ($($(#[$meta:meta])* fn $name:ident $body:block check |$outcome:ident| $check:block)*) => {$(
+        $(#[$meta])*
+        #[test]
+        fn $name() {
+            if testing::is_pe() {
+                let body: fn() = || $body;
+                body();
+                // Where this test ends, the process does, with its exit handlers.
+                std::process::exit(0);
+            }
+            for n in [1, 2, 4] {
+                let $outcome = Launch::of_test(stringify!($name), n, Boot::Mpi).run();
+                $outcome.expect_success(&format!("{} on {n} PEs", stringify!($name)));
+                $check
+            }
+        }
+    )*};
+}
+
+fn silent(outcome: &Outcome) {
+    assert!(!outcome.stderr.contains("warning") && !outcome.stderr.contains("PE "), "{outcome}");
+}
+
+under_mpi! {
+    /// (A World asks for level Funneled; the raw inits are content with the least.)
+    fn the_program_starts_mpi_and_ends_it_last {
+        let universe = environment::initialize_with_threading(mpi::Threading::Funneled).unwrap().0;
+        mpi_works();
+        for _ in 0..3 {
+            init();
+            shmem_works();
+            mpi_works();
+            finalize();
+            mpi_works();
+        }
+        World::init().unwrap().barrier();
+        assert!(!environment::is_finalized(), "never ours to end");
+        mpi_works();
+        drop(universe);
+    } check |outcome| { silent(&outcome) }
+
+    fn the_program_starts_mpi_and_ends_it_first {
+        let universe = environment::initialize().unwrap();
+        init();
+        shmem_works();
+        drop(universe);
+        assert!(environment::is_finalized());
+        shmem_works();
+        finalize();
+        // MPI cannot be started twice, so neither can the library any more; every PE is told.
+        let again = World::init().map(drop).unwrap_err();
+        assert!(matches!(&again, Error::Boot(why) if why.contains("MPI has been finalized")), "{again}");
+    } check |outcome| { silent(&outcome) }
+
+    fn the_program_ends_mpi_and_forgets_to_finalize_us {
+        let universe = environment::initialize().unwrap();
+        init();
+        shmem_works();
+        drop(universe);
+    } check |outcome| {
+        assert_eq!(outcome.stderr.matches("warning: left without shmem_finalize").count(), 1, "{outcome}");
+    }
+
+    fn we_start_mpi_and_the_program_uses_it_after_our_finalize {
+        init();
+        shmem_works();
+        assert!(environment::is_initialized() && environment::initialize().is_none());
+        mpi_works();
+        finalize();
+        assert!(!environment::is_finalized(), "process exit ends it");
+        mpi_works();
+        init();
+        shmem_works();
+        finalize();
+    } check |outcome| { silent(&outcome) }
+
+    /// Programs of two layers do this: each ends what it knows of.
+    fn we_start_mpi_and_the_program_ends_it {
+        init();
+        shmem_works();
+        // SAFETY: MPI is up, and this is its last call.
+        unsafe { mpi::ffi::MPI_Finalize() };
+        shmem_works();
+        finalize();
+    } check |outcome| { silent(&outcome) }
+
+    /// The level is the program's MPI's at most, and what is given is said.
+    fn the_level_is_what_the_programs_mpi_gives {
+        let (universe, got) = environment::initialize_with_threading(mpi::Threading::Funneled).unwrap();
+        // SAFETY: one thread.
+        let provided = unsafe { raw::init_thread(raw::THREAD_MULTIPLE) }.unwrap();
+        let most = match got {
+            mpi::Threading::Single => raw::THREAD_SINGLE,
+            mpi::Threading::Funneled => raw::THREAD_FUNNELED,
+            mpi::Threading::Serialized => raw::THREAD_SERIALIZED,
+            mpi::Threading::Multiple => raw::THREAD_MULTIPLE,
+        };
+        assert_eq!((provided, raw::query_thread()), (most, most));
+        if most < raw::THREAD_MULTIPLE {
+            let refused = World::<shmem_api::Multiple>::init_level().map(drop).unwrap_err();
+            assert!(matches!(refused, Error::ThreadLevel { .. }), "{refused}");
+        }
+        shmem_works();
+        finalize();
+        drop(universe);
+    } check |outcome| { silent(&outcome) }
+}
