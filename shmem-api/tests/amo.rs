@@ -4,7 +4,7 @@
 
 use std::fmt::Debug;
 
-use shmem_api::{AmoBit, AmoInt, AmoSwap, World, c_type, multi_pe, raw, type_table};
+use shmem_api::{AmoBit, AmoInt, AmoSwap, Cmp, World, c_type, multi_pe, raw, type_table};
 
 #[path = "common/arena.rs"]
 mod arena;
@@ -397,11 +397,8 @@ multi_pe! {
             let next = ((me + 1) % n) as i32;
             let left = ((me + n - 1) % n) as i32;
             let none: Ctx = None;
-            let wait_for = |word: *mut u64, value: u64| {
-                while call!(none, atomic_fetch / ctx_atomic_fetch(word.cast_const(), me as i32)) != value {
-                    std::thread::yield_now();
-                }
-            };
+            // SAFETY: our own words.
+            let wait_for = |word: *mut u64, value: u64| unsafe { raw::wait_until(word, Cmp::Eq, value) };
             for round in 0..50u64 {
                 let (is, value) = (round, round + 1);
                 match round % 8 {

@@ -35,6 +35,16 @@ fn team_of(ctx: Ctx) -> TeamHandle {
     unsafe { raw::ctx_get_team(ctx) }
 }
 
+/// Collective: a team of the world; none for those that are not in it.
+fn split(start: i32, stride: i32, size: i32) -> TeamHandle {
+    let mut team = TeamHandle::INVALID;
+    // SAFETY: as above.
+    let failed =
+        unsafe { raw::team_split_strided(TeamHandle::WORLD, start, stride, size, null(), 0, &raw mut team) };
+    assert_eq!(failed, 0);
+    team
+}
+
 fn session(ctx: Ctx, options: i64, total_ops: Option<usize>, mask: i64) {
     let config = total_ops.map(|total_ops| raw::CtxSessionConfig { total_ops });
     // SAFETY: as above; the configuration outlives the call.
@@ -106,6 +116,49 @@ multi_pe! {
         call!(Some(Ctx::INVALID), quiet / ctx_quiet());
         call!(Some(Ctx::INVALID), fence / ctx_fence());
         call!(Some(Ctx::INVALID), pe_quiet / ctx_pe_quiet([77].as_ptr(), 1));
+    }
+
+    /// NOTES (b), contexts: PEs are numbered in the context's team; so are both ends of a put with signal,
+    /// data and signal (issue #573 of the standard).
+    fn a_context_numbers_pes_as_its_team_does(world) on [1, 2, 3, 4, 8] {
+        let (me, n) = (world.pe(), world.n_pes());
+        on_both(world, |arena| {
+            // Backwards, and every other PE.
+            for (start, stride, size) in [(n as i32 - 1, -1, n), (0, 2, n.div_ceil(2))] {
+                let members: Vec<usize> = (0..size as i32).map(|i| (start + i * stride) as usize).collect();
+                let team = split(start, stride, size as i32);
+                world.barrier();
+                if let Some(rank) = members.iter().position(|pe| *pe == me) {
+                    let ctx = create_of(team, 0);
+                    assert_eq!(team_of(ctx), team);
+                    let on = Some(ctx);
+                    let (to, sum, sig) = (arena.word::<u64>(0, me), arena.word::<u64>(128, 0), arena.word::<u64>(256, 0));
+                    for (number, pe) in members.iter().enumerate() {
+                        let value = (me * 100 + pe) as u64;
+                        call!(on, put_signal / ctx_put_signal(to, &raw const value, 1, sig, 1, raw::SIGNAL_ADD, number as i32));
+                        call!(on, atomic_add / ctx_atomic_add(sum, value, number as i32));
+                    }
+                    let all: Vec<i32> = (0..size as i32).collect();
+                    call!(on, pe_quiet / ctx_pe_quiet(all.as_ptr(), all.len()));
+                    // SAFETY: our own signal.
+                    unsafe { raw::signal_wait_until(sig, shmem_api::Cmp::Eq, size as u64) };
+                    for pe in &members {
+                        let is: u64 = call!(on, g / ctx_g(arena.word::<u64>(0, *pe).cast_const(), rank as i32));
+                        assert_eq!(is, (pe * 100 + me) as u64);
+                    }
+                    // Everybody's atomics are in before anybody looks.
+                    // SAFETY: every member is here.
+                    unsafe { raw::team_sync(team) };
+                    let expected: usize = members.iter().map(|pe| pe * 100 + me).sum();
+                    assert_eq!(call!(on, atomic_fetch / ctx_atomic_fetch(sum.cast_const(), rank as i32)), expected as u64);
+                    call!(on, atomic_set / ctx_atomic_set(sum, 0, rank as i32));
+                    call!(on, signal_set / ctx_signal_set(sig, 0, rank as i32));
+                }
+                // SAFETY: every member is here, or holds no team; the contexts go with it.
+                unsafe { raw::team_destroy(team) };
+                world.barrier();
+            }
+        });
     }
 
     /// NOTES (b), sessions: hints only; nested, stopped without a start, with any options.
@@ -271,6 +324,41 @@ fn contexts_that_are_none_end_the_job_with_a_line() {
                     call!(Some(ctx), atomic_inc / ctx_atomic_inc(at, 2));
                 },
                 &["shmem_ctx_atomic_inc", "no PE 2", "the context's team has PEs 0 to 1"],
+            ),
+            (
+                "a PE beyond a smaller team",
+                |world| {
+                    let (at, team) = (words(&world), split(1, 1, 1));
+                    if world.pe() == 1 {
+                        let ctx = create_of(team, 0);
+                        call!(Some(ctx), pe_quiet / ctx_pe_quiet([0].as_ptr(), 1));
+                        call!(Some(ctx), atomic_inc / ctx_atomic_inc(at, 1));
+                    }
+                    world.barrier();
+                },
+                &["PE 1: shmem_ctx_atomic_inc", "no PE 1", "the context's team has PEs 0 to 0"],
+            ),
+            (
+                "one of a team that was destroyed",
+                |world| {
+                    let (at, team) = (words(&world), split(0, 1, 2));
+                    let ctx = create_of(team, raw::CTX_SERIALIZED);
+                    call!(Some(ctx), atomic_inc / ctx_atomic_inc(at, 1));
+                    // SAFETY: every member is here.
+                    unsafe { raw::team_destroy(team) };
+                    call!(Some(ctx), atomic_inc / ctx_atomic_inc(at, 1));
+                },
+                &["shmem_ctx_atomic_inc", "this is no context", "with its team"],
+            ),
+            (
+                "made of a team that was destroyed",
+                |_world| {
+                    let team = split(0, 1, 2);
+                    // SAFETY: every member is here.
+                    unsafe { raw::team_destroy(team) };
+                    create_of(team, 0);
+                },
+                &["shmem_team_create_ctx", "is no team"],
             ),
             (
                 "fence on one that was destroyed",

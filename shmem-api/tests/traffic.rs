@@ -41,6 +41,16 @@ const ACCOUNTS: usize = RECEIPTS + PES * 64;
 const ADDED: usize = 5;
 const FLIPPED: usize = 10;
 
+/// The number of a PE in the team of a context: not its own where the team counts backwards.
+fn number(ctx: Ctx, pe: usize) -> i32 {
+    let team = ctx.map_or(raw::TeamHandle::WORLD, |ctx| {
+        // SAFETY: the World is up, and the context alive.
+        unsafe { raw::ctx_get_team(ctx) }
+    });
+    // SAFETY: as above, and its team with it.
+    unsafe { raw::team_translate_pe(raw::TeamHandle::WORLD, pe as i32, team) }
+}
+
 /// One PE's traffic in one arena.
 struct Traffic {
     arena: Arena,
@@ -107,7 +117,7 @@ impl Traffic {
         for ctx in std::mem::take(&mut self.pending[pe]) {
             self.calls += 1;
             if self.dice.below(2) == 0 {
-                call!(ctx, pe_quiet / ctx_pe_quiet([pe as i32].as_ptr(), 1));
+                call!(ctx, pe_quiet / ctx_pe_quiet([number(ctx, pe)].as_ptr(), 1));
             } else {
                 call!(ctx, quiet / ctx_quiet());
                 self.pending.iter_mut().for_each(|of| of.retain(|other| *other != ctx));
@@ -139,7 +149,7 @@ impl Traffic {
         let (at, len) = self.stretch::<T>(64);
         let values = self.noise::<T>(len.max(1));
         self.start(ctx, pe);
-        let (to, from, target) = (self.room::<T>(at), values.as_ptr(), pe as i32);
+        let (to, from, target) = (self.room::<T>(at), values.as_ptr(), number(ctx, pe));
         let bytes = len * size_of::<T>();
         match self.dice.below(5) {
             0 => call!(ctx, put_nbi / ctx_put_nbi(to, from, len, target)),
@@ -164,7 +174,7 @@ impl Traffic {
         self.settle(pe);
         self.calls += 1;
         let mut values = self.noise::<T>(len.max(1));
-        let (to, from, source) = (values.as_mut_ptr(), self.room::<T>(at).cast_const(), pe as i32);
+        let (to, from, source) = (values.as_mut_ptr(), self.room::<T>(at).cast_const(), number(ctx, pe));
         let bytes = len * size_of::<T>();
         match self.dice.below(5) {
             0 => {
@@ -192,7 +202,7 @@ impl Traffic {
         let n = len / far.max(near);
         let mut values = self.noise::<T>(len.max(1));
         let there = self.room::<T>(at);
-        let (d, s, target) = (far as isize, near as isize, pe as i32);
+        let (d, s, target) = (far as isize, near as isize, number(ctx, pe));
         let put = self.dice.below(2) == 0;
         if put {
             self.start(ctx, pe);
@@ -225,7 +235,7 @@ impl Traffic {
     /// An atomic that only this PE's memory of the word can foretell.
     fn own_atomic(&mut self, ctx: Ctx) {
         let (pe, cell) = (self.any_pe(), self.dice.below(CELLS / 8) * 8);
-        let target = pe as i32;
+        let target = number(ctx, pe);
         self.start(ctx, pe);
         let (value, kind) = (self.dice.next() as i64, self.dice.below(8));
         let model = |t: &Traffic| i64::from_ne_bytes(t.rooms[pe][cell..cell + 8].try_into().unwrap());
@@ -280,7 +290,7 @@ impl Traffic {
     /// An atomic on a word that everybody changes, or a signal.
     fn shared_word(&mut self, ctx: Ctx) {
         let (pe, i) = (self.any_pe(), self.dice.below(WORDS));
-        let (at, target) = (self.arena.word::<u64>(SHARED + i * 64, 0), pe as i32);
+        let (at, target) = (self.arena.word::<u64>(SHARED + i * 64, 0), number(ctx, pe));
         let value = self.dice.next() >> if i < FLIPPED { 44 } else { 0 };
         self.calls += 1;
         let mut old = 0;
@@ -366,7 +376,7 @@ impl Traffic {
         let pe = self.any_pe();
         self.calls += 1;
         let receipt = self.receipt(pe).cast_const();
-        let read: u64 = call!(ctx, atomic_fetch / ctx_atomic_fetch(receipt, self.me as i32));
+        let read: u64 = call!(ctx, atomic_fetch / ctx_atomic_fetch(receipt, number(ctx, self.me)));
         assert!(read <= self.sent[pe]);
         if read < self.sent[pe] {
             return;
@@ -374,10 +384,10 @@ impl Traffic {
         self.sent[pe] += 1;
         let letter = Self::letter(self.me, pe, self.sent[pe]);
         let (sig, data) = self.mailbox(self.me);
-        let (from, len, target) = (letter.as_ptr(), letter.len(), pe as i32);
-        let (number, set, add) = (self.sent[pe], raw::SIGNAL_SET, raw::SIGNAL_ADD);
+        let (from, len, target) = (letter.as_ptr(), letter.len(), number(ctx, pe));
+        let (count, set, add) = (self.sent[pe], raw::SIGNAL_SET, raw::SIGNAL_ADD);
         match self.dice.below(4) {
-            0 => call!(ctx, putmem_signal / ctx_putmem_signal(data, from, len, sig, number, set, target)),
+            0 => call!(ctx, putmem_signal / ctx_putmem_signal(data, from, len, sig, count, set, target)),
             1 => call!(ctx, put_signal / ctx_put_signal(data, from, len, sig, 1, add, target)),
             2 => {
                 call!(ctx, putmem_signal_nbi / ctx_putmem_signal_nbi(data, from, len, sig, 1, add, target));
@@ -386,7 +396,7 @@ impl Traffic {
             _ => {
                 call!(ctx, put / ctx_put(data, from, len, target));
                 call!(ctx, fence / ctx_fence());
-                call!(ctx, signal_set / ctx_signal_set(sig, number, target));
+                call!(ctx, signal_set / ctx_signal_set(sig, count, target));
             }
         }
         self.calls += 1;
@@ -398,21 +408,21 @@ impl Traffic {
         let (sig, data) = self.mailbox(from);
         self.calls += 1;
         // SAFETY: our own signal.
-        let number = unsafe { raw::signal_fetch(sig) };
-        if number == self.received[from] {
+        let letter = unsafe { raw::signal_fetch(sig) };
+        if letter == self.received[from] {
             return;
         }
-        assert_eq!(number, self.received[from] + 1, "letters from PE {from}");
-        self.received[from] = number;
-        let expected = Self::letter(from, self.me, number);
+        assert_eq!(letter, self.received[from] + 1, "letters from PE {from}");
+        self.received[from] = letter;
+        let expected = Self::letter(from, self.me, letter);
         // SAFETY: the letter is ours until its receipt is sent.
         let is: Vec<u8> =
             (0..expected.len()).map(|i| unsafe { data.wrapping_add(i).read_volatile() }).collect();
-        assert_eq!(is, expected, "letter {number} from PE {from}");
+        assert_eq!(is, expected, "letter {letter} from PE {from}");
         let receipt = self.receipt(self.me);
         match self.dice.below(2) {
-            0 => call!(ctx, atomic_set / ctx_atomic_set(receipt, number, from as i32)),
-            _ => call!(ctx, atomic_inc / ctx_atomic_inc(receipt, from as i32)),
+            0 => call!(ctx, atomic_set / ctx_atomic_set(receipt, letter, number(ctx, from))),
+            _ => call!(ctx, atomic_inc / ctx_atomic_inc(receipt, number(ctx, from))),
         }
         self.calls += 1;
     }
@@ -488,6 +498,11 @@ multi_pe! {
         with_both(world, |arenas| {
             let mut dice = Dice(mix(seed ^ (world.pe() as u64) << 32));
             let mut contexts = Contexts { made: Vec::new() };
+            let (n, mut backwards) = (world.n_pes() as i32, raw::TeamHandle::INVALID);
+            let (all, null) = (raw::TeamHandle::WORLD, std::ptr::null());
+            // SAFETY: the World is up.
+            let failed = unsafe { raw::team_split_strided(all, n - 1, -1, n, null, 0, &raw mut backwards) };
+            assert_eq!(failed, 0);
             let mut traffic = arenas.map(|arena| Traffic::new(world, arena, seed));
             for turn in 1..=TURNS {
                 traffic[dice.below(2)].turn(&contexts);
@@ -495,7 +510,7 @@ multi_pe! {
                     // More PEs than cores: let others in, so that traffic mixes.
                     std::thread::yield_now();
                     if contexts.made.len() < 6 && dice.below(2) == 0 {
-                        let team = [raw::TeamHandle::WORLD, raw::TeamHandle::SHARED][dice.below(2)];
+                        let team = [all, raw::TeamHandle::SHARED, backwards, backwards][dice.below(4)];
                         // SAFETY: the World is up.
                         contexts.made.push(unsafe { raw::team_create_ctx(team, dice.below(8) as i64) });
                     } else if !contexts.made.is_empty() {
@@ -511,6 +526,8 @@ multi_pe! {
                     traffic.iter_mut().for_each(|t| t.checkpoint(world));
                 }
             }
+            // SAFETY: nobody uses it any more; the contexts that are left go with it.
+            unsafe { raw::team_destroy(backwards) };
             // How much it was, by all.
             let calls: u64 = traffic.iter().map(|t| t.calls).sum();
             let letters: u64 = traffic.iter().flat_map(|t| &t.received).sum();

@@ -235,7 +235,6 @@ pub unsafe fn ctx_session_stop(ctx: Ctx) {
 
 /// Completes and destroys the contexts of a team that is being destroyed.
 pub(crate) fn destroy_all_of(engine: &Engine, team: TeamHandle) {
-    order::full_fence();
     engine.contexts.with(|slots| slots.destroy_where(|of| of == team));
 }
 
