@@ -6,7 +6,7 @@
 //! * [`ops`], `long_double`: what a reduction does with two elements.
 //! * [`group`]: what the algorithms need of the PEs that call together; their invariants.
 //! * [`broadcast`], [`collect`], [`fcollect`], [`alltoall`], [`reduce`], [`scan`]: the algorithms.
-//! * [`psync`]: an active set, which meets in the program's own `pSync`.
+//! * [`on_team`]: a team, which meets on its slot. [`psync`]: an active set, which meets in the program's own `pSync`.
 
 pub(crate) mod agree;
 pub(crate) mod alltoall;
@@ -15,6 +15,7 @@ pub(crate) mod collect;
 pub(crate) mod fcollect;
 pub(crate) mod group;
 mod long_double;
+pub(crate) mod on_team;
 pub(crate) mod ops;
 pub(crate) mod psync;
 pub(crate) mod reduce;

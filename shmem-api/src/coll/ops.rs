@@ -49,6 +49,9 @@ pub trait Arith: Elem + sealed::Sealed {
 
 /// What is done with two elements: associative, and commutative.
 pub trait Operator<T: Elem>: sealed::Sealed + 'static {
+    /// Its name in up to eight letters, as a word PEs can compare.
+    #[doc(hidden)]
+    const NAME: u64;
     /// What the two make.
     fn apply(a: T, b: T) -> T;
 }
@@ -62,6 +65,8 @@ macro_rules! operators {
         impl sealed::Sealed for $name {}
 
         impl<T: $bound> Operator<T> for $name {
+            const NAME: u64 = word(stringify!($name));
+
             #[inline(always)]
             fn apply($a: T, $b: T) -> T {
                 $body
@@ -85,6 +90,21 @@ operators! {
     Sum on Arith = |a, b| a.plus(b);
     /// The product.
     Prod on Arith = |a, b| a.times(b);
+}
+
+/// Up to eight letters, as a word.
+pub(crate) const fn word(name: &str) -> u64 {
+    let (name, mut letters, mut i) = (name.as_bytes(), [0; 8], 0);
+    while i < name.len() {
+        letters[i] = name[i].to_ascii_lowercase();
+        i += 1;
+    }
+    u64::from_le_bytes(letters)
+}
+
+/// The letters of a [`word`].
+pub(crate) fn letters(word: u64) -> String {
+    word.to_le_bytes().iter().take_while(|c| **c != 0).map(|c| char::from(*c)).collect()
 }
 
 macro_rules! integers {
@@ -193,6 +213,12 @@ pub(crate) fn fold<T: Elem, O: Operator<T>>(acc: &mut [T], with: &[T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_operators_name_is_a_word() {
+        assert_eq!(letters(<Sum as Operator<u8>>::NAME), "sum");
+        assert_ne!(<Max as Operator<u8>>::NAME, <Min as Operator<u8>>::NAME);
+    }
 
     #[test]
     fn integers_wrap() {

@@ -1,13 +1,14 @@
 //! An active set (OpenSHMEM 1.6, deprecated collectives): PEs that meet in a `pSync` array of the program's.
 //!
 //! ```text
-//!   pSync  | arrived . . . | released shown . . . | notice x 8 | ...      longs, all SYNC_VALUE between calls
-//!            on member 0     on each member: for it alone
+//!   pSync  | arrived . . . | released shown . . . | notice payload | notice payload | ... 8 of them |
+//!            on member 0     on each member, for it alone; longs, all SYNC_VALUE between calls
 //!
 //!   meet   add 1 to `arrived` on member 0; who makes it full sets it back, and then `released` on every other
 //!          member; each of these waits for its own, and sets it back
-//!   give   put into the other's dest, then leave a notice with it: root + 1, in a free place
-//!   take   wait for a notice of the root, set it back
+//!   give   leave 8 bytes or less in a free place of each other member, or put more into its dest; then a notice:
+//!          who, and how many the root has left before
+//!   take   wait for a notice of the root, of several take the first; set it back
 //! ```
 //!
 //! The set's memory is its `pSync`: there are no slots to run out of, nothing to set up, and two sets, or
@@ -17,10 +18,11 @@
 //! unless another member has begun the next call. **P2** `released` of meeting k + 1 is set only after its
 //! owner has arrived there, hence after it has set that of meeting k back; so calls may follow each other
 //! on one `pSync`. **P3** a notice is left after what it announces (release, acquire). Notices say who left
-//! them, so a root that is late is not taken for the next root, which was early.
+//! them and in which order, so calls may follow each other even with the root ahead, and a root that is late is not
+//! taken for the next one, which was early.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use super::group::Group;
 use crate::copy;
@@ -39,7 +41,15 @@ const ARRIVED: usize = 0;
 const RELEASED: usize = 8;
 const SHOWN: usize = 9;
 const NOTICES: usize = 16;
+/// Notices are in every other word.
 const ALL_NOTICES: usize = 8;
+/// A place somebody is about to leave a notice in.
+const CLAIMED: i64 = SYNC_VALUE - 1;
+/// Of a notice: the root's PE number, plus 1. Above it, its order.
+const WHO_BITS: u32 = 24;
+
+/// How many notices this PE has left.
+static LEFT: AtomicU64 = AtomicU64::new(0);
 
 /// Up to so many bytes, a root puts them into every dest by itself.
 const EAGER: usize = 16 << 10;
@@ -72,7 +82,7 @@ impl ActiveSet {
         let rank = members.rank(engine.me).unwrap_or_else(|| {
             via.fail(&format!("{} does not contain this PE: only its members may call", set()))
         });
-        via.place_amo(psync.wrapping_add(SYNC_SIZE - 1), engine.me.0 as i32);
+        via.place_amo(psync, engine.me.0 as i32);
         ActiveSet { via, engine, members, rank, psync, showing: 0 }
     }
 
@@ -81,13 +91,19 @@ impl ActiveSet {
         self.engine.quiet();
     }
 
-    /// A word of a member's `pSync`.
+    /// A member's `pSync`.
+    #[inline]
+    fn words(&self, rank: u32) -> &[AtomicI64; SYNC_SIZE] {
+        let pe = self.members.at(rank).0 as i32;
+        let spot = self.via.place(self.psync.cast(), SYNC_SIZE * 8, pe);
+        // SAFETY: the place is checked, and aligned (`new`); symmetric memory stays mapped during a call, and while
+        // a pSync is in use only these calls access it, atomically.
+        unsafe { &*spot.at.cast() }
+    }
+
     #[inline]
     fn word(&self, rank: u32, i: usize) -> &AtomicI64 {
-        let spot = self.via.place_amo(self.psync.wrapping_add(i), self.members.at(rank).0 as i32);
-        // SAFETY: `place_amo` checked place and alignment; symmetric memory stays mapped during a call, and while
-        // a pSync is in use only these calls access it, atomically.
-        unsafe { AtomicI64::from_ptr(spot.at.cast()) }
+        &self.words(rank)[i]
     }
 
     #[inline]
@@ -95,7 +111,44 @@ impl ActiveSet {
         self.word(self.rank, i)
     }
 
-    /// Waits in this PE's own `pSync`.
+    /// Leaves a notice, and a payload, with a member.
+    fn leave(&self, rank: u32, notice: i64, payload: i64) {
+        let words = self.words(rank);
+        let claim = |i: &usize| {
+            let place = &words[NOTICES + 2 * i];
+            let free = || place.compare_exchange(SYNC_VALUE, CLAIMED, Ordering::Acquire, Ordering::Relaxed);
+            place.load(Ordering::Relaxed) == SYNC_VALUE && free().is_ok()
+        };
+        let at = std::cell::Cell::new(None);
+        self.wait("this root is eight calls ahead", || {
+            at.set((0..ALL_NOTICES).find(claim));
+            at.get().is_some()
+        });
+        let Some(at) = at.get().map(|i| NOTICES + 2 * i) else { return };
+        words[at + 1].store(payload, Ordering::Relaxed);
+        // P3. Where waiters sleep as a matter of course, the news is an exchange: see `wait::ring`.
+        match self.engine.policy.crowded() {
+            true => drop(words[at].swap(notice, Ordering::SeqCst)),
+            false => words[at].store(notice, Ordering::Release),
+        }
+        self.engine.ring(self.members.at(rank));
+    }
+
+    /// The first notice of a root that is here, by its place.
+    #[inline]
+    fn first_of(&self, root: u32) -> Option<usize> {
+        let (who, words) = (self.who(root), self.words(self.rank));
+        let notices =
+            (0..ALL_NOTICES).map(|i| (words[NOTICES + 2 * i].load(Ordering::Acquire), NOTICES + 2 * i));
+        let its = notices.filter(|(notice, _)| *notice > 0 && notice & ((1 << WHO_BITS) - 1) == who);
+        its.min().map(|(_, at)| at)
+    }
+
+    fn who(&self, rank: u32) -> i64 {
+        i64::from(self.members.at(rank).0) + 1
+    }
+
+    /// Waits in a `pSync`.
     fn wait(&self, what: &str, ready: impl Fn() -> bool) {
         let Members { start, stride, size } = self.members;
         let place = || {
@@ -169,29 +222,35 @@ impl Group for ActiveSet {
     }
 
     unsafe fn give(&mut self, dest: *mut u8, src: *const u8, n: usize) {
-        let mine = SYNC_VALUE + 1 + i64::from(self.rank);
+        let order = LEFT.fetch_add(1, Ordering::Relaxed) as i64;
+        let notice = (order << WHO_BITS | self.who(self.rank)) & i64::MAX;
+        let mut payload = [0u8; 8];
+        let light = n <= payload.len();
+        if light {
+            // SAFETY: by contract, and the payload is as large.
+            unsafe { copy::get(payload.as_mut_ptr(), src, n) };
+        }
         for rank in self.others() {
-            // SAFETY: by contract; `of` checked the place.
-            unsafe { copy::put(self.of(rank, dest, n), src, n) };
-            let leave = |i| {
-                let place = self.word(rank, NOTICES + i);
-                // P3.
-                place.compare_exchange(SYNC_VALUE, mine, Ordering::Release, Ordering::Relaxed).is_ok()
-            };
-            while !(0..ALL_NOTICES).any(leave) {
-                // Eight calls ahead of this member on one pSync.
-                std::thread::yield_now();
+            if !light {
+                // SAFETY: by contract; `of` checked the place.
+                unsafe { copy::put(self.of(rank, dest, n), src, n) };
             }
-            self.engine.ring(self.members.at(rank));
+            self.leave(rank, notice, i64::from_ne_bytes(payload));
         }
     }
 
-    unsafe fn take(&mut self, _dest: *mut u8, _n: usize, root: u32) {
-        let awaited = SYNC_VALUE + 1 + i64::from(root);
-        let notice = || (0..ALL_NOTICES).find(|i| self.own(NOTICES + i).load(Ordering::Acquire) == awaited);
-        self.wait("the root has not arrived", || notice().is_some());
-        if let Some(i) = notice() {
-            self.own(NOTICES + i).store(SYNC_VALUE, Ordering::Relaxed);
+    unsafe fn take(&mut self, dest: *mut u8, n: usize, root: u32) {
+        self.wait("the root has not arrived", || self.first_of(root).is_some());
+        // Again: what the root left before the one just seen is certainly seen now.
+        let Some(at) = self.first_of(root) else { return };
+        let words = self.words(self.rank);
+        if n <= 8 {
+            let payload = words[at + 1].load(Ordering::Relaxed).to_ne_bytes();
+            // SAFETY: by contract.
+            unsafe { copy::put(dest, payload.as_ptr(), n) };
         }
+        words[at + 1].store(SYNC_VALUE, Ordering::Relaxed);
+        // Release: who claims the place finds the payload set back.
+        words[at].store(SYNC_VALUE, Ordering::Release);
     }
 }

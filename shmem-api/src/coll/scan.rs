@@ -12,7 +12,6 @@
 //! members with a running sum, one chunk at a time, writing each member's `dest` right after it has read that
 //! member's source. So in place is safe, and every byte is read and written once.
 #![allow(unsafe_code)]
-#![allow(dead_code)] // remove when teams call it
 
 use super::group::{CHUNK, Chunk, Group, chunks, part, show, shown};
 use super::ops::{Arith, Sum, fold};

@@ -15,6 +15,8 @@ use std::fmt;
 use memheap::place::Reach;
 use memheap::{Bytes, Offset};
 
+use super::ops::letters;
+
 use crate::sync::{AtomicU64, Ordering};
 
 /// Arguments of the longest slip. A cell is five cache lines with them.
@@ -47,6 +49,12 @@ pub(crate) enum Kind {
     Destroy = 15,
     Calloc = 16,
     Realloc = 17,
+    Broadcast = 18,
+    Gather = 19,
+    Fcollect = 20,
+    Alltoall = 21,
+    Reduce = 22,
+    Scan = 23,
 }
 
 /// Which call a PE is at, in one word. Zero is no call.
@@ -356,6 +364,20 @@ impl fmt::Display for Slip {
             }
             k if k == Kind::Claim as u8 => write!(f, "the end of a split"),
             k if k == Kind::Destroy as u8 => write!(f, "the destruction of the team"),
+            k if k == Kind::Broadcast as u8 && w(1) == 0 => write!(f, "a broadcast"),
+            k if k == Kind::Broadcast as u8 => {
+                write!(f, "a broadcast of {} elements of {} bytes from PE {} of the team", w(0), w(1), w(2))
+            }
+            k if k == Kind::Gather as u8 => write!(f, "a collect of elements of {} bytes", w(1)),
+            k if k == Kind::Fcollect as u8 => write!(f, "an fcollect of {} elements of {} bytes", w(0), w(1)),
+            k if k == Kind::Alltoall as u8 => {
+                let (n, size, dst, sst) = (w(0), w(1), w(2) >> 32, w(2) as u32);
+                write!(f, "an alltoall of {n} elements of {size} bytes, strides {dst} and {sst}")
+            }
+            k if k == Kind::Reduce as u8 || k == Kind::Scan as u8 => {
+                let what = if k == Kind::Reduce as u8 { "a reduction" } else { "a scan" };
+                write!(f, "{what} ({}) of {} elements of {} bytes", letters(w(2)), w(0), w(1))
+            }
             k => write!(f, "rendezvous of unknown kind {k}"),
         }
     }

@@ -19,6 +19,8 @@
 //! | `order` | fence and quiet |
 //! | `ctx` | contexts |
 //! | `team` | teams, barrier and sync |
+//! | `team` | handles of teams |
+//! | `coll` | collectives on teams |
 //! | `active_set` | the older collectives, on active sets |
 #![allow(unsafe_code)]
 
@@ -39,6 +41,14 @@ mod wait;
 
 pub use access::{addr_accessible, pe_accessible, ptr, team_ptr};
 pub use amo::*;
+pub use coll::reduce::{
+    and_reduce, max_reduce, min_reduce, or_reduce, prod_reduce, sum_exscan, sum_inscan, sum_reduce,
+    xor_reduce,
+};
+pub use coll::{
+    alltoall, alltoallmem, alltoalls, alltoallsmem, broadcast, broadcastmem, collect, collectmem, fcollect,
+    fcollectmem,
+};
 pub use ctx::{
     CTX_NOSTORE, CTX_PRIVATE, CTX_SERIALIZED, CTX_SESSION_BATCH, CTX_SESSION_TOTAL_OPS, Ctx,
     CtxSessionConfig, ctx_create, ctx_destroy, ctx_get_team, ctx_session_start, ctx_session_stop,
@@ -76,6 +86,8 @@ pub use wait::{
 /// The routines over a [`Via`], for skins that have names of their own, such as the C library.
 pub mod ops {
     pub use super::amo::ops::*;
+    pub use super::coll::calls::*;
+    pub use super::coll::reduce::calls::*;
     pub use super::memory::ops::*;
     pub use super::order::ops::*;
     pub use super::rma::ops::*;
