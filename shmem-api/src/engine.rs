@@ -25,7 +25,7 @@ use rustix::process::Pid;
 use crate::coll::slip::Slip;
 use crate::coll::team::slots::Teams;
 use crate::error::{Diverged, Error};
-use crate::exit;
+use crate::exit::Blocked;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
 use crate::holders::Asked;
@@ -260,8 +260,9 @@ impl Engine {
     pub(crate) fn wait_until(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
         let waiters = &self.desk().life.waiters;
         let mut report = self.policy.report(self.me, place);
+        let mut blocked = Blocked::new(self);
         self.policy.wait(&waiters.bell, &waiters.asleep, Waker::MayBeSilent, ready, |waited| {
-            exit::leave_if_ended(self);
+            blocked.look(waited);
             report(waited);
         });
     }

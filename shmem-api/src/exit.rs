@@ -8,11 +8,13 @@
 //! |---|---|
 //! | panic with a World alive | the World's drop |
 //! | `exit` or return from `main` with a World alive | the exit handler (`process`; raw inits are finalized there) |
+//! | `exit` while the others wait for this PE for ever | the exit handler (`deadlock`) |
 //! | `global_exit` | nobody needs to: it ends the job itself |
 //! | killed, `abort`, `_exit` | the warden of the PE before it, and the launcher |
 //! | PEs at different collective calls | both sides, at the rendezvous |
 #![allow(unsafe_code)]
 
+mod deadlock;
 mod process;
 
 use std::io::Write;
@@ -24,6 +26,7 @@ use crate::engine::Engine;
 use crate::internals::Life;
 use crate::wait;
 
+pub(crate) use deadlock::Blocked;
 pub(crate) use process::watch_process_exit;
 
 /// Status of a job that ended because PEs called different things.
@@ -148,6 +151,9 @@ mod tests {
             node: zero(),
             pin_failed: zero(),
             warned: zero(),
+            exiting: zero(),
+            question: zero(),
+            blocked: std::sync::atomic::AtomicU64::new(0),
             waiters: Waiters { bell: zero(), asleep: zero() },
         };
         let lives = [life(), life(), life()];

@@ -43,6 +43,12 @@ pub(crate) struct Life {
     pub(crate) pin_failed: AtomicU32,
     /// On the first PE's desk: not zero once some PE has warned of a missing finalize.
     pub(crate) warned: AtomicU32,
+    /// Not zero once this PE is at process exit and finalizes there.
+    pub(crate) exiting: AtomicU32,
+    /// On the first PE's desk: the number of the last question a PE at process exit has put (`exit::deadlock`).
+    pub(crate) question: AtomicU32,
+    /// This PE's answer: the number of its wait, and of the last question; zero while it does not wait.
+    pub(crate) blocked: AtomicU64,
     pub(crate) waiters: Waiters,
 }
 

@@ -209,6 +209,63 @@ launches! {
         unreachable!("the job has ended");
     } check |outcome, _n| { fails_saying(&outcome, "PE 1 is at finalize") }
 
+    /// PE 1 leaves, PE 0 waits for a word of it, the others are at their finalize: nobody can go on, and PE 1 finds out.
+    fn exit_while_another_waits_for_this_pe on [2, 3, 4] {
+        init();
+        let word = words(1);
+        put(word, 0, raw::my_pe());
+        words(1);
+        match raw::my_pe() {
+            // SAFETY: a symmetric word.
+            0 => unsafe { raw::wait_until(word, shmem_api::Cmp::Eq, 1) },
+            1 => std::process::exit(0),
+            _ => finalize(),
+        }
+        unreachable!("the job has ended");
+    } check |outcome, _n| { fails_saying(&outcome, "PE 1: left without shmem_finalize while PE 0") }
+
+    /// The same picture for a while, but PE 2 computes, and what it then sends lets PE 0 go on.
+    fn exit_while_another_waits_for_a_third on [3, 4] {
+        init();
+        let word = words(1);
+        put(word, 0, raw::my_pe());
+        words(1);
+        match raw::my_pe() {
+            // SAFETY: a symmetric word.
+            0 => unsafe { raw::wait_until(word, shmem_api::Cmp::Eq, 3) },
+            2 => for value in 1..=3 {
+                std::thread::sleep(Duration::from_millis(700));
+                put(word, value, 0);
+            },
+            _ => {}
+        }
+        std::process::exit(0);
+    } check |outcome, _n| {
+        outcome.expect_success("nobody is taken for blocked who is not");
+        assert_eq!(outcome.stderr.matches("warning").count(), 1, "{outcome}");
+    }
+
+    /// Two PEs in a chain of waits, each of which lets the other go on: answers of waits that ended do not count.
+    fn exit_while_others_take_turns_in_waiting on [3] {
+        init();
+        let word = words(1);
+        put(word, 0, raw::my_pe());
+        words(1);
+        let me = raw::my_pe();
+        if me < 2 {
+            for turn in 0..300u64 {
+                if turn % 2 == me as u64 {
+                    std::thread::sleep(Duration::from_millis(10));
+                    put(word, turn + 1, 1 - me);
+                } else {
+                    // SAFETY: a symmetric word.
+                    unsafe { raw::wait_until(word, shmem_api::Cmp::Eq, turn + 1) }
+                }
+            }
+        }
+        std::process::exit(0);
+    } check |outcome, _n| { outcome.expect_success("nobody is taken for blocked who is not") }
+
     fn one_finalize_too_many_is_a_line on [1, 2] {
         init();
         finalize();

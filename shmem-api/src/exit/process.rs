@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Finalizing here is a rendezvous like any other: if the others are at something else, all find out. What
-//! nobody can know is whether a PE that computes will ever come; so this waits, and says so after a while.
+//! nobody can know is whether a PE that computes will ever come; so this waits, and warns after a second. Where
+//! the others wait, too, and for this PE, that is found out (`deadlock`).
 #![allow(unsafe_code)]
 
 use std::sync::Once;
@@ -39,7 +40,7 @@ extern "C" fn at_exit() {
         };
         match objection(&engine, &frozen.now()) {
             Some(why) => end_job(&engine, LEFT, &format!("PE {}: {why}; ending the job", engine.me)),
-            None => finalize(&engine, &frozen.now()),
+            None => finalize(&engine),
         }
         frozen.exited();
     }
@@ -66,18 +67,21 @@ fn objection(engine: &Engine, holders: &Holders) -> Option<&'static str> {
 }
 
 /// The finalize the program left out. The memory stays: other threads may still be looking at it.
-fn finalize(engine: &Engine, holders: &Holders) {
+fn finalize(engine: &Engine) {
+    engine.desk().life.exiting.store(1, Ordering::Release);
     if let Err(e) = engine.last_meeting() {
         end_job(engine, LEFT, &format!("{e}; ending the job"));
     }
-    // Once for the job, however many PEs forgot.
-    let said = &engine.desks[0].life.warned;
-    if holders.forgotten() > 0 && said.swap(1, Ordering::Relaxed) == 0 {
-        say(&format!(
-            "PE {}: warning: left without shmem_finalize; finalized at exit (init calls without it: {})",
-            engine.me,
-            holders.forgotten()
-        ));
-    }
+    warn_once(engine);
     engine.withdraw();
+}
+
+/// Says that the program left a finalize out, once for the job, however many PEs did.
+pub(super) fn warn_once(engine: &Engine) {
+    let forgotten = holders::now().forgotten();
+    if forgotten > 0 && engine.desks[0].life.warned.swap(1, Ordering::Relaxed) == 0 {
+        let me = engine.me;
+        let inits = format!("init calls without it: {forgotten}");
+        say(&format!("PE {me}: warning: left without shmem_finalize; finalizing at exit ({inits})"));
+    }
 }

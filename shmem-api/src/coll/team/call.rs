@@ -32,7 +32,7 @@ use crate::coll::agree::{Waits, said};
 use crate::coll::slip::{Cell, Slip, SlipCell, Word};
 use crate::engine::Engine;
 use crate::error::Diverged;
-use crate::exit;
+use crate::exit::Blocked;
 use crate::sync::Ordering;
 use crate::wait::{self, Waker};
 
@@ -221,7 +221,6 @@ impl<'c> Waiting<'c> {
     /// Between sleeps: whether a member is where this PE will never meet it.
     #[cold]
     fn look_around(&self) {
-        exit::leave_if_ended(self.engine);
         for (desk, pe) in self.core.place.desks.iter().zip(&self.core.place.pes) {
             let at = Word::from_bits(desk.line.at.load(Ordering::Acquire));
             let both_meet = at.meets() && self.word.meets();
@@ -254,7 +253,9 @@ impl Waits for Waiting<'_> {
             )
         };
         let mut report = policy.report(self.engine.me, place);
+        let mut blocked = Blocked::new(self.engine);
         policy.wait(&bell.rung, &bell.asleep, waker, ready, |waited: Duration| {
+            blocked.look(waited);
             self.look_around();
             report(waited);
         });
