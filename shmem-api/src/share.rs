@@ -50,8 +50,9 @@ pub struct PhaseKey<'s> {
 }
 
 impl<L: Level> Team<'_, L> {
-    /// Collective: opens `objects` to every PE for the length of `body`. A barrier before, quiet and a
-    /// barrier after.
+    /// Collective over the team: opens `objects` to its PEs for the length of `body`. A barrier before, quiet and a
+    /// barrier after. In the phase PEs have the team's numbers; PEs outside the team keep their parts of the
+    /// objects local, and cannot be reached.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), shmem_api::Error> {

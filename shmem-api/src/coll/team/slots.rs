@@ -102,7 +102,7 @@ impl Teams {
     /// The team a handle stands for.
     #[inline]
     pub(crate) fn find(&self, handle: usize) -> Option<&TeamCore> {
-        if handle == handle_of(WORLD, 0) {
+        if handle == TeamCore::WORLD_HANDLE {
             return Some(&self.world);
         }
         let slot = (handle & ((1 << SLOT_BITS) - 1)).wrapping_sub(1);
@@ -218,7 +218,10 @@ impl Drop for Teams {
 }
 
 impl TeamCore {
-    /// What stands for it in the raw API, on this PE. Never zero.
+    /// The handle of the world's team.
+    pub(crate) const WORLD_HANDLE: usize = WORLD as usize + 1;
+
+    /// What stands for it on this PE. Never zero.
     #[inline]
     pub(crate) fn handle(&self) -> usize {
         handle_of(self.slot, self.generation)
