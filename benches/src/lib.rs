@@ -6,6 +6,7 @@
 //!                         (the timed loops)                    └─ api     ... the library's own calls
 //!   latency, occupancy, start      what else is measured
 //!   field                          all contenders, by name
+//!   transfers                      put and get beside bare copies (a program of its own: `transfers`)
 //!   results ──► goals, tables, plot
 //! ```
 //!
@@ -27,4 +28,5 @@ pub mod rng;
 pub mod stage;
 pub mod start;
 pub mod tables;
+pub mod transfers;
 pub mod workload;

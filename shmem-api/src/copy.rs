@@ -33,6 +33,10 @@ const LINE: usize = 64;
 /// `from` is readable for the size of `T`.
 #[inline]
 pub(crate) unsafe fn load<T: Pod>(from: *const T) -> T {
+    if !is_word_aligned(from) {
+        // SAFETY: by contract.
+        return unsafe { load_misaligned(from) };
+    }
     let mut value = MaybeUninit::<T>::uninit();
     // SAFETY: by contract; `value` is ours and as large.
     unsafe { elements::<T, false>(value.as_mut_ptr().cast(), from.cast(), [0, 0], 1) };
@@ -46,8 +50,37 @@ pub(crate) unsafe fn load<T: Pod>(from: *const T) -> T {
 /// `to` is writable for the size of `T`.
 #[inline]
 pub(crate) unsafe fn store<T: Pod>(to: *mut T, value: T) {
+    if !is_word_aligned(to) {
+        // SAFETY: by contract.
+        return unsafe { store_misaligned(to, value) };
+    }
     // SAFETY: by contract; `value` is ours and as large.
     unsafe { elements::<T, true>(to.cast(), (&raw const value).cast(), [0, 0], 1) }
+}
+
+/// Whether a `T` there can be moved in words as wide as its alignment asks for.
+#[inline]
+fn is_word_aligned<T>(at: *const T) -> bool {
+    at.addr().is_multiple_of(align_of::<T>().min(8))
+}
+
+// Out of line, so that a value that lies well never leaves its register.
+
+#[cold]
+#[inline(never)]
+unsafe fn load_misaligned<T: Pod>(from: *const T) -> T {
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: by contract; `value` is ours and as large.
+    unsafe { bulk::<false>(value.as_mut_ptr().cast(), from.cast(), size_of::<T>()) };
+    // SAFETY: all bytes of it have been written, and any bytes are a valid T.
+    unsafe { value.assume_init() }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn store_misaligned<T: Pod>(to: *mut T, value: T) {
+    // SAFETY: by contract; `value` is ours and as large.
+    unsafe { bulk::<true>(to.cast(), (&raw const value).cast(), size_of::<T>()) }
 }
 
 /// Copies `n` elements into shared memory.

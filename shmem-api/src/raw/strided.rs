@@ -84,9 +84,9 @@ impl Blocks {
         let side = |name: &str, stride: isize| match usize::try_from(stride) {
             Ok(stride) if stride >= len => match extent::<T>(stride, len, n) {
                 Some(extent) => (stride, extent),
-                None => too_far(via, name, stride, n),
+                None => too_far(via.call, name, stride, n),
             },
-            _ => too_close(via, name, stride, len),
+            _ => too_close(via.call, name, stride, len),
         };
         let (to, from) = (side("dst", dst), side("sst", sst));
         Blocks { strides: [to.0, from.0], len, n, extents: [to.1, from.1] }
@@ -112,15 +112,15 @@ fn extent<T>(stride: usize, len: usize, n: usize) -> Option<usize> {
 
 #[cold]
 #[inline(never)]
-fn too_close(via: Via, name: &str, stride: isize, len: usize) -> ! {
+fn too_close(call: &'static str, name: &str, stride: isize, len: usize) -> ! {
     let why = if len == 1 { "" } else { ", the elements of a block (bsize)" };
-    via.fail(&format!("{name} is {stride}: a stride must be at least {len}{why}"))
+    Via::new(call).fail(&format!("{name} is {stride}: a stride must be at least {len}{why}"))
 }
 
 #[cold]
 #[inline(never)]
-fn too_far(via: Via, name: &str, stride: usize, n: usize) -> ! {
-    via.fail(&format!("{name} is {stride}: {n} blocks so far apart are more than any object has"))
+fn too_far(call: &'static str, name: &str, stride: usize, n: usize) -> ! {
+    Via::new(call).fail(&format!("{name} is {stride}: {n} blocks so far apart are more than any object has"))
 }
 
 #[cfg(test)]

@@ -53,18 +53,15 @@ impl Via {
     }
 
     /// Which PE of the world `pe` of this context's team is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pe(self, pe: i32) -> u32 {
-        if self.ctx == Ctx::DEFAULT {
-            if pe as u32 >= HOT.n_pes.load(Ordering::Relaxed) {
-                self.bad_pe(pe);
-            }
-            return pe as u32;
+        if self.ctx != Ctx::DEFAULT {
+            return pe_of_team(self.call, self.ctx, pe);
         }
-        match self.ctx.members().and_then(|members| members.pe(pe as u32)) {
-            Some(pe) => pe.0,
-            None => self.bad_pe(pe),
+        if pe as u32 >= HOT.n_pes.load(Ordering::Relaxed) {
+            bad_pe(self.call, self.ctx, pe);
         }
+        pe as u32
     }
 
     /// Checks that the context is one, or [`Ctx::INVALID`].
@@ -76,13 +73,19 @@ impl Via {
     }
 
     /// Where `n` bytes at this PE's symmetric address `at` are for `pe`. No bytes are nowhere.
-    #[inline]
+    ///
+    /// Always inlined, and all but the heap is behind calls: then a call's name costs nothing where all is well, and
+    /// what is known of `n` and the context where the routine is called is made use of.
+    #[inline(always)]
     pub(crate) fn place(self, at: *const u8, n: usize, pe: i32) -> Spot {
         let (at, pe) = (at.addr(), self.pe(pe));
         let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
-        let len = HOT.len.load(Ordering::Relaxed);
-        if offset > len || len - offset < n {
-            return Spot { at: self.static_place(at, n, pe), pe };
+        if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
+            let mut place = static_place(at, n, pe);
+            if place.is_null() {
+                place = slow_place(self.call, self.ctx, at, n, pe);
+            }
+            return Spot { at: place, pe };
         }
         let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
         // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
@@ -97,23 +100,6 @@ impl Via {
             self.misaligned(at.addr(), size_of::<T>());
         }
         self.place(at.cast(), size_of::<T>(), pe)
-    }
-
-    /// In the static data that most statics are in.
-    #[inline]
-    fn static_place(self, at: usize, n: usize, pe: u32) -> *mut u8 {
-        let offset = at.wrapping_sub(HOT.static_lo.load(Ordering::Relaxed));
-        let len = HOT.static_len.load(Ordering::Relaxed);
-        if offset > len || len - offset < n {
-            return self.slow_place(at, n, PeId(pe));
-        }
-        let entry = HOT.static_peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-        // SAFETY: as in `place`.
-        let peer = unsafe { entry.read() };
-        if peer.heap.is_null() {
-            return self.slow_place(at, n, PeId(pe));
-        }
-        peer.heap.wrapping_add(HOT.static_at.load(Ordering::Relaxed).wrapping_add(offset))
     }
 
     /// An address that the quick checks did not pass: another static, nothing at all, or a bad one. While the
@@ -173,32 +159,86 @@ impl Via {
         exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {}: {what}", engine.me, self.call))
     }
 
-    #[cold]
-    #[inline(never)]
-    fn bad_pe(self, pe: i32) -> ! {
-        let (of, size) = match (self.ctx, self.ctx.members()) {
-            (Ctx::DEFAULT, _) => ("job", self.engine().n_pes),
-            (_, Some(members)) => ("context's team", members.size),
-            (_, None) => self.no_context(),
-        };
-        self.fail(&format!("there is no PE {pe}; the {of} has PEs 0 to {}", i64::from(size) - 1))
-    }
-
     /// Ends the job: the context is none.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn no_context(self) -> ! {
-        self.fail(match self.ctx {
-            Ctx::INVALID => "the context is SHMEM_CTX_INVALID",
-            _ => "this is no context: it was destroyed, by itself, with its team or by finalize, or never created",
-        })
+        no_context(self.call, self.ctx)
     }
 
-    #[cold]
-    #[inline(never)]
+    /// Ends the job: what is changed atomically must be aligned.
+    #[inline(always)]
     pub(super) fn misaligned(self, at: usize, size: usize) -> ! {
-        self.fail(&format!("{at:#x} is not a multiple of {size}: an atomic must be aligned to its size"))
+        misaligned(self.call, self.ctx, at, size)
     }
+}
+
+/// Whether `n` bytes at `offset` lie within `len`, and are at least one: one comparison where `n` is known.
+#[inline(always)]
+fn fits(offset: usize, n: usize, len: usize) -> bool {
+    offset < len.saturating_sub(n.saturating_sub(1))
+}
+
+// What the quick path calls takes a Via in parts: whole, it would be in memory, and every call of a routine would
+// write it there first.
+
+#[inline(never)]
+fn pe_of_team(call: &'static str, ctx: Ctx, pe: i32) -> u32 {
+    match ctx.members().and_then(|members| members.pe(pe as u32)) {
+        Some(pe) => pe.0,
+        None => bad_pe(call, ctx, pe),
+    }
+}
+
+/// In the static data that most statics are in; null if it is not there.
+#[inline(never)]
+fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
+    let offset = at.wrapping_sub(HOT.static_lo.load(Ordering::Relaxed));
+    if !fits(offset, n, HOT.static_len.load(Ordering::Relaxed)) {
+        return ptr::null_mut();
+    }
+    let entry = HOT.static_peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+    // SAFETY: as in `place`.
+    let peer = unsafe { entry.read() };
+    if peer.heap.is_null() {
+        return ptr::null_mut();
+    }
+    peer.heap.wrapping_add(HOT.static_at.load(Ordering::Relaxed).wrapping_add(offset))
+}
+
+#[cold]
+#[inline(never)]
+fn slow_place(call: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
+    Via { call, ctx }.slow_place(at, n, PeId(pe))
+}
+
+#[cold]
+#[inline(never)]
+fn bad_pe(call: &'static str, ctx: Ctx, pe: i32) -> ! {
+    let via = Via { call, ctx };
+    let (of, size) = match (ctx, ctx.members()) {
+        (Ctx::DEFAULT, _) => ("job", via.engine().n_pes),
+        (_, Some(members)) => ("context's team", members.size),
+        (_, None) => via.no_context(),
+    };
+    via.fail(&format!("there is no PE {pe}; the {of} has PEs 0 to {}", i64::from(size) - 1))
+}
+
+#[cold]
+#[inline(never)]
+fn no_context(call: &'static str, ctx: Ctx) -> ! {
+    Via { call, ctx }.fail(match ctx {
+        Ctx::INVALID => "the context is SHMEM_CTX_INVALID",
+        _ => {
+            "this is no context: it was destroyed, by itself, with its team or by finalize, or never created"
+        }
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn misaligned(call: &'static str, ctx: Ctx, at: usize, size: usize) -> ! {
+    let what = format!("{at:#x} is not a multiple of {size}: an atomic must be aligned to its size");
+    Via { call, ctx }.fail(&what)
 }
 
 /// Bytes of `n` elements; more than there can be if they are too many, which no place has.
@@ -259,3 +299,20 @@ macro_rules! on_context {
     };
 }
 pub(super) use on_context;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against numbers that cannot overflow.
+    #[test]
+    fn what_fits_is_inside() {
+        let numbers =
+            [0, 1, 2, 7, 8, 9, 4096, isize::MAX as usize, usize::MAX - 7, usize::MAX - 1, usize::MAX];
+        for i in 0..numbers.len().pow(3) {
+            let [offset, n, len] = [i, i / 11, i / 121].map(|digit| numbers[digit % 11]);
+            let exact = n > 0 && offset as u128 + n as u128 <= len as u128;
+            assert_eq!(fits(offset, n, len), exact || (n == 0 && offset < len), "{offset} {n} {len}");
+        }
+    }
+}
