@@ -9,6 +9,7 @@ export MPICC
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under mpirun"
 	@echo "make test    install what is missing, run every check and test (both MPIs, and without MPI)"
+	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make miri    the allocators' model tests under Miri"
 	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
 
@@ -19,7 +20,7 @@ demo: setup-build
 build: setup-build
 	cargo build --release --workspace --examples
 
-test: setup-test check test-openmpi test-mpich test-local test-instructions
+test: setup-test check test-openmpi test-mpich test-local test-instructions loom
 	@echo "make test: all passed"
 
 # Formatting, lints, documentation: nothing may warn.
@@ -63,7 +64,7 @@ setup-test:
 	@scripts/setup.sh test
 
 clean:
-	rm -rf target target-mpich target-local
+	rm -rf target target-mpich target-local target-loom
 
 .PHONY: bench bench-peers
 
@@ -75,6 +76,14 @@ bench: setup-build
 # The same with Open MPI's two allocators, called under oshrun; installs what is missing.
 bench-peers:
 	benches/peers/run.sh --rounds 9 --plots docs/plots
+
+.PHONY: loom
+# Models of what waits, queues and meets: every order of steps of two threads, and of three those with few
+# preemptions. The code is the one that runs (shmem-api/src/sync.rs).
+loom: export RUSTFLAGS = --cfg loom
+loom: export CARGO_TARGET_DIR = $(CURDIR)/target-loom
+loom:
+	cargo test --release -p shmem-api --no-default-features --lib -- models
 
 .PHONY: miri
 # At least 3,000 model operations of each allocator under Miri. Where a machine has none, it says so.

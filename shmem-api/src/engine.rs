@@ -256,12 +256,21 @@ impl Engine {
         wait::ring(&waiters.bell, &waiters.asleep);
     }
 
-    /// Waits on this PE's own memory until `ready`.
+    /// Waits on this PE's own memory until `ready`, which a plain put may bring about.
     pub(crate) fn wait_until(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
+        self.wait(Waker::MayBeSilent, ready, place);
+    }
+
+    /// As [`wait_until`](Self::wait_until), where whoever brings it about rings.
+    pub(crate) fn wait_rung(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
+        self.wait(Waker::Rings, ready, place);
+    }
+
+    fn wait(&self, waker: Waker, ready: impl Fn() -> bool, place: impl Fn() -> String) {
         let waiters = &self.desk().life.waiters;
         let mut report = self.policy.report(self.me, place);
         let mut blocked = Blocked::new(self);
-        self.policy.wait(&waiters.bell, &waiters.asleep, Waker::MayBeSilent, ready, |waited| {
+        self.policy.wait(&waiters.bell, &waiters.asleep, waker, ready, |waited| {
             blocked.look(waited);
             report(waited);
         });

@@ -66,3 +66,11 @@ pub(crate) mod futex {
         std::ptr::from_ref(word).addr()
     }
 }
+
+/// Runs `model` in every order in which its threads can run, or in those with at most so many preemptions.
+#[cfg(all(test, loom))]
+pub(crate) fn explore(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions;
+    builder.check(model);
+}

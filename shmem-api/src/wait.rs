@@ -68,6 +68,10 @@ impl Policy {
         self.spins == 0
     }
 
+    /// That of the models: it neither spins nor yields, which would only be more orders of the same steps.
+    #[cfg(all(test, loom))]
+    pub(crate) const SLEEPS: Policy = Policy { spins: 0, yields: 0, report: None };
+
     /// Waits until `ready`. Sleeps on `bell`, counted in `asleep`, so that a ringer knows of sleepers.
     /// `between` is called between sleeps.
     pub(crate) fn wait(
@@ -150,3 +154,6 @@ fn wake(bell: &AtomicU32) {
 pub(crate) fn wake_all(bell: &AtomicU32) {
     futex::wake_all(bell);
 }
+
+#[cfg(all(test, loom))]
+mod models;

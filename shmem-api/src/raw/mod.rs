@@ -16,6 +16,7 @@
 //! | `strided` | put and get of elements and blocks a stride apart |
 //! | `amo`, `signal` | atomics; put with signal |
 //! | `wait` | waits and tests |
+//! | `lock` | locks: a queue of PEs in the lock's own word |
 //! | `order` | fence and quiet |
 //! | `ctx` | contexts |
 //! | `team` | teams, barrier and sync |
@@ -29,6 +30,7 @@ pub mod active_set;
 mod amo;
 pub(crate) mod coll;
 mod ctx;
+mod lock;
 mod memory;
 mod order;
 mod rma;
@@ -55,6 +57,7 @@ pub use ctx::{
     team_create_ctx,
 };
 pub(crate) use ctx::{Slots, destroy_all};
+pub use lock::{clear_lock, set_lock, test_lock};
 pub use memory::{
     MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, calloc, free, malloc, malloc_with_hints,
     realloc,
@@ -88,6 +91,7 @@ pub mod ops {
     pub use super::amo::ops::*;
     pub use super::coll::calls::*;
     pub use super::coll::reduce::calls::*;
+    pub use super::lock::ops::*;
     pub use super::memory::ops::*;
     pub use super::order::ops::*;
     pub use super::rma::ops::*;
