@@ -4,8 +4,10 @@
 #[path = "common/bed.rs"]
 mod bed;
 
-use bed::{Bed, Moves, Num, Op, Rng, Together, Value, check_move, check_reduction};
+use bed::{Bed, Moves, Num, Op, Rng, Together, Value, check_move, check_reduction, source};
+use shmem_api::raw::active_set as aset;
 use shmem_api::raw::{self, TeamHandle};
+use shmem_api::testing::{self, Boot, Launch};
 use shmem_api::{World, multi_pe};
 
 /// Elements: none, one, some that fit in a line or a cell, more than a cell, more than a chunk, more than any shortcut.
@@ -200,4 +202,386 @@ multi_pe! {
         destroy(teams);
         bed.done();
     }
+
+    /// 10,000 collectives in random order on random teams, nothing between them but a barrier for each 50, so that
+    /// `dest` is ready; `src` is overwritten as soon as a call returns.
+    fn ten_thousand_back_to_back(world) on [8] {
+        let mut random = Random::new(world);
+        for call in 0..10_000 {
+            random.call(call);
+        }
+        random.done();
+    }
+
+    /// The same on numbers of PEs that leave teams of one, and of none.
+    fn back_to_back_on_few_pes(world) on [1, 2, 3] {
+        let mut random = Random::new(world);
+        for call in 0..2000 {
+            random.call(call);
+        }
+        random.done();
+    }
+
+    fn a_team_broadcast_writes_the_roots_dest_and_numbers_the_root_in_the_team(world) on [1, 2, 4] {
+        let (me, n) = (world.pe() as i64, world.n_pes() as i32);
+        let reversed = split(TeamHandle::WORLD, n - 1, -1, n);
+        for len in [1, 50, 5000] {
+            let (dest, src) = (symmetric(len, -1), symmetric(len, me));
+            // SAFETY: every member calls.
+            assert_eq!(unsafe { raw::broadcast(reversed, dest, src, len, 0) }, 0);
+            assert_eq!(words(dest, len), vec![i64::from(n) - 1; len], "from the last PE of the world");
+            free_all([dest, src]);
+        }
+        // SAFETY: every member calls.
+        unsafe { raw::team_destroy(reversed) };
+    }
+
+    fn collect_takes_differing_lengths_in_the_order_of_the_team(world) on [2, 3, 8] {
+        let (me, n) = (world.pe(), world.n_pes());
+        let reversed = split(TeamHandle::WORLD, n as i32 - 1, -1, n as i32);
+        let total = (0..n).sum::<usize>();
+        let (dest, src) = (symmetric(total, -1), symmetric(n, me as i64));
+        // PE k of the world has k elements: PE 0 has none.
+        // SAFETY: every member calls.
+        assert_eq!(unsafe { raw::collect(reversed, dest, src, me) }, 0);
+        let expected: Vec<i64> = (0..n).rev().flat_map(|pe| vec![pe as i64; pe]).collect();
+        assert_eq!(words(dest, total), expected);
+        free_all([dest, src]);
+        // SAFETY: every member calls.
+        unsafe { raw::team_destroy(reversed) };
+    }
+
+    fn an_exclusive_scan_writes_zero_on_the_first(world) on [1, 2, 4] {
+        for len in [1, 500, 9000] {
+            let (dest, src) = (symmetric(len, 77), symmetric(len, 1));
+            // SAFETY: every PE calls.
+            assert_eq!(unsafe { raw::sum_exscan(TeamHandle::WORLD, dest, src, len) }, 0);
+            assert_eq!(words(dest, len), vec![world.pe() as i64; len]);
+            // In place, too.
+            // SAFETY: as above.
+            assert_eq!(unsafe { raw::sum_exscan(TeamHandle::WORLD, src, src, len) }, 0);
+            assert_eq!(words(src, len), vec![world.pe() as i64; len]);
+            free_all([dest, src]);
+        }
+    }
+
+    fn nothing_may_be_nowhere(world) on [1, 3] {
+        let null = std::ptr::null_mut::<i64>();
+        let team = TeamHandle::WORLD;
+        for _ in 0..3 {
+            // SAFETY: nothing is moved; every PE calls.
+            let done = [
+                unsafe { raw::broadcast(team, null, null, 0, 0) },
+                // SAFETY: as above.
+                unsafe { raw::collect(team, null, null, 0) },
+                // SAFETY: as above.
+                unsafe { raw::fcollect(team, null, null, 0) },
+                // SAFETY: as above.
+                unsafe { raw::alltoall(team, null, null, 0) },
+                // SAFETY: as above.
+                unsafe { raw::alltoalls(team, null, null, 2, 3, 0) },
+                // SAFETY: as above.
+                unsafe { raw::sum_reduce(team, null, null, 0) },
+                // SAFETY: as above.
+                unsafe { raw::sum_inscan(team, null, null, 0) },
+                // SAFETY: as above.
+                unsafe { raw::sum_exscan(team, null, null, 0) },
+            ];
+            assert_eq!(done, [0; 8]);
+        }
+        world.barrier();
+    }
+
+    /// What a call has returned from is no longer read, whoever is still inside.
+    fn a_source_may_be_overwritten_at_once(world) on [2, 4, 8] {
+        let (me, n) = (world.pe(), world.n_pes());
+        for len in [1, 100, 5000] {
+            let dests: Vec<_> = (0..40).map(|_| symmetric(len * n, -1)).collect();
+            let src = symmetric(len, 0);
+            for (round, dest) in dests.iter().enumerate() {
+                fill(src, len, (round * 100 + me) as i64);
+                // SAFETY: every PE calls; each dest is used once.
+                assert_eq!(unsafe { raw::fcollect(TeamHandle::WORLD, *dest, src, len) }, 0);
+                fill(src, len, -5);
+            }
+            for (round, dest) in dests.iter().enumerate() {
+                let expected: Vec<i64> = (0..n).flat_map(|pe| vec![(round * 100 + pe) as i64; len]).collect();
+                assert_eq!(words(*dest, len * n), expected, "round {round}");
+            }
+            world.barrier();
+            free_all(dests);
+            free_all([src]);
+        }
+    }
+
+    /// The root of small broadcasts does not wait for the others, but for a line to be free.
+    fn a_root_runs_ahead_and_its_lines_are_not_overwritten(world) on [2, 3, 8] {
+        let (me, n) = (world.pe(), world.n_pes());
+        const CALLS: usize = 300;
+        let (dest, src) = (symmetric(CALLS, -1), symmetric(1, -1));
+        let late = symmetric(1, 0);
+        if me == n - 1 && n > 1 {
+            // Until the root is as far ahead as it can be, as it says by a put.
+            while words(late, 1)[0] == 0 {
+                std::thread::yield_now();
+            }
+        }
+        for call in 0..CALLS {
+            if me == 0 && call == 8 {
+                // SAFETY: its own word, on the last PE.
+                unsafe { raw::p(late, 1, n as i32 - 1) };
+            }
+            fill(src, 1, 1000 + call as i64);
+            // SAFETY: every PE calls; each word of dest is used once.
+            assert_eq!(unsafe { raw::broadcast(TeamHandle::WORLD, dest.wrapping_add(call), src, 1, 0) }, 0);
+        }
+        assert_eq!(words(dest, CALLS), (1000..1000 + CALLS as i64).collect::<Vec<_>>());
+        free_all([dest, src, late]);
+    }
+
+    /// Floating-point sums whose terms do not add up exactly are the same bits on all members.
+    fn all_members_get_the_same_bits(world) on [3, 8] {
+        let (me, n) = (world.pe(), world.n_pes());
+        for len in [1, 30, 300, 20_000] {
+            let (dest, src) = (symmetric(len, 0).cast::<f64>(), symmetric(len, 0).cast::<f64>());
+            let all = symmetric(len * n, 0);
+            for i in 0..len {
+                let value = 1.0 / (1.0 + source::<u32>(len as u64, me, i) as f64);
+                // SAFETY: this PE's own memory.
+                unsafe { src.wrapping_add(i).write(value) };
+            }
+            // SAFETY: every PE calls.
+            assert_eq!(unsafe { raw::sum_reduce(TeamHandle::WORLD, dest, src, len) }, 0);
+            // SAFETY: as above; the bits of all.
+            assert_eq!(unsafe { raw::fcollect(TeamHandle::WORLD, all, dest.cast::<i64>(), len) }, 0);
+            let all_bits = words(all, len * n);
+            assert!(all_bits.chunks(len).all(|bits| bits == &all_bits[..len]), "{len} sums");
+            free_all([dest.cast(), src.cast(), all]);
+        }
+    }
+
+    /// Rows and columns of a grid at the same time, no step of one waiting for a step of another row.
+    fn different_teams_at_the_same_time(world) on [4, 8] {
+        let teams = teams(world);
+        let [row, column] = [&teams[teams.len() - 2], &teams[teams.len() - 1]];
+        let (dest, src) = (symmetric(400, 0), symmetric(1, 0));
+        for round in 0..200 {
+            // A row does more calls than the one below it.
+            let extra = row.pes[0] % 3;
+            for _ in 0..=extra {
+                fill(src, 1, world.pe() as i64);
+                // SAFETY: every member of the row calls.
+                assert_eq!(unsafe { raw::sum_reduce(row.handle, dest.wrapping_add(round), src, 1) }, 0);
+                assert_eq!(words(dest.wrapping_add(round), 1)[0], row.pes.iter().sum::<usize>() as i64);
+            }
+            let at = dest.wrapping_add(200 + round);
+            // SAFETY: every member of the column calls.
+            assert_eq!(unsafe { raw::max_reduce(column.handle, at, src, 1) }, 0);
+            assert_eq!(words(at, 1)[0], *column.pes.iter().max().unwrap() as i64);
+        }
+        world.barrier();
+        free_all([dest, src]);
+        destroy(teams);
+    }
+}
+
+/// A symmetric array filled with a value, ready on every PE; collective.
+fn symmetric(len: usize, value: i64) -> *mut i64 {
+    // SAFETY: the World is up; every PE calls.
+    let at = unsafe { raw::malloc(8 * len.max(1)) }.cast::<i64>();
+    assert!(!at.is_null());
+    fill(at, len, value);
+    // SAFETY: every PE calls.
+    unsafe { raw::barrier_all() };
+    at
+}
+
+fn fill(at: *mut i64, len: usize, value: i64) {
+    for i in 0..len {
+        // SAFETY: inside the array, this PE's own.
+        unsafe { at.wrapping_add(i).write_volatile(value) };
+    }
+}
+
+fn words(at: *mut i64, len: usize) -> Vec<i64> {
+    // SAFETY: inside the array, this PE's own.
+    (0..len).map(|i| unsafe { at.wrapping_add(i).read_volatile() }).collect()
+}
+
+fn free_all(arrays: impl IntoIterator<Item = *mut i64>) {
+    for at in arrays {
+        // SAFETY: made by `symmetric`, used by nobody any more.
+        unsafe { raw::free(at.cast()) }.expect("the array is freed");
+    }
+}
+
+/// Random collectives, the same on every PE.
+struct Random {
+    me: usize,
+    rng: Rng,
+    teams: Vec<OfTeam>,
+    dests: *mut i64,
+    src: *mut i64,
+    psync: *mut i64,
+}
+
+/// Calls between two barriers, each with a `dest` of its own.
+const WINDOW: usize = 50;
+/// Elements of one.
+const AREA: usize = 8192;
+
+impl Random {
+    fn new(world: &World) -> Random {
+        let teams = teams(world);
+        let (dests, src) = (symmetric(WINDOW * AREA, 0), symmetric(AREA, 0));
+        Random {
+            me: world.pe(),
+            rng: Rng(3),
+            teams,
+            dests,
+            src,
+            psync: symmetric(aset::SYNC_SIZE, aset::SYNC_VALUE),
+        }
+    }
+
+    fn call(&mut self, call: usize) {
+        if call.is_multiple_of(WINDOW) {
+            // SAFETY: every PE calls.
+            unsafe { raw::barrier_all() };
+        }
+        let [which, what, len] = [self.teams.len(), 10, 9].map(|n| self.rng.below(n));
+        let (seed, root) = (self.rng.bits(), self.rng.bits() as usize);
+        // Mostly short, sometimes more than any shortcut takes: 8 PEs' blocks fit in an area.
+        let n = [0, 1, 2, 5, 7, 8, 40, 150, 900][len];
+        let team = &self.teams[which];
+        let (pes, size) = (&team.pes, team.pes.len());
+        let Some(rank) = pes.iter().position(|pe| *pe == self.me) else { return };
+        let (dest, src) = (self.dests.wrapping_add(call % WINDOW * AREA), self.src);
+        let value = |rank: usize, i: usize| source::<i64>(seed, pes[rank], i);
+        for i in 0..n * size {
+            // SAFETY: this PE's own; every call that read it has returned.
+            unsafe { src.wrapping_add(i).write_volatile(value(rank, i)) };
+        }
+        let sum = |members: &[usize], i: usize| {
+            members.iter().map(|pe| source::<i64>(seed, *pe, i)).fold(0, i64::wrapping_add)
+        };
+        let h = team.handle;
+        let root = root % size;
+        let expected: Vec<i64> = match what {
+            0 | 1 => {
+                team.broadcast(dest, src, n, root);
+                (0..n).map(|i| value(root, i)).collect()
+            }
+            2 => {
+                let lens: Vec<usize> = (0..size).map(|r| n * ((seed as usize >> r) & 1)).collect();
+                team.collect(dest, src, lens[rank]);
+                (0..size).flat_map(|r| (0..lens[r]).map(move |i| value(r, i))).collect()
+            }
+            3 => {
+                team.fcollect(dest, src, n);
+                (0..size).flat_map(|r| (0..n).map(move |i| value(r, i))).collect()
+            }
+            4 => {
+                team.alltoall(dest, src, n);
+                (0..size).flat_map(|r| (0..n).map(move |i| value(r, rank * n + i))).collect()
+            }
+            5 => {
+                // SAFETY: every member calls.
+                assert_eq!(unsafe { raw::sum_reduce(h, dest, src, n) }, 0);
+                (0..n).map(|i| sum(pes, i)).collect()
+            }
+            6 => {
+                // SAFETY: as above.
+                assert_eq!(unsafe { raw::sum_inscan(h, dest, src, n) }, 0);
+                (0..n).map(|i| sum(&pes[..=rank], i)).collect()
+            }
+            7 => {
+                // SAFETY: as above.
+                assert_eq!(unsafe { raw::sum_exscan(h, dest, src, n) }, 0);
+                (0..n).map(|i| sum(&pes[..rank], i)).collect()
+            }
+            8 => {
+                // SAFETY: as above.
+                assert_eq!(unsafe { raw::team_sync(h) }, 0);
+                Vec::new()
+            }
+            _ if which == 0 => {
+                let none = std::ptr::null_mut();
+                // SAFETY: every PE of the world, which is the set, calls.
+                unsafe { aset::sum_to_all(dest, src, n as i32, 0, 0, size as i32, none, self.psync) };
+                (0..n).map(|i| sum(pes, i)).collect()
+            }
+            _ => Vec::new(),
+        };
+        assert_eq!(words(dest, expected.len()), expected, "call {call}: kind {what}, {n} elements, {team:?}");
+    }
+
+    fn done(self) {
+        // SAFETY: every PE calls.
+        unsafe { raw::barrier_all() };
+        free_all([self.dests, self.src, self.psync]);
+        destroy(self.teams);
+    }
+}
+
+/// What is called with arguments that cannot be, or that differ, and what the line says.
+const BAD: [(&str, &str); 10] = [
+    ("team", "shmem_broadcast: the team is SHMEM_TEAM_INVALID"),
+    ("root", "shmem_broadcast: PE_root is 2: it must be 0 to 1"),
+    ("negative root", "shmem_broadcast: PE_root is -1: it must be 0 to 1"),
+    ("stride", "shmem_alltoalls: sst is 0: a stride must be at least 1"),
+    ("stack", "neither in the symmetric heap nor in the executable's static data"),
+    ("long", "shmem_fcollect: "),
+    ("counts", "a reduction (sum) of 2 elements of 8 bytes"),
+    ("operators", "a reduction (max) of 1 elements of 8 bytes"),
+    ("types", "a reduction (sum) of 1 elements of 4 bytes"),
+    ("calls", "an fcollect of 1 elements of 8 bytes"),
+];
+
+#[test]
+fn what_cannot_be_or_differs_is_one_clear_line() {
+    let test = "what_cannot_be_or_differs_is_one_clear_line";
+    if testing::is_pe() {
+        let world = World::init().expect("the library comes up");
+        bad(&std::env::var("BAD").unwrap(), world.pe());
+        unreachable!("the job has ended");
+    }
+    for (bad, line) in BAD {
+        let outcome = Launch::of_test(test, 2, Boot::Local).env("BAD", bad).run();
+        assert!(!outcome.status.success() && !outcome.timed_out, "{bad}: {outcome}");
+        assert!(outcome.stderr.lines().any(|l| l.contains(line) && l.contains("PE ")), "{bad}: {outcome}");
+    }
+}
+
+fn bad(what: &str, me: usize) {
+    let (dest, src) = (symmetric(64, 0), symmetric(64, 0));
+    let mut stack = [0i64; 4];
+    let world = TeamHandle::WORLD;
+    // SAFETY: none of these touches memory that is not there before it fails.
+    #[allow(clippy::multiple_unsafe_ops_per_block, reason = "one of them")]
+    unsafe {
+        match (what, me) {
+            ("team", _) => raw::broadcast(TeamHandle::INVALID, dest, src, 1, 0),
+            ("root", _) => raw::broadcast(world, dest, src, 1, 2),
+            ("negative root", _) => raw::broadcast(world, dest, src, 1, -1),
+            ("stride", _) => raw::alltoalls(world, dest, src, 1, 0, 1),
+            ("stack", _) => raw::fcollect(world, stack.as_mut_ptr(), src, 2),
+            ("long", _) => raw::fcollect(world, dest, src, usize::MAX / 8),
+            ("counts", 0) => sum(dest, src, 1),
+            ("counts", _) => sum(dest, src, 2),
+            ("operators", 0) => sum(dest, src, 1),
+            ("operators", _) => raw::max_reduce(world, dest, src, 1),
+            ("types", 0) => sum(dest, src, 1),
+            ("types", _) => sum(dest.cast::<i32>(), src.cast::<i32>(), 1),
+            (_, 0) => sum(dest, src, 1),
+            _ => raw::fcollect(world, dest, src, 1),
+        }
+    };
+}
+
+/// # Safety
+/// Every PE calls.
+unsafe fn sum<T: shmem_api::Arith>(dest: *mut T, src: *const T, n: usize) -> i32 {
+    // SAFETY: by contract.
+    unsafe { raw::sum_reduce(TeamHandle::WORLD, dest, src, n) }
 }

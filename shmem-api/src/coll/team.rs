@@ -164,7 +164,8 @@ impl TeamCore {
     #[inline]
     pub(crate) fn call<R>(&self, engine: &Engine, kind: Kind, body: impl FnOnce(&mut Call<'_>) -> R) -> R {
         self.calls.with(|calls| {
-            let number = self.enter(engine, calls);
+            calls.last += 1;
+            let number = calls.last;
             let mut call = Call::new(engine, self, calls, Word::new(number, kind, 0));
             let result = body(&mut call);
             self.leave(engine, calls);

@@ -75,6 +75,7 @@ impl<'c> Call<'c> {
     pub(crate) fn publish(&mut self, words: &[u64], agreed: usize) {
         self.word = self.word.agreeing(agreed);
         self.shown = true;
+        self.cell_is_free();
         let desk = self.core.desk();
         let cell = &desk.cells[self.turn()];
         cell.lay(words);
@@ -185,11 +186,18 @@ impl<'c> Call<'c> {
     /// The next number, for another part of this call.
     fn advance(&mut self) {
         self.core.leave(self.engine, self.calls);
-        self.core.enter(self.engine, self.calls);
+        self.calls.last += 1;
         self.word = self.word.next();
     }
 
+    /// T2 for the cell of this number. A call that shows nothing in it does not wait for the slowest member.
+    #[inline]
+    fn cell_is_free(&mut self) {
+        self.core.wait_left(self.engine, self.calls, self.word.number() - 1);
+    }
+
     fn rendezvous(&mut self, words: &[u64]) {
+        self.cell_is_free();
         if let Err(differs) = self.core.rendezvous(self.engine, self.calls, self.word, words) {
             end(self.engine, &differs.diverged);
         }
