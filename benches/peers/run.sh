@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Our allocators beside Open MPI's, in rounds: the same blocks asked for in the same order, the contenders
-# alternating. Arguments go to `ratios`, for example --rounds 9 or --plots docs/plots.
+# Ours beside Open MPI's, in rounds, the contenders alternating:
+#     run.sh [--rounds 9] [--plots docs/plots]    the allocators: the same blocks asked for in the same order (`ratios`)
+#     run.sh transfers [--rounds 9]               put and get between two PEs (`transfers`)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -16,7 +17,12 @@ if ! command -v oshcc >/dev/null || ! command -v oshrun >/dev/null; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y libopenmpi-dev openmpi-bin >/dev/null
 fi
 
+program=ratios source=peer
+if [ "${1-}" = transfers ]; then
+    program=transfers source=transfers
+    shift
+fi
 target=${CARGO_TARGET_DIR:-target}
-cargo build --release -p benches --bins
-oshcc -O3 -Wall -Wextra -o "$target/release/peer" benches/peers/peer.c -lm
-"$target/release/ratios" --peer "$target/release/peer" "$@"
+cargo build --release -p benches --bin $program
+oshcc -O3 -Wall -Wextra -o "$target/release/peer-$program" benches/peers/$source.c -lm
+"$target/release/$program" --peer "$target/release/peer-$program" "$@"
