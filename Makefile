@@ -73,9 +73,10 @@ bench: setup-build
 	cargo bench -p benches
 	cargo run --release -p benches --bin ratios -- --plots docs/plots
 
-# The same with Open MPI's two allocators, called under oshrun; installs what is missing.
+# The same with Open MPI's two allocators, and put and get beside its; installs what is missing.
 bench-peers:
 	benches/peers/run.sh --rounds 9 --plots docs/plots
+	benches/peers/run.sh transfers --rounds 9
 
 .PHONY: loom
 # Models of what waits, queues and meets: every order of steps of two threads, and of three those with few
