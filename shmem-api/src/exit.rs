@@ -140,7 +140,7 @@ pub(crate) fn leave_now(status: i32) -> ! {
 mod tests {
     use super::*;
     use crate::internals::Waiters;
-    use crate::sync::AtomicU32;
+    use crate::sync::{AtomicU32, AtomicU64};
 
     #[test]
     fn every_pe_is_marked_and_one_speaks() {
@@ -153,7 +153,7 @@ mod tests {
             warned: zero(),
             exiting: zero(),
             question: zero(),
-            blocked: std::sync::atomic::AtomicU64::new(0),
+            blocked: AtomicU64::new(0),
             waiters: Waiters { bell: zero(), asleep: zero() },
         };
         let lives = [life(), life(), life()];

@@ -9,7 +9,7 @@ use std::ptr::{null, null_mut};
 use std::time::Duration;
 
 use shmem_api::testing::{self, Boot, Launch, Outcome};
-use shmem_api::{Cmp, Multiple, Waitable, World, c_type, multi_pe, raw, type_table};
+use shmem_api::{AmoInt, Cmp, Multiple, Waitable, World, c_type, multi_pe, raw, type_table};
 
 const CMPS: [Cmp; 6] = [Cmp::Eq, Cmp::Ne, Cmp::Gt, Cmp::Ge, Cmp::Lt, Cmp::Le];
 /// Variables in a set.
@@ -216,6 +216,44 @@ fn by_put<T: Var>(at: *mut T, value: T, pe: i32) {
     unsafe { raw::put(at, &value, 1, pe) };
 }
 
+/// By the atomics in turn. Half of them set, the others add what is missing.
+fn by_atomic<T: Var + AmoInt>(at: *mut T, value: T, pe: i32) {
+    std::sync::atomic::fence(std::sync::atomic::Ordering::Release);
+    let turn = value.number() % 5;
+    // SAFETY: a symmetric variable; so for all.
+    let is = unsafe { raw::atomic_fetch(at, pe) };
+    let missing = T::of((value.number() - is.number()) as i64);
+    match turn {
+        // SAFETY: as above.
+        0 => unsafe { raw::atomic_set(at, value, pe) },
+        // SAFETY: as above.
+        1 => drop(unsafe { raw::atomic_swap(at, value, pe) }),
+        // SAFETY: as above.
+        2 => drop(unsafe { raw::atomic_compare_swap(at, is, value, pe) }),
+        // SAFETY: as above.
+        3 => unsafe { raw::atomic_add(at, missing, pe) },
+        // SAFETY: as above.
+        _ => drop(unsafe { raw::atomic_fetch_add(at, missing, pe) }),
+    }
+}
+
+/// By signals, which are of one type.
+fn by_signal(at: *mut u64, value: u64, pe: i32) {
+    std::sync::atomic::fence(std::sync::atomic::Ordering::Release);
+    match value % 3 {
+        // SAFETY: a symmetric variable; so for all.
+        0 => unsafe { raw::signal_set(at, value, pe) },
+        1 => {
+            // SAFETY: as above.
+            let is = unsafe { raw::atomic_fetch(at, pe) };
+            // SAFETY: as above.
+            unsafe { raw::signal_add(at, value.wrapping_sub(is), pe) }
+        }
+        // SAFETY: as above; nothing is put.
+        _ => unsafe { raw::put_signal(at, null::<u64>(), 0, at, value, raw::SIGNAL_SET, pe) },
+    }
+}
+
 /// Each PE changes the next one's variables, data first, and waits for its own in one of six ways.
 fn waits_see_what_others_do<T: Var>(world: &World, at: *mut T, change: Change<T>, seed: u64) {
     let (me, n_pes) = (world.pe(), world.n_pes());
@@ -316,6 +354,8 @@ multi_pe! {
         let me = world.pe();
         type_table!(p2p_dep => each_type, |at, seed| calls_on_own_variables_equal_the_model(me, at, seed ^ me as u64));
         type_table!(p2p_dep => each_type, |at, seed| waits_see_what_others_do(world, at, by_put, seed));
+        type_table!(amo_std => each_type, |at, seed| waits_see_what_others_do(world, at, by_atomic, seed));
+        each_type!([uint64] |at, seed| waits_see_what_others_do(world, at, by_signal, seed));
     }
 }
 

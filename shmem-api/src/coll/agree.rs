@@ -341,5 +341,7 @@ impl Gate {
     }
 }
 
+#[cfg(all(test, loom))]
+mod models;
 #[cfg(test)]
 mod tests;

@@ -17,13 +17,14 @@
 //! PEs answer only where one thread calls the library (below level `Serialized`), since another thread of the
 //! PE could still satisfy a wait. A PE that computes, or polls in a loop of its own, is never taken for one that waits.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic;
 use std::time::Duration;
 
 use super::{LEFT, end_job, leave_if_ended};
 use crate::engine::Engine;
 use crate::internals::Life;
 use crate::level::{self, ThreadLevel};
+use crate::sync::{AtomicU32, Ordering};
 
 /// How long a PE at process exit waits before it asks.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -114,7 +115,7 @@ impl<'e> Blocked<'e> {
     }
 
     fn answer(&mut self, mine: &Life) {
-        static WAITS: AtomicU32 = AtomicU32::new(0);
+        static WAITS: atomic::AtomicU32 = atomic::AtomicU32::new(0);
         let question = self.question().load(Ordering::Acquire);
         if question != self.noted {
             self.noted = question;
