@@ -142,7 +142,7 @@ fn after_course(world: &World, heap: Bytes) -> Result<Option<Vec<Row>>, Error> {
         kept.make_room(&step);
         kept.keep(step.size, world.alloc::<u8>(step.size)?);
     }
-    world.collect()?;
+    world.reclaim()?;
     gather(world, world.heap_row(Reach::World))
 }
 

@@ -17,7 +17,7 @@ fn fits(world: &World) -> Result<(), Error> {
         other => panic!("more than all of it: {other:?}"),
     }
     drop(first); // given back at the next collective call after all PEs have dropped it
-    world.collect()?; // or now
+    world.reclaim()?; // or now
     assert_eq!(world.heap().figures.live_blocks, 0);
     Ok(())
 }

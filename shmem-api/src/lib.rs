@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `world`, `holders` | init, finalize, symmetric objects are made here; who holds the library up |
 //! | `sym`, `share` | symmetric objects, and the phases in which they are local or shared |
+//! | `team`, `collectives` | sets of PEs; collectives on objects and values |
 //! | `signal`, `ctx` | signals as objects; contexts as values |
 //! | `boot` | joining the job: by MPI, or by a supervisor of our own |
 //! | `segment`, `internals` | the memory: agreed base, peers' mappings, the runtime's own part |
@@ -30,6 +31,7 @@
 
 mod boot;
 mod coll;
+mod collectives;
 mod components;
 mod conditions;
 mod copy;
@@ -77,6 +79,7 @@ mod warden;
 mod world;
 
 pub use coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
+pub use collectives::Symmetric;
 pub use ctx::{Ctx, CtxOptions, Private, Serialized};
 pub use elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
 pub use error::{Diverged, Error, SplitError};

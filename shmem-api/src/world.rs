@@ -175,7 +175,7 @@ impl<L: Level> World<L> {
     ///
     /// # Errors
     /// If some PE is at another collective call.
-    pub fn collect(&self) -> Result<(), Error> {
+    pub fn reclaim(&self) -> Result<(), Error> {
         self.team.engine.collect()
     }
 

@@ -33,7 +33,7 @@ multi_pe! {
         }
         assert!(equal_everywhere(world, sum));
         drop(live);
-        world.collect().unwrap();
+        world.reclaim().unwrap();
         assert_eq!(world.heap().figures.live_blocks, 0);
         assert!(world.heap().figures.high_water.0 > 0);
     }
@@ -48,7 +48,7 @@ multi_pe! {
                 0 => world.alloc::<u8>(if odd { 100 } else { 200 }).map(drop),
                 1 => if odd { world.alloc::<u16>(64).map(drop) } else { world.alloc::<u8>(64).map(drop) },
                 2 if culprit == 1 => if odd { world.alloc::<u64>(usize::MAX).map(drop) } else { world.alloc::<u64>(4).map(drop) },
-                2 => if odd { world.alloc::<[u64; 64]>(2).map(drop) } else { world.collect() },
+                2 => if odd { world.alloc::<[u64; 64]>(2).map(drop) } else { world.reclaim() },
                 _ => if odd { world.try_barrier().map_err(Error::from) } else { world.alloc::<u8>(0).map(drop) },
             }.unwrap_err();
             let Error::Diverged(d) = &e else { panic!("{e}") };
@@ -88,10 +88,10 @@ multi_pe! {
         let mut kept = Some(kept);
         if me == 0 { kept = None }
         drop((dropped, last));
-        world.collect().unwrap();
+        world.reclaim().unwrap();
         assert_eq!(world.heap().figures.live_blocks, 70_000, "all that both dropped");
         drop(kept);
-        world.collect().unwrap();
+        world.reclaim().unwrap();
         assert_eq!(world.heap().figures.live_blocks, 0);
     }
 
@@ -104,7 +104,7 @@ multi_pe! {
         let mut kept = Some(a);
         if me != 0 { kept = None }
         drop(b);
-        world.collect().unwrap();
+        world.reclaim().unwrap();
         assert_eq!(world.heap().figures.live_blocks, 1, "only what everybody dropped");
         let c = world.alloc::<u64>(100).unwrap();
         assert_eq!(c.offset(), at_b);
@@ -211,7 +211,7 @@ multi_pe! {
         assert!(full >= before + 12 * 32, "{before} MiB, then {full} MiB");
         let kept = blocks.pop();
         drop(blocks);
-        world.collect().unwrap();
+        world.reclaim().unwrap();
         let after = resident();
         assert!(after < before + 200, "{before} MiB, {full} MiB when full, {after} MiB after the frees");
         assert!(kept.unwrap().iter().all(|b| *b == 1), "what is live is untouched");

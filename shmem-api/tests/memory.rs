@@ -58,12 +58,12 @@ multi_pe! {
             world.share(&mut a, |_, a| (0..n).for_each(|pe| a.put_one(pe, me, 1)));
             assert!(a.iter().all(|v| *v == 1));
             drop((a, world.alloc_at::<u8>(100, Reach::Dma, Near::Any).unwrap()));
-            world.collect().unwrap();
+            world.reclaim().unwrap();
             drop(forbidden);
             let mut locked = world.alloc_at::<u8>(MIB, Reach::Dma, Near::Any).unwrap();
             locked.fill(1);
             drop(locked);
-            world.collect().unwrap();
+            world.reclaim().unwrap();
         }
     }
 }

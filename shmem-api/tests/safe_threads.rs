@@ -87,7 +87,7 @@ fn objects_go_to_other_threads() {
         std::thread::scope(|threads| {
             threads.spawn(move || drop(object));
         });
-        world.collect().unwrap();
+        world.reclaim().unwrap();
         assert_eq!(world.heap().figures.live_blocks, before - 1);
     });
 }

@@ -12,24 +12,35 @@ use super::group::Group;
 use crate::copy;
 use crate::elem::Elem;
 
-/// Collects this PE's `n` elements with those of the others.
+/// Collects this PE's `n` elements with those of the others; how many they are together. If there is not `room` for
+/// as many in `dest`, the job ends before anything is written: all members find it out.
 ///
 /// # Safety
-/// K1; `src` is `n` elements here, and `dest` as many as all members have together; they do not overlap.
-pub(crate) unsafe fn collect<T: Elem>(group: &mut impl Group, dest: *mut T, src: *const T, n: usize) {
+/// K1, from the first meeting on; `src` is `n` elements here, and `dest` has `room`, or as many as all members have
+/// together; they do not overlap.
+pub(crate) unsafe fn collect<T: Elem>(
+    group: &mut impl Group,
+    (dest, room): (*mut T, usize),
+    src: *const T,
+    n: usize,
+) -> usize {
     group.show(&[n as u64]);
     group.sync();
     let before = |rank| (0..rank).map(|r| group.shown(r, 0) as usize).fold(0, usize::saturating_add);
     let at = before(group.rank());
+    let all = before(group.size());
+    if all > room {
+        group.via().fail(&format!("dest has {room} elements, and all sources together {all}"));
+    }
     if n > 0 {
         let from = group.of(group.rank(), src, n);
-        // All of it, so that a place that ends too early is named whoever's part does not fit.
-        let all = before(group.size());
         for rank in group.round() {
+            // All of it, so that a place that ends too early is named whoever's part does not fit.
             let to = group.of(rank, dest, all).wrapping_add(at);
             // SAFETY: K1; `of` checked both places.
             unsafe { copy::put(to, from, n) };
         }
     }
     group.sync();
+    all
 }

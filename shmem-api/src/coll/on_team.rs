@@ -17,9 +17,9 @@ use crate::engine::Engine;
 use crate::members::Members;
 use crate::raw::via::Via;
 
-/// Arguments that all members must agree on: count, size of an element, and what else there is.
-pub(crate) type Agreed = [u64; AGREED];
-const AGREED: usize = 3;
+/// Arguments that all members must agree on: count, size of an element, what else there is; and the offsets of
+/// the objects, where the caller does not vouch for them.
+pub(crate) type Agreed<'a> = &'a [u64];
 
 /// A call under way.
 pub(crate) struct OnTeam<'a, 'c> {
@@ -28,6 +28,7 @@ pub(crate) struct OnTeam<'a, 'c> {
     call: &'a mut Call<'c>,
     /// The agreed arguments, then what is shown.
     words: [u64; ARGS],
+    agreed: usize,
     len: usize,
     met: bool,
 }
@@ -37,13 +38,14 @@ pub(crate) fn on_team<R>(
     via: Via,
     engine: &Engine,
     team: &TeamCore,
-    (kind, agreed): (Kind, Agreed),
+    (kind, agreed): (Kind, Agreed<'_>),
     body: impl FnOnce(&mut OnTeam<'_, '_>) -> R,
 ) -> R {
     team.call(engine, kind, |call| {
         let mut words = [0; ARGS];
-        words[..AGREED].copy_from_slice(&agreed);
-        body(&mut OnTeam { via, members: team.members, call, words, len: AGREED, met: false })
+        let n = agreed.len();
+        words[..n].copy_from_slice(agreed);
+        body(&mut OnTeam { via, members: team.members, call, words, agreed: n, len: n, met: false })
     })
 }
 
@@ -69,24 +71,24 @@ impl Group for OnTeam<'_, '_> {
             self.call.sync();
         } else {
             self.met = true;
-            self.call.meet(&self.words[..self.len], AGREED);
+            self.call.meet(&self.words[..self.len], self.agreed);
         }
     }
 
     #[inline]
     fn room(&self) -> usize {
-        ARGS - AGREED
+        ARGS - self.agreed
     }
 
     #[inline]
     fn show(&mut self, words: &[u64]) {
-        self.len = AGREED + words.len();
-        self.words[AGREED..self.len].copy_from_slice(words);
+        self.len = self.agreed + words.len();
+        self.words[self.agreed..self.len].copy_from_slice(words);
     }
 
     #[inline]
     fn shown(&self, rank: u32, i: usize) -> u64 {
-        self.call.words_of(rank as usize).arg(AGREED + i)
+        self.call.words_of(rank as usize).arg(self.agreed + i)
     }
 
     #[inline]

@@ -348,7 +348,7 @@ impl fmt::Display for Slip {
                 write!(f, "realloc({:#x}, {} bytes) with heap history {:016x}", w(0), w(1), w(2))
             }
             k if k == Kind::Free as u8 => write!(f, "free({:#x}) with heap history {:016x}", w(0), w(1)),
-            k if k == Kind::Collect as u8 => write!(f, "collect()"),
+            k if k == Kind::Collect as u8 => write!(f, "reclaim()"),
             k if k == Kind::Enter as u8 => write!(f, "the start of a phase sharing {}", Objects(self)),
             k if k == Kind::Exit as u8 => write!(f, "the end of a phase sharing {}", Objects(self)),
             k if k == Kind::Touched as u8 => write!(f, "the end of a heap call"),
@@ -366,17 +366,28 @@ impl fmt::Display for Slip {
             k if k == Kind::Destroy as u8 => write!(f, "the destruction of the team"),
             k if k == Kind::Broadcast as u8 && w(1) == 0 => write!(f, "a broadcast"),
             k if k == Kind::Broadcast as u8 => {
-                write!(f, "a broadcast of {} elements of {} bytes from PE {} of the team", w(0), w(1), w(2))
+                let (n, size, root) = (w(0), w(1), w(2));
+                write!(
+                    f,
+                    "a broadcast of {n} elements of {size} bytes from PE {root} of the team{}",
+                    Places(self)
+                )
             }
-            k if k == Kind::Gather as u8 => write!(f, "a collect of elements of {} bytes", w(1)),
-            k if k == Kind::Fcollect as u8 => write!(f, "an fcollect of {} elements of {} bytes", w(0), w(1)),
+            k if k == Kind::Gather as u8 => {
+                write!(f, "a collect of elements of {} bytes{}", w(1), Places(self))
+            }
+            k if k == Kind::Fcollect as u8 => {
+                write!(f, "an fcollect of {} elements of {} bytes{}", w(0), w(1), Places(self))
+            }
             k if k == Kind::Alltoall as u8 => {
                 let (n, size, dst, sst) = (w(0), w(1), w(2) >> 32, w(2) as u32);
-                write!(f, "an alltoall of {n} elements of {size} bytes, strides {dst} and {sst}")
+                let places = Places(self);
+                write!(f, "an alltoall of {n} elements of {size} bytes, strides {dst} and {sst}{places}")
             }
             k if k == Kind::Reduce as u8 || k == Kind::Scan as u8 => {
                 let what = if k == Kind::Reduce as u8 { "a reduction" } else { "a scan" };
-                write!(f, "{what} ({}) of {} elements of {} bytes", letters(w(2)), w(0), w(1))
+                let (n, size, name) = (w(0), w(1), letters(w(2)));
+                write!(f, "{what} ({name}) of {n} elements of {size} bytes{}", Places(self))
             }
             k => write!(f, "rendezvous of unknown kind {k}"),
         }
@@ -386,6 +397,19 @@ impl fmt::Display for Slip {
 impl fmt::Debug for Slip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where the objects of a collective are, if the PEs have to agree on that.
+struct Places<'a>(&'a Slip);
+
+impl fmt::Display for Places<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.args() {
+            [_, _, _, dest, src, ..] if dest == src => write!(f, ", in place at {dest:#x}"),
+            [_, _, _, dest, src, ..] => write!(f, ", to {dest:#x} from {src:#x}"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -71,7 +71,7 @@ collectives! { mod calls;
     ) {
         let mut set = ActiveSet::new(via, start, log_stride, size, psync);
         // SAFETY: by the same contract.
-        unsafe { coll::collect::collect(&mut set, dest, src, n) }
+        unsafe { coll::collect::collect(&mut set, (dest, usize::MAX), src, n) };
     }
 
     /// Collective over the set: `dest` becomes the sources of all members, one after the other, `n` elements of each

@@ -12,7 +12,7 @@ use super::TeamHandle;
 use super::via::Via;
 use crate::coll::broadcast::Root;
 use crate::coll::group::Group;
-use crate::coll::on_team::{Agreed, OnTeam, on_team};
+use crate::coll::on_team::{OnTeam, on_team};
 use crate::coll::slip::Kind;
 use crate::coll::{alltoall, broadcast, collect, fcollect};
 use crate::elem::Elem;
@@ -58,8 +58,8 @@ pub(super) fn on_handle<T>(
     let Some(core) = team.core(via, &engine) else {
         via.fail("the team is SHMEM_TEAM_INVALID");
     };
-    let agreed: Agreed = [n as u64, size_of::<T>() as u64, more];
-    on_team(via, &engine, core, (kind, agreed), body);
+    let agreed = [n as u64, size_of::<T>() as u64, more];
+    on_team(via, &engine, core, (kind, &agreed), body);
     0
 }
 
@@ -96,7 +96,7 @@ collectives! { mod calls;
     fn collect<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
         on_handle::<T>(via, team, (Kind::Gather, 0, 0), |group| {
             // SAFETY: by the same contract.
-            unsafe { collect::collect(group, dest, src, n) }
+            unsafe { collect::collect(group, (dest, usize::MAX), src, n) };
         })
     }
 
