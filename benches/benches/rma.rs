@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use benches::atomics;
 use benches::transfers::{Pair, ROWS, on_pe_0, time};
 use criterion::Criterion;
 
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
 
 fn measure(pair: &Pair) {
     let mut criterion = Criterion::default().configure_from_args();
-    for row in ROWS {
+    for row in ROWS.iter().chain(atomics::ROWS) {
         let mut group = criterion.benchmark_group(row.what);
         group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(500));
         for (who, run) in row.runs {

@@ -1,4 +1,4 @@
-/* Put and get from PE 0 to PE 1 by Open MPI's OSHMEM: the loops of benches/src/transfers.rs.
+/* Put, get and atomics from PE 0 to PE 1 by Open MPI's OSHMEM: the loops of benches/src/transfers.rs and atomics.rs.
  *
  *     oshrun -n 2 transfers
  *
@@ -25,13 +25,14 @@ static double now(void) {
 }
 
 /* The least of many short runs. */
-#define ROW(name, times, body)                                                       \
+#define ROW(name, times, ...)                                                        \
     do {                                                                             \
         double least = 1e18, start = now();                                          \
         for (int turn = 0; turn < 8 || now() - start < BUDGET; turn++) {             \
             int to = pe;                                                             \
+            (void)to;                                                                \
             double first = now();                                                    \
-            for (int i = 0; i < (times); i++) body;                                  \
+            for (int i = 0; i < (times); i++) __VA_ARGS__;                           \
             double took = (now() - first) / (times);                                 \
             if (took < least) least = took;                                          \
         }                                                                            \
@@ -73,6 +74,18 @@ int main(void) {
         ROW("get_of_16_MiB", 1, shmem_get64(private, at, LARGEST / 8, to));
         ROW("iput_of_256", 200, shmem_iput64(at, private, 2, 2, STRIDED, to));
         ROW("iget_of_256", 200, shmem_iget64(private, at, 2, 2, STRIDED, to));
+        ROW("fetch_add", 5000, sink = (uint64_t)shmem_long_atomic_fetch_add(words, i, to));
+        ROW("inc", 5000, shmem_long_atomic_inc(words, to));
+        ROW("swap", 5000, sink = (uint64_t)shmem_long_atomic_swap(words, i, to));
+        ROW("compare_swap", 5000, sink = (uint64_t)shmem_long_atomic_compare_swap(words, 0, i, to));
+        ROW("fetch", 5000, sink = (uint64_t)shmem_long_atomic_fetch(words, to));
+        ROW("set", 5000, shmem_long_atomic_set(words, i, to));
+        ROW("quiet", 5000, shmem_quiet());
+        ROW("ctx_create_and_destroy", 5000, {
+            shmem_ctx_t ctx;
+            shmem_ctx_create(SHMEM_CTX_PRIVATE, &ctx);
+            shmem_ctx_destroy(ctx);
+        });
         fflush(stdout);
     }
     shmem_barrier_all();

@@ -6,7 +6,8 @@
 //!                         (the timed loops)                    └─ api     ... the library's own calls
 //!   latency, occupancy, start      what else is measured
 //!   field                          all contenders, by name
-//!   transfers                      put and get beside bare copies (a program of its own: `transfers`)
+//!   transfers, atomics             put and get beside bare copies, atomics beside bare instructions (a
+//!                                  program of its own: `transfers`)
 //!   results ──► goals, tables, plot
 //! ```
 //!
@@ -15,6 +16,7 @@
 //! allocators to those rounds; `instructions.sh` counts instructions. `docs/BENCHMARKS.md` has results.
 
 pub mod api;
+pub mod atomics;
 pub mod clock;
 pub mod contender;
 pub mod field;

@@ -33,12 +33,12 @@ static PEERS: AtomicPtr<[*mut u8; 2]> = AtomicPtr::new(std::ptr::null_mut());
 /// Both ends of all transfers.
 pub struct Pair {
     /// Symmetric.
-    at: *mut u64,
+    pub(crate) at: *mut u64,
     /// The same on PE 1, by its address here; and the static's.
-    peer: *mut u64,
-    peer_static: *mut u64,
-    private: *mut u64,
-    pe: i32,
+    pub(crate) peer: *mut u64,
+    pub(crate) peer_static: *mut u64,
+    pub(crate) private: *mut u64,
+    pub(crate) pe: i32,
 }
 
 /// One timed loop.
@@ -120,10 +120,10 @@ pub fn on_pe_0(measure: impl FnOnce(&Pair)) -> Result<(), Error> {
 macro_rules! loops {
     ($($name:ident $(<const $N:ident>)? |$pair:ident, $i:ident| $body:expr;)*) => {$(
         #[inline(never)]
-        fn $name $(<const $N: usize>)? ($pair: &Pair, times: usize) {
+        fn $name $(<const $N: usize>)? ($pair: &$crate::transfers::Pair, times: usize) {
             // As a program has it: known at run time only.
-            let pe = black_box($pair.pe);
-            let $pair = &Pair { pe, ..*$pair };
+            let pe = std::hint::black_box($pair.pe);
+            let $pair = &$crate::transfers::Pair { pe, ..*$pair };
             for $i in 0..times {
                 // SAFETY: see above.
                 #[allow(clippy::multiple_unsafe_ops_per_block)]
@@ -132,6 +132,7 @@ macro_rules! loops {
         }
     )*};
 }
+pub(crate) use loops;
 
 /// Where PE `pe` has `at`, by the tables but without a check.
 #[inline(always)]

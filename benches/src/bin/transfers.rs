@@ -10,8 +10,9 @@
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
+use benches::atomics;
 use benches::results::Results;
-use benches::transfers::{ROWS, on_pe_0};
+use benches::transfers::{ROWS, Row, on_pe_0};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -68,13 +69,18 @@ fn output(mut command: Command) -> Result<String, Failure> {
 
 fn child() -> Result<(), Failure> {
     on_pe_0(|pair| {
-        for row in ROWS {
+        for row in rows() {
             for (who, least) in row.least(pair, Duration::from_millis(60)) {
                 println!("{who} {} {least:.3}", key(row.what));
             }
         }
     })?;
     Ok(())
+}
+
+/// All that is measured.
+fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(atomics::ROWS)
 }
 
 /// A row's name as one word.
@@ -87,7 +93,7 @@ fn print(results: &Results) {
         "| ns | plain | unchecked | ours | OSHMEM | ours - plain | checks | ours / plain | OSHMEM / ours |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
-    for row in ROWS {
+    for row in rows() {
         let what = key(row.what);
         let [plain, unchecked, ours, oshmem] =
             ["plain", "unchecked", "ours", "oshmem"].map(|who| results.least(who, &what));

@@ -75,7 +75,7 @@ struct Slot {
 pub(crate) struct Slots {
     /// The last one that was given back, or 0.
     free: u32,
-    /// As many as ever were in use at once. All above were never used.
+    /// As many as ever were in use at once. Those above were not used in this start.
     used: u32,
 }
 
@@ -114,7 +114,9 @@ impl Slots {
             free => free,
         };
         let slot = &pool[index as usize % SLOTS];
-        self.free = slot.next.swap(0, Relaxed);
+        if index == self.free {
+            self.free = slot.next.load(Relaxed);
+        }
         let uses = slot.uses.load(Relaxed) + 1;
         slot.uses.store(uses, Relaxed);
         slot.start.store(members.start, Relaxed);
@@ -151,8 +153,9 @@ impl Slots {
 /// # Safety
 /// The World stays up during the call, which keeps to the thread level.
 pub unsafe fn ctx_create(options: i64) -> Ctx {
-    // SAFETY: by the same contract.
-    unsafe { create(Via::new("shmem_ctx_create"), TeamHandle::WORLD, options) }
+    let _permissions = options;
+    let engine = Via::new("shmem_ctx_create").engine();
+    engine.contexts.with(|slots| slots.create(TeamHandle::WORLD, Members::world(engine.n_pes)))
 }
 
 /// As [`ctx_create`], of a team: its PEs are numbered as there (`shmem_team_create_ctx`). [`Ctx::INVALID`] of
@@ -161,18 +164,13 @@ pub unsafe fn ctx_create(options: i64) -> Ctx {
 /// # Safety
 /// As there; `team` is a team that lives, or `INVALID`.
 pub unsafe fn team_create_ctx(team: TeamHandle, options: i64) -> Ctx {
-    // SAFETY: by the same contract.
-    unsafe { create(Via::new("shmem_team_create_ctx"), team, options) }
-}
-
-/// # Safety
-/// As for [`team_create_ctx`].
-unsafe fn create(via: Via, team: TeamHandle, _permissions: i64) -> Ctx {
+    let _permissions = options;
+    let via = Via::new("shmem_team_create_ctx");
     let engine = via.engine();
-    let Some(members) = team.core(via, &engine).map(|core| core.members) else {
-        return Ctx::INVALID;
-    };
-    engine.contexts.with(|slots| slots.create(team, members))
+    match team.core(via, &engine) {
+        Some(core) => engine.contexts.with(|slots| slots.create(team, core.members)),
+        None => Ctx::INVALID,
+    }
 }
 
 /// Completes all operations on `ctx`, as quiet does, and destroys it (`shmem_ctx_destroy`). Not collective.
@@ -272,13 +270,19 @@ mod tests {
         }
         // All that there are, and then no more; each of them is another.
         while let Some(ctx) = Some(slots.create(TeamHandle::SHARED, members)).filter(|c| *c != Ctx::INVALID) {
+            assert!(seen.insert(ctx.0));
             live.push(ctx);
         }
         assert_eq!(live.len(), SLOTS - 2);
         slots.destroy_where(|team| team == TeamHandle::SHARED);
         live.retain(|ctx| ctx.members().is_some());
-        assert!(live.iter().all(|ctx| seen.contains(&ctx.0)) && !live.is_empty());
+        assert!(!live.is_empty());
         slots.destroy_where(|_| true);
+        assert!(live.iter().all(|ctx| ctx.members().is_none()));
+        // The next start of the library has the same slots, and others than all before live in them.
+        let mut again = Slots::default();
+        let next: Vec<_> = (0..100).map(|_| again.create(TeamHandle::WORLD, members)).collect();
+        assert!(next.iter().all(|ctx| ctx.members() == Some(members) && seen.insert(ctx.0)));
         assert!(live.iter().all(|ctx| ctx.members().is_none()));
     }
 }

@@ -12,6 +12,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::ctx::Ctx;
 use super::rma::ops::put;
 use super::via::{Spot, Via, routines};
 use crate::elem::sealed::Loads;
@@ -120,14 +121,14 @@ fn op_of(via: Via, op: i32) -> Op {
     match op {
         SIGNAL_SET => Op::Set,
         SIGNAL_ADD => Op::Add,
-        _ => bad_op(via, op),
+        _ => bad_op(via.call, via.ctx, op),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn bad_op(via: Via, op: i32) -> ! {
-    via.fail(&format!(
+fn bad_op(call: &'static str, ctx: Ctx, op: i32) -> ! {
+    Via::on(call, ctx).fail(&format!(
         "there is no signal operation {op}: it is SHMEM_SIGNAL_SET ({SIGNAL_SET}) or SHMEM_SIGNAL_ADD ({SIGNAL_ADD})"
     ))
 }

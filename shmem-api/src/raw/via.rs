@@ -65,7 +65,7 @@ impl Via {
     }
 
     /// Checks that the context is one, or [`Ctx::INVALID`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn check_ctx(self) {
         if self.ctx != Ctx::DEFAULT && self.ctx != Ctx::INVALID && self.ctx.members().is_none() {
             self.no_context();
@@ -94,7 +94,7 @@ impl Via {
     }
 
     /// As [`place`](Self::place) for one `T` that is changed atomically: it must be aligned.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn place_amo<T>(self, at: *const T, pe: i32) -> Spot {
         if !at.is_aligned() {
             self.misaligned(at.addr(), size_of::<T>());
@@ -145,18 +145,18 @@ impl Via {
     }
 
     /// The engine, or the end of a process that calls without one.
+    #[inline(always)]
     pub(crate) fn engine(self) -> Handle {
-        Engine::current().unwrap_or_else(|| {
-            let call = self.call;
-            exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
-            exit::leave_now(exit::PANICKED)
-        })
+        match Engine::current() {
+            Some(engine) => engine,
+            None => not_up(self.call),
+        }
     }
 
     /// Ends the job: this call was given something that cannot be.
+    #[inline(always)]
     pub(crate) fn fail(self, what: &str) -> ! {
-        let engine = self.engine();
-        exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {}: {what}", engine.me, self.call))
+        fail(self.call, what)
     }
 
     /// Ends the job: the context is none.
@@ -180,6 +180,20 @@ fn fits(offset: usize, n: usize, len: usize) -> bool {
 
 // What the quick path calls takes a Via in parts: whole, it would be in memory, and every call of a routine would
 // write it there first.
+
+#[cold]
+#[inline(never)]
+fn not_up(call: &str) -> ! {
+    exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
+    exit::leave_now(exit::PANICKED)
+}
+
+#[cold]
+#[inline(never)]
+fn fail(call: &'static str, what: &str) -> ! {
+    let engine = Via::new(call).engine();
+    exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {call}: {what}", engine.me))
+}
 
 #[inline(never)]
 fn pe_of_team(call: &'static str, ctx: Ctx, pe: i32) -> u32 {
@@ -261,7 +275,8 @@ macro_rules! routines {
             use super::*;
             $(
                 $(#[$doc])*
-                #[inline]
+                // So that the Via never is in memory.
+                #[inline(always)]
                 pub unsafe fn $name $(<$T: $bound>)? ($via: $crate::raw::Via $(, $arg: $ty)*) $(-> $ret)? $body
             )*
         }
