@@ -18,8 +18,11 @@ mod deadlock;
 mod process;
 
 use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+use rustix::fs::FileType;
 
 use crate::boot;
 use crate::engine::Engine;
@@ -102,20 +105,37 @@ pub(crate) fn global_exit(engine: &Engine, status: i32) -> ! {
     let _ = std::io::stdout().flush();
     // SAFETY: all streams; they are locked one by one.
     unsafe { libc::fflush(std::ptr::null_mut()) };
+    let_launcher_read();
     let lives = || engine.desks.iter().map(|d| d.life);
     mark_all(lives(), status);
     lives().for_each(|life| wait::ring(&life.waiters.bell, &life.waiters.asleep));
-    if status == 0 {
-        boot::end_all_well();
-    }
+    boot::end_all(status as u8);
     leave_now(status)
+}
+
+/// A launcher that ends the job may drop what it has not read from this PE's pipes yet.
+fn let_launcher_read() {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let is_pipe = |fd: &BorrowedFd<'_>| {
+        rustix::fs::fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
+    };
+    let start = Instant::now();
+    for pipe in [out.as_fd(), err.as_fd()].iter().filter(|fd| is_pipe(fd)) {
+        while start.elapsed() < LAUNCHER && rustix::io::ioctl_fionread(pipe).is_ok_and(|unread| unread > 0) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// The status the job has been ended with, if it has.
+fn ended(engine: &Engine) -> Option<i32> {
+    let mark = engine.desk().life.ended.load(Ordering::Acquire);
+    (mark != 0).then(|| mark as i32 - 1)
 }
 
 /// For a waiter, between sleeps: goes too if the job has ended.
 pub(crate) fn leave_if_ended(engine: &Engine) {
-    let mark = engine.desk().life.ended.load(Ordering::Acquire);
-    if mark != 0 {
-        let status = mark as i32 - 1;
+    if let Some(status) = ended(engine) {
         // A launcher takes a PE that leaves with 0 for a failure: it has to be quicker.
         std::thread::sleep(if status == 0 { 10 * LAUNCHER } else { LAUNCHER });
         leave_now(status)

@@ -399,3 +399,47 @@ launches! {
         (-1..10).for_each(raw::pcontrol);
     } check |outcome, _n| { succeeds(&outcome) }
 }
+
+/// NOTES: an invalid SHMEM_SYMMETRIC_SIZE is nonzero of init_thread, and the end of a program that calls init; fractions
+/// round up; 0 is legal, and then nothing can be had.
+#[test]
+fn the_size_of_the_heap_is_what_the_setting_says() {
+    let test = "the_size_of_the_heap_is_what_the_setting_says";
+    if testing::is_pe() {
+        match std::env::var("SHMEM_TEST_EXPECT").unwrap().as_str() {
+            "error" => {
+                assert!(matches!(init_thread(raw::THREAD_SINGLE), Err(Error::Setting(_))));
+                assert!(!raw::query_initialized());
+            }
+            "exit" => init(),
+            bytes => {
+                init();
+                let bytes: usize = bytes.parse().unwrap();
+                // SAFETY: one thread.
+                let block = unsafe { raw::malloc(bytes) };
+                assert_eq!(block.is_null(), bytes == 0, "one block of all of it");
+                // SAFETY: as above.
+                assert!(unsafe { raw::malloc(16) }.is_null(), "and not a block more");
+                finalize();
+            }
+        }
+        return;
+    }
+    let run = |size, expect| {
+        let launch = Launch::of_test(test, 2, Boot::Local).env("SHMEM_TEST_EXPECT", expect);
+        launch.env("SHMEM_SYMMETRIC_SIZE", size).run()
+    };
+    for (size, bytes) in
+        [("3.1M", "3250586"), (".5m", "524288"), ("20kk", "20480"), ("0", "0"), ("65536", "65536")]
+    {
+        run(size, bytes).expect_success(size);
+    }
+    for size in ["-1", "lots", "nan", "inf"] {
+        let outcome = run(size, "error");
+        outcome.expect_success(size);
+        assert!(outcome.stderr.contains("SHMEM_SYMMETRIC_SIZE"), "{outcome}");
+        let outcome = run(size, "exit");
+        assert_eq!(outcome.status.code(), Some(1), "{size}: {outcome}");
+        assert!(outcome.stderr.contains("SHMEM_SYMMETRIC_SIZE"), "{outcome}");
+    }
+}

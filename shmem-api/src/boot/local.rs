@@ -73,9 +73,9 @@ impl Boot for LocalBoot {
         Ok(all.as_chunks::<FRAME>().0.to_vec())
     }
 
-    fn end_all_well(&mut self) {
+    fn end_all(&mut self, status: u8) {
         let mut frame = [0; FRAME];
-        frame[0] = ENDS;
+        frame[..2].copy_from_slice(&[ENDS, status]);
         if let Some(link) = &mut self.link
             && link.write_all(&frame).is_ok()
         {

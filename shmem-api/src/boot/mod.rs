@@ -37,9 +37,10 @@ pub(crate) trait Boot: Send {
     /// Collective: gives `mine` and gets everybody's, in PE order.
     fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error>;
 
-    /// Ends all PEs with status 0, if there is a way to: a process that leaves with another status ends them all
-    /// by itself. Any thread may call it. It returns if there is none.
-    fn end_all_well(&mut self);
+    /// Ends all PEs such that the launcher exits with `status`, if there is a way to. (A process that just leaves with
+    /// a status other than 0 ends them all, too, but then a launcher may report that of one it has killed.) Any
+    /// thread may call it. It returns if there is none.
+    fn end_all(&mut self, status: u8);
 
     /// Called once, at process exit, when the library is down: leaves the job in good order. An error if
     /// other PEs are at a start meanwhile.
@@ -60,7 +61,7 @@ pub(crate) const FAILED: u8 = 1;
 /// First byte of a frame: this PE is at process exit.
 #[cfg(feature = "mpi")]
 pub(crate) const LEAVES: u8 = 2;
-/// First byte of a frame: this PE ends the job, and all is well.
+/// First byte of a frame: this PE ends the job, with the status in the second.
 pub(crate) const ENDS: u8 = 3;
 
 /// The boot of this process, once it has one.
@@ -81,12 +82,12 @@ pub(crate) fn leave() -> Result<(), Error> {
     boot.map_or(Ok(()), Boot::leave)
 }
 
-/// Ends all PEs with status 0, if there is a way to.
-pub(crate) fn end_all_well() {
+/// Ends all PEs such that the launcher exits with `status`, if there is a way to.
+pub(crate) fn end_all(status: u8) {
     if let Ok(mut boot) = BOOT.try_lock()
         && let Some(boot) = boot.as_deref_mut()
     {
-        boot.end_all_well();
+        boot.end_all(status);
     }
 }
 

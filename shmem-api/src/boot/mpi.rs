@@ -67,11 +67,11 @@ impl Boot for MpiBoot {
     }
 
     /// `MPI_Abort` passes the status on under every MPI. Which threads may call it is the level's affair.
-    fn end_all_well(&mut self) {
+    fn end_all(&mut self, status: u8) {
         let mine =
             self.level >= ThreadLevel::Serialized || rustix::thread::gettid() == rustix::process::getpid();
         if mine && !environment::is_finalized() {
-            SimpleCommunicator::world().abort(0);
+            SimpleCommunicator::world().abort(status.into());
         }
     }
 

@@ -15,7 +15,7 @@
 use std::sync::Once;
 use std::sync::atomic::Ordering;
 
-use super::{LEFT, SPEAK_FIRST, end_job, leave_now, say};
+use super::{LEFT, SPEAK_FIRST, end_job, ended, leave_now, say};
 use crate::boot;
 use crate::engine::Engine;
 use crate::holders::{self, Holders};
@@ -32,6 +32,10 @@ pub(crate) fn watch_process_exit() {
 }
 
 extern "C" fn at_exit() {
+    // The job has been ended: by a global exit on this PE, where `MPI_Abort` may come this way, or elsewhere.
+    if let Some(status) = Engine::current().and_then(|engine| ended(&engine)) {
+        leave_now(status);
+    }
     let frozen = holders::freeze(SPEAK_FIRST);
     if let Some(engine) = Engine::current() {
         let Some(frozen) = &frozen else {

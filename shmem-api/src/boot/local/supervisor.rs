@@ -115,8 +115,8 @@ fn watch(workers: &mut [Worker]) -> std::io::Result<i32> {
                 Event::Message => {
                     worker.part = read_part(&mut worker.link);
                     worker.closed = worker.part.is_none();
-                    if worker.part.as_ref().is_some_and(|part| part[0] == ENDS) {
-                        return Ok(0);
+                    if let Some([ENDS, status, ..]) = worker.part {
+                        return Ok(status.into());
                     }
                 }
                 Event::Ended => {
