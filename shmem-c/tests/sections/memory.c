@@ -18,6 +18,7 @@ static void symmetric(unsigned char *p, size_t n) {
     const int me = shmem_my_pe();
     unsigned char *mine = malloc(n);
     filled(mine, n, me);
+    shmem_barrier_all(); /* nobody puts into it before all have looked at it */
     shmem_putmem(p, mine, n, right_of(me));
     shmem_barrier_all();
     CHECK(holds(p, n, left_of(me)));
