@@ -10,6 +10,7 @@ help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under mpirun"
 	@echo "make test    install what is missing, run every check and test (both MPIs, and without MPI)"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
+	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (MPI=no: without); make uninstall"
 	@echo "make miri    the allocators' model tests under Miri"
 	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
 
@@ -48,14 +49,26 @@ test-instructions:
 test-mpich: export MPICC = mpicc.mpich
 test-mpich: export CARGO_TARGET_DIR = $(CURDIR)/target-mpich
 test-mpich:
-	cargo test -p shmem-api -p examples --features shmem-api/testing
+	cargo test -p shmem-api -p shmem-c -p examples --features shmem-api/testing
 
 # Without MPI and without libclang.
 test-local: export CARGO_TARGET_DIR = $(CURDIR)/target-local
 test-local: export MPICC = /bin/false
 test-local: export LIBCLANG_PATH = /nonexistent
 test-local:
-	cargo test -p shmem-api -p examples --no-default-features --features shmem-api/testing
+	cargo test -p shmem-api -p shmem-c -p examples --no-default-features --features shmem-api/testing
+
+# libshmem: the C library, its headers and tools. MPI=no: programs start their PEs themselves.
+PREFIX ?= /usr/local
+no_mpi := $(filter no,$(MPI))
+.PHONY: install uninstall
+install: $(if $(no_mpi),,setup-build)
+	cargo build --release -p shmem-c $(if $(no_mpi),--no-default-features)
+	built="$${CARGO_TARGET_DIR:-target}/release"; $(if $(no_mpi),env -u MPICC) shmem-c/install.sh \
+		--prefix "$(PREFIX)" --archive "$$built/libshmem_c.a" --info "$$built/shmem-info"
+
+uninstall:
+	shmem-c/install.sh --prefix "$(PREFIX)" --uninstall
 
 setup-build:
 	@scripts/setup.sh build

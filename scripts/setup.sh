@@ -27,6 +27,11 @@ if [ "${1:-build}" = test ]; then
     lacks mpicc.mpich && need+=(libmpich-dev mpich)
     lacks pgrep && need+=(procps)
     lacks valgrind && need+=(valgrind)
+    lacks g++ && need+=(g++)
+    lacks clang && need+=(clang)
+    lacks cmake && need+=(cmake)
+    lacks pkg-config && need+=(pkg-config)
+    lacks man && need+=(man-db)
 fi
 [ ${#need[@]} -eq 0 ] && exit 0
 

@@ -94,6 +94,18 @@ fill bin/oshcc.in 755 bin/oshcc
 alias_of oshcc bin/oshc++
 alias_of oshcc bin/oshcxx
 fill bin/oshrun.in 755 bin/oshrun
+fill bin/shmem.pc.in 644 lib/pkgconfig/shmem.pc
+fill bin/shmem-config.cmake.in 644 lib/cmake/shmem/shmem-config.cmake
+fill bin/shmem-config-version.cmake.in 644 lib/cmake/shmem/shmem-config-version.cmake
 [ -z "$info" ] || put 755 "$info" bin/shmem-info
+
+for page in oshcc oshrun shmem-info; do
+    put 644 "$here/man/$page.1" "share/man/man1/$page.1"
+done
+alias_of oshcc.1 share/man/man1/oshc++.1
+"$here/man/generate.sh" "$built/man"
+mkdir -p "$root/share/man"
+cp -r "$built/man/man3" "$root/share/man/"
+find "$built/man" -type f -printf 'share/man/%P\n' >>"$built/list"
 
 install -D -m 644 "$built/list" "$list"

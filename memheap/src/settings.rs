@@ -91,8 +91,12 @@ settings! {
         "Teams a PE can be a member of at once, the world and the shared team included (2 to 1024).";
     HANG_REPORT = "SHMEM_HANG_REPORT", Count, "",
         "After that many seconds in one wait, a PE prints where it waits; nothing is ended.";
-    INFO = "SHMEM_INFO", Present, "",
+    INFO = "SHMEM_INFO" or "SMA_INFO", Present, "",
         "PE 0 prints the settings and what was chosen at start.";
+    VERSION = "SHMEM_VERSION" or "SMA_VERSION", Present, "",
+        "PE 0 prints the library's version at start.";
+    DEBUG = "SHMEM_DEBUG" or "SMA_DEBUG", Present, "",
+        "Every PE says at start which process it is and where its heap and static data are.";
     BUDDY_MIN_ORDER = "SHMEM_MEMHEAP_BUDDY_MIN_ORDER", Count, "",
         "Logarithm of the smallest block of the buddy allocator (3 to 21).";
 }

@@ -8,6 +8,12 @@ use memheap::{Settings, Span};
 /// set, the model test and the exhaustive test of its crate.
 pub(crate) const BUILT_IN: &[&dyn Component] = &[&memheap_ptmalloc::Ptmalloc, &memheap_buddy::Buddy];
 
+/// The allocators that come with the library, in the order ties are decided: what a start opens. For tools that
+/// list them; a program adds its own with [`World::builder`](crate::World::builder).
+pub fn built_in() -> &'static [&'static dyn Component] {
+    BUILT_IN
+}
+
 /// A component whose modules are wrapped in [`Checked`].
 pub(crate) struct CheckedComponent<'c>(pub(crate) &'c dyn Component);
 

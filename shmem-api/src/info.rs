@@ -8,7 +8,7 @@
 use memheap::budget::Plan;
 use memheap::place::Reach;
 use memheap::settings::{self, Settings};
-use memheap::{Bytes, Offset};
+use memheap::{Bytes, Offset, PeId};
 
 use crate::exit::say;
 use crate::heap::Heap;
@@ -18,6 +18,7 @@ use crate::layout::Layout;
 use crate::segment::Segment;
 use crate::start::Budget;
 use crate::static_data::StaticData;
+use crate::{level, raw};
 
 /// Everything a start brought about.
 pub(crate) struct Started<'s> {
@@ -43,6 +44,14 @@ pub(crate) fn at_start(started: &Started<'_>) {
     if let Some(excess) = &budget.excess {
         say(&format!(
             "PE 0: {excess}: legal, since only what is touched is taken; touching it all ends the job"
+        ));
+    }
+    if settings.is_on(&settings::VERSION) {
+        say(&format!(
+            "PE 0: {}, OpenSHMEM {}.{}",
+            raw::VENDOR_STRING.to_string_lossy(),
+            raw::MAJOR_VERSION,
+            raw::MINOR_VERSION
         ));
     }
     if let Some(why) = statics.problem() {
@@ -92,6 +101,17 @@ pub(crate) fn at_start(started: &Started<'_>) {
         say(&format!("host memory: {all} in all; free before the heaps {before}, now {now}"));
     }
     say(settings.table().trim_end());
+}
+
+/// For debugging: called by every PE.
+pub(crate) fn of_this_pe(me: PeId, segment: &Segment, statics: &StaticData) {
+    let heap = segment.table()[me.0 as usize].heap as usize;
+    let statics = match statics.largest() {
+        Some((span, _)) => format!("{} of static data at {:#x}", span.len, span.address),
+        None => "no static data".to_owned(),
+    };
+    let (pid, level) = (std::process::id(), level::in_force());
+    say(&format!("PE {me}: process {pid}, heap at {heap:#x}, {statics}, thread level {level:?}"));
 }
 
 /// The page size the kernel reports for the mapping at `base`, and huge pages if it used any.

@@ -26,9 +26,11 @@
 //! | `segment`, `internals` | the memory: agreed base, peers' mappings, the runtime's own part |
 //! | `coll` | rendezvous and agreement |
 //! | `heap` | collective heap calls: agree first, then mutate |
+//! | `alone` | one engine in a process |
 //! | `conditions` | waiting for all, any or some of several things |
 //! | `wait`, `exit`, `warden` | waiting without spinning, and ending without hanging |
 
+mod alone;
 mod boot;
 mod coll;
 mod collectives;
@@ -78,8 +80,11 @@ mod wait;
 mod warden;
 mod world;
 
+#[cfg(feature = "mpi")]
+pub use boot::mpi::mpi_version;
 pub use coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
 pub use collectives::Symmetric;
+pub use components::built_in;
 pub use ctx::{Ctx, CtxOptions, Private, Serialized};
 pub use elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
 pub use error::{Diverged, Error, SplitError};

@@ -35,7 +35,7 @@ use crate::serial::Serial;
 use crate::static_data::StaticData;
 use crate::wait::Policy;
 use crate::warden::Warden;
-use crate::{exit, level, numa, statics};
+use crate::{alone, exit, level, numa, statics};
 use std::sync::atomic::Ordering;
 
 /// What a PE says first: what must be equal on all of them.
@@ -65,13 +65,13 @@ struct Ready {
 pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engine, Error> {
     // First thing, while there is one thread and no MPI.
     let statics = statics::remap();
-    let settings = Settings::from_env();
+    let settings = alone::check().and_then(|()| Ok(Settings::from_env()?));
     let mut joined = boot::join()?;
     let boot = joined.get();
     exit::watch_process_exit();
     let (me, n_pes, most) = (boot.pe(), boot.n_pes(), boot.level());
 
-    let hello = say_hello(boot, asked, settings.as_ref().map_err(|e| e.clone().into()))?;
+    let hello = say_hello(boot, asked, settings.as_ref().map_err(Clone::clone))?;
     let settings = settings?;
     let budget = agree_on_heap(boot, &settings, hello)?;
 
@@ -117,6 +117,9 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     }
 
     level::put_in_force(asked.level.min(most));
+    if settings.is_on(&settings::DEBUG) {
+        info::of_this_pe(me, &segment, &statics);
+    }
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
     let peers = segment.table().into_boxed_slice();
     // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.

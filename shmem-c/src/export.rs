@@ -115,7 +115,6 @@ macro_rules! typed {
     )* } };
 }
 
-#[allow(unused_macros)]
 macro_rules! sized {
     ([$($t:tt)*] $routines:tt) => { $( sized!(@one $t $routines); )* };
     (@one $t:tt { $( $name:ident $args:tt $(-> $ret:ty)? = $body:expr; )* }) => { pastey::paste! { $(

@@ -17,12 +17,18 @@
 
 #[macro_use]
 mod export;
+mod active_set;
 mod amo;
+mod coll;
 mod ctx;
+mod lock;
 mod longdouble;
 mod memory;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod order;
 mod rma;
 mod setup;
 mod signal;
 mod sync;
+mod team;

@@ -2,36 +2,20 @@
 
 use std::ffi::{c_long, c_void};
 
-use shmem_api::raw;
+use shmem_api::raw::ops;
 
-export! {
-    fn shmem_malloc(size: usize) -> *mut c_void {
-        // SAFETY: the C program's promise; so for all below.
-        unsafe { raw::malloc(size) }.cast()
-    }
-    fn shmem_align(alignment: usize, size: usize) -> *mut c_void {
-        // SAFETY: as above.
-        unsafe { raw::align(alignment, size) }.cast()
-    }
-    fn shmem_malloc_with_hints(size: usize, hints: c_long) -> *mut c_void {
-        // SAFETY: as above.
-        unsafe { raw::malloc_with_hints(size, hints as u64) }.cast()
-    }
-    fn shmem_free(ptr: *mut c_void) {
-        // SAFETY: as above.
-        let _ = unsafe { raw::free(ptr.cast()) };
-    }
-
-    fn shmalloc(size: usize) -> *mut c_void {
-        // SAFETY: as above.
-        unsafe { raw::malloc(size) }.cast()
-    }
-    fn shmemalign(alignment: usize, size: usize) -> *mut c_void {
-        // SAFETY: as above.
-        unsafe { raw::align(alignment, size) }.cast()
-    }
-    fn shfree(ptr: *mut c_void) {
-        // SAFETY: as above.
-        let _ = unsafe { raw::free(ptr.cast()) };
-    }
+plain! {
+    malloc(via, size: usize) -> *mut c_void = ops::malloc(via, size).cast();
+    calloc(via, count: usize, size: usize) -> *mut c_void = ops::calloc(via, count, size).cast();
+    align(via, alignment: usize, size: usize) -> *mut c_void = ops::align(via, alignment, size).cast();
+    malloc_with_hints(via, size: usize, hints: c_long) -> *mut c_void
+        = ops::malloc_with_hints(via, size, hints as u64).cast();
+    realloc(via, block: *mut c_void, size: usize) -> *mut c_void = ops::realloc(via, block.cast(), size).cast();
+    // What is wrong with it has been said, and nothing has changed.
+    free(via, block: *mut c_void) = drop(ops::free(via, block.cast()));
 }
+
+via_export! { shmalloc(via, size: usize) -> *mut c_void = ops::malloc(via, size).cast() }
+via_export! { shmemalign(via, alignment: usize, size: usize) -> *mut c_void = ops::align(via, alignment, size).cast() }
+via_export! { shrealloc(via, block: *mut c_void, size: usize) -> *mut c_void = ops::realloc(via, block.cast(), size).cast() }
+via_export! { shfree(via, block: *mut c_void) = drop(ops::free(via, block.cast())) }

@@ -125,7 +125,6 @@ fn symbols(args: &[&str]) -> Vec<(String, String)> {
 }
 
 #[test]
-#[ignore = "until teams and collectives have landed"]
 fn exported_symbols_are_the_standards() {
     let mut wanted: BTreeSet<String> = spec::functions().into_iter().map(|f| f.name).collect();
     wanted.extend(extras());

@@ -1,16 +1,78 @@
-//! C programs of our own, on several PEs, under every launcher.
+//! C and C++ programs of our own, on several PEs, under every launcher. They check themselves; a PE that finds
+//! something wrong says what and ends the job with a status that is not 0.
 
 mod common;
 
 use common::{compile, on};
 
+const PES: &[u32] = &[1, 2, 3, 4, 8];
+
 /// Every PE's line is there once.
 #[test]
 fn hello() {
-    on(&compile("examples/hello.c", &[]), &[1, 2, 3, 4, 8], |n, outcome| {
+    on(&compile("examples/hello.c", &[]), PES, |n, outcome| {
         let mut lines: Vec<&str> = outcome.stdout.lines().collect();
         lines.sort_unstable();
         let expected: Vec<String> = (0..n).map(|pe| format!("Hello from PE {pe} of {n}")).collect();
         assert_eq!(lines, expected);
     });
+}
+
+#[test]
+fn ring() {
+    on(&compile("examples/ring.c", &[]), PES, |n, outcome| {
+        let sum = n * (n - 1) / 2;
+        assert_eq!(outcome.stdout, format!("the token comes back with {sum} from {n} PEs\n"));
+    });
+}
+
+#[test]
+fn heat() {
+    on(&compile("examples/heat.c", &["-lm"]), PES, |_, outcome| {
+        assert!(outcome.stdout.ends_with("as computed alone\n"), "{outcome}");
+    });
+}
+
+#[test]
+fn integer_sort() {
+    on(&compile("examples/isort.c", &[]), PES, |n, outcome| {
+        assert_eq!(outcome.stdout, format!("{} keys on {n} PEs: sorted, none lost\n", 100_000 * n));
+    });
+}
+
+/// Static data of executables however they are linked: position-independent or not, with the shared library or
+/// the static one, optimised or not.
+#[test]
+fn statics() {
+    let ways: [&[&str]; 5] =
+        [&[], &["-no-pie", "-fno-pie"], &["-O0"], &["-static-libshmem"], &["-static-libshmem", "-no-pie"]];
+    for flags in ways {
+        on(&compile("tests/c/statics.c", flags), &[1, 2, 4], |_, _| {});
+    }
+    on(&compile("tests/c/statics.c", &["-flto"]), &[3, 8], |_, _| {});
+}
+
+#[test]
+fn generics_of_c11() {
+    for standard in ["-std=c11", "-std=gnu17"] {
+        on(&compile("tests/c/generics.c", &[standard, "-pedantic"]), &[1, 2, 3, 4, 8], |_, _| {});
+    }
+}
+
+#[test]
+fn volatile_variables_can_be_waited_for() {
+    on(&compile("tests/c/volatile.c", &["-Wno-discarded-qualifiers"]), &[2], |_, _| {});
+}
+
+#[test]
+fn overloads_of_cpp() {
+    for standard in ["-std=c++14", "-std=c++17"] {
+        on(&compile("tests/c/overloads.cpp", &[standard, "-pedantic"]), PES, |_, _| {});
+    }
+}
+
+#[test]
+fn openmp_threads() {
+    on(&compile("tests/c/openmp.c", &["-fopenmp"]), &[1, 2, 4], |_, _| {});
+    on(&compile("tests/c/openmp.c", &["-fopenmp", "-no-pie"]), &[2], |_, _| {});
 }

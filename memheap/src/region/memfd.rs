@@ -18,6 +18,9 @@ use rustix::mm::{Advice, MapFlags, ProtFlags};
 use super::Region;
 use crate::units::{Align, Bytes, Offset};
 
+/// The name of every heap's file, as `/proc` shows it.
+pub const NAME: &str = "shmem-heap";
+
 /// A sealed file of memory, not yet mapped.
 pub struct MemfdFile {
     fd: OwnedFd,
@@ -43,7 +46,7 @@ unsafe impl Sync for MemfdRegion {}
 impl MemfdFile {
     /// Creates a file of `len` bytes (a multiple of the page size) that can neither grow nor shrink.
     pub fn create(len: Bytes) -> io::Result<MemfdFile> {
-        let fd = rustix::fs::memfd_create("shmem-heap", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        let fd = rustix::fs::memfd_create(NAME, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         rustix::fs::ftruncate(&fd, len.0)?;
         rustix::fs::fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Ok(MemfdFile { fd, len })

@@ -14,6 +14,14 @@ use super::{Boot, FRAME, Frame, LEAVES};
 use crate::error::Error;
 use crate::level::ThreadLevel;
 
+/// What the MPI that this was built with calls itself, in one line. May be called at any time.
+pub fn mpi_version() -> String {
+    let text = environment::library_version().unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default().trim_end_matches('\0');
+    let line = line.split(", package").next().unwrap_or_default();
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The job MPI's world communicator spans.
 pub(crate) struct MpiBoot {
     /// Present if this library initialised MPI; dropping it finalizes MPI.

@@ -62,9 +62,9 @@ typedef float _Complex shmemi_complexf;
 #define SHMEM_CMP_LT 5
 #define SHMEM_CMP_LE 6
 
-/* pSync arrays are taken and left as they are; any of these sizes does for any active-set routine. */
+/* One size does for every active-set routine. */
 #define SHMEM_SYNC_VALUE 0L
-#define SHMEM_SYNC_SIZE 8
+#define SHMEM_SYNC_SIZE 32
 #define SHMEM_BARRIER_SYNC_SIZE SHMEM_SYNC_SIZE
 #define SHMEM_BCAST_SYNC_SIZE SHMEM_SYNC_SIZE
 #define SHMEM_COLLECT_SYNC_SIZE SHMEM_SYNC_SIZE

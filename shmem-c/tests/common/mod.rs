@@ -65,6 +65,7 @@ pub fn build() -> PathBuf {
 pub fn install(archive: &Path, prefix: &Path, destdir: Option<&Path>) {
     let mut script = Command::new(here().join("install.sh"));
     script.arg("--prefix").arg(prefix).arg("--archive").arg(archive);
+    script.arg("--info").arg(archive.with_file_name("shmem-info"));
     script.env_remove("MPICC").env_remove("DESTDIR").env_remove("CC").env_remove("CXX");
     script.envs(mpicc().map(|mpicc| ("MPICC", mpicc)));
     script.envs(destdir.map(|dir| ("DESTDIR", dir)));
@@ -74,7 +75,7 @@ pub fn install(archive: &Path, prefix: &Path, destdir: Option<&Path>) {
 /// Whether `installed` is as new as all that it was made from.
 fn newer(installed: &Path, archive: &Path) -> bool {
     let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
-    let dirs = ["include", "include/shmem", "include/mpp", "bin"].map(|dir| here().join(dir));
+    let dirs = ["include", "include/shmem", "include/mpp", "bin", "man"].map(|dir| here().join(dir));
     let sources = dirs.iter().flat_map(|dir| std::fs::read_dir(dir).into_iter().flatten().flatten());
     let mut sources: Vec<PathBuf> = sources.map(|entry| entry.path()).collect();
     sources.extend(["install.sh", "link.sh"].map(|script| here().join(script)));

@@ -1,0 +1,60 @@
+//! Beside others in one process: MPI, and a profiler.
+
+mod common;
+
+use std::process::Command;
+
+use common::{compile, here, launch, run, scratch, tool};
+use shmem_api::testing::Boot;
+
+/// MPI and SHMEM, initialised and finalized in every order.
+#[cfg(feature = "mpi")]
+#[test]
+fn mpi_in_every_order() {
+    let shared = compile("tests/c/mpi_beside.c", &[]);
+    let merged = compile("tests/c/mpi_beside.c", &["-static-libshmem"]);
+    for order in ["mm", "ms", "sm", "ss", "qs"] {
+        for (program, n) in [(&shared, 1), (&shared, 3), (&merged, 2)] {
+            let what = format!("order {order} on {n} PEs, {}", program.display());
+            let outcome = launch(program, n, Boot::Mpi).arg(order).run();
+            outcome.expect_success(&what);
+            assert_eq!(outcome.stdout, "done\n", "{what}");
+        }
+    }
+}
+
+/// The lines of a profiled run of two PEs.
+fn expect_counts(outcome: &shmem_api::testing::Outcome, what: &str) {
+    outcome.expect_success(what);
+    let mut lines: Vec<&str> = outcome.stdout.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["PE 0: 7 puts, 3 barriers", "PE 1: 7 puts, 3 barriers"], "{what}");
+}
+
+/// The profiler's functions come first in the link, with the shared library and with the static one.
+#[test]
+fn a_profiler_by_link_order() {
+    let profiler = here().join("tests/c/profiler.c").display().to_string();
+    for standard in ["-std=c99", "-std=c11"] {
+        for more in [&[][..], &["-static-libshmem"]] {
+            let flags = [&[standard, profiler.as_str()], more].concat();
+            let program = compile("tests/c/profiled.c", &flags);
+            for &boot in Boot::ALL {
+                expect_counts(&launch(&program, 2, boot).run(), &format!("{flags:?} by {boot:?}"));
+            }
+        }
+    }
+}
+
+/// The program knows nothing of the profiler.
+#[test]
+fn a_profiler_by_preload() {
+    let library = scratch().join("libprofiler.so");
+    let mut cc: Command = tool("oshcc");
+    run(cc.args(["-shared", "-fPIC"]).arg(here().join("tests/c/profiler.c")).arg("-o").arg(&library));
+    let program = compile("tests/c/profiled.c", &[]);
+    for &boot in Boot::ALL {
+        let launch = launch(&program, 2, boot).env("LD_PRELOAD", &library.display().to_string());
+        expect_counts(&launch.run(), &format!("LD_PRELOAD by {boot:?}"));
+    }
+}
