@@ -177,6 +177,33 @@ multi_pe! {
         bed.done();
     }
 
+    /// A mebibyte and a little more of each.
+    fn large_ones(world) on [2, 3] {
+        const LARGE: usize = (1 << 17) + 3;
+        let mut bed = Bed::new(world);
+        let n = world.n_pes() as i32;
+        let set = Set { start: 0, log_stride: 0, size: n, psync: static_psync(0) };
+        let ready = || world.barrier();
+        for what in [Moves::Broadcast, Moves::Broadcast, Moves::Collect, Moves::Fcollect, Moves::Alltoall] {
+            check_move::<u64>(&mut bed, &set, what, LARGE / if what == Moves::Collect { 2 } else { 1 }, &ready);
+            set.assert_restored();
+            ready();
+        }
+        for _ in 0..3 {
+            check_reduction::<i64>(
+                &mut bed, &set, ("sum_to_all", LARGE),
+                // SAFETY: the bed's arrays; every member calls. pWrk is not used.
+                |dest, src, len| unsafe {
+                    aset::sum_to_all(dest, src, len as i32, 0, 0, n, std::ptr::null_mut(), set.psync)
+                },
+                |seed, pes, _, i| Op::Sum.of_all(seed, pes, i),
+                &ready,
+            );
+            ready();
+        }
+        bed.done();
+    }
+
     /// A barrier and a sync may use one pSync back to back, on one set; nobody leaves before all have arrived.
     fn barriers_back_to_back_on_one_psync(world) on [2, 3, 8] {
         let (me, n) = (world.pe(), world.n_pes());

@@ -13,6 +13,8 @@ use shmem_api::{World, multi_pe};
 /// Elements: none, one, some that fit in a line or a cell, more than a cell, more than a chunk, more than any shortcut.
 const SIZES: [usize; 7] = [0, 1, 7, 31, 130, 1031, 9001];
 
+const LARGE: usize = (1 << 17) + 3;
+
 /// A team, and which PEs it has by rank.
 struct OfTeam {
     handle: TeamHandle,
@@ -198,6 +200,29 @@ multi_pe! {
         let teams = teams(world);
         for team in &teams {
             every_reduction(world, &mut bed, team);
+        }
+        destroy(teams);
+        bed.done();
+    }
+
+    /// A mebibyte and a little more of each.
+    fn large_ones(world) on [2, 3] {
+        let mut bed = Bed::new(world);
+        let teams = teams(world);
+        for team in &teams {
+            let ready = || world.barrier();
+            for what in [Moves::Broadcast, Moves::Fcollect, Moves::Alltoall] {
+                check_move::<i64>(&mut bed, team, what, LARGE, &ready);
+                ready();
+            }
+            check_reduction::<f64>(
+                &mut bed, team, ("sum_reduce", LARGE),
+                // SAFETY: the bed's arrays; every member calls.
+                |dest, src, n| assert_eq!(unsafe { raw::sum_reduce(team.handle, dest, src, n) }, 0),
+                |seed, pes, _, i| Op::Sum.of_all(seed, pes, i),
+                &ready,
+            );
+            ready();
         }
         destroy(teams);
         bed.done();

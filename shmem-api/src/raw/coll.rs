@@ -79,7 +79,7 @@ collectives! { mod calls;
         })
     }
 
-    /// As [`broadcast`](super::broadcast), in bytes (`shmem_broadcastmem`).
+    /// As [`broadcast()`], in bytes (`shmem_broadcastmem`).
     ///
     /// # Safety
     /// As there.
@@ -92,7 +92,7 @@ collectives! { mod calls;
     /// (`shmem_collect`).
     ///
     /// # Safety
-    /// As for [`broadcast`](super::broadcast); `dest` has as many elements as all sources together.
+    /// As for [`broadcast()`]; `dest` has as many elements as all sources together.
     fn collect<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
         on_handle::<T>(via, team, (Kind::Gather, 0, 0), |group| {
             // SAFETY: by the same contract.
@@ -100,7 +100,7 @@ collectives! { mod calls;
         })
     }
 
-    /// As [`collect`](super::collect), in bytes (`shmem_collectmem`).
+    /// As [`collect()`], in bytes (`shmem_collectmem`).
     ///
     /// # Safety
     /// As there.
@@ -113,7 +113,7 @@ collectives! { mod calls;
     /// (`shmem_fcollect`).
     ///
     /// # Safety
-    /// As for [`broadcast`](super::broadcast); `dest` has `n` elements for each member.
+    /// As for [`broadcast()`]; `dest` has `n` elements for each member.
     fn fcollect<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
         on_handle::<T>(via, team, (Kind::Fcollect, n, 0), |group| {
             // SAFETY: by the same contract.
@@ -121,7 +121,7 @@ collectives! { mod calls;
         })
     }
 
-    /// As [`fcollect`](super::fcollect), in bytes (`shmem_fcollectmem`).
+    /// As [`fcollect()`], in bytes (`shmem_fcollectmem`).
     ///
     /// # Safety
     /// As there.
@@ -134,7 +134,7 @@ collectives! { mod calls;
     /// (`shmem_alltoall`).
     ///
     /// # Safety
-    /// As for [`broadcast`](super::broadcast); `dest` and `src` have `n` elements for each member.
+    /// As for [`broadcast()`]; `dest` and `src` have `n` elements for each member.
     fn alltoall<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
         on_handle::<T>(via, team, (Kind::Alltoall, n, 1 << 32 | 1), |group| {
             // SAFETY: by the same contract.
@@ -142,7 +142,7 @@ collectives! { mod calls;
         })
     }
 
-    /// As [`alltoall`](super::alltoall), in bytes (`shmem_alltoallmem`).
+    /// As [`alltoall()`], in bytes (`shmem_alltoallmem`).
     ///
     /// # Safety
     /// As there.
@@ -151,7 +151,7 @@ collectives! { mod calls;
         unsafe { alltoall::<u8>(via, team, dest, src, n) }
     }
 
-    /// Collective over the team: as [`alltoall`](super::alltoall), with elements `dst` apart in `dest` and `sst` apart
+    /// Collective over the team: as [`alltoall()`], with elements `dst` apart in `dest` and `sst` apart
     /// in `src` (`shmem_alltoalls`). Strides are at least 1.
     ///
     /// # Safety
@@ -166,7 +166,7 @@ collectives! { mod calls;
         })
     }
 
-    /// As [`alltoalls`](super::alltoalls), in bytes (`shmem_alltoallsmem`).
+    /// As [`alltoalls()`], in bytes (`shmem_alltoallsmem`).
     ///
     /// # Safety
     /// As there.

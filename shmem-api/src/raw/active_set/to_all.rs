@@ -13,7 +13,7 @@ macro_rules! to_all {
             ///
             /// # Safety
             /// `dest` and `src` are symmetric arrays of `n` elements, the same or apart; otherwise as for
-            /// [`broadcast(super::broadcast)`].
+            /// [`broadcast`](fn@crate::raw::active_set::broadcast).
             fn $name<T: $bound>(
                 via, dest: *mut T, src: *const T, n: i32, start: i32, log_stride: i32, size: i32,
                 work: *mut T, psync: *mut i64

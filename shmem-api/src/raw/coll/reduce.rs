@@ -16,7 +16,7 @@ macro_rules! reductions {
             ///
             /// # Safety
             /// `dest` and `src` are symmetric arrays of `n` elements, the same or apart; otherwise as for
-            /// [`broadcast`](crate::raw::broadcast).
+            /// [`broadcast`](fn@crate::raw::broadcast).
             fn $name<T: $bound>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
                 on_handle::<T>(via, team, (Kind::Reduce, n, <$op as Operator<T>>::NAME), |group| {
                     // SAFETY: by the same contract.
