@@ -13,7 +13,7 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use criterion::Criterion;
+use criterion::{Criterion, SamplingMode};
 use mpi::collective::SystemOperation;
 use mpi::datatype::PartitionMut;
 use mpi::topology::SimpleCommunicator;
@@ -197,10 +197,9 @@ fn lead(bench: &mut Bench) {
     let mut criterion = Criterion::default().configure_from_args();
     for pair in (0..CALLS.len()).step_by(2) {
         let mut group = criterion.benchmark_group(CALLS[pair].0);
-        group
-            .warm_up_time(Duration::from_millis(200))
-            .measurement_time(Duration::from_secs(1))
-            .sample_size(20);
+        // Many short samples, so that some fall between interruptions: read their minimum.
+        group.sampling_mode(SamplingMode::Flat).sample_size(100);
+        group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(300));
         for which in [pair as u64, pair as u64 + 1] {
             group.bench_function(CALLS[which as usize].1, |b| {
                 b.iter_custom(|times| {
