@@ -13,7 +13,7 @@
 
 use std::process::ExitCode;
 
-use shmem_api::{Error, World};
+use shmem_api::{Error, Sum, World};
 
 use examples::{arguments, sum_of_all};
 
@@ -50,7 +50,7 @@ fn bfs(world: &World) -> Result<(), Error> {
     let spread = Spread { pe: me, n };
     let places = vertices.div_ceil(n);
     let edges = my_edges(scale, per_vertex, spread, places);
-    let root = most_connected(world, &edges, spread)?;
+    let root = most_connected(world, &edges, spread);
 
     let mut parent = world.alloc::<u64>(places)?;
     let mut level = world.alloc_with(places, |_| UNREACHED)?;
@@ -81,7 +81,7 @@ fn bfs(world: &World) -> Result<(), Error> {
         frontier = next[..*next_len as usize].iter().map(|v| *v as usize).collect();
         frontier.iter().for_each(|v| level[spread.place(*v)] = depth);
         *next_len = 0;
-        if sum_of_all(world, &[frontier.len() as u64])? == [0] {
+        if world.reduce_one(Sum, frontier.len() as u64) == 0 {
             break;
         }
     }
@@ -117,7 +117,7 @@ fn bfs(world: &World) -> Result<(), Error> {
             seen_edges += neighbours.len() as u64;
         }
     });
-    let [reached, seen_edges] = sum_of_all(world, &[reached, seen_edges])?;
+    let [reached, seen_edges] = sum_of_all(world, &[reached, seen_edges]);
     if me == 0 {
         let edges = seen_edges / 2;
         eprintln!(
@@ -153,13 +153,9 @@ fn my_edges(scale: u32, per_vertex: usize, spread: Spread, places: usize) -> Vec
 }
 
 /// The vertex with the most neighbours, the same on every PE.
-fn most_connected(world: &World, edges: &[Vec<usize>], spread: Spread) -> Result<usize, Error> {
+fn most_connected(world: &World, edges: &[Vec<usize>], spread: Spread) -> usize {
     let best = (0..edges.len()).max_by_key(|place| edges[*place].len()).unwrap_or(0);
-    let mut mine = world.alloc::<u64>(2)?;
-    (mine[0], mine[1]) = (edges[best].len() as u64, spread.vertex(best) as u64);
-    let mut all = Vec::new();
-    world.share(&mine, |_, mine| {
-        all.extend((0..spread.n).map(|pe| (mine.get_one(pe, 0), std::cmp::Reverse(mine.get_one(pe, 1)))));
-    });
-    Ok(all.into_iter().max().map_or(0, |(_, vertex)| vertex.0 as usize))
+    let all = world.collect_one([edges[best].len(), spread.vertex(best)]);
+    let most = all.into_iter().max_by_key(|[edges, vertex]| (*edges, std::cmp::Reverse(*vertex)));
+    most.map_or(0, |[_, vertex]| vertex)
 }

@@ -12,9 +12,9 @@
 
 use std::process::ExitCode;
 
-use shmem_api::{Error, SymSlice, World};
+use shmem_api::{Error, Max, Sum, SymSlice, World};
 
-use examples::{Share, arguments, values_of_all};
+use examples::{Share, arguments};
 
 /// Residual over right-hand side at which the solution is good enough.
 const ENOUGH: f64 = 1e-10;
@@ -41,14 +41,14 @@ fn cg(world: &World) -> Result<(), Error> {
 
     let mut x = vec![0.0; b.len()];
     let (mut r, mut p) = (b.clone(), b.clone());
-    let b_b = dot(world, &b, &b)?;
+    let b_b = dot(world, &b, &b);
     let (mut r_r, mut steps) = (b_b, 0);
     while r_r > ENOUGH * ENOUGH * b_b {
         let a_p = grid.times_a(&p);
-        let alpha = r_r / dot(world, &p, &a_p)?;
+        let alpha = r_r / dot(world, &p, &a_p);
         add(&mut x, alpha, &p);
         add(&mut r, -alpha, &a_p);
-        let new = dot(world, &r, &r)?;
+        let new = dot(world, &r, &r);
         let beta = new / r_r;
         p.iter_mut().zip(&r).for_each(|(p, r)| *p = r + beta * *p);
         (r_r, steps) = (new, steps + 1);
@@ -61,10 +61,10 @@ fn cg(world: &World) -> Result<(), Error> {
 
     let mut residual = b.clone();
     add(&mut residual, -1.0, &grid.times_a(&x));
-    let residual = (dot(world, &residual, &residual)? / b_b).sqrt();
+    let residual = (dot(world, &residual, &residual) / b_b).sqrt();
     assert!(residual < 10.0 * ENOUGH, "the residual of the solution is {residual}");
     let worst = x.iter().zip(&known).map(|(x, known)| (x - known).abs()).fold(0.0, f64::max);
-    let worst = values_of_all(world, worst)?.into_iter().fold(0.0, f64::max);
+    let worst = world.reduce_one(Max, worst);
     assert!(worst < 1e-6, "the solution is off by {worst}");
     if world.pe() == 0 {
         let n = world.n_pes();
@@ -120,7 +120,7 @@ fn add(y: &mut [f64], factor: f64, x: &[f64]) {
 }
 
 /// Collective: the scalar product of two vectors of which each PE has a part; the same bits on every PE.
-fn dot(world: &World, x: &[f64], y: &[f64]) -> Result<f64, Error> {
+fn dot(world: &World, x: &[f64], y: &[f64]) -> f64 {
     let mine: f64 = x.iter().zip(y).map(|(x, y)| x * y).sum();
-    Ok(values_of_all(world, mine)?.iter().sum())
+    world.reduce_one(Sum, mine)
 }

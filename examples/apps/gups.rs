@@ -12,9 +12,9 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use shmem_api::{Error, World};
+use shmem_api::{Error, Max, World};
 
-use examples::{arguments, sum_of_all, values_of_all};
+use examples::{arguments, sum_of_all};
 
 fn main() -> ExitCode {
     shmem_api::run(gups)
@@ -43,9 +43,9 @@ fn gups(world: &World) -> Result<(), Error> {
     update_all();
 
     let wrong = (0..words).filter(|at| table[*at] != first(*at)).count();
-    let [wrong] = sum_of_all(world, &[wrong as u64])?;
+    let [wrong] = sum_of_all(world, &[wrong as u64]);
     assert_eq!(wrong, 0, "words of {} that are not what they were", words * n);
-    let slowest = values_of_all(world, seconds)?.into_iter().fold(0.0, f64::max);
+    let slowest = world.reduce_one(Max, seconds);
     if me == 0 {
         let rate = (updates * n) as f64 / slowest / 1e9;
         eprintln!(

@@ -11,7 +11,7 @@
 
 use std::process::ExitCode;
 
-use shmem_api::{Error, World};
+use shmem_api::{Error, Max, World};
 
 use examples::{Share, arguments, sum_of_all};
 
@@ -43,10 +43,7 @@ fn isort(world: &World) -> Result<(), Error> {
         }
     });
     let received = coming[0] as usize;
-    let mut room = 0;
-    world.share(&coming, |_, coming| {
-        room = (0..n).map(|pe| coming.get_one(pe, 0)).max().unwrap_or(0) as usize;
-    });
+    let room = world.reduce_one(Max, coming[0]) as usize;
     let mut taken = world.alloc::<u64>(1)?;
     let mut inbox = world.alloc::<u32>(room)?;
     world.share((&mut taken, &mut inbox), |phase, (taken, inbox)| {
@@ -64,8 +61,8 @@ fn isort(world: &World) -> Result<(), Error> {
         let sum = |f: fn(u64) -> u64| keys.iter().fold(0u64, |s, k| s.wrapping_add(f(u64::from(*k))));
         [keys.len() as u64, sum(|k| k), sum(|k| k.wrapping_mul(k))]
     };
-    let before = sum_of_all(world, &figures(&drawn))?;
-    let after = sum_of_all(world, &figures(sorted))?;
+    let before = sum_of_all(world, &figures(&drawn));
+    let after = sum_of_all(world, &figures(sorted));
     assert_eq!(before, after, "count, sum and sum of squares of the keys before and after");
     if me == 0 {
         eprintln!("isort: {} keys of {n} PEs sorted, {mode} scaling", after[0]);

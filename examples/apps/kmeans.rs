@@ -10,9 +10,9 @@
 
 use std::process::ExitCode;
 
-use shmem_api::{Error, World};
+use shmem_api::{Error, Sum, World};
 
-use examples::{Share, arguments, values_of_all};
+use examples::{Share, arguments};
 
 /// Clusters there can be at most.
 const MOST: usize = 16;
@@ -35,14 +35,13 @@ fn kmeans(world: &World) -> Result<(), Error> {
     assert!(points.len() >= k, "{file}: {} points are too few for {k} clusters", points.len());
     let mine = &points[Share::of(points.len(), me, n).range()];
 
+    let mut total = world.alloc::<f64>(3 * MOST)?;
     let (centres, rounds) = settle(first_centres(&points, k), |centres| {
-        let parts = values_of_all(world, Flat(sums(mine, centres)))?;
-        let mut total = [[0.0; 3]; MOST];
-        for Flat(part) in &parts {
-            total.iter_mut().flatten().zip(part.iter().flatten()).for_each(|(t, p)| *t += p);
-        }
-        Ok(total)
-    })?;
+        total.copy_from_slice(sums(mine, centres).as_flattened());
+        world.reduce_in_place(Sum, &mut total);
+        let (sums, _) = total.as_chunks();
+        std::array::from_fn(|cluster| sums[cluster])
+    });
 
     let total = sums(&points, &centres);
     for (centre, [x, y, count]) in centres.iter().zip(total) {
@@ -53,7 +52,7 @@ fn kmeans(world: &World) -> Result<(), Error> {
         );
     }
     if me == 0 {
-        let (alone, _) = settle(first_centres(&points, k), |centres| Ok(sums(&points, centres)))?;
+        let (alone, _) = settle(first_centres(&points, k), |centres| sums(&points, centres));
         let off = centres.iter().zip(&alone).map(|(a, b)| distance(a, b)).fold(0.0, f64::max);
         assert!(off < 1e-18, "a sequential run ends elsewhere: {centres:?} {alone:?}");
         eprintln!("kmeans: {} points, {n} PEs, {k} clusters after {rounds} rounds:", points.len());
@@ -64,25 +63,17 @@ fn kmeans(world: &World) -> Result<(), Error> {
     Ok(())
 }
 
-/// What can lie in symmetric memory of the sums.
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(transparent)]
-struct Flat(Sums);
-
 /// Moves the centres to the means of their points until none moves any more. `sums_of` sums over all points.
-fn settle(
-    mut centres: Vec<Point>,
-    mut sums_of: impl FnMut(&[Point]) -> Result<Sums, Error>,
-) -> Result<(Vec<Point>, usize), Error> {
+fn settle(mut centres: Vec<Point>, mut sums_of: impl FnMut(&[Point]) -> Sums) -> (Vec<Point>, usize) {
     for round in 1.. {
-        let total = sums_of(&centres)?;
+        let total = sums_of(&centres);
         let means = total.iter().zip(&centres).map(|([x, y, count], centre)| match *count {
             0.0 => *centre,
             count => [x / count, y / count],
         });
         let moved: Vec<Point> = means.collect();
         if moved.iter().zip(&centres).all(|(a, b)| distance(a, b) < 1e-24) || round == 1000 {
-            return Ok((moved, round));
+            return (moved, round);
         }
         centres = moved;
     }

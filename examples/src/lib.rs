@@ -6,7 +6,7 @@ pub mod text;
 use std::ops::Range;
 use std::str::FromStr;
 
-use shmem_api::{Elem, Error, World};
+use shmem_api::World;
 
 /// One PE's share of things in a row, spread as evenly as can be: the first PEs have one more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,25 +57,10 @@ pub fn arguments<A: FromStr, B: FromStr>(first: A, second: B) -> (A, B) {
     (nth(1, first), nth(2, second))
 }
 
-/// Collective: the values of all PEs, by PE, on every PE.
-///
-/// # Errors
-/// If the heap has no room.
-pub fn values_of_all<T: Elem>(world: &World, value: T) -> Result<Vec<T>, Error> {
-    let mut values = world.alloc::<T>(world.n_pes())?;
-    world.share(&mut values, |_, values| {
-        (0..world.n_pes()).for_each(|pe| values.put_one(pe, world.pe(), value));
-    });
-    Ok(values.to_vec())
-}
-
 /// Collective: the sums of all PEs' values, one by one, on every PE. They wrap around.
-///
-/// # Errors
-/// If the heap has no room.
-pub fn sum_of_all<const N: usize>(world: &World, values: &[u64; N]) -> Result<[u64; N], Error> {
-    let all = values_of_all(world, *values)?;
-    Ok(std::array::from_fn(|i| all.iter().fold(0, |sum: u64, values| sum.wrapping_add(values[i]))))
+pub fn sum_of_all<const N: usize>(world: &World, values: &[u64; N]) -> [u64; N] {
+    let all = world.collect_one(*values);
+    std::array::from_fn(|i| all.iter().fold(0, |sum: u64, values| sum.wrapping_add(values[i])))
 }
 
 #[cfg(test)]

@@ -95,3 +95,9 @@ fn heat() {
     assert_eq!(drawn.len(), 13 + 3 * 40 * 40);
     assert!(drawn[13..].iter().any(|c| *c > 200) && drawn[13..].contains(&0), "hot and cold places");
 }
+
+#[test]
+fn grid() {
+    on_every_boot("grid");
+    with("grid", &[(&["5"], 6), (&["3"], 8), (&["1"], 9), (&["2"], 12)]);
+}
