@@ -11,6 +11,7 @@ help:
 	@echo "make test    install what is missing, run every check and test (both MPIs, and without MPI)"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (MPI=no: without); make uninstall"
+	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
 	@echo "make miri    the allocators' model tests under Miri"
 	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
 
@@ -90,6 +91,11 @@ bench: setup-build
 bench-peers:
 	benches/peers/run.sh --rounds 9 --plots docs/plots
 	benches/peers/run.sh transfers --rounds 9
+
+.PHONY: soak
+# A few tests on 64 PEs, however few the cores (some minutes; not part of make test).
+soak: setup-test
+	scripts/soak.sh
 
 .PHONY: loom
 # Models of what waits, queues and meets: every order of steps of two threads, and of three those with few

@@ -30,6 +30,9 @@ use crate::world::World;
 /// Set in the processes of a launch: the test they run.
 const ROLE: &str = "SHMEM_TEST_ROLE";
 
+/// Runs every test on that many PEs instead of its own numbers (`make soak`).
+const SOAK: &str = "SHMEM_TEST_PES";
+
 /// Defines a test whose body runs on several PEs, under every boot there is. The body gets a
 /// `&World`; a panic on any PE fails the test.
 #[macro_export]
@@ -114,7 +117,8 @@ pub fn run_on<L: Level>(test: &str, pes: &[u32], body: impl FnOnce(&World<L>)) {
         world.finalize().expect("every PE finalizes");
         return;
     }
-    for &n in pes {
+    let soak = std::env::var(SOAK).ok().map(|n| n.parse().expect("a number of PEs"));
+    for &n in soak.as_ref().map_or(pes, std::slice::from_ref) {
         for &boot in Boot::ALL {
             Launch::of_test(test, n, boot).run().expect_success(&format!("{test} on {n} PEs by {boot:?}"));
         }
