@@ -8,7 +8,7 @@ use bed::{Bed, Moves, Num, Op, Rng, Together, Value, check_move, check_reduction
 use shmem_api::raw::active_set as aset;
 use shmem_api::raw::{self, TeamHandle};
 use shmem_api::testing::{self, Boot, Launch};
-use shmem_api::{World, multi_pe};
+use shmem_api::{Multiple, World, multi_pe};
 
 /// Elements: none, one, some that fit in a line or a cell, more than a cell, more than a chunk, more than any shortcut.
 const SIZES: [usize; 7] = [0, 1, 7, 31, 130, 1031, 9001];
@@ -547,6 +547,73 @@ impl Random {
         free_all([self.dests, self.src, self.psync]);
         destroy(self.teams);
     }
+}
+
+/// Four threads on each of four PEs, two on teams of their own, two on active sets with `pSync`s of their own: counts
+/// are exact, and no thread waits for another's call.
+#[test]
+fn threads_on_different_teams_and_sets() {
+    let test = "threads_on_different_teams_and_sets";
+    if !testing::is_pe() {
+        for &boot in Boot::ALL {
+            Launch::of_test(test, 4, boot).run().expect_success(test);
+        }
+        return;
+    }
+    let world = World::<Multiple>::init_level().expect("the library comes up");
+    let (me, n) = (world.pe(), world.n_pes());
+    let teams =
+        [split(TeamHandle::WORLD, 0, 1, n as i32), split(TeamHandle::WORLD, n as i32 - 1, -1, n as i32)];
+    // For each thread: dest, source, another dest, and a pSync.
+    let memory: Vec<[usize; 4]> = (0..4)
+        .map(|_| {
+            let psync = symmetric(aset::SYNC_SIZE, aset::SYNC_VALUE);
+            [symmetric(400, 0), symmetric(1, 0), symmetric(400, 0), psync].map(|at| at.expose_provenance())
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (thread, memory) in memory.iter().enumerate() {
+            let team = teams[thread % 2];
+            scope.spawn(move || {
+                let [dest, src, copy, psync] = memory.map(std::ptr::with_exposed_provenance_mut::<i64>);
+                for round in 0..400 {
+                    fill(src, 1, (me * 10 + thread) as i64 + round);
+                    let at = round as usize;
+                    let (sum, word) = (dest.wrapping_add(at), copy.wrapping_add(at));
+                    let none = std::ptr::null_mut();
+                    let size = n as i32;
+                    if thread < 2 {
+                        // SAFETY: one thread of each PE calls on this team, in this order; each word is used once.
+                        assert_eq!(unsafe { raw::sum_reduce(team, sum, src, 1) }, 0);
+                        // SAFETY: as above.
+                        assert_eq!(unsafe { raw::broadcast(team, word, sum, 1, 0) }, 0);
+                    } else {
+                        // SAFETY: one thread of each PE calls with this pSync, in this order; each word is used once.
+                        unsafe { aset::sum_to_all(sum, src, 1, 0, 0, size, none, psync) };
+                        // SAFETY: as above.
+                        unsafe { aset::broadcast(word, sum, 1, 0, 0, 0, size, psync) };
+                        // SAFETY: as above; nobody's pSync is used by two calls at once.
+                        unsafe { aset::sync(0, 0, size, psync) };
+                    }
+                    let expected = (0..n).map(|pe| (pe * 10 + thread) as i64 + round).sum::<i64>();
+                    assert_eq!(words(sum, 1)[0], expected, "thread {thread}, round {round}");
+                    let kept = thread >= 2 && me == 0;
+                    assert_eq!(
+                        words(word, 1)[0],
+                        if kept { 0 } else { expected },
+                        "thread {thread}, round {round}"
+                    );
+                }
+            });
+        }
+    });
+    world.barrier();
+    free_all(memory.into_iter().flatten().map(std::ptr::with_exposed_provenance_mut));
+    for team in teams {
+        // SAFETY: every member calls; nobody uses the team after it.
+        unsafe { raw::team_destroy(team) };
+    }
+    world.finalize().expect("every PE finalizes");
 }
 
 /// What is called with arguments that cannot be, or that differ, and what the line says.
