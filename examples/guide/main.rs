@@ -17,7 +17,23 @@ macro_rules! programs {
     };
 }
 
-programs!(hello, phases, differ, room, atomics, signals, waits, columns, statics, threads, reach, pointers);
+programs!(
+    hello,
+    phases,
+    differ,
+    room,
+    atomics,
+    signals,
+    waits,
+    columns,
+    statics,
+    threads,
+    locks,
+    collectives,
+    teams,
+    reach,
+    pointers
+);
 
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();

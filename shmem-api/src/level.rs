@@ -83,7 +83,8 @@ impl Level for Multiple {
 mod tests {
     use super::*;
     use crate::{
-        Ctx, Phase, Remote, RemoteRead, Signal, Signals, SymBox, SymSignal, SymSignals, SymSlice, Team, World,
+        Ctx, Phase, Remote, RemoteRead, Signal, Signals, SymBox, SymLock, SymSignal, SymSignals, SymSlice,
+        Team, World,
     };
 
     /// At `Multiple` everything may be used from all threads; objects may at any level. (That nothing
@@ -102,6 +103,7 @@ mod tests {
         any_thread::<Signals<'static, Multiple>>();
         any_thread::<SymSignal<'static>>();
         any_thread::<SymSignals<'static>>();
+        any_thread::<SymLock<'static, Multiple>>();
         // One thread at a time.
         fn another_thread<T: Send>() {}
         another_thread::<Ctx<'static, Multiple>>();

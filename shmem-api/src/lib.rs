@@ -21,7 +21,7 @@
 //! | `world`, `holders` | init, finalize, symmetric objects are made here; who holds the library up |
 //! | `sym`, `share` | symmetric objects, and the phases in which they are local or shared |
 //! | `team`, `collectives` | sets of PEs; collectives on objects and values |
-//! | `signal`, `ctx` | signals as objects; contexts as values |
+//! | `signal`, `lock`, `ctx` | signals and locks as objects; contexts as values |
 //! | `boot` | joining the job: by MPI, or by a supervisor of our own |
 //! | `segment`, `internals` | the memory: agreed base, peers' mappings, the runtime's own part |
 //! | `coll` | rendezvous and agreement |
@@ -49,6 +49,7 @@ mod info;
 mod internals;
 mod layout;
 mod level;
+mod lock;
 mod members;
 mod numa;
 mod order;
@@ -91,6 +92,7 @@ pub use error::{Diverged, Error, SplitError};
 pub use global::{GlobalPtr, Readable};
 pub use heap::Leaks;
 pub use level::{Level, Multiple, Single, ThreadLevel};
+pub use lock::{LockGuard, StaticLock, SymLock};
 pub use memheap::place::{Near, Reach};
 pub use own::OwnSlice;
 pub use run::run;

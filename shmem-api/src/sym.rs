@@ -68,6 +68,11 @@ impl<'w, T: Elem> SymSlice<'w, T> {
         SymPart { at: self.at, base: self.base, len: self.len, borrowed: PhantomData }.split(mid)
     }
 
+    /// Where this PE's elements are. No reference is made to them.
+    pub(crate) fn base(&self) -> *mut T {
+        self.base.as_ptr()
+    }
+
     /// The offset of the array in the symmetric heap, in bytes: the same on every PE.
     pub fn offset(&self) -> u64 {
         self.at.0
