@@ -4,7 +4,8 @@
 //! ```text
 //!   each PE:   lay the arguments in its own cell (two cells, used in turn), show the word
 //!
-//!   two PEs:   watch the other's cell; compare it with the own; both come to the same verdict
+//!   two PEs:   write the word into the one line both have in common, and watch the other's word there;
+//!              compare with the own; both come to the same verdict
 //!
 //!   more:      arrive at the gate on the first member's desk: one word {how many, who was last, which
 //!              call, differs?, raised?}, and compare with the PE that arrived just before
@@ -12,8 +13,9 @@
 //!                        open the gate: one word {call number, verdict}
 //! ```
 //!
-//! Two PEs need one cache line's way from each to the other, and both ways are gone at the same time. For
-//! more, comparing neighbours in the order of arrival compares all, since equality is transitive. The gate
+//! Of two PEs, the one that has the line finds it complete when it is the last to arrive, and arrives at the
+//! next rendezvous while it still has it; so each rendezvous moves the line once, where two lines, one each,
+//! would both move. For more, comparing neighbours in the order of arrival compares all, since equality is transitive. The gate
 //! is one counter, not a tree or rounds of exchanges, because PEs outnumber cores as a matter of course: a
 //! PE that is not running delays every round it takes part in, and a counter it takes part in once.
 //!
@@ -34,11 +36,16 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 /// Where more than two PEs meet. All zero at first.
 #[repr(C, align(64))]
 pub(crate) struct Gate {
+    pair: Pair,
     arrivals: Arrivals,
     opened: Opened,
     /// Who was to blame in the last two calls.
     blame: [BlameCell; 2],
 }
+
+/// The words of two PEs, of each the last two: one line.
+#[repr(C, align(64))]
+struct Pair([[AtomicU64; 2]; 2]);
 
 /// How many have arrived, who was last (its rank, plus 1), at which call, and the flags so far.
 #[repr(C, align(64))]
@@ -131,15 +138,21 @@ pub(crate) struct Place<'m> {
 impl Place<'_> {
     /// Shows `word` and `args` (of which the word says how many must agree), meets everybody, compares.
     #[inline]
-    pub(crate) fn meet(&self, word: Word, args: &[u64], waits: &impl Waits) -> Result<Agreed, Differs> {
+    pub(crate) fn meet(&self, word: Word, args: &[u64], waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
         let here = self.desks[self.rank];
         let cell = &here.cells[turn(word)];
         cell.lay(args);
+        cell.show(word, false);
         let args = &args[..word.agreed()];
         if self.desks.len() == 2 && self.upper.is_none() {
             return self.meet_other(word, args, waits);
         }
-        cell.show(word, false);
+        self.meet_all(word, args, waits)
+    }
+
+    /// More than two, or on several hosts: at the gate.
+    #[inline(never)]
+    fn meet_all(&self, word: Word, args: &[u64], waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
         let ticket = word.number() << VERDICT_BITS;
         let opened = &self.gate().opened;
         let verdict = match self.arrive(word, args) {
@@ -157,26 +170,33 @@ impl Place<'_> {
         if verdict & V_DIFFERS == 0 || verdict >> VERDICT_BITS != word.number() {
             return Ok(Agreed { raised: verdict & V_RAISED != 0 });
         }
-        Err(Differs {
+        Err(Box::new(Differs {
             diverged: self.gate().blame[turn(word)].read(self.pes[self.rank]),
             fatal: verdict & V_FATAL != 0,
             kinds: verdict & V_KINDS != 0,
-        })
+        }))
     }
 
-    /// Two PEs: each watches the other's cell.
+    /// Two PEs: each watches the other's word.
     #[inline]
-    fn meet_other(&self, word: Word, args: &[u64], waits: &impl Waits) -> Result<Agreed, Differs> {
+    fn meet_other(&self, word: Word, args: &[u64], waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
         let (here, there) = (self.desks[self.rank], self.desks[1 - self.rank]);
-        let theirs = &there.cells[turn(word)];
-        here.cells[turn(word)].show(word, waits.exact());
+        let [mine, theirs] = [self.rank, 1 - self.rank].map(|rank| &self.gate().pair.0[rank][turn(word)]);
+        // Release: who sees the word sees the arguments, and what this PE did before.
+        match waits.exact() {
+            true => drop(mine.swap(word.bits(), Ordering::AcqRel)),
+            false => mine.store(word.bits(), Ordering::Release),
+        }
         waits.ring(&here.line.bell);
-        waits.wait(&there.line.bell, || theirs.word().number() >= word.number());
+        let seen = || Word::from_bits(theirs.load(Ordering::Acquire));
+        waits.wait(&there.line.bell, || seen().number() >= word.number());
         // One that was going to sleep while the word was on its way has counted itself by now.
         waits.ring(&here.line.bell);
-        let their_word = theirs.word();
+        let their_word = seen();
         // A5.
-        if their_word.number() > word.number() || (their_word.pairs(word) && theirs.has(args)) {
+        if their_word.number() > word.number()
+            || (their_word.pairs(word) && there.cells[turn(word)].has(args))
+        {
             return Ok(Agreed { raised: word.is_raised() || their_word.is_raised() });
         }
         Err(self.blame(word))
@@ -248,7 +268,7 @@ impl Place<'_> {
 
     /// The verdict on two PEs that differ, which both come to.
     #[cold]
-    fn blame(&self, word: Word) -> Differs {
+    fn blame(&self, word: Word) -> Box<Differs> {
         let all = self.all_slips(turn(word));
         let verdict = Verdict::of(&all);
         let text = |slip: &Slip| said(slip, word.number());
@@ -259,7 +279,7 @@ impl Place<'_> {
             reference: verdict.reference.0,
             expected: text(verdict.reference.1),
         };
-        Differs { diverged, fatal: verdict.fatal, kinds: verdict.kinds }
+        Box::new(Differs { diverged, fatal: verdict.fatal, kinds: verdict.kinds })
     }
 }
 
@@ -334,6 +354,7 @@ impl Gate {
             expected: SlipCell::new(),
         };
         Gate {
+            pair: Pair(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0)))),
             arrivals: Arrivals(AtomicU64::new(0)),
             opened: Opened { word: AtomicU64::new(0), bell },
             blame: [blame(), blame()],

@@ -130,7 +130,7 @@ impl TeamCore {
         engine: &Engine,
         slip: &Slip,
         read: impl FnOnce(Shown<'_>) -> R,
-    ) -> Result<R, Differs> {
+    ) -> Result<R, Box<Differs>> {
         self.calls.with(|calls| {
             let number = self.enter(engine, calls);
             let agreed = self.rendezvous(engine, calls, slip.word(number), slip.args());
@@ -234,7 +234,7 @@ impl TeamCore {
         calls: &mut Calls,
         word: Word,
         args: &[u64],
-    ) -> Result<Agreed, Differs> {
+    ) -> Result<Agreed, Box<Differs>> {
         if self.members.size == 1 {
             self.desk().cells[(word.number() & 1) as usize].lay(args);
             return Ok(Agreed { raised: word.is_raised() });
@@ -268,7 +268,7 @@ impl Shown<'_> {
 }
 
 /// What follows from a rendezvous for a caller that may go on after a difference.
-fn settle<T>(engine: &Engine, met: Result<T, Differs>) -> Result<T, Diverged> {
+fn settle<T>(engine: &Engine, met: Result<T, Box<Differs>>) -> Result<T, Diverged> {
     match met {
         Ok(met) => {
             if engine.diverged.load(Ordering::Relaxed) {
@@ -276,7 +276,7 @@ fn settle<T>(engine: &Engine, met: Result<T, Differs>) -> Result<T, Diverged> {
             }
             Ok(met)
         }
-        Err(differs) => Err(diverged(engine, differs)),
+        Err(differs) => Err(diverged(engine, *differs)),
     }
 }
 

@@ -38,7 +38,7 @@ impl Waits for Yields {
     }
 }
 
-fn meet(place: &Place<'_>, call: u64, slip: Slip, raised: bool) -> Result<Agreed, Differs> {
+fn meet(place: &Place<'_>, call: u64, slip: Slip, raised: bool) -> Result<Agreed, Box<Differs>> {
     place.meet(slip.word(call).raised(raised), slip.args(), &Yields)
 }
 
@@ -83,7 +83,7 @@ fn run(
     n: u32,
     calls: u64,
     slip: impl Fn(u32, u64) -> (Slip, bool) + Sync,
-) -> Vec<Vec<Result<Agreed, Differs>>> {
+) -> Vec<Vec<Result<Agreed, Box<Differs>>>> {
     let all: Vec<Host> = (0..hosts).map(|h| host(h * n..(h + 1) * n)).collect();
     let halves: Arc<[Half; 2]> = Arc::default();
     let barrier = Arc::new(Barrier::new(2));

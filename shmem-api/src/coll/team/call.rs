@@ -36,6 +36,9 @@ use crate::exit::Blocked;
 use crate::sync::Ordering;
 use crate::wait::{self, Waker};
 
+/// How often a waiter looks before it waits in earnest.
+const LOOKS: u32 = 100;
+
 /// A collective call under way.
 pub(crate) struct Call<'c> {
     engine: &'c Engine,
@@ -226,6 +229,22 @@ impl<'c> Waiting<'c> {
         self.wait(&line.progress_bell, || line.progress() >= progress);
     }
 
+    #[cold]
+    #[inline(never)]
+    fn wait_long(&self, bell: &Bell, ready: &dyn Fn() -> bool) {
+        let policy = &self.engine.policy;
+        let waker = if policy.crowded() { Waker::Rings } else { Waker::MayBeSilent };
+        let (word, size) = (self.word, self.core.members.size);
+        let place = || format!("{} of a team of {size}", said(&Slip::of(word), word.number()));
+        let mut report = policy.report(self.engine.me, place);
+        let mut blocked = Blocked::new(self.engine);
+        policy.wait(&bell.rung, &bell.asleep, waker, ready, |waited: Duration| {
+            blocked.look(waited);
+            self.look_around();
+            report(waited);
+        });
+    }
+
     /// Between sleeps: whether a member is where this PE will never meet it.
     #[cold]
     fn look_around(&self) {
@@ -248,25 +267,14 @@ impl<'c> Waiting<'c> {
 impl Waits for Waiting<'_> {
     #[inline]
     fn wait(&self, bell: &Bell, ready: impl Fn() -> bool) {
-        if ready() {
-            return;
+        // What is on its way comes within these looks.
+        for _ in 0..if self.engine.policy.crowded() { 1 } else { LOOKS } {
+            if ready() {
+                return;
+            }
+            std::hint::spin_loop();
         }
-        let policy = &self.engine.policy;
-        let waker = if policy.crowded() { Waker::Rings } else { Waker::MayBeSilent };
-        let place = || {
-            format!(
-                "{} of a team of {}",
-                said(&Slip::of(self.word), self.word.number()),
-                self.core.members.size
-            )
-        };
-        let mut report = policy.report(self.engine.me, place);
-        let mut blocked = Blocked::new(self.engine);
-        policy.wait(&bell.rung, &bell.asleep, waker, ready, |waited: Duration| {
-            blocked.look(waited);
-            self.look_around();
-            report(waited);
-        });
+        self.wait_long(bell, &ready);
     }
 
     #[inline]

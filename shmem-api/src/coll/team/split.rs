@@ -121,7 +121,7 @@ impl TeamCore {
             let planned = self.try_meet(engine, &slip, read);
             let planned = match planned {
                 Err(differs) if differs.kinds => end(engine, &differs.diverged),
-                Err(differs) => return Err(diverged(engine, differs).into()),
+                Err(differs) => return Err(diverged(engine, *differs).into()),
                 Ok(planned) => planned,
             };
             let failed = |why| Error::Split { pe: engine.me, why };
