@@ -18,7 +18,7 @@ routines! {
     /// (`shmem_iput`). Returns when `src` may be used again. Local; strides are at least 1.
     ///
     /// # Safety
-    /// As for [`put`](super::put) of all from the first to the last element.
+    /// As for [`put`](crate::raw::put) of all from the first to the last element.
     fn iput / ctx_iput<T: Elem>(via, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, pe: i32) {
         // SAFETY: by the same contract.
         unsafe { ibput(via, dest, src, dst, sst, 1, n, pe) }
@@ -28,7 +28,7 @@ routines! {
     /// (`shmem_iget`). Returns when they are there. Local; strides are at least 1.
     ///
     /// # Safety
-    /// As for [`get`](super::get) of all from the first to the last element.
+    /// As for [`get`](crate::raw::get) of all from the first to the last element.
     fn iget / ctx_iget<T: Elem>(via, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, pe: i32) {
         // SAFETY: by the same contract.
         unsafe { ibget(via, dest, src, dst, sst, 1, n, pe) }
@@ -38,7 +38,7 @@ routines! {
     /// (`shmem_ibput`). Returns when `src` may be used again. Local; strides are at least `bsize`.
     ///
     /// # Safety
-    /// As for [`put`](super::put) of all from the first to the last element.
+    /// As for [`put`](crate::raw::put) of all from the first to the last element.
     fn ibput / ctx_ibput<T: Elem>(
         via, dest: *mut T, src: *const T, dst: isize, sst: isize, bsize: usize, nblocks: usize, pe: i32
     ) {
@@ -52,7 +52,7 @@ routines! {
     /// (`shmem_ibget`). Returns when they are there. Local; strides are at least `bsize`.
     ///
     /// # Safety
-    /// As for [`get`](super::get) of all from the first to the last element.
+    /// As for [`get`](crate::raw::get) of all from the first to the last element.
     fn ibget / ctx_ibget<T: Elem>(
         via, dest: *mut T, src: *const T, dst: isize, sst: isize, bsize: usize, nblocks: usize, pe: i32
     ) {
