@@ -101,3 +101,9 @@ fn grid() {
     on_every_boot("grid");
     with("grid", &[(&["5"], 6), (&["3"], 8), (&["1"], 9), (&["2"], 12)]);
 }
+
+#[test]
+fn queue() {
+    on_every_boot("queue");
+    with("queue", &[(&["0"], 2), (&["1"], 8), (&["2000"], 3)]);
+}
