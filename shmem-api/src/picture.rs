@@ -11,8 +11,9 @@ use memheap::map::Row;
 use memheap::place::Reach;
 use memheap::space::Space;
 
+use crate::engine::Engine;
 use crate::level::Level;
-use crate::world::World;
+use crate::world::{HeapStats, World};
 
 impl<L: Level> World<L> {
     /// Local: this PE's row in a picture of the space that gives `reach`: its window and its blocks, live
@@ -21,17 +22,33 @@ impl<L: Level> World<L> {
     /// Blocks of dropped objects are live until every PE has dropped them and the next collective heap
     /// call has freed them.
     pub fn heap_row(&self, reach: Reach) -> Row {
-        let pe = self.engine.me;
-        self.in_space(reach, |space| Row::new(pe, space.start(), space.len(), space.blocks()))
+        self.engine.row(reach)
     }
 
     /// The name of the allocator of the space that gives `reach`.
     pub fn component(&self, reach: Reach) -> &'static str {
-        self.in_space(reach, Space::component)
+        self.engine.in_space(reach, Space::component)
+    }
+}
+
+impl Engine {
+    /// This PE's row of the space that gives `reach`.
+    pub(crate) fn row(&self, reach: Reach) -> Row {
+        self.in_space(reach, |space| Row::new(self.me, space.start(), space.len(), space.blocks()))
     }
 
-    fn in_space<R>(&self, reach: Reach, look: impl Fn(&Space) -> R) -> R {
-        let shared = self.engine.heap.with(|heap| heap.space(reach).map(&look));
-        shared.unwrap_or_else(|| self.engine.local.with(|local| look(&local.space)))
+    /// How full the space is that gives `reach`.
+    pub(crate) fn stats(&self, reach: Reach) -> HeapStats {
+        self.in_space(reach, |space| HeapStats {
+            total: space.len(),
+            room: space.room(),
+            figures: space.figures(),
+        })
+    }
+
+    /// Looks at the space that gives `reach`.
+    pub(crate) fn in_space<R>(&self, reach: Reach, look: impl Fn(&Space) -> R) -> R {
+        let shared = self.heap.with(|heap| heap.space(reach).map(&look));
+        shared.unwrap_or_else(|| self.local.with(|local| look(&local.space)))
     }
 }

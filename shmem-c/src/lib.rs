@@ -21,6 +21,7 @@ mod active_set;
 mod amo;
 mod coll;
 mod ctx;
+mod extras;
 mod lock;
 mod longdouble;
 mod memory;

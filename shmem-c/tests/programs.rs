@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{compile, on};
+use common::{compile, launch, on};
+use shmem_api::testing::Boot;
 
 const PES: &[u32] = &[1, 2, 3, 4, 8];
 
@@ -75,4 +76,14 @@ fn overloads_of_cpp() {
 fn openmp_threads() {
     on(&compile("tests/c/openmp.c", &["-fopenmp"]), &[1, 2, 4], |_, _| {});
     on(&compile("tests/c/openmp.c", &["-fopenmp", "-no-pie"]), &[2], |_, _| {});
+}
+
+/// The extensions, over both allocators. What is refused on purpose says so: that is not looked at here.
+#[test]
+fn extras_of_shmemx() {
+    let program = compile("tests/c/extras.c", &["-std=c99", "-pedantic"]);
+    on(&program, PES, |_, _| {});
+    for &boot in Boot::ALL {
+        launch(&program, 2, boot).env("SHMEM_MEMHEAP", "buddy").run().expect_success("buddy");
+    }
 }

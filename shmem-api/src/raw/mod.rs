@@ -11,6 +11,7 @@
 //! | `setup` | init and finalize, who am I |
 //! | `access` | what is reachable, and by which address |
 //! | `memory` | the symmetric heap |
+//! | `look` | how full the heap is, and names for its bytes |
 //! | `via` | how every call below finds the bytes |
 //! | `rma` | put and get: elements in a row, one, bytes; non-blocking |
 //! | `strided` | put and get of elements and blocks a stride apart |
@@ -31,6 +32,7 @@ mod amo;
 pub(crate) mod coll;
 mod ctx;
 mod lock;
+mod look;
 mod memory;
 mod order;
 mod rma;
@@ -58,6 +60,7 @@ pub use ctx::{
 };
 pub(crate) use ctx::{Slots, destroy_all};
 pub use lock::{clear_lock, set_lock, test_lock};
+pub use look::{global, global_parts, heap_base, heap_component, heap_row, heap_stats};
 pub use memory::{
     MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, calloc, free, malloc, malloc_with_hints,
     realloc,
