@@ -81,7 +81,7 @@ export! {
             // SAFETY: as above.
             unsafe { text.cast::<u8>().copy_from_nonoverlapping(picture.as_ptr(), n) };
             // SAFETY: as above.
-            unsafe { text.add(n).write(0) };
+            unsafe { text.wrapping_add(n).write(0) };
         }
         picture.len()
     }
