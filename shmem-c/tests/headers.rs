@@ -170,3 +170,64 @@ fn the_library_needs_libc_and_its_mpi_only() {
         assert!(base || (cfg!(feature = "mpi") && library.starts_with("libmpi")), "it needs {library}");
     }
 }
+
+/// The header's constants and the engine's are two lists of one thing.
+#[test]
+fn constants_are_the_engines() {
+    use shmem_api::raw;
+    let mut wanted: Vec<(&str, i64)> = vec![
+        ("SHMEM_MAJOR_VERSION", raw::MAJOR_VERSION.into()),
+        ("SHMEM_MINOR_VERSION", raw::MINOR_VERSION.into()),
+        ("SHMEM_MAX_NAME_LEN", raw::MAX_NAME_LEN as i64),
+        ("SHMEM_THREAD_SINGLE", raw::THREAD_SINGLE.into()),
+        ("SHMEM_THREAD_FUNNELED", raw::THREAD_FUNNELED.into()),
+        ("SHMEM_THREAD_SERIALIZED", raw::THREAD_SERIALIZED.into()),
+        ("SHMEM_THREAD_MULTIPLE", raw::THREAD_MULTIPLE.into()),
+        ("SHMEM_TEAM_NUM_CONTEXTS", raw::TEAM_NUM_CONTEXTS),
+        ("SHMEM_CTX_SERIALIZED", raw::CTX_SERIALIZED),
+        ("SHMEM_CTX_PRIVATE", raw::CTX_PRIVATE),
+        ("SHMEM_CTX_NOSTORE", raw::CTX_NOSTORE),
+        ("SHMEM_CTX_SESSION_TOTAL_OPS", raw::CTX_SESSION_TOTAL_OPS),
+        ("SHMEM_CTX_SESSION_BATCH", raw::CTX_SESSION_BATCH),
+        ("SHMEM_SIGNAL_SET", raw::SIGNAL_SET.into()),
+        ("SHMEM_SIGNAL_ADD", raw::SIGNAL_ADD.into()),
+        ("SHMEM_MALLOC_ATOMICS_REMOTE", raw::MALLOC_ATOMICS_REMOTE as i64),
+        ("SHMEM_MALLOC_SIGNAL_REMOTE", raw::MALLOC_SIGNAL_REMOTE as i64),
+        ("SHMEM_CMP_EQ", raw::CMP_EQ.into()),
+        ("SHMEM_CMP_NE", raw::CMP_NE.into()),
+        ("SHMEM_CMP_GT", raw::CMP_GT.into()),
+        ("SHMEM_CMP_GE", raw::CMP_GE.into()),
+        ("SHMEM_CMP_LT", raw::CMP_LT.into()),
+        ("SHMEM_CMP_LE", raw::CMP_LE.into()),
+        ("SHMEM_SYNC_VALUE", raw::active_set::SYNC_VALUE),
+        ("SHMEM_REDUCE_MIN_WRKDATA_SIZE", 1),
+    ];
+    for of in ["", "BARRIER_", "BCAST_", "COLLECT_", "REDUCE_", "ALLTOALL_", "ALLTOALLS_"] {
+        let name = format!("SHMEM_{of}SYNC_SIZE");
+        wanted.push((name.leak(), raw::active_set::SYNC_SIZE as i64));
+    }
+    // The old names with an underscore: as many as the standard has.
+    let old = ["MAJOR_VERSION", "MINOR_VERSION", "MAX_NAME_LEN", "SYNC_VALUE", "BARRIER_SYNC_SIZE"];
+    let old = old.iter().chain(&["BCAST_SYNC_SIZE", "COLLECT_SYNC_SIZE", "REDUCE_SYNC_SIZE"]);
+    let old = old.chain(&["REDUCE_MIN_WRKDATA_SIZE", "CMP_EQ", "CMP_NE", "CMP_GT", "CMP_GE", "CMP_LT", "CMP_LE"]);
+    for name in old {
+        let value = wanted.iter().find(|(n, _)| n.strip_prefix("SHMEM_") == Some(name)).unwrap().1;
+        wanted.push((format!("_SHMEM_{name}").leak(), value));
+    }
+    let mut text = "#include <shmem.h>\n".to_owned();
+    for (name, value) in &wanted {
+        writeln!(text, "_Static_assert({name} == {value}, \"{name}\");").unwrap();
+    }
+    // Comparison and signal constants are integer constant expressions: a switch takes them.
+    text += "int f(int cmp);\nint f(int cmp)\n{\n    switch (cmp) {\n    case SHMEM_CMP_EQ: case SHMEM_CMP_NE: return 1;\n    \
+             default: return SHMEM_SIGNAL_SET;\n    }\n}\n";
+    // Handles may initialise statics.
+    text += "shmem_team_t teams[] = {SHMEM_TEAM_WORLD, SHMEM_TEAM_SHARED, SHMEM_TEAM_INVALID};\n";
+    text += "shmem_ctx_t contexts[] = {SHMEM_CTX_DEFAULT, SHMEM_CTX_INVALID};\n";
+    let vendor = raw::VENDOR_STRING.to_str().unwrap();
+    writeln!(text, "char vendor[] = SHMEM_VENDOR_STRING _SHMEM_VENDOR_STRING;").unwrap();
+    writeln!(text, "_Static_assert(sizeof(SHMEM_VENDOR_STRING) == {}, \"length\");", vendor.len() + 1).unwrap();
+    compiles("gcc", "c11", &source("constants.c", &text));
+    let header = std::fs::read_to_string(common::here().join("include/shmem/constants.h")).unwrap();
+    assert!(header.contains(&format!("#define SHMEM_VENDOR_STRING \"{vendor}\"\n")), "the vendor string differs");
+}

@@ -87,3 +87,18 @@ fn extras_of_shmemx() {
         launch(&program, 2, boot).env("SHMEM_MEMHEAP", "buddy").run().expect_success("buddy");
     }
 }
+
+/// Under the address sanitizer, which has a large part of the address space, and under the one for undefined
+/// behaviour: clean.
+#[test]
+fn sanitized_programs() {
+    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    for source in ["tests/c/statics.c", "tests/c/extras.c", "examples/ring.c", "examples/heat.c", "examples/isort.c"] {
+        let program = compile(source, &[&flags[..], &["-lm"]].concat());
+        for &boot in Boot::ALL {
+            // The MPI leaks a little of its own at exit.
+            let launch = launch(&program, 2, boot).env("ASAN_OPTIONS", "detect_leaks=0");
+            launch.run().expect_success(&format!("{source}, sanitized, by {boot:?}"));
+        }
+    }
+}

@@ -170,14 +170,15 @@ pub(super) fn copy(file: &OwnedFd, part: &Part, pagemap: &Pagemap) -> io::Result
 }
 
 /// Writes `len` bytes at address `from` to the file. By address, as these bytes are other code's variables,
-/// to which no reference may be made.
+/// to which no reference may be made. By the bare system call: address sanitizers replace `pwrite` and
+/// object to the gaps between variables.
 fn write(file: &OwnedFd, from: usize, len: usize, offset: u64) -> io::Result<()> {
     let mut done = 0;
     while done < len {
         let bytes = std::ptr::with_exposed_provenance::<libc::c_void>(from + done);
         let to = offset + done as u64;
         // SAFETY: the kernel reads bytes of the process, which D1 says are mapped, and writes none.
-        let n = unsafe { libc::pwrite(file.as_raw_fd(), bytes, len - done, to.cast_signed()) };
+        let n = unsafe { libc::syscall(libc::SYS_pwrite64, file.as_raw_fd(), bytes, len - done, to) };
         match usize::try_from(n) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(n) => done += n,
