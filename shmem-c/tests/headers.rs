@@ -209,7 +209,8 @@ fn constants_are_the_engines() {
     // The old names with an underscore: as many as the standard has.
     let old = ["MAJOR_VERSION", "MINOR_VERSION", "MAX_NAME_LEN", "SYNC_VALUE", "BARRIER_SYNC_SIZE"];
     let old = old.iter().chain(&["BCAST_SYNC_SIZE", "COLLECT_SYNC_SIZE", "REDUCE_SYNC_SIZE"]);
-    let old = old.chain(&["REDUCE_MIN_WRKDATA_SIZE", "CMP_EQ", "CMP_NE", "CMP_GT", "CMP_GE", "CMP_LT", "CMP_LE"]);
+    let old =
+        old.chain(&["REDUCE_MIN_WRKDATA_SIZE", "CMP_EQ", "CMP_NE", "CMP_GT", "CMP_GE", "CMP_LT", "CMP_LE"]);
     for name in old {
         let value = wanted.iter().find(|(n, _)| n.strip_prefix("SHMEM_") == Some(name)).unwrap().1;
         wanted.push((format!("_SHMEM_{name}").leak(), value));
@@ -226,8 +227,12 @@ fn constants_are_the_engines() {
     text += "shmem_ctx_t contexts[] = {SHMEM_CTX_DEFAULT, SHMEM_CTX_INVALID};\n";
     let vendor = raw::VENDOR_STRING.to_str().unwrap();
     writeln!(text, "char vendor[] = SHMEM_VENDOR_STRING _SHMEM_VENDOR_STRING;").unwrap();
-    writeln!(text, "_Static_assert(sizeof(SHMEM_VENDOR_STRING) == {}, \"length\");", vendor.len() + 1).unwrap();
+    writeln!(text, "_Static_assert(sizeof(SHMEM_VENDOR_STRING) == {}, \"length\");", vendor.len() + 1)
+        .unwrap();
     compiles("gcc", "c11", &source("constants.c", &text));
     let header = std::fs::read_to_string(common::here().join("include/shmem/constants.h")).unwrap();
-    assert!(header.contains(&format!("#define SHMEM_VENDOR_STRING \"{vendor}\"\n")), "the vendor string differs");
+    assert!(
+        header.contains(&format!("#define SHMEM_VENDOR_STRING \"{vendor}\"\n")),
+        "the vendor string differs"
+    );
 }

@@ -93,7 +93,9 @@ fn extras_of_shmemx() {
 #[test]
 fn sanitized_programs() {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-    for source in ["tests/c/statics.c", "tests/c/extras.c", "examples/ring.c", "examples/heat.c", "examples/isort.c"] {
+    for source in
+        ["tests/c/statics.c", "tests/c/extras.c", "examples/ring.c", "examples/heat.c", "examples/isort.c"]
+    {
         let program = compile(source, &[&flags[..], &["-lm"]].concat());
         for &boot in Boot::ALL {
             // The MPI leaks a little of its own at exit.
