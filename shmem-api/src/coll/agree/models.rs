@@ -46,7 +46,7 @@ struct Host {
     data: Vec<UnsafeCell<u64>>,
 }
 
-type Met = Result<Agreed, Differs>;
+type Met = Result<Agreed, Box<Differs>>;
 
 /// `n` PEs, each of which meets the others once for each of the sizes it asks for; what came of it, by PE.
 fn job(n: usize, upper: Option<&'static dyn Upper>, sizes: fn(usize) -> &'static [u64]) -> Vec<Vec<Met>> {
