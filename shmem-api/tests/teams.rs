@@ -596,3 +596,21 @@ fn threads_on_teams_of_their_own() {
     drop(counts);
     world.finalize().unwrap();
 }
+
+/// A PE that waits on a team that another has dropped says so, instead of waiting for ever.
+#[test]
+fn a_member_that_dropped_its_team_is_named() {
+    let body = |world: &World| {
+        let team = world.split_strided(0, 1, world.n_pes()).unwrap().unwrap();
+        if world.pe() == 1 {
+            drop(team);
+            world.barrier();
+        } else {
+            team.barrier();
+        }
+        unreachable!("the job has ended");
+    };
+    misuse("a_member_that_dropped_its_team_is_named", &[2, 3], body, |outcome| {
+        says(outcome, &["PE 1 is at work after it dropped the team", "at a barrier", "ending the job"]);
+    });
+}

@@ -8,7 +8,6 @@
 //! Two PEs agree if their words are equal but for the raised bit, and their agreed arguments word by word;
 //! nothing is hashed. A call without arguments fits in the word. Slips say in plain words what they stand
 //! for when PEs differ.
-#![allow(dead_code)] // remove as the rooms that use it land
 
 use std::fmt;
 

@@ -15,8 +15,6 @@
 //! on other teams do not. **T2** a cell is laid anew only after every member has left the call it was used in.
 //! **T3** the numbers of a slot grow, whichever team has it.
 
-#![allow(dead_code)] // remove as the rooms that use it land
-
 pub(crate) mod call;
 pub(crate) mod desk;
 pub(crate) mod slots;
@@ -190,7 +188,12 @@ impl TeamCore {
 
     /// Whether every member has said that it calls nothing any more.
     pub(crate) fn all_gone(&self) -> bool {
-        self.place.desks.iter().all(|desk| desk.line.gone.load(Ordering::Acquire) == self.base + 1)
+        self.place.desks.iter().all(|desk| self.is_gone(desk))
+    }
+
+    /// Whether a member has said so.
+    fn is_gone(&self, desk: &TeamDesk) -> bool {
+        desk.line.gone.load(Ordering::Acquire) == self.base + 1
     }
 
     fn desk(&self) -> &TeamDesk {

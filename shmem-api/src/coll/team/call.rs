@@ -2,31 +2,27 @@
 //!
 //! ```text
 //!   team.call(engine, Kind::X, |call| {
-//!       call.publish(&[agreed..., own...], n_agreed)   show words to all members; does not wait
-//!       call.arrived(rank)                             wait for one member's words; differences end the job
-//!       call.meet(&[...], n)                           publish, and wait for everybody
-//!       call.step(n), call.wait_step(rank, n)          "my n-th part is done"; wait for a member's
-//!       call.sync()                                    another rendezvous within the call
-//!       call.send_line(&[..7 words]), call.line(rank)  small payload, sender may run ahead by 16 calls
-//!       call.wait_left(rank)                           a member has left the call: it reads nothing more
+//!       call.meet(&[agreed..., own...], n_agreed)      show words to all members, and wait for everybody
+//!       call.words_of(rank)                            what a member has shown
+//!       call.sync()                                    another rendezvous, without words
+//!       call.send_line(&[..7 words]), call.line(rank)  small payload; the sender may run ahead by 16 calls
 //!   })                                                 leaving: others may see that this PE is through
 //! ```
 //!
-//! * The body must be the same sequence on all members as far as numbers go: each [`Call::sync`] and each
-//!   [`Call::meet`] after the first words takes the next number.
-//! * Words shown by [`Call::publish`] or [`Call::meet`] stay readable on every member until it leaves the
-//!   call (or, within a call, until its next `sync`); a PE that comes to overwrite them waits (T2).
-//! * A PE may leave while others are still inside. If they still *read its memory*, it must wait for them:
-//!   by `wait_left`, `wait_step` or `sync`. If they still *write its memory*, likewise.
-//! * What a member did before `publish`, `step`, `send_line` or `sync` is seen by whoever saw that
-//!   (release and acquire).
+//! * The body is the same sequence on all members as far as numbers go: each [`Call::sync`] and each
+//!   [`Call::meet`] after the first takes the next number.
+//! * Words shown by [`Call::meet`] stay readable on every member until it leaves the call, or comes to its next
+//!   `sync` or `meet`; a PE that comes to overwrite them waits (T2).
+//! * A PE may leave while others are still inside. If they still read or write its memory, it must wait for them
+//!   by `sync`.
+//! * What a member did before `meet`, `send_line` or `sync` is seen by whoever saw that (release and acquire).
 //! * Waiting ends the job, with a line that names both calls, when a member is at another call of this number.
 
 use std::time::Duration;
 
 use memheap::PeId;
 
-use super::desk::{Bell, Line, Progress, RING, RING_WORDS};
+use super::desk::{Bell, Line, Progress, RING, RING_WORDS, TeamDesk};
 use super::{Calls, TeamCore, end};
 use crate::coll::agree::{Waits, said};
 use crate::coll::slip::{Cell, Slip, SlipCell, Word};
@@ -61,44 +57,10 @@ impl<'c> Call<'c> {
         self.core.rank as usize
     }
 
-    /// How many members there are.
-    #[inline]
-    pub(crate) fn size(&self) -> usize {
-        self.core.members.size as usize
-    }
-
     /// A member, as a PE of the world.
     #[inline]
     pub(crate) fn pe(&self, rank: usize) -> PeId {
         self.core.members.at(rank as u32)
-    }
-
-    /// Shows `words`, of which the first `agreed` have to be equal on all members. Once per number.
-    #[inline]
-    pub(crate) fn publish(&mut self, words: &[u64], agreed: usize) {
-        self.word = self.word.agreeing(agreed);
-        self.shown = true;
-        self.cell_is_free();
-        let desk = self.core.desk();
-        let cell = &desk.cells[self.turn()];
-        cell.lay(words);
-        cell.show(self.word, self.engine.policy.crowded());
-        ring(&desk.line.bell);
-    }
-
-    /// Waits until `rank` has shown its words in this call; its agreed words are compared with `agreed`.
-    #[inline]
-    pub(crate) fn arrived(&self, rank: usize, agreed: &[u64]) -> &'c SlipCell {
-        let desk = self.core.place.desks[rank];
-        let cell = &desk.cells[self.turn()];
-        let waiting = Waiting::new(self.engine, self.core, self.word);
-        waiting.wait(&desk.line.bell, || cell.word().number() >= self.word.number());
-        if !cell.word().pairs(self.word) || !cell.has(agreed) {
-            let (mine, _) = self.core.desk().cells[self.turn()].read();
-            let (theirs, number) = cell.read();
-            self.differs(rank, said(&theirs, number), said(&mine, number));
-        }
-        cell
     }
 
     /// Shows `words` and waits until every member has shown its own; those to agree on are equal then.
@@ -112,7 +74,7 @@ impl<'c> Call<'c> {
         self.rendezvous(words);
     }
 
-    /// The words of a member that has [arrived](Self::arrived), or of any after [`meet`](Self::meet).
+    /// What a member has shown in the last [`meet`](Self::meet).
     #[inline]
     pub(crate) fn words_of(&self, rank: usize) -> &'c SlipCell {
         &self.core.place.desks[rank].cells[self.turn()]
@@ -124,24 +86,6 @@ impl<'c> Call<'c> {
     pub(crate) fn sync(&mut self) {
         self.advance();
         self.rendezvous(&[]);
-    }
-
-    /// Says that this PE is through with the first `n` steps of the call, as the collective counts them.
-    #[inline]
-    pub(crate) fn step(&self, n: u8) {
-        self.core.progress(self.engine, Progress::step(self.word.number(), n));
-    }
-
-    /// Waits until `rank` is through with `n` steps, or has left the call.
-    #[inline]
-    pub(crate) fn wait_step(&self, rank: usize, n: u8) {
-        self.wait_progress(rank, Progress::step(self.word.number(), n));
-    }
-
-    /// Waits until `rank` has left the call.
-    #[inline]
-    pub(crate) fn wait_left(&self, rank: usize) {
-        self.wait_progress(rank, Progress::left(self.word.number()));
     }
 
     /// Shows up to seven words in this PE's ring; it may run ahead of the members that take them.
@@ -205,11 +149,6 @@ impl<'c> Call<'c> {
             end(self.engine, &differs.diverged);
         }
     }
-
-    fn wait_progress(&self, rank: usize, progress: Progress) {
-        let waiting = Waiting::new(self.engine, self.core, self.word);
-        waiting.for_progress(&self.core.place.desks[rank].line, progress);
-    }
 }
 
 /// Waiting for other members, at one call.
@@ -240,27 +179,32 @@ impl<'c> Waiting<'c> {
         let mut blocked = Blocked::new(self.engine);
         policy.wait(&bell.rung, &bell.asleep, waker, ready, |waited: Duration| {
             blocked.look(waited);
-            self.look_around();
+            // A member that is gone by now may have come before: then the wait is over.
+            if let Some(diverged) = self.stray()
+                && !ready()
+            {
+                end(self.engine, &diverged);
+            }
             report(waited);
         });
     }
 
     /// Between sleeps: whether a member is where this PE will never meet it.
     #[cold]
-    fn look_around(&self) {
-        for (desk, pe) in self.core.place.desks.iter().zip(&self.core.place.pes) {
+    fn stray(&self) -> Option<Diverged> {
+        let (here, number) = (self.engine.me, self.word.number());
+        let told = |desk: &TeamDesk| {
             let at = Word::from_bits(desk.line.at.load(Ordering::Acquire));
-            let both_meet = at.meets() && self.word.meets();
-            let (got, expected) =
-                if at.number() == self.word.number() && !both_meet && !at.same_kind(self.word) {
-                    (Slip::of(at), Slip::of(self.word))
-                } else {
-                    continue;
-                };
-            let (here, number) = (self.engine.me, at.number());
-            let (got, expected) = (said(&got, number), said(&expected, number));
-            end(self.engine, &Diverged { here, pe: *pe, got, reference: here, expected });
-        }
+            if self.core.is_gone(desk) {
+                return Some("work after it dropped the team".to_owned());
+            }
+            let apart =
+                at.number() == number && !(at.meets() && self.word.meets()) && !at.same_kind(self.word);
+            apart.then(|| said(&Slip::of(at), number))
+        };
+        let mut members = self.core.place.desks.iter().zip(&self.core.place.pes);
+        let (pe, got) = members.find_map(|(desk, pe)| Some((*pe, told(desk)?)))?;
+        Some(Diverged { here, pe, got, reference: here, expected: said(&Slip::of(self.word), number) })
     }
 }
 
