@@ -1,7 +1,9 @@
 //! Teams of the safe API: splits against lists of PEs, phases on teams, what is refused, what is left behind.
+#![allow(unsafe_code)] // A PE raises its thread level by the raw API.
 
+use shmem_api::testing::{self, Boot, Launch};
 use shmem_api::{
-    Cmp, Error, Serialized, SignalOp, Single, SplitError, StaticSignal, SymStatic, Team, World, multi_pe,
+    Cmp, Error, Serialized, SignalOp, Single, SplitError, StaticSignal, SymStatic, Team, World, multi_pe, raw,
 };
 
 static COUNT: SymStatic<u64> = SymStatic::new(0);
@@ -223,4 +225,72 @@ multi_pe! {
             }
         }
     }
+}
+
+/// A slot is free on a PE when every member has dropped the team that had it: neither earlier, though the slot's team
+/// before was dropped, too, nor later, though others have had another team in it and dropped that since.
+#[test]
+fn a_slot_comes_back_when_every_member_has_dropped_its_team() {
+    let test = "a_slot_comes_back_when_every_member_has_dropped_its_team";
+    if !testing::is_pe() {
+        return Launch::of_test(test, 3, Boot::Local).env("SHMEM_TEAMS", "5").run().expect_success(test);
+    }
+    let world = World::init().unwrap();
+    let me = world.pe();
+    let outer = world.split_strided(0, 2, 2).unwrap();
+    let first = world.split_strided(0, 1, 2).unwrap();
+    // PE 0 is in four teams now: one slot is left.
+    for calls in [0, 0, 1, 1, 1, 1, 1, 1] {
+        let all = world.split_strided(0, 1, 3).unwrap().unwrap();
+        (0..calls).for_each(|_| all.barrier());
+        drop(all);
+        world.barrier();
+        let mut two = outer.as_ref().map(|outer| outer.split_strided(0, 1, 2).unwrap().unwrap());
+        if me == 0 {
+            drop(two.take());
+        }
+        if let Some(first) = &first {
+            // PE 2 has not dropped its team.
+            let none = first.split_strided(0, 1, 2).err();
+            assert!(matches!(none, Some(Error::Split { why: SplitError::NoSlot { .. }, .. })), "{none:?}");
+        }
+        world.barrier();
+        drop(two);
+        world.barrier();
+        if let Some(first) = &first {
+            first.split_strided(0, 1, 2).unwrap().unwrap().barrier();
+        }
+        world.barrier();
+    }
+    drop((outer, first));
+    world.finalize().unwrap();
+}
+
+/// PEs may keep to different thread levels.
+#[test]
+fn pes_of_different_thread_levels_split() {
+    let test = "pes_of_different_thread_levels_split";
+    if !testing::is_pe() {
+        return Launch::of_test(test, 3, Boot::Local).run().expect_success(test);
+    }
+    let world = World::init().unwrap();
+    if world.pe() == 1 {
+        // SAFETY: no other thread is in the library.
+        assert_eq!(unsafe { raw::init_thread(raw::THREAD_MULTIPLE) }.unwrap(), raw::THREAD_MULTIPLE);
+    }
+    let team = world.split_strided(0, 1, 3).unwrap().unwrap();
+    let (row, column) = team.split_2d(2).unwrap();
+    row.barrier();
+    column.barrier();
+    drop((row, column));
+    if world.pe() == 1 {
+        // A finalize that is not the last is a barrier.
+        // SAFETY: the World is still up.
+        unsafe { raw::finalize() };
+    } else {
+        world.barrier();
+    }
+    team.barrier();
+    drop(team);
+    world.finalize().unwrap();
 }

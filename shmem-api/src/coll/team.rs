@@ -176,9 +176,10 @@ impl TeamCore {
         self.calls.is_in_use()
     }
 
-    /// The number of the last call on this team.
+    /// The number below the first call of a later team in this slot. Above this team's base even if there was no
+    /// call, so that what [`say_gone`](Self::say_gone) says grows, too (T3).
     pub(crate) fn last_number(&self) -> u64 {
-        self.calls.with(|calls| calls.last)
+        self.calls.with(|calls| calls.last).max(self.base + 1)
     }
 
     /// Says, to members that ask, that this PE calls nothing on the team any more.
@@ -186,12 +187,12 @@ impl TeamCore {
         self.desk().line.gone.store(self.base + 1, Ordering::Release);
     }
 
-    /// Whether every member has said that it calls nothing any more.
+    /// Whether every member has said that it calls nothing any more. Some may have had later teams in the slot since.
     pub(crate) fn all_gone(&self) -> bool {
-        self.place.desks.iter().all(|desk| self.is_gone(desk))
+        self.place.desks.iter().all(|desk| desk.line.gone.load(Ordering::Acquire) > self.base)
     }
 
-    /// Whether a member has said so.
+    /// Whether a member has, while this PE has not: it has had no later team in the slot then.
     fn is_gone(&self, desk: &TeamDesk) -> bool {
         desk.line.gone.load(Ordering::Acquire) == self.base + 1
     }

@@ -17,7 +17,6 @@ use super::{NewTeam, Shown, TeamCore, diverged, end};
 use crate::coll::slip::{Kind, Slip};
 use crate::engine::Engine;
 use crate::error::{Error, SplitError};
-use crate::level;
 use crate::members::Members;
 
 /// How often a split that other threads' splits get in the way of is tried.
@@ -143,14 +142,12 @@ impl TeamCore {
         };
         let claimed = plans.map(|plan| plan.as_ref().map(claim));
         let all = claimed.iter().flatten().all(|claim| *claim == Some(true));
-        if level::multiple() {
-            let raised = self.meet_showing(engine, || Slip::new(Kind::Claim), |_, _| !all, |met| met.raised);
-            let raised = raised.unwrap_or_else(|diverged| end(engine, &diverged));
-            if raised {
-                let taken = plans.iter().zip(&claimed).filter(|(_, claim)| matches!(claim, Some(Some(_))));
-                taken.filter_map(|(plan, _)| *plan).for_each(|plan| teams.release(plan.slot));
-                return None;
-            }
+        // Whether another thread can come between is known to its own PE only: all meet, always.
+        let raised = self.meet_showing(engine, || Slip::new(Kind::Claim), |_, _| !all, |met| met.raised);
+        if raised.unwrap_or_else(|diverged| end(engine, &diverged)) {
+            let taken = plans.iter().zip(&claimed).filter(|(_, claim)| matches!(claim, Some(Some(_))));
+            taken.filter_map(|(plan, _)| *plan).for_each(|plan| teams.release(plan.slot));
+            return None;
         }
         Some(plans.map(|plan| {
             let Plan { members, slot, num_contexts, base } = plan?;
