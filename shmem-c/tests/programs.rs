@@ -51,6 +51,10 @@ fn statics() {
         on(&compile("tests/c/statics.c", flags), &[1, 2, 4], |_, _| {});
     }
     on(&compile("tests/c/statics.c", &["-flto"]), &[3, 8], |_, _| {});
+    // An MPI is hardly ever there as a static library.
+    if common::mpicc().is_none() {
+        on(&compile("tests/c/statics.c", &["-static"]), &[1, 4], |_, _| {});
+    }
 }
 
 #[test]
@@ -102,5 +106,26 @@ fn sanitized_programs() {
             let launch = launch(&program, 2, boot).env("ASAN_OPTIONS", "detect_leaks=0");
             launch.run().expect_success(&format!("{source}, sanitized, by {boot:?}"));
         }
+    }
+}
+
+/// They are on whatever their value is, and their old names are, too.
+#[test]
+fn variables_of_the_standard() {
+    let hello = compile("examples/hello.c", &[]);
+    let said = |name: &str| {
+        let outcome = launch(&hello, 2, Boot::Local).env(name, "0").run();
+        outcome.expect_success(name);
+        outcome.stderr
+    };
+    assert_eq!(said("SHMEM_OTHER"), "");
+    for prefix in ["SHMEM", "SMA"] {
+        let version = said(&format!("{prefix}_VERSION"));
+        assert!(version.starts_with("PE 0: ") && version.trim_end().ends_with("OpenSHMEM 1.6"), "{version}");
+        assert_eq!(version.lines().count(), 1, "{version}");
+        let debug = said(&format!("{prefix}_DEBUG"));
+        assert!(debug.contains("PE 0: process ") && debug.contains("PE 1: process "), "{debug}");
+        let info = said(&format!("{prefix}_INFO"));
+        assert!(info.contains("SHMEM_SYMMETRIC_SIZE") && info.contains("SHMEM_DEBUG"), "{info}");
     }
 }
