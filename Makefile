@@ -12,6 +12,7 @@ help:
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (MPI=no: without); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
+	@echo "make test-shmem4py   the Python bindings' own tests with libshmem (downloads them)"
 	@echo "make miri    the allocators' model tests under Miri"
 	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
 
@@ -67,6 +68,15 @@ install: $(if $(no_mpi),,setup-build)
 	cargo build --release -p shmem-c $(if $(no_mpi),--no-default-features)
 	built="$${CARGO_TARGET_DIR:-target}/release"; $(if $(no_mpi),env -u MPICC) shmem-c/install.sh \
 		--prefix "$(PREFIX)" --archive "$$built/libshmem_c.a" --info "$$built/shmem-info"
+
+# The Python bindings (shmem4py, from PyPI) built against libshmem, and their own tests on 1, 2 and 4 PEs. Says so
+# where there is no network.
+.PHONY: test-shmem4py
+test-shmem4py: setup-build
+	cargo build --release -p shmem-c
+	built="$${CARGO_TARGET_DIR:-target}/release"; shmem-c/install.sh --prefix "$(CURDIR)/target/shmem4py/prefix" \
+		--archive "$$built/libshmem_c.a" --info "$$built/shmem-info"
+	shmem-c/tests/shmem4py/run.sh target/shmem4py/prefix target/shmem4py
 
 uninstall:
 	shmem-c/install.sh --prefix "$(PREFIX)" --uninstall

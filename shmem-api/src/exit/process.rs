@@ -13,7 +13,7 @@
 #![allow(unsafe_code)]
 
 use std::sync::Once;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::{LEFT, SPEAK_FIRST, end_job, ended, leave_now, say};
 use crate::boot;
@@ -70,6 +70,10 @@ fn objection(engine: &Engine, holders: &Holders) -> Option<&'static str> {
     (engine.heap.is_in_use() || engine.teams.in_use()).then_some("left in the middle of a collective call")
 }
 
+/// The engine whose memory stays at exit, in reach of whoever looks for leaks; nobody else reads it.
+#[used]
+static KEPT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
+
 /// The finalize the program left out. The memory stays: other threads may still be looking at it.
 fn finalize(engine: &Engine) {
     engine.desk().life.exiting.store(1, Ordering::Release);
@@ -77,6 +81,7 @@ fn finalize(engine: &Engine) {
         end_job(engine, LEFT, &format!("{e}; ending the job"));
     }
     warn_once(engine);
+    KEPT.store(std::ptr::from_ref(engine).cast_mut(), Ordering::Relaxed);
     engine.withdraw();
 }
 

@@ -215,12 +215,16 @@ fn offset(engine: &Engine, block: *mut u8) -> (Offset, bool) {
     (Offset(if ours { at } else { u64::MAX }), local)
 }
 
-/// The error with the address that was given, where that is all there is to say.
+/// The error with addresses, as the caller gave one, in the place of offsets.
 fn by_address(e: Error, block: *mut u8) -> Error {
-    match e {
-        Error::Free { pe, call, why: FreeError::Foreign { .. } } => {
-            Error::Free { pe, call, why: FreeError::Foreign { at: Offset(block.addr() as u64) } }
+    let Error::Free { pe, call, why } = e else { return e };
+    let at = Offset(block.addr() as u64);
+    let why = match why {
+        FreeError::Foreign { .. } => FreeError::Foreign { at },
+        FreeError::NotAllocated { .. } => FreeError::NotAllocated { at },
+        FreeError::Interior { at: inside, start, len } => {
+            FreeError::Interior { at, start: Offset(at.0 - (inside.0 - start.0)), len }
         }
-        e => e,
-    }
+    };
+    Error::Free { pe, call, why }
 }
