@@ -6,6 +6,7 @@
 //!                         (the timed loops)                    └─ api     ... the library's own calls
 //!   latency, occupancy, start      what else is measured
 //!   field                          all contenders, by name
+//!   beside                         programs that measure beside a peer, in rounds of jobs
 //!   transfers, atomics             put and get beside bare copies, atomics beside bare instructions (a
 //!                                  program of its own: `transfers`)
 //!   results ──► goals, tables, plot
@@ -17,6 +18,7 @@
 
 pub mod api;
 pub mod atomics;
+pub mod beside;
 pub mod clock;
 pub mod contender;
 pub mod field;

@@ -1,10 +1,6 @@
 //! Locks and waits beside the bare instructions and beside Open MPI's OSHMEM, in rounds of fresh jobs; minima.
 //!
-//! ```text
-//!   waiting [--rounds N] [--peer PROGRAM]
-//!      ├── waiting child            a local job of two PEs: contenders in turn ...
-//!      └── oshrun -n 2 PROGRAM      ... and, given the C program (benches/peers/waiting.c), Open MPI's
-//! ```
+//! See [`benches::beside`] for its arguments.
 //!
 //! | row | plain | ours |
 //! |---|---|---|
@@ -16,10 +12,11 @@
 #![allow(unsafe_code, reason = "the calls take pointers")]
 
 use std::hint::black_box;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
+use benches::beside::{self, Failure};
 use benches::results::Results;
 use shmem_api::{Cmp, World, raw};
 
@@ -28,45 +25,11 @@ const ROWS: [&str; 5] = ["lock_here", "lock_there", "test", "wait_satisfied", "p
 const RUNS: usize = 300;
 const TIMES: i64 = 1000;
 
-type Failure = Box<dyn std::error::Error>;
-
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let result = match args[..] {
-        ["child"] => child(),
-        _ => run(&args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("waiting: {e}");
-            ExitCode::FAILURE
-        }
-    }
+    beside::main("waiting", child, print)
 }
 
-fn run(args: &[&str]) -> Result<(), Failure> {
-    let (mut rounds, mut peer) = (5, None);
-    for pair in args.chunks(2) {
-        match *pair {
-            ["--rounds", n] => rounds = n.parse()?,
-            ["--peer", path] => peer = Some(path.to_owned()),
-            _ => return Err(format!("what is {pair:?}? See the top of waiting.rs").into()),
-        }
-    }
-    let mut results = Results::default();
-    for _ in 0..rounds {
-        let mut ours = Command::new(std::env::current_exe()?);
-        ours.arg("child").env("SHMEM_LOCAL_PES", "2").env("SHMEM_SYMMETRIC_SIZE", "64M");
-        results.take_in(&output(ours)?);
-        if let Some(peer) = &peer {
-            let mut theirs = Command::new("oshrun");
-            theirs.args(["--allow-run-as-root", "--oversubscribe", "--mca", "osc", "^rdma", "-n", "2", peer]);
-            theirs.env("SMA_SYMMETRIC_SIZE", "64M");
-            results.take_in(&output(theirs)?);
-        }
-    }
+fn print(results: &Results) {
     println!("| ns | plain | ours | OSHMEM | ours / plain | ours / OSHMEM |\n|---|---|---|---|---|---|");
     for row in ROWS {
         let [plain, ours, oshmem] = ["plain", "ours", "oshmem"].map(|who| results.least(who, row));
@@ -74,15 +37,6 @@ fn run(args: &[&str]) -> Result<(), Failure> {
         let cells = [plain, ours, oshmem, over(plain), over(oshmem)];
         let shown = cells.map(|cell| cell.map_or("-".to_owned(), |value| format!("{value:.2}")));
         println!("| {} | {} |", row.replace('_', " "), shown.join(" | "));
-    }
-    Ok(())
-}
-
-fn output(mut command: Command) -> Result<String, Failure> {
-    let output = command.stderr(Stdio::inherit()).output()?;
-    match output.status.success() {
-        true => Ok(String::from_utf8(output.stdout)?),
-        false => Err(format!("{command:?}: {}", output.status).into()),
     }
 }
 
