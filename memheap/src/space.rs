@@ -87,6 +87,11 @@ impl Space {
 
     /// Takes a block of at least `size` bytes; its offset is within the segment.
     pub fn alloc(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
+        // The module aligns within the window, so no more than the window itself is aligned.
+        let max = Align::of(self.start.0);
+        if align > max {
+            return Err(AllocError::BadAlign { align, max });
+        }
         let block = self.module.alloc_block(size, align)?;
         self.count(1, block.len);
         Ok(Block { at: self.outer(block.at), ..block })

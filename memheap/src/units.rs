@@ -88,6 +88,11 @@ impl Align {
         bytes.is_power_of_two().then(|| Align(bytes.trailing_zeros() as u8))
     }
 
+    /// The largest alignment that an address or an offset has; 0 has every one.
+    pub fn of(at: u64) -> Align {
+        Align(at.trailing_zeros().min(63) as u8)
+    }
+
     /// The alignment in bytes.
     #[inline]
     pub const fn bytes(self) -> u64 {

@@ -216,7 +216,8 @@ impl Engine {
         let refuse = |why| {
             self.no_room(format!("{}({size}, alignment {align}, for {reach})", request.call), reach, why)
         };
-        let max = if self.segment.same_base() { Align::HUGE } else { Align::PAGE };
+        let base = self.own(Offset(0)).addr() as u64;
+        let max = if self.segment.same_base() { Align::of(base) } else { Align::PAGE };
         if align > max {
             return Err(refuse(AllocError::BadAlign { align, max }.into()));
         }

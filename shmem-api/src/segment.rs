@@ -9,7 +9,8 @@
 //!
 //! Invariants: **G1** own and peer mappings are readable and writable for `len` bytes as long as the
 //! `Segment` lives; **G2** a PE's own memory is mapped once in it, so no two addresses of one process
-//! name the same own byte; **G3** an agreed base is a multiple of 2 MiB; others, of a page.
+//! name the same own byte; **G3** an agreed base is a multiple of 8 TiB, so that blocks can be aligned as
+//! the program likes; others, of a page.
 #![allow(unsafe_code)]
 
 use bytemuck::{Pod, Zeroable};

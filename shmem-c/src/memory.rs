@@ -16,6 +16,12 @@ plain! {
 }
 
 via_export! { shmalloc(via, size: usize) -> *mut c_void = ops::malloc(via, size).cast() }
-via_export! { shmemalign(via, alignment: usize, size: usize) -> *mut c_void = ops::align(via, alignment, size).cast() }
+// Any power of two was an alignment then; today's must be a multiple of a pointer's size.
+via_export! {
+    shmemalign(via, alignment: usize, size: usize) -> *mut c_void = {
+        let whole = if alignment.is_power_of_two() { alignment.max(size_of::<usize>()) } else { alignment };
+        ops::align(via, whole, size).cast()
+    }
+}
 via_export! { shrealloc(via, block: *mut c_void, size: usize) -> *mut c_void = ops::realloc(via, block.cast(), size).cast() }
 via_export! { shfree(via, block: *mut c_void) = drop(ops::free(via, block.cast())) }

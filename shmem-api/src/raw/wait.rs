@@ -24,18 +24,19 @@ use crate::elem::Waitable;
 use crate::engine::HOT;
 use crate::share::Cmp;
 
-/// C's code for [`Cmp::Eq`] (`SHMEM_CMP_EQ`).
-pub const CMP_EQ: i32 = 1;
+/// C's code for [`Cmp::Eq`] (`SHMEM_CMP_EQ`). The six values are those of Open MPI and OSSS: there are programs that
+/// take the 0 of this one for a status, which must then exclude nothing.
+pub const CMP_EQ: i32 = 0;
 /// C's code for [`Cmp::Ne`] (`SHMEM_CMP_NE`).
-pub const CMP_NE: i32 = 2;
+pub const CMP_NE: i32 = 1;
 /// C's code for [`Cmp::Gt`] (`SHMEM_CMP_GT`).
-pub const CMP_GT: i32 = 3;
+pub const CMP_GT: i32 = 2;
 /// C's code for [`Cmp::Ge`] (`SHMEM_CMP_GE`).
-pub const CMP_GE: i32 = 4;
+pub const CMP_GE: i32 = 5;
 /// C's code for [`Cmp::Lt`] (`SHMEM_CMP_LT`).
-pub const CMP_LT: i32 = 5;
+pub const CMP_LT: i32 = 4;
 /// C's code for [`Cmp::Le`] (`SHMEM_CMP_LE`).
-pub const CMP_LE: i32 = 6;
+pub const CMP_LE: i32 = 3;
 
 /// What the `any` forms answer when there is none (`SIZE_MAX`).
 pub const NONE: usize = usize::MAX;

@@ -42,10 +42,11 @@ int main(void) {
         shmem_free(p);
         shmem_free(q);
     }
-    for (size_t align = sizeof(void *); align <= 65536; align *= 2) {
-        unsigned char *p = shmem_align(align, 3 * align + 1);
+    for (size_t align = sizeof(void *); align <= 8 << 20; align *= 2) {
+        const size_t size = align <= 65536 ? 3 * align + 1 : 1000;
+        unsigned char *p = shmem_align(align, size);
         CHECK(p != NULL && (uintptr_t)p % align == 0);
-        symmetric(p, 3 * align + 1);
+        symmetric(p, size);
         shmem_free(p);
     }
     const long hints[] = {0, SHMEM_MALLOC_ATOMICS_REMOTE, SHMEM_MALLOC_SIGNAL_REMOTE,

@@ -99,6 +99,9 @@ static void old_forms(void) {
     CHECK(shmem_ushort_test(&ushort_var, SHMEM_CMP_LT, 2) == 0);
     shmem_int_atomic_set(&int_var, 3, right);
     shmem_int_wait(&int_var, 0);
+    /* There are programs that take SHMEM_CMP_EQ for a status; it must exclude nothing. */
+    const int equal = SHMEM_CMP_EQ;
+    CHECK(shmem_int_wait_until_any(&int_var, 1, &equal, SHMEM_CMP_EQ, 3) == 0);
     shmem_long_atomic_set(&long_var, -3, right);
     shmem_long_wait(&long_var, 0);
     shmem_long_wait_until(&long_var, SHMEM_CMP_LT, 0);
