@@ -26,6 +26,7 @@ use crate::coll::slip::Slip;
 use crate::coll::team::slots::Teams;
 use crate::error::{Diverged, Error};
 use crate::exit::Blocked;
+use crate::heap::guard::Guards;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
 use crate::holders::Asked;
@@ -82,6 +83,7 @@ pub(crate) struct Engine {
     pub(crate) policy: Policy,
     pub(crate) drops: DropQueue,
     pub(crate) heap: Serial<Heap>,
+    pub(crate) guards: Guards,
     /// Some rendezvous failed: this PE or another is on its way out.
     pub(crate) diverged: AtomicBool,
     /// The thread that brought the library up.
@@ -157,7 +159,7 @@ impl Engine {
         HOT.me.store(this.me.0, Ordering::Relaxed);
         HOT.lo.store(this.peers[this.me.0 as usize].heap as usize, Ordering::Relaxed);
         // While the heap is checked, no address passes the quick check, and all go by the book.
-        let quick = if this.heap.with(|h| h.guards.on()) { 0 } else { this.layout.symmetric.0 };
+        let quick = if this.guards.on() { 0 } else { this.layout.symmetric.0 };
         HOT.len.store(quick as usize, Ordering::Relaxed);
         HOT.peers.store(this.peers.as_ptr().cast_mut(), Ordering::Relaxed);
         let waiters = (&raw const this.desk().life.waiters).addr() - this.own(Offset(0)).addr();

@@ -43,7 +43,6 @@ use std::sync::atomic::Ordering;
 pub(crate) struct Heap {
     spaces: Spaces,
     memory: Memory,
-    pub(crate) guards: Guards,
     outcomes: Vec<(Reach, Vec<Outcome>)>,
     /// The call under way changed bytes of the heap, on every PE alike: it ends with a second rendezvous.
     touched: bool,
@@ -125,7 +124,7 @@ pub(crate) fn select(
     settings: &Settings,
     layout: &Layout,
     one_host: bool,
-) -> Result<(Heap, Local), Error> {
+) -> Result<(Heap, Local, Guards), Error> {
     let filters = Reach::ALL.map(|reach| filter(reach, settings));
     let mut framework = Framework::open(list, &filters, settings);
     let mut outcomes = Vec::new();
@@ -142,8 +141,8 @@ pub(crate) fn select(
     let spaces = Spaces::new(spaces, one_host);
     let (memory, guards) = (Memory::new(settings), Guards::new(settings));
     let components = framework.close_losers();
-    let heap = Heap { spaces, memory, guards, outcomes, touched: false, _components: components };
-    Ok((heap, local))
+    let heap = Heap { spaces, memory, outcomes, touched: false, _components: components };
+    Ok((heap, local, guards))
 }
 
 impl Heap {
@@ -165,19 +164,6 @@ impl Heap {
     pub(crate) fn figures(&self) -> (Figures, Room) {
         let space = self.spaces.get(Reach::World);
         space.map_or_else(Default::default, |s| (s.figures(), s.room()))
-    }
-
-    /// Why no live block of the user's starts at `at`.
-    fn explain(&self, at: Offset) -> FreeError {
-        let known = if self.guards.on() { self.guards.explain(at) } else { None };
-        known.unwrap_or_else(|| self.spaces.explain(at))
-    }
-
-    fn leaks(&self) -> Leaks {
-        let live = self.spaces.iter().flat_map(|(_, s)| s.blocks()).filter(|b| b.state == BlockState::Live);
-        let (blocks, bytes) = live.fold((0, 0), |(n, bytes), b| (n + 1, bytes + b.len.0));
-        let (kept, kept_bytes) = self.guards.kept();
-        Leaks { blocks: blocks - kept, bytes: Bytes(bytes - kept_bytes.0), sites: self.guards.sites() }
     }
 }
 
@@ -221,14 +207,14 @@ impl Engine {
         if align > max {
             return Err(refuse(AllocError::BadAlign { align, max }.into()));
         }
-        let guards = if h.guards.on() { h.guards.wanted(size, align) } else { None };
+        let guards = if self.guards.on() { self.guards.wanted(size, align) } else { None };
         let ask = guards.unwrap_or(Wanted { size, align });
         let block = h.spaces.alloc(ask.size, ask.align, reach).map_err(refuse)?;
         let used = h.memory.taken(&h.spaces, &block, ask.size);
         Ok(match guards {
             None => Fresh { at: block.at, used },
             Some(wanted) => {
-                let at = h.guards.enter(&self.view(), block.at, wanted, size, align, site);
+                let at = self.guards.enter(&self.view(), block.at, wanted, size, align, site);
                 Fresh { at, used: size }
             }
         })
@@ -279,9 +265,9 @@ impl Engine {
     /// Collective: the last rendezvous; what is left in the heap.
     pub(crate) fn last_meeting(&self) -> Result<Leaks, Error> {
         self.quiet();
-        let last = |h: &mut Heap| match h.guards.check_kept(&self.view()) {
+        let last = |h: &mut Heap| match self.guards.check_kept(&self.view()) {
             Err(what) => self.corrupted(&what),
-            Ok(()) => Ok(h.leaks()),
+            Ok(()) => Ok(self.leaks(h)),
         };
         self.heap_call(|_| Slip::new(Kind::Finalize), last)
     }
@@ -306,7 +292,7 @@ impl Engine {
                 next = self.free_what_all_dropped(h, shown);
             }
             let result = step(h);
-            if std::mem::take(&mut h.touched) || h.guards.on() {
+            if std::mem::take(&mut h.touched) || self.guards.on() {
                 // Bytes were zeroed or moved; or the checker filled new blocks and looked at old ones. Nobody may put
                 // into what this call handed out before every PE is done with that.
                 self.meet(Slip::new(Kind::Touched))?;
@@ -353,10 +339,10 @@ impl Engine {
     /// Frees a block on this PE.
     fn free_here(&self, heap: &mut Heap, at: Offset) -> Result<Bytes, FreeError> {
         let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(at));
-        let over = if heap.guards.on() {
-            match heap.guards.leave(&self.view(), at) {
+        let over = if self.guards.on() {
+            match self.guards.leave(&self.view(), at) {
                 // No live block of the user's: the module knows what it is instead.
-                None => return Err(heap.explain(at)),
+                None => return Err(self.explain(heap, at)),
                 Some(Err(what)) => self.corrupted(&what),
                 Some(Ok(over)) => over,
             }
@@ -373,6 +359,19 @@ impl Engine {
             bytes += len.0;
         }
         Ok(Bytes(bytes))
+    }
+
+    /// Why no live block of the user's starts at `at`.
+    fn explain(&self, heap: &Heap, at: Offset) -> FreeError {
+        let known = if self.guards.on() { self.guards.explain(at) } else { None };
+        known.unwrap_or_else(|| heap.spaces.explain(at))
+    }
+
+    fn leaks(&self, heap: &Heap) -> Leaks {
+        let live = heap.spaces.iter().flat_map(|(_, s)| s.blocks()).filter(|b| b.state == BlockState::Live);
+        let (blocks, bytes) = live.fold((0, 0), |(n, bytes), b| (n + 1, bytes + b.len.0));
+        let (kept, kept_bytes) = self.guards.kept();
+        Leaks { blocks: blocks - kept, bytes: Bytes(bytes - kept_bytes.0), sites: self.guards.sites() }
     }
 
     /// Somebody wrote where it must not: the job ends, for nothing it computes can be trusted.

@@ -87,10 +87,11 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
 
     let spaces = heap::select(components, &settings, &layout, true);
     let reservations = internals.layout.digest().0;
-    let mine = |(heap, _): &(heap::Heap, _)| Ready { components: padded(&heap.components()), reservations };
+    let mine =
+        |(heap, ..): &(heap::Heap, _, _)| Ready { components: padded(&heap.components()), reservations };
     let names = spaces.as_ref().map(mine).map_err(Clone::clone);
     let ready = step(boot, names)?;
-    let (heap, local) = spaces?;
+    let (heap, local, guards) = spaces?;
     if let Some(pe) = ready.iter().position(|r| r.components != ready[me.0 as usize].components) {
         let (here, there) = (unpadded(&ready[me.0 as usize].components), unpadded(&ready[pe].components));
         let item = "the choice of allocators";
@@ -133,6 +134,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         policy: Policy::new(n_pes, report),
         drops: DropQueue::default(),
         heap: Serial::new(heap),
+        guards,
         local: Serial::new(local),
         diverged: AtomicBool::new(false),
         thread: rustix::thread::gettid(),

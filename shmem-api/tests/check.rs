@@ -1,7 +1,7 @@
 //! Heap check levels: what is written where it must not be is found and named.
 
 use shmem_api::testing::{self, Boot, Launch, Outcome};
-use shmem_api::{World, raw};
+use shmem_api::{Cmp, Multiple, World, raw};
 
 fn launch(test: &str, level: &str) -> Outcome {
     Launch::of_test(test, 2, Boot::Local).env("SHMEM_HEAP_CHECK", level).run()
@@ -134,4 +134,40 @@ fn leaks_are_reported_with_their_call_sites() {
         "{outcome}"
     );
     assert!(launch(test, "1").stderr.contains("PE 0: 1 blocks"));
+}
+
+/// A thread that waits in a heap call does not keep the others of its PE from the heap: here the other PE waits for
+/// what one of them puts.
+#[test]
+#[allow(unsafe_code)]
+fn a_thread_puts_while_another_waits_in_a_heap_call() {
+    let test = "a_thread_puts_while_another_waits_in_a_heap_call";
+    if !testing::is_pe() {
+        return ["1", "2", "3"].iter().for_each(|level| launch(test, level).expect_success(level));
+    }
+    let world = World::<Multiple>::init_level().unwrap();
+    let flag = malloc(8).cast::<u64>();
+    // SAFETY: nobody else touches this PE's own before the barrier.
+    unsafe { flag.write(0) };
+    world.barrier();
+    let block = if world.pe() == 0 {
+        let (flag, world) = (flag.expose_provenance(), &world);
+        std::thread::scope(|threads| {
+            let waits = threads.spawn(|| malloc(100).expose_provenance());
+            // Whichever comes first must do; most likely the other thread is in its call by then.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            let flag = std::ptr::with_exposed_provenance_mut::<u64>(flag);
+            // SAFETY: a live symmetric word.
+            unsafe { raw::atomic_set(flag, 1, 1) };
+            assert_eq!(world.n_pes(), 2);
+            waits.join().unwrap()
+        })
+    } else {
+        // SAFETY: as above.
+        unsafe { raw::wait_until(flag, Cmp::Eq, 1) };
+        malloc(100).expose_provenance()
+    };
+    free(std::ptr::with_exposed_provenance_mut(block));
+    free(flag.cast());
+    world.finalize().unwrap();
 }

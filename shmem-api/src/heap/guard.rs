@@ -20,6 +20,7 @@ use std::panic::Location;
 
 use memheap::settings::{self, Settings};
 use memheap::{Align, Bytes, FreeError, Offset};
+use parking_lot::Mutex;
 use rustix::mm::{MprotectFlags, mprotect};
 
 use crate::segment::Peer;
@@ -48,9 +49,16 @@ struct Guarded {
     site: Site,
 }
 
-/// What one PE's checker knows.
+/// One PE's checker.
 pub(crate) struct Guards {
     level: u64,
+    /// Held for a moment only: while one thread waits in a heap call, others may put.
+    book: Mutex<Book>,
+}
+
+/// What it knows.
+#[derive(Default)]
+struct Book {
     live: BTreeMap<u64, Guarded>,
     kept: VecDeque<Guarded>,
     kept_bytes: u64,
@@ -72,7 +80,7 @@ pub(crate) struct Wanted {
 impl Guards {
     pub(super) fn new(settings: &Settings) -> Guards {
         let level = settings.count(&settings::HEAP_CHECK).unwrap_or(1);
-        Guards { level, live: BTreeMap::new(), kept: VecDeque::new(), kept_bytes: 0 }
+        Guards { level, book: Mutex::default() }
     }
 
     /// Whether blocks are guarded at all.
@@ -95,7 +103,7 @@ impl Guards {
 
     /// Enters a new module block that was taken for `size` bytes, and sets its surroundings up.
     pub(super) fn enter(
-        &mut self,
+        &self,
         view: &View<'_>,
         block: Offset,
         wanted: Wanted,
@@ -117,7 +125,7 @@ impl Guards {
             fill(view, from, to, ZONE_FILL);
         }
         fill(view, at.0, at.0 + size.0, NEW_FILL);
-        self.live.insert(at.0, guarded);
+        self.book.lock().live.insert(at.0, guarded);
         at
     }
 
@@ -130,28 +138,29 @@ impl Guards {
 
     /// Takes a user's block out of the live ones and into quarantine; the blocks whose time is over, for
     /// the module to free. `None` if there is no such live block.
-    pub(super) fn leave(&mut self, view: &View<'_>, at: Offset) -> Option<Result<Vec<Offset>, String>> {
-        let guarded = self.live.get(&at.0).copied()?;
+    pub(super) fn leave(&self, view: &View<'_>, at: Offset) -> Option<Result<Vec<Offset>, String>> {
+        let mut book = self.book.lock();
+        let guarded = book.live.get(&at.0).copied()?;
         if let Some(what) = self.zones(&guarded).into_iter().find_map(|(a, b)| changed(view, a, b, ZONE_FILL))
         {
             return Some(Err(format!("written {} of {}", beside(&guarded, what), describe(&guarded))));
         }
-        self.live.remove(&at.0);
+        book.live.remove(&at.0);
         if self.pages() {
             protect(view, guarded.block, guarded.len, MprotectFlags::empty());
         } else {
             fill(view, at.0, at.0 + guarded.size.0, FREED_FILL);
         }
-        self.kept_bytes += guarded.len.0;
-        self.kept.push_back(guarded);
-        Some(self.release(view))
+        book.kept_bytes += guarded.len.0;
+        book.kept.push_back(guarded);
+        Some(self.release(&mut book, view))
     }
 
-    fn release(&mut self, view: &View<'_>) -> Result<Vec<Offset>, String> {
+    fn release(&self, book: &mut Book, view: &View<'_>) -> Result<Vec<Offset>, String> {
         let mut over = Vec::new();
-        while self.kept.len() > KEPT_BLOCKS || self.kept_bytes > KEPT_BYTES {
-            let Some(g) = self.kept.pop_front() else { break };
-            self.kept_bytes -= g.len.0;
+        while book.kept.len() > KEPT_BLOCKS || book.kept_bytes > KEPT_BYTES {
+            let Some(g) = book.kept.pop_front() else { break };
+            book.kept_bytes -= g.len.0;
             over.push(g.block);
             if self.pages() {
                 protect(view, g.block, g.len, MprotectFlags::READ | MprotectFlags::WRITE);
@@ -168,23 +177,24 @@ impl Guards {
 
     /// How many bytes the user asked for at `at`, if a live block starts there.
     pub(super) fn size(&self, at: Offset) -> Option<Bytes> {
-        self.live.get(&at.0).map(|g| g.size)
+        self.book.lock().live.get(&at.0).map(|g| g.size)
     }
 
     /// Why `at` is not the start of a live block, as far as it is known here.
     pub(super) fn explain(&self, at: Offset) -> Option<FreeError> {
         let holds = |g: &&Guarded| at.0 >= g.block.0 && at.0 < g.block.0 + g.len.0;
-        if self.kept.iter().any(|g| holds(&g)) {
+        let book = self.book.lock();
+        if book.kept.iter().any(|g| holds(&g)) {
             return Some(FreeError::NotAllocated { at });
         }
-        let live = self.live.values().find(holds)?;
+        let live = book.live.values().find(holds)?;
         Some(FreeError::Interior { at, start: live.at, len: live.size })
     }
 
     /// Checks what is still in quarantine, and opens it.
-    pub(super) fn check_kept(&mut self, view: &View<'_>) -> Result<(), String> {
+    pub(super) fn check_kept(&self, view: &View<'_>) -> Result<(), String> {
         let wrong = |g: &Guarded| changed(view, g.at.0, g.at.0 + g.size.0, FREED_FILL).map(|what| (*g, what));
-        for g in self.kept.iter() {
+        for g in self.book.lock().kept.iter() {
             if self.pages() {
                 protect(view, g.block, g.len, MprotectFlags::READ | MprotectFlags::WRITE);
             } else if let Some((g, what)) = wrong(g) {
@@ -200,7 +210,8 @@ impl Guards {
 
     /// What is wrong with an access to `n` bytes at `at`, if anything.
     pub(crate) fn check_access(&self, at: Offset, n: u64) -> Result<(), String> {
-        let live = self.live.range(..=at.0).next_back().map(|(_, g)| g);
+        let book = self.book.lock();
+        let live = book.live.range(..=at.0).next_back().map(|(_, g)| g);
         if let Some(g) = live.filter(|g| at.0 < g.at.0 + g.size.0.max(1)) {
             let end = g.at.0 + g.size.0;
             return match at.0 + n <= end {
@@ -208,7 +219,7 @@ impl Guards {
                 false => Err(format!("{n} bytes at byte {} of {} pass its end", at.0 - g.at.0, describe(g))),
             };
         }
-        let freed = self.kept.iter().find(|g| at.0 >= g.block.0 && at.0 < g.block.0 + g.len.0);
+        let freed = book.kept.iter().find(|g| at.0 >= g.block.0 && at.0 < g.block.0 + g.len.0);
         match freed {
             Some(g) => Err(format!(
                 "{n} bytes at byte {} of {}, which was freed",
@@ -221,12 +232,13 @@ impl Guards {
 
     /// Blocks in quarantine: freed by the program, not yet by the module.
     pub(super) fn kept(&self) -> (u64, Bytes) {
-        (self.kept.len() as u64, Bytes(self.kept_bytes))
+        let book = self.book.lock();
+        (book.kept.len() as u64, Bytes(book.kept_bytes))
     }
 
     /// Where the blocks that are still live were allocated.
     pub(super) fn sites(&self) -> Vec<String> {
-        self.live.values().map(describe).collect()
+        self.book.lock().live.values().map(describe).collect()
     }
 }
 

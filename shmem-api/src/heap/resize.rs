@@ -51,16 +51,16 @@ impl Engine {
         let Request { call, size, align, .. } = *request;
         let live = |at: &Offset| {
             let (reach, block) = h.spaces.block(*at)?;
-            let len = match h.guards.on() {
-                true => h.guards.size(*at)?,
+            let len = match self.guards.on() {
+                true => self.guards.size(*at)?,
                 false => (block.state == BlockState::Live && block.at == *at).then_some(block.len)?,
             };
             Some((reach, len))
         };
         let Some((reach, old)) = live(&at) else {
-            return Err(Error::Free { pe: self.me, call, why: h.explain(at) });
+            return Err(Error::Free { pe: self.me, call, why: self.explain(h, at) });
         };
-        if h.guards.on() || reach == Reach::Dma {
+        if self.guards.on() || reach == Reach::Dma {
             let fresh = self.take_here(h, &Request { reach, ..*request })?;
             return Ok(Resized::Copy { fresh, keep: old.min(size), reach });
         }

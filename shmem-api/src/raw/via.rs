@@ -19,7 +19,6 @@ use memheap::{Offset, PeId};
 
 use crate::engine::{Engine, HOT, Handle};
 use crate::exit;
-use crate::heap::Heap;
 use crate::wait;
 
 use super::ctx::Ctx;
@@ -114,8 +113,7 @@ impl Via {
         let lo = HOT.lo.load(Ordering::Relaxed);
         let (offset, heap) = (at.wrapping_sub(lo) as u64, engine.layout.symmetric);
         if offset <= heap.0 && heap.0 - offset >= n as u64 {
-            let checked = |h: &mut Heap| h.guards.check_access(Offset(offset), n as u64);
-            if let Err(what) = engine.heap.with(checked) {
+            if let Err(what) = engine.guards.check_access(Offset(offset), n as u64) {
                 self.fail(&what);
             }
             return engine.peers[pe.0 as usize].heap.wrapping_add(offset as usize);
