@@ -617,7 +617,7 @@ fn threads_on_different_teams_and_sets() {
 }
 
 /// What is called with arguments that cannot be, or that differ, and what the line says.
-const BAD: [(&str, &str); 10] = [
+const BAD: [(&str, &str); 14] = [
     ("team", "shmem_broadcast: the team is SHMEM_TEAM_INVALID"),
     ("root", "shmem_broadcast: PE_root is 2: it must be 0 to 1"),
     ("negative root", "shmem_broadcast: PE_root is -1: it must be 0 to 1"),
@@ -627,6 +627,10 @@ const BAD: [(&str, &str); 10] = [
     ("counts", "a reduction (sum) of 2 elements of 8 bytes"),
     ("operators", "a reduction (max) of 1 elements of 8 bytes"),
     ("types", "a reduction (sum) of 1 elements of 4 bytes"),
+    ("lengths", "a broadcast of 8 bytes"),
+    ("roots", "a broadcast (call "),
+    ("nothing", "an fcollect of 2 elements of 8 bytes"),
+    ("nothing from the root", "a broadcast (call "),
     ("calls", "an fcollect of 1 elements of 8 bytes"),
 ];
 
@@ -665,10 +669,17 @@ fn bad(what: &str, me: usize) {
             ("operators", _) => raw::max_reduce(world, dest, src, 1),
             ("types", 0) => sum(dest, src, 1),
             ("types", _) => sum(dest.cast::<i32>(), src.cast::<i32>(), 1),
+            ("lengths", _) => raw::broadcast(world, dest, src, 1 + me, 0),
+            ("roots", _) => raw::broadcast(world, dest, src, 1, 1 - me as i32),
+            ("nothing", _) => raw::fcollect(world, dest, src, 2 * me),
+            ("nothing from the root", _) => raw::broadcast(world, dest, src, me, 0),
             (_, 0) => sum(dest, src, 1),
             _ => raw::fcollect(world, dest, src, 1),
         }
     };
+    // A PE that has not been found out yet meets the others.
+    // SAFETY: the World is up.
+    unsafe { raw::barrier_all() };
 }
 
 /// # Safety

@@ -101,12 +101,12 @@ impl Group for OnTeam<'_, '_> {
         let mut words = [0u64; RING_WORDS];
         // SAFETY: by contract, and there are words enough for what `eager` allows.
         unsafe { copy::get(words.as_mut_ptr().cast::<u8>(), src, n) };
-        self.call.send_line(&words[..n.div_ceil(8)]);
+        self.call.send_line(&words[..n.div_ceil(8)], n);
     }
 
     #[inline]
     unsafe fn take(&mut self, dest: *mut u8, n: usize, root: u32) {
-        let line = self.call.line(root as usize);
+        let line = self.call.line(root as usize, n);
         let mut words = [0u64; RING_WORDS];
         for (i, word) in words[..n.div_ceil(8)].iter_mut().enumerate() {
             *word = line.arg(i);

@@ -9,12 +9,10 @@
 //! nothing is hashed. A call without arguments fits in the word. Slips say in plain words what they stand
 //! for when PEs differ.
 
-use std::fmt;
+mod text;
 
 use memheap::place::Reach;
 use memheap::{Bytes, Offset};
-
-use super::ops::letters;
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -123,6 +121,17 @@ impl Word {
         self.0 & MEETS != 0
     }
 
+    /// Marked, where a PE tells at which call it is, as that of one that waits for what another gives.
+    #[inline]
+    pub(crate) fn taking(self) -> Word {
+        self.raised(true)
+    }
+
+    #[inline]
+    pub(crate) fn takes(self) -> bool {
+        !self.meets() && self.is_raised()
+    }
+
     #[inline]
     pub(crate) fn same_kind(self, other: Word) -> bool {
         self.0 as u8 == other.0 as u8
@@ -149,6 +158,8 @@ impl Word {
 #[derive(Clone, Copy)]
 pub(crate) struct Slip {
     kind: u8,
+    /// Its arguments are not known.
+    bare: bool,
     agreed: usize,
     len: usize,
     args: [u64; ARGS],
@@ -165,7 +176,7 @@ pub(crate) enum Mode {
 impl Slip {
     /// A slip of a kind, without arguments.
     pub(crate) fn new(kind: Kind) -> Slip {
-        Slip { kind: kind as u8, agreed: 0, len: 0, args: [0; ARGS] }
+        Slip { kind: kind as u8, bare: false, agreed: 0, len: 0, args: [0; ARGS] }
     }
 
     /// "Give me `size` bytes at `align` that `reach` can reach", by modules whose history is `digest`.
@@ -190,7 +201,7 @@ impl Slip {
 
     /// What a word alone says.
     pub(crate) fn of(word: Word) -> Slip {
-        Slip { kind: word.0 as u8, agreed: 0, len: 0, args: [0; ARGS] }
+        Slip { kind: word.0 as u8, bare: true, agreed: 0, len: 0, args: [0; ARGS] }
     }
 
     /// With arguments to agree on.
@@ -312,7 +323,7 @@ impl SlipCell {
     pub(crate) fn read(&self) -> (Slip, u64) {
         let word = self.word();
         let agreed = word.agreed().min(ARGS);
-        let mut slip = Slip { kind: word.0 as u8, agreed, len: agreed, args: [0; ARGS] };
+        let mut slip = Slip { kind: word.0 as u8, bare: false, agreed, len: agreed, args: [0; ARGS] };
         for (arg, cell) in slip.args.iter_mut().zip(&self.args).take(agreed) {
             *arg = cell.load(Ordering::Relaxed);
         }
@@ -323,111 +334,5 @@ impl SlipCell {
     pub(crate) fn copy(&self, slip: &Slip, number: u64) {
         self.lay(slip.args());
         self.show(slip.word(number), false);
-    }
-}
-
-impl fmt::Display for Slip {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let w = |i: usize| self.args[i];
-        match self.kind {
-            k if k == Kind::Pinned as u8 => write!(f, "the end of an allocation of locked memory"),
-            k if k == Kind::Barrier as u8 => write!(f, "a barrier"),
-            k if k == Kind::Alloc as u8 || k == Kind::Calloc as u8 => {
-                let name = if k == Kind::Alloc as u8 { "alloc" } else { "calloc" };
-                let reach = Reach::ALL.get(w(2) as usize).map_or("?".into(), Reach::to_string);
-                write!(
-                    f,
-                    "{name}({} bytes, alignment {}, for {reach}) with heap history {:016x}",
-                    w(0),
-                    w(1),
-                    w(3)
-                )
-            }
-            k if k == Kind::Realloc as u8 => {
-                write!(f, "realloc({:#x}, {} bytes) with heap history {:016x}", w(0), w(1), w(2))
-            }
-            k if k == Kind::Free as u8 => write!(f, "free({:#x}) with heap history {:016x}", w(0), w(1)),
-            k if k == Kind::Collect as u8 => write!(f, "reclaim()"),
-            k if k == Kind::Enter as u8 => write!(f, "the start of a phase sharing {}", Objects(self)),
-            k if k == Kind::Exit as u8 => write!(f, "the end of a phase sharing {}", Objects(self)),
-            k if k == Kind::Touched as u8 => write!(f, "the end of a heap call"),
-            k if k == Kind::MoreFrees as u8 => write!(f, "freeing what was dropped"),
-            k if k == Kind::Finalize as u8 => write!(f, "finalize"),
-            k if k == Kind::Sync as u8 => write!(f, "a sync"),
-            k if k == Kind::SplitStrided as u8 => {
-                let (start, stride, size) = (w(0) as i64, w(1) as i64, w(2) as i64);
-                write!(f, "a split of the team by start {start}, stride {stride}, size {size}")
-            }
-            k if k == Kind::Split2d as u8 => {
-                write!(f, "a split of the team in two dimensions by {}", w(0) as i64)
-            }
-            k if k == Kind::Claim as u8 => write!(f, "the end of a split"),
-            k if k == Kind::Destroy as u8 => write!(f, "the destruction of the team"),
-            k if k == Kind::Broadcast as u8 && w(1) == 0 => write!(f, "a broadcast"),
-            k if k == Kind::Broadcast as u8 => {
-                let (n, size, root) = (w(0), w(1), w(2));
-                write!(
-                    f,
-                    "a broadcast of {n} elements of {size} bytes from PE {root} of the team{}",
-                    Places(self)
-                )
-            }
-            k if k == Kind::Gather as u8 => {
-                write!(f, "a collect of elements of {} bytes{}", w(1), Places(self))
-            }
-            k if k == Kind::Fcollect as u8 => {
-                write!(f, "an fcollect of {} elements of {} bytes{}", w(0), w(1), Places(self))
-            }
-            k if k == Kind::Alltoall as u8 => {
-                let (n, size, dst, sst) = (w(0), w(1), w(2) >> 32, w(2) as u32);
-                let places = Places(self);
-                write!(f, "an alltoall of {n} elements of {size} bytes, strides {dst} and {sst}{places}")
-            }
-            k if k == Kind::Reduce as u8 || k == Kind::Scan as u8 => {
-                let what = if k == Kind::Reduce as u8 { "a reduction" } else { "a scan" };
-                let (n, size, name) = (w(0), w(1), letters(w(2)));
-                write!(f, "{what} ({name}) of {n} elements of {size} bytes{}", Places(self))
-            }
-            k => write!(f, "rendezvous of unknown kind {k}"),
-        }
-    }
-}
-
-impl fmt::Debug for Slip {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Where the objects of a collective are, if the PEs have to agree on that.
-struct Places<'a>(&'a Slip);
-
-impl fmt::Display for Places<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.args() {
-            [_, _, _, dest, src, ..] if dest == src => write!(f, ", in place at {dest:#x}"),
-            [_, _, _, dest, src, ..] => write!(f, ", to {dest:#x} from {src:#x}"),
-            _ => Ok(()),
-        }
-    }
-}
-
-struct Objects<'a>(&'a Slip);
-
-impl fmt::Display for Objects<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let objects = self.0.args();
-        if objects.is_empty() {
-            return f.write_str("nothing");
-        }
-        for (i, o) in objects.chunks_exact(OBJECT).enumerate() {
-            let mode = match o[3] {
-                m if m == Mode::ReadOnly as u64 => " read-only",
-                m if m == Mode::Signals as u64 => " of signals",
-                _ => "",
-            };
-            write!(f, "{}{} bytes at {:#x}{mode}", if i > 0 { " and " } else { "" }, o[1], o[0])?;
-        }
-        Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! The collectives on teams (OpenSHMEM 1.6, 9.11): the ones that move data. Those that calculate are in [`reduce`].
 //!
 //! Every member of the team calls, in the same order, with the same counts, root and strides; PEs that differ there
-//! end the job with a line that names both. `dest` and `src` are symmetric: on the heap or static data. `dest` must be
+//! end the job with a line that names both (but for two that both take themselves for the root of a few bytes: neither
+//! waits for anybody). `dest` and `src` are symmetric: on the heap or static data. `dest` must be
 //! ready on every member before any member calls; this PE's `src`, when it calls. On return this PE's `dest`
 //! is complete and its `src` may be used again; others may still be inside. No context is quieted. Where nothing is
 //! moved, pointers may be null.

@@ -20,8 +20,7 @@
 //! | `lock` | locks: a queue of PEs in the lock's own word |
 //! | `order` | fence and quiet |
 //! | `ctx` | contexts |
-//! | `team` | teams, barrier and sync |
-//! | `team` | handles of teams |
+//! | `team` | handles of teams; barrier and sync |
 //! | `coll` | collectives on teams |
 //! | `active_set` | the older collectives, on active sets |
 #![allow(unsafe_code)]

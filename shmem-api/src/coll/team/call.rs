@@ -5,7 +5,7 @@
 //!       call.meet(&[agreed..., own...], n_agreed)      show words to all members, and wait for everybody
 //!       call.words_of(rank)                            what a member has shown
 //!       call.sync()                                    another rendezvous, without words
-//!       call.send_line(&[..7 words]), call.line(rank)  small payload; the sender may run ahead by 16 calls
+//!       call.send_line(..), call.line(rank, ..)         up to 56 bytes; the sender may run ahead by 16 calls
 //!   })                                                 leaving: others may see that this PE is through
 //! ```
 //!
@@ -16,7 +16,8 @@
 //! * A PE may leave while others are still inside. If they still read or write its memory, it must wait for them
 //!   by `sync`.
 //! * What a member did before `meet`, `send_line` or `sync` is seen by whoever saw that (release and acquire).
-//! * Waiting ends the job, with a line that names both calls, when a member is at another call of this number.
+//! * Waiting ends the job, with a line that names both calls, when a member is at another call of this number, or
+//!   through with this one in a way that leaves the waiting one alone.
 
 use std::time::Duration;
 
@@ -88,30 +89,34 @@ impl<'c> Call<'c> {
         self.rendezvous(&[]);
     }
 
-    /// Shows up to seven words in this PE's ring; it may run ahead of the members that take them.
+    /// Shows up to seven words in this PE's ring, of which `bytes` bytes count; it may run ahead of the members that
+    /// take them.
     #[inline]
-    pub(crate) fn send_line(&mut self, words: &[u64]) {
-        debug_assert!(words.len() <= RING_WORDS);
+    pub(crate) fn send_line(&mut self, words: &[u64], bytes: usize) {
+        debug_assert!(words.len() <= RING_WORDS && bytes <= words.len() * 8);
         let number = self.word.number();
         // The line was used 16 calls ago at the latest.
         self.core.wait_left(self.engine, self.calls, number.saturating_sub(RING as u64 - 1));
         let desk = self.core.desk();
         let line = &desk.ring[number as usize % RING];
         line.lay(words);
-        line.show(self.word, self.engine.policy.crowded());
+        line.show(self.word.agreeing(bytes), self.engine.policy.crowded());
         ring(&desk.line.bell);
     }
 
-    /// Waits for the words that `rank` sends in this call.
+    /// Waits for the words that `rank` sends in this call, of `bytes` bytes.
     #[inline]
-    pub(crate) fn line(&self, rank: usize) -> &'c Cell<RING_WORDS> {
+    pub(crate) fn line(&self, rank: usize, bytes: usize) -> &'c Cell<RING_WORDS> {
         let desk = self.core.place.desks[rank];
         let line = &desk.ring[self.word.number() as usize % RING];
-        let waiting = Waiting::new(self.engine, self.core, self.word);
+        let waiting = Waiting { giver: Some(rank), ..Waiting::new(self.engine, self.core, self.word) };
         waiting.wait(&desk.line.bell, || line.word().number() >= self.word.number());
-        if !line.word().pairs(self.word) {
-            let number = self.word.number();
-            self.differs(rank, said(&Slip::of(line.word()), number), said(&Slip::of(self.word), number));
+        let mine = self.word.agreeing(bytes);
+        if !line.word().pairs(mine) {
+            let text = |word: Word| {
+                format!("{} of {} bytes (call {})", Slip::of(word), word.agreed(), word.number())
+            };
+            self.differs(rank, text(line.word()), text(mine));
         }
         line
     }
@@ -156,11 +161,13 @@ pub(super) struct Waiting<'c> {
     engine: &'c Engine,
     core: &'c TeamCore,
     word: Word,
+    /// The member whose line it is for.
+    giver: Option<usize>,
 }
 
 impl<'c> Waiting<'c> {
     pub(super) fn new(engine: &'c Engine, core: &'c TeamCore, word: Word) -> Waiting<'c> {
-        Waiting { engine, core, word }
+        Waiting { engine, core, word, giver: None }
     }
 
     /// Until the owner of `line` is that far.
@@ -174,12 +181,15 @@ impl<'c> Waiting<'c> {
         let policy = &self.engine.policy;
         let waker = if policy.crowded() { Waker::Rings } else { Waker::MayBeSilent };
         let (word, size) = (self.word, self.core.members.size);
-        let place = || format!("{} of a team of {size}", said(&Slip::of(word), word.number()));
+        if self.giver.is_some() {
+            self.core.desk().line.at.store(word.taking().bits(), Ordering::Relaxed);
+        }
+        let place = || format!("{} of a team of {size}", self.told());
         let mut report = policy.report(self.engine.me, place);
         let mut blocked = Blocked::new(self.engine);
         policy.wait(&bell.rung, &bell.asleep, waker, ready, |waited: Duration| {
             blocked.look(waited);
-            // A member that is gone by now may have come before: then the wait is over.
+            // A member that is gone or through by now may have come before: then the wait is over.
             if let Some(diverged) = self.stray()
                 && !ready()
             {
@@ -193,18 +203,37 @@ impl<'c> Waiting<'c> {
     #[cold]
     fn stray(&self) -> Option<Diverged> {
         let (here, number) = (self.engine.me, self.word.number());
-        let told = |desk: &TeamDesk| {
+        let at_what = |rank: usize, desk: &TeamDesk| {
             let at = Word::from_bits(desk.line.at.load(Ordering::Acquire));
-            if self.core.is_gone(desk) {
-                return Some("work after it dropped the team".to_owned());
-            }
+            let awaited = self.word.meets() || self.giver == Some(rank);
             let apart =
                 at.number() == number && !(at.meets() && self.word.meets()) && !at.same_kind(self.word);
-            apart.then(|| said(&Slip::of(at), number))
+            if self.core.is_gone(desk) {
+                Some("work after it dropped the team".to_owned())
+            } else if apart {
+                Some(said(&Slip::of(at), number))
+            } else if awaited && desk.line.progress() >= Progress::left(number) {
+                Some(format!("the end of call {number}, which for it was a call without others"))
+            } else if self.giver == Some(rank) && at.number() == number && at.takes() {
+                Some(format!("{} from another PE", said(&Slip::of(at), number)))
+            } else {
+                None
+            }
         };
-        let mut members = self.core.place.desks.iter().zip(&self.core.place.pes);
-        let (pe, got) = members.find_map(|(desk, pe)| Some((*pe, told(desk)?)))?;
-        Some(Diverged { here, pe, got, reference: here, expected: said(&Slip::of(self.word), number) })
+        let mut members = self.core.place.desks.iter().zip(&self.core.place.pes).enumerate();
+        let (pe, got) = members.find_map(|(rank, (desk, pe))| Some((*pe, at_what(rank, desk)?)))?;
+        Some(Diverged { here, pe, got, reference: here, expected: self.told() })
+    }
+
+    /// What this PE waits at; with its arguments, if it has shown them.
+    fn told(&self) -> String {
+        let cell = &self.core.desk().cells[(self.word.number() & 1) as usize];
+        let (slip, number) = if cell.word().number() == self.word.number() {
+            cell.read()
+        } else {
+            (Slip::of(self.word), self.word.number())
+        };
+        said(&slip, number)
     }
 }
 
