@@ -20,4 +20,5 @@ one signal added_signals_count_exactly
 one teams syncs_on_overlapping_teams
 one teams barriers_show_what_came_before
 one collectives a_root_runs_ahead_and_its_lines_are_not_overwritten
+one collectives ten_thousand_back_to_back
 echo "soak: all passed"

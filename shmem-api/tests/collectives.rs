@@ -445,6 +445,8 @@ struct Random {
     me: usize,
     rng: Rng,
     teams: Vec<OfTeam>,
+    /// Elements of one call's `dest`: a block of every PE's.
+    area: usize,
     dests: *mut i64,
     src: *mut i64,
     psync: *mut i64,
@@ -452,17 +454,19 @@ struct Random {
 
 /// Calls between two barriers, each with a `dest` of its own.
 const WINDOW: usize = 50;
-/// Elements of one.
-const AREA: usize = 8192;
+/// Elements of a PE's block: mostly few, sometimes more than any shortcut takes.
+const BLOCKS: [usize; 9] = [0, 1, 2, 5, 7, 8, 40, 150, 900];
 
 impl Random {
     fn new(world: &World) -> Random {
         let teams = teams(world);
-        let (dests, src) = (symmetric(WINDOW * AREA, 0), symmetric(AREA, 0));
+        let area = BLOCKS[BLOCKS.len() - 1] * world.n_pes();
+        let (dests, src) = (symmetric(WINDOW * area, 0), symmetric(area, 0));
         Random {
             me: world.pe(),
             rng: Rng(3),
             teams,
+            area,
             dests,
             src,
             psync: symmetric(aset::SYNC_SIZE, aset::SYNC_VALUE),
@@ -474,14 +478,13 @@ impl Random {
             // SAFETY: every PE calls.
             unsafe { raw::barrier_all() };
         }
-        let [which, what, len] = [self.teams.len(), 10, 9].map(|n| self.rng.below(n));
+        let [which, what, len] = [self.teams.len(), 10, BLOCKS.len()].map(|n| self.rng.below(n));
         let (seed, root) = (self.rng.bits(), self.rng.bits() as usize);
-        // Mostly short, sometimes more than any shortcut takes: 8 PEs' blocks fit in an area.
-        let n = [0, 1, 2, 5, 7, 8, 40, 150, 900][len];
+        let n = BLOCKS[len];
         let team = &self.teams[which];
         let (pes, size) = (&team.pes, team.pes.len());
         let Some(rank) = pes.iter().position(|pe| *pe == self.me) else { return };
-        let (dest, src) = (self.dests.wrapping_add(call % WINDOW * AREA), self.src);
+        let (dest, src) = (self.dests.wrapping_add(call % WINDOW * self.area), self.src);
         let value = |rank: usize, i: usize| source::<i64>(seed, pes[rank], i);
         for i in 0..n * size {
             // SAFETY: this PE's own; every call that read it has returned.
@@ -498,7 +501,8 @@ impl Random {
                 (0..n).map(|i| value(root, i)).collect()
             }
             2 => {
-                let lens: Vec<usize> = (0..size).map(|r| n * ((seed as usize >> r) & 1)).collect();
+                let lens: Vec<usize> =
+                    (0..size).map(|r| n * (seed.rotate_right(r as u32) & 1) as usize).collect();
                 team.collect(dest, src, lens[rank]);
                 (0..size).flat_map(|r| (0..lens[r]).map(move |i| value(r, i))).collect()
             }

@@ -24,7 +24,8 @@ pub enum Num {
 pub trait Value: Elem + PartialEq + Debug {
     fn num(self) -> Num;
     fn of(num: Num) -> Self;
-    /// A value made of random bits: any integer; of the others such that all sums and products are exact.
+    /// A value made of random bits: any integer; of the others such that the sums and the products of a hundred PEs'
+    /// are exact in every type.
     fn draw(bits: u64) -> Self;
 }
 
@@ -59,8 +60,16 @@ impl Value for u128 {
     }
 }
 
+/// A power of two with a sign: products have one significant bit, whatever their number, and none is 0.
 fn small(bits: u64) -> f64 {
-    (bits % 7) as f64 - 3.0
+    [0.5, 1.0, 2.0, -0.5, -1.0, -2.0][(bits % 6) as usize]
+}
+
+/// A unit, times 1, 1/2, 1+i or (1+i)/2. Of these, too, each part of a product is 0 or a power of two.
+fn small_complex(bits: u64) -> (f64, f64) {
+    let half = if bits & 1 == 0 { 1.0 } else { 0.5 };
+    let (re, im) = if bits & 2 == 0 { (half, 0.0) } else { (half, half) };
+    [(re, im), (-im, re), (-re, -im), (im, -re)][(bits >> 2 & 3) as usize]
 }
 
 macro_rules! reals {
@@ -96,7 +105,8 @@ macro_rules! complexes {
                 Complex::new(re as $t, im as $t)
             }
             fn draw(bits: u64) -> Self {
-                Complex::new(small(bits) as $t, small(bits >> 20) as $t)
+                let (re, im) = small_complex(bits);
+                Complex::new(re as $t, im as $t)
             }
         }
     )*};
@@ -321,6 +331,15 @@ pub enum Moves {
 impl Moves {
     pub const ALL: [Moves; 5] =
         [Moves::Broadcast, Moves::Collect, Moves::Fcollect, Moves::Alltoall, Moves::Alltoalls];
+
+    /// How many times its `n` elements a PE's part of an array takes, at most.
+    fn spread(self) -> usize {
+        match self {
+            Moves::Broadcast | Moves::Fcollect | Moves::Alltoall => 1,
+            Moves::Collect => 2,
+            Moves::Alltoalls => 3,
+        }
+    }
 }
 
 /// One collective that moves data, checked against the model. `ready` is called between filling and the call: a
@@ -333,6 +352,8 @@ pub fn check_move<T: Value>(bed: &mut Bed, group: &impl Together, what: Moves, n
         return ready();
     };
     let size = pes.len();
+    // With many PEs, no more elements than there is room for.
+    let n = n.min((REGION / size_of::<T>() - 8) / (size * what.spread()));
     let about = (what, std::any::type_name::<T>(), n, group, arrays);
     let Arrays { dest, src } = arrays;
     let value = |rank: usize, i: usize| Some(source::<T>(seed, pes[rank], i));
