@@ -2,23 +2,23 @@
 
 use std::ffi::c_int;
 
-use shmem_api::raw::{self, Ctx, CtxSessionConfig, TeamHandle};
+use shmem_api::raw::{self, Ctx, CtxSessionConfig, TeamHandle, Via};
 
 /// Stores what was made, for its caller: 0, or 1 if nothing was.
-fn made(ctx: Ctx, to: *mut Ctx) -> c_int {
+fn made(call: &'static str, ctx: Ctx, to: *mut Ctx) -> c_int {
     // SAFETY: the C program's promise.
-    unsafe { to.write(ctx) };
+    unsafe { Via::new(call).leave(to, ctx) };
     (ctx == Ctx::INVALID).into()
 }
 
 export! {
     fn shmem_ctx_create(options: i64, ctx: *mut Ctx) -> c_int {
         // SAFETY: the C program's promise; so for all below.
-        made(unsafe { raw::ctx_create(options) }, ctx)
+        made("shmem_ctx_create", unsafe { raw::ctx_create(options) }, ctx)
     }
     fn shmem_team_create_ctx(team: TeamHandle, options: i64, ctx: *mut Ctx) -> c_int {
         // SAFETY: as above.
-        made(unsafe { raw::team_create_ctx(team, options) }, ctx)
+        made("shmem_team_create_ctx", unsafe { raw::team_create_ctx(team, options) }, ctx)
     }
     fn shmem_ctx_destroy(ctx: Ctx) {
         // SAFETY: as above.
@@ -28,7 +28,7 @@ export! {
         // SAFETY: as above.
         let of = unsafe { raw::ctx_get_team(ctx) };
         // SAFETY: as above.
-        unsafe { team.write(of) };
+        unsafe { Via::new("shmem_ctx_get_team").leave(team, of) };
         (of == TeamHandle::INVALID).into()
     }
     fn shmem_ctx_session_start(ctx: Ctx, options: i64, config: *const CtxSessionConfig, mask: i64) {

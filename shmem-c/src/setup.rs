@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-use shmem_api::raw::{self, TeamHandle};
+use shmem_api::raw::{self, TeamHandle, Via};
 
 export! {
     fn shmem_init() {
@@ -14,7 +14,7 @@ export! {
         match unsafe { raw::init_thread(requested) } {
             Ok(level) => {
                 // SAFETY: as above.
-                unsafe { provided.write(level) };
+                unsafe { Via::new("shmem_init_thread").leave(provided, level) };
                 0
             }
             Err(_) => 1,
@@ -33,7 +33,7 @@ export! {
     }
     fn shmem_query_thread(provided: *mut c_int) {
         // SAFETY: as above.
-        unsafe { provided.write(raw::query_thread()) }
+        unsafe { Via::new("shmem_query_thread").leave(provided, raw::query_thread()) }
     }
     fn shmem_my_pe() -> c_int {
         raw::my_pe()

@@ -164,6 +164,11 @@ const ARGUMENT: &[(&str, End)] = &[
     ),
     ("count_minus_1", Ends(&["shmem_long_sum_to_all: nreduce is -1: it must be at least 0"])),
     ("bad_thread_level", GoesOn(&["99 is no thread level"])),
+    ("null_for_the_level", Ends(&["PE 1: shmem_query_thread: the address for what it gives back is NULL"])),
+    ("null_for_the_init", Ends(&["shmem_init_thread: the address for what it gives back is NULL"])),
+    ("null_for_the_ctx", Ends(&["PE 1: shmem_ctx_create: the address for what it gives back is NULL"])),
+    ("null_for_the_team", Ends(&["shmem_team_split_strided: the address for what it gives back is NULL"])),
+    ("null_for_the_teams", Ends(&["shmem_team_split_2d: the address for what it gives back is NULL"])),
     ("set_start_minus_1", Ends(&["shmem_barrier: the active set of 3 PEs from PE -1", "does not fit"])),
     (
         "set_too_large",

@@ -156,7 +156,7 @@ pub unsafe fn team_split_strided(
     };
     let handle = made.ok().flatten().map_or(TeamHandle::INVALID, TeamHandle::of);
     // SAFETY: by contract.
-    unsafe { new_team.write(handle) };
+    unsafe { via.leave(new_team, handle) };
     made.err().unwrap_or(0)
 }
 
@@ -193,9 +193,9 @@ pub unsafe fn team_split_2d(
     let [x, y] =
         made.map_or([None, None], |teams| teams).map(|t| t.map_or(TeamHandle::INVALID, TeamHandle::of));
     // SAFETY: by contract.
-    unsafe { xaxis_team.write(x) };
+    unsafe { via.leave(xaxis_team, x) };
     // SAFETY: by contract.
-    unsafe { yaxis_team.write(y) };
+    unsafe { via.leave(yaxis_team, y) };
     made.err().unwrap_or(0)
 }
 

@@ -151,6 +151,18 @@ impl Via {
         }
     }
 
+    /// Leaves a result where the caller wants it; ends the job if that is nowhere.
+    ///
+    /// # Safety
+    /// `to` is writable, or null.
+    pub unsafe fn leave<T>(self, to: *mut T, result: T) {
+        if to.is_null() {
+            self.fail("the address for what it gives back is NULL");
+        }
+        // SAFETY: not null, so writable by contract.
+        unsafe { to.write(result) }
+    }
+
     /// Ends the job: this call was given something that cannot be.
     #[inline(always)]
     pub(crate) fn fail(self, what: &str) -> ! {

@@ -141,6 +141,11 @@ static shmem_ctx_t destroyed_ctx(void) {
     X(counts_differ, shmem_long_sum_reduce(SHMEM_TEAM_WORLD, heap, statics, me == 1 ? 3 : 4); shmem_barrier_all())  \
     X(count_minus_1, shmem_long_sum_to_all(heap, statics, -1, 0, 0, n, pwrk, psync); shmem_barrier_all())           \
     X(bad_thread_level, int got = 0; MUST(shmem_init_thread(99, &got) != 0))                                        \
+    X(null_for_the_level, ONE shmem_query_thread(HIDDEN(NULL)); shmem_barrier_all())                                \
+    X(null_for_the_init, int *nowhere = HIDDEN(NULL); shmem_init_thread(SHMEM_THREAD_SINGLE, nowhere))              \
+    X(null_for_the_ctx, ONE shmem_ctx_create(0, HIDDEN(NULL)); shmem_barrier_all())                                 \
+    X(null_for_the_team, shmem_team_split_strided(SHMEM_TEAM_WORLD, 0, 1, n, NULL, 0, HIDDEN(NULL)))                \
+    X(null_for_the_teams, shmem_team_split_2d(SHMEM_TEAM_WORLD, 2, NULL, 0, HIDDEN(NULL), NULL, 0, HIDDEN(NULL)))   \
     /* Active sets. */                                                                                              \
     X(set_start_minus_1, shmem_barrier(-1, 0, n, psync))                                                            \
     X(set_too_large, shmem_barrier(0, 0, n + 1, psync))                                                             \
