@@ -70,6 +70,11 @@ fn volatile_variables_can_be_waited_for() {
 }
 
 #[test]
+fn tests_in_a_loop_on_more_pes_than_cores() {
+    on(&compile("tests/c/polling.c", &[]), PES, |_, _| {});
+}
+
+#[test]
 fn overloads_of_cpp() {
     for standard in ["-std=c++14", "-std=c++17"] {
         on(&compile("tests/c/overloads.cpp", &[standard, "-pedantic"]), PES, |_, _| {});

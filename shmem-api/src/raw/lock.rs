@@ -116,7 +116,7 @@ routines! {
     fn test_lock(via, lock: *mut i64) -> i32 {
         // SAFETY: by contract.
         let words = unsafe { Lock::new(via, lock) };
-        i32::from(!queue::try_acquire(&words, words.me))
+        i32::from(!via.tested(queue::try_acquire(&words, words.me), false))
     }
 
     /// Completes this PE's operations on the default context, then passes the lock to the PE that has waited longest

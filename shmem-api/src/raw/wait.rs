@@ -76,6 +76,24 @@ impl Via {
         }
     }
 
+    /// What a test found. Programs test in a loop: a test that found nothing gives its core away where PEs share
+    /// cores, since whoever has the news may need it.
+    #[inline]
+    pub(crate) fn tested<F: PartialEq>(self, found: F, nothing: F) -> F {
+        if found == nothing {
+            self.give_way();
+        }
+        found
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn give_way(self) {
+        if self.engine().policy.crowded() {
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits until `ready`, which looks at `n` variables at `at`.
     #[cold]
     #[inline(never)]
@@ -275,7 +293,7 @@ routines! {
     /// As [`wait_until`]; so for all tests.
     fn test<T: Waitable>(via, ivar: *mut T, cmp: Cmp, value: T) -> bool {
         via.check_own(ivar);
-        holds(ivar, cmp, value)
+        via.tested(holds(ivar, cmp, value), false)
     }
 
     /// Whether all of `n` variables compare true with `value` (`shmem_test_all`), also if there are none; `status` as in
@@ -285,7 +303,8 @@ routines! {
     /// As [`wait_until_all`].
     fn test_all<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> bool {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.unmet(0) == n
+        let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
+        via.tested(set.unmet(0) == n, false)
     }
 
     /// One of `n` variables that compares true with `value`, or [`NONE`] (`shmem_test_any`).
@@ -294,7 +313,8 @@ routines! {
     /// As [`wait_until_all`].
     fn test_any<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.test_any().unwrap_or(NONE)
+        let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
+        via.tested(set.test_any().unwrap_or(NONE), NONE)
     }
 
     /// How many of `n` variables compare true with `value`, and which, in `indices` (`shmem_test_some`).
@@ -305,7 +325,7 @@ routines! {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
         // SAFETY: by contract; no more are found than there are variables.
-        set.some(unsafe { list(indices) })
+        via.tested(set.some(unsafe { list(indices) }), 0)
     }
 
     /// As [`test_all`], each variable with its own of `n` values (`shmem_test_all_vector`).
@@ -314,7 +334,8 @@ routines! {
     /// As [`wait_until_all_vector`].
     fn test_all_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> bool {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.unmet(0) == n
+        let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
+        via.tested(set.unmet(0) == n, false)
     }
 
     /// As [`test_any`], each variable with its own of `n` values (`shmem_test_any_vector`).
@@ -323,7 +344,8 @@ routines! {
     /// As [`wait_until_all_vector`].
     fn test_any_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.test_any().unwrap_or(NONE)
+        let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
+        via.tested(set.test_any().unwrap_or(NONE), NONE)
     }
 
     /// As [`test_some`], each variable with its own of `n` values (`shmem_test_some_vector`).
@@ -334,6 +356,6 @@ routines! {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
         // SAFETY: by contract; no more are found than there are variables.
-        set.some(unsafe { list(indices) })
+        via.tested(set.some(unsafe { list(indices) }), 0)
     }
 }
