@@ -23,7 +23,7 @@ use crate::coll::ops::{Arith, Operator, Sum, word};
 use crate::coll::reduce;
 use crate::coll::scan::{self, Own};
 use crate::coll::slip::Kind;
-use crate::elem::Elem;
+use crate::elem::{Elem, check_layout};
 use crate::level::Level;
 use crate::raw::Via;
 use crate::sym::{SymBox, SymPart, SymSlice};
@@ -263,6 +263,7 @@ impl<L: Level> Team<'_, L> {
         value: T,
         read: impl FnOnce(&mut dyn FnMut(u32) -> T) -> R,
     ) -> R {
+        const { check_layout::<T>() };
         const { assert!(size_of::<T>() <= VALUE, "a value has 256 bytes at most; put it into an object") };
         let agreed = [1, size_of::<T>() as u64, more];
         on_team(Via::new(call), &self.engine, self.core(), (kind, &agreed), |group| {

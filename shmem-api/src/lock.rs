@@ -32,7 +32,11 @@ pub struct SymLock<'w, L: Level> {
     level: PhantomData<L>,
 }
 
-/// A lock that is a static of the executable.
+/// A lock that is a static of the executable. As a [`SymStatic`](crate::SymStatic) it is there from the start:
+///
+/// ```compile_fail,E0277
+/// static MADE_LATER: std::sync::OnceLock<shmem_api::StaticLock> = std::sync::OnceLock::new();
+/// ```
 ///
 /// ```no_run
 /// static ONE_AT_A_TIME: shmem_api::StaticLock = shmem_api::StaticLock::new();
@@ -46,6 +50,8 @@ pub struct SymLock<'w, L: Level> {
 pub struct StaticLock {
     word: UnsafeCell<i64>,
     threads: ReentrantMutex<()>,
+    /// Not `Send`: see Z2 of [`crate::sym_static`].
+    not_send: PhantomData<*const ()>,
 }
 
 // SAFETY: the word is used by the calls for locks only (Q1), which access it atomically.
@@ -93,7 +99,7 @@ impl<L: Level> SymLock<'_, L> {
 impl StaticLock {
     /// A lock that nobody holds.
     pub const fn new() -> StaticLock {
-        StaticLock { word: UnsafeCell::new(0), threads: ReentrantMutex::new(()) }
+        StaticLock { word: UnsafeCell::new(0), threads: ReentrantMutex::new(()), not_send: PhantomData }
     }
 
     /// As [`SymLock::lock`]. It ends the job, too, if this is no static of the executable, or if some PE runs
