@@ -486,6 +486,28 @@ fn a_team_that_was_destroyed_is_known_as_such() {
     });
 }
 
+/// Also if the library was taken down and brought up since, and has another team in the same place.
+#[test]
+fn a_team_of_an_earlier_start_is_known_as_such() {
+    let test = "a_team_of_an_earlier_start_is_known_as_such";
+    if testing::is_pe() {
+        // SAFETY: every PE calls; there is one thread.
+        unsafe { raw::init() };
+        let (_, old) = split(TeamHandle::WORLD, 0, 1, raw::n_pes());
+        // SAFETY: as above.
+        unsafe { raw::finalize() };
+        // SAFETY: as above.
+        unsafe { raw::init() };
+        let (_, new) = split(TeamHandle::WORLD, 0, 1, raw::n_pes());
+        assert_eq!(my_pe(new), raw::my_pe());
+        sync(old);
+        return;
+    }
+    let outcome = Launch::of_test(test, 2, Boot::Local).run();
+    assert!(!outcome.timed_out && !outcome.status.success(), "{outcome}");
+    says(&outcome, &["shmem_team_sync", "is no team; it may have been destroyed"]);
+}
+
 #[test]
 fn predefined_teams_are_not_destroyed() {
     let body = |_: &World| destroy(TeamHandle::SHARED);

@@ -61,7 +61,6 @@ pub(crate) struct Teams {
     taken: [AtomicU64; SET_WORDS],
     /// The highest number a call on a team that is no more had.
     retired: AtomicU64,
-    made: AtomicU64,
     /// Dropped here, but not by every member yet.
     dropped: Mutex<Vec<TeamCore>>,
 }
@@ -78,7 +77,6 @@ impl Teams {
             cores: (0..slots).map(|_| AtomicPtr::default()).collect(),
             taken: std::array::from_fn(|_| AtomicU64::new(u64::MAX)),
             retired: AtomicU64::new(0),
-            made: AtomicU64::new(0),
             dropped: Mutex::default(),
         };
         for slot in 2..slots as u16 {
@@ -152,9 +150,10 @@ impl Teams {
         core
     }
 
-    /// A generation for a new team.
-    pub(crate) fn next_generation(&self) -> u64 {
-        self.made.fetch_add(1, Ordering::Relaxed) + 1
+    /// A generation for a new team. Not even a later start of the library has it again.
+    pub(crate) fn next_generation() -> u64 {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        MADE.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Frees a team that all its members have destroyed.

@@ -151,7 +151,7 @@ impl TeamCore {
         }
         Some(plans.map(|plan| {
             let Plan { members, slot, num_contexts, base } = plan?;
-            let generation = teams.next_generation();
+            let generation = Teams::next_generation();
             let new = NewTeam { members, slot, generation, num_contexts, base };
             Some(teams.publish(TeamCore::new(new, engine.me, &engine.desks)?))
         }))
