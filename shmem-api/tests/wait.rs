@@ -561,9 +561,9 @@ fn a_variable_at_null_is_refused() {
 
 #[test]
 fn a_code_that_is_no_comparison_is_refused() {
-    let line = "PE 1: shmem_int_test: 0 is no comparison: use one of the SHMEM_CMP constants";
+    let line = "PE 1: shmem_int_test: 6 is no comparison: use one of the SHMEM_CMP constants";
     must_say("a_code_that_is_no_comparison_is_refused", line, |_| {
-        raw::Via::new("shmem_int_test").comparison(0);
+        raw::Via::new("shmem_int_test").comparison(6);
     });
 }
 
