@@ -223,7 +223,8 @@ fn by_address(e: Error, block: *mut u8) -> Error {
         FreeError::Foreign { .. } => FreeError::Foreign { at },
         FreeError::NotAllocated { .. } => FreeError::NotAllocated { at },
         FreeError::Interior { at: inside, start, len } => {
-            FreeError::Interior { at, start: Offset(at.0 - (inside.0 - start.0)), len }
+            // A zone in front of a block is inside of it, too: `start` may be the later one.
+            FreeError::Interior { at, start: Offset(at.0 + start.0 - inside.0), len }
         }
     };
     Error::Free { pe, call, why }
