@@ -63,8 +63,11 @@ fn must_have_said(outcome: &Outcome, start: &str, says: &str, boot: Boot) {
     let mut ours = outcome.stderr.lines().filter(|l| l.starts_with("PE ") || l.starts_with("shmem_"));
     let line = ours.next().unwrap_or_else(|| panic!("nothing was said: {shown}"));
     assert!(line.starts_with(start) && line.contains(says), "something else was said: {shown}");
-    // Before init nobody knows of the others: each says it.
-    assert!(ours.all(|other| other == line && other.starts_with("shmem_")), "more was said: {shown}");
+    // Before init nobody knows of the others: each says it. After finalize the launcher ends the others, of whom one may
+    // not have been through with leaving, which its neighbour notices.
+    let launchers = |other: &str| other.contains(") died in the middle of the job");
+    let again = |other: &str| other == line && other.starts_with("shmem_");
+    assert!(ours.all(|other| again(other) || launchers(other)), "more was said: {shown}");
     // Not a bound on speed: a launch alone takes up to a second, the promise is three after it.
     assert!(outcome.wall < Duration::from_secs(8), "{shown}");
 }
