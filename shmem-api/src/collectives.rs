@@ -17,8 +17,7 @@ use crate::coll::alltoall;
 use crate::coll::broadcast::{self, Root};
 use crate::coll::collect;
 use crate::coll::fcollect;
-use crate::coll::group::{Chunk, Group, show, shown};
-use crate::coll::on_team::{OnTeam, on_team};
+use crate::coll::group::{self, Agreed, Chunk, Group, show, shown};
 use crate::coll::ops::{Arith, Operator, Sum, word};
 use crate::coll::reduce;
 use crate::coll::scan::{self, Own};
@@ -72,11 +71,11 @@ impl<L: Level> Team<'_, L> {
         let (at, n) = object.extent();
         let root = self.root("broadcast", root);
         self.collective::<T, _>("Team::broadcast", (Kind::Broadcast, n, root.into()), [at, at], |group| {
-            group.sync();
             let object = self.own(at);
-            // SAFETY: R1, by the meeting; source and target of every copy are parts of different PEs, since the
+            let root = Root { rank: root, gets_it: false, goes_on: false };
+            // SAFETY: R1, by its first meeting; source and target of every copy are parts of different PEs, since the
             // root keeps its own.
-            unsafe { broadcast::broadcast::<T, _>(group, object, object, n, root, Root::KeepsItsDest) }
+            unsafe { broadcast::broadcast::<T>(group, object, object, n, root) }
         });
     }
 
@@ -86,7 +85,9 @@ impl<L: Level> Team<'_, L> {
         let ((to, room), (from, n)) = (dest.extent(), src.extent());
         self.fits("fcollect", "dest", room, n.saturating_mul(self.n_pes()));
         self.collective::<T, _>("Team::fcollect", (Kind::Fcollect, n, 0), [to, from], |group| {
-            group.sync();
+            if n > 0 && !fcollect::shows::<T>(group, n) {
+                group.sync();
+            }
             // SAFETY: R1, by the meeting; `dest` is long enough, and another object than `src`, by their borrows.
             unsafe { fcollect::fcollect::<T>(group, self.own(to), self.own(from), n) }
         });
@@ -139,7 +140,9 @@ impl<L: Level> Team<'_, L> {
         }
         let strides = (dst << 32 | sst) as u64;
         self.collective::<T, _>("Team::alltoall", (Kind::Alltoall, n, strides), [to, from], |group| {
-            group.sync();
+            if n > 0 {
+                group.sync();
+            }
             let (to, from) = (self.own(to), self.own(from));
             if (dst, sst) == (1, 1) {
                 // SAFETY: R1, by the meeting; all elements lie in the objects, which are different, by their borrows.
@@ -222,10 +225,6 @@ impl<L: Level> Team<'_, L> {
     fn reduction<T: Elem, O: Operator<T>>(&self, _op: O, (to, room): (u64, usize), (from, n): (u64, usize)) {
         self.fits("reduce", "dest", room, n);
         self.collective::<T, _>("Team::reduce", (Kind::Reduce, n, O::NAME), [to, from], |group| {
-            if n == 0 {
-                // The algorithm would not meet; but whether all PEs say so is to be compared.
-                return group.sync();
-            }
             // SAFETY: R1, by its first meeting, before which it touches no other PE's object; the objects are as long,
             // and the same or different.
             unsafe { reduce::reduce::<T, O>(group, self.own(to), self.own(from), n) }
@@ -235,9 +234,6 @@ impl<L: Level> Team<'_, L> {
     fn scan<T: Arith>(&self, name: &str, own: Own, (to, room): (u64, usize), (from, n): (u64, usize)) {
         self.fits(name, "dest", room, n);
         self.collective::<T, _>("Team::scan", (Kind::Scan, n, word(name)), [to, from], |group| {
-            if n == 0 {
-                return group.sync();
-            }
             // SAFETY: as in `reduction`.
             unsafe { scan::scan::<T>(group, self.own(to), self.own(from), n, own) }
         });
@@ -249,10 +245,10 @@ impl<L: Level> Team<'_, L> {
         call: &'static str,
         (kind, n, more): (Kind, usize, u64),
         objects: [u64; 2],
-        body: impl FnOnce(&mut OnTeam<'_, '_>) -> R,
+        body: impl FnOnce(&mut Group<'_, '_>) -> R,
     ) -> R {
-        let agreed = [n as u64, size_of::<T>() as u64, more, objects[0], objects[1]];
-        on_team(Via::new(call), &self.engine, self.core(), (kind, &agreed), body)
+        let agreed = Agreed::elements::<T>(n, more).at(objects);
+        group::collective(Via::new(call), &self.engine, self.core(), (kind, &agreed), body)
     }
 
     /// Shows a value, and reads those of the others, by rank. No PE touches another's memory.
@@ -265,8 +261,8 @@ impl<L: Level> Team<'_, L> {
     ) -> R {
         const { check_layout::<T>() };
         const { assert!(size_of::<T>() <= VALUE, "a value has 256 bytes at most; put it into an object") };
-        let agreed = [1, size_of::<T>() as u64, more];
-        on_team(Via::new(call), &self.engine, self.core(), (kind, &agreed), |group| {
+        let agreed = Agreed::elements::<T>(1, more);
+        group::collective(Via::new(call), &self.engine, self.core(), (kind, &agreed), |group| {
             // SAFETY: a value of ours; the room is larger than any.
             unsafe { show(group, &raw const value, 1) };
             group.sync();

@@ -22,10 +22,12 @@ use memheap::place::Reach;
 use memheap::{Bytes, Component, Offset, PeId};
 use rustix::process::Pid;
 
+use crate::coll::active_set::ActiveSets;
 use crate::coll::slip::Slip;
+use crate::coll::team::desk::Bell;
 use crate::coll::team::slots::Teams;
 use crate::error::{Diverged, Error};
-use crate::exit::Blocked;
+use crate::exit::{Blocked, By, provable};
 use crate::heap::guard::Guards;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
@@ -99,6 +101,9 @@ pub(crate) struct Engine {
     pub(crate) nodes: Vec<u32>,
     pub(crate) contexts: Serial<Slots>,
     pub(crate) teams: Teams,
+    pub(crate) sets: ActiveSets,
+    /// How many threads this process had when the library came up, if that can be seen.
+    pub(crate) threads: Option<usize>,
     pub(crate) warden: Option<Warden>,
     pub(crate) segment: Segment,
     pub(crate) statics: StaticData,
@@ -260,20 +265,52 @@ impl Engine {
 
     /// Waits on this PE's own memory until `ready`, which a plain put may bring about.
     pub(crate) fn wait_until(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        self.wait(Waker::MayBeSilent, ready, place);
-    }
-
-    /// As [`wait_until`](Self::wait_until), where whoever brings it about rings.
-    pub(crate) fn wait_rung(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        self.wait(Waker::Rings, ready, place);
-    }
-
-    fn wait(&self, waker: Waker, ready: impl Fn() -> bool, place: impl Fn() -> String) {
         let waiters = &self.desk().life.waiters;
-        let mut report = self.policy.report(self.me, place);
-        let mut blocked = Blocked::new(self);
-        self.policy.wait(&waiters.bell, &waiters.asleep, waker, ready, |waited| {
+        self.wait((&waiters.bell, &waiters.asleep), (Waker::MayBeSilent, By::Memory), &ready, &place, || ());
+    }
+
+    /// As [`wait_until`](Self::wait_until), where whoever brings it about calls the library, and rings.
+    pub(crate) fn wait_rung(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
+        let waiters = &self.desk().life.waiters;
+        self.wait((&waiters.bell, &waiters.asleep), (Waker::Rings, By::Calls), &ready, &place, || ());
+    }
+
+    /// Waits until other PEs have come to the same call for the first time, of which nobody rings.
+    pub(crate) fn wait_for_members(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
+        let waiters = &self.desk().life.waiters;
+        self.wait((&waiters.bell, &waiters.asleep), (Waker::MayBeSilent, By::Calls), &ready, &place, || ());
+    }
+
+    /// Waits for a call of another PE, asleep on a bell of its desk. `between` is called between sleeps.
+    pub(crate) fn wait_for_a_call(
+        &self,
+        bell: &Bell,
+        waker: Waker,
+        ready: &dyn Fn() -> bool,
+        place: impl Fn() -> String,
+        between: impl FnMut(),
+    ) {
+        self.wait((&bell.rung, &bell.asleep), (waker, By::Calls), ready, &place, between);
+    }
+
+    /// Every wait of the library for another PE.
+    fn wait(
+        &self,
+        (bell, asleep): (&AtomicU32, &AtomicU32),
+        (waker, by): (Waker, By),
+        ready: &dyn Fn() -> bool,
+        place: &dyn Fn() -> String,
+        mut between: impl FnMut(),
+    ) {
+        let mut blocked = Blocked::new(self, by, place);
+        let told = || match provable(self, by) {
+            true => place(),
+            false => format!("{} (other threads of the PEs may still end it: not known)", place()),
+        };
+        let mut report = self.policy.report(self.me, told);
+        self.policy.wait(bell, asleep, waker, ready, |waited| {
             blocked.look(waited);
+            between();
             report(waited);
         });
     }

@@ -29,7 +29,7 @@ use crate::engine::Engine;
 use crate::internals::Life;
 use crate::wait;
 
-pub(crate) use deadlock::Blocked;
+pub(crate) use deadlock::{Blocked, By, provable, threads};
 pub(crate) use process::watch_process_exit;
 
 /// Status of a job that ended because PEs called different things.
@@ -174,6 +174,7 @@ mod tests {
             exiting: zero(),
             question: zero(),
             blocked: AtomicU64::new(0),
+            told: std::array::from_fn(|_| AtomicU64::new(0)),
             waiters: Waiters { bell: zero(), asleep: zero() },
         };
         let lives = [life(), life(), life()];

@@ -176,6 +176,11 @@ impl Holders {
         self.worlds == self.leaked && !self.moving
     }
 
+    /// Whether the program is one of the safe API alone.
+    pub(crate) fn only_worlds(&self) -> bool {
+        self.worlds > 0 && self.inits == 0
+    }
+
     /// Inits that should have had a finalize.
     pub(crate) fn forgotten(&self) -> u32 {
         self.inits - u32::from(self.start_pes)

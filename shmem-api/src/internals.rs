@@ -1,7 +1,7 @@
 //! The part of every PE's segment that belongs to the runtime: above the spaces, out of reach of puts.
 //!
 //! ```text
-//!   ... spaces | · · left · · | free lists | team desks | life |   reserved from the top down, then sealed
+//!   ... spaces | · · left · · | free lists | active sets | team desks | life |   reserved from the top down, then sealed
 //! ```
 //!
 //! What the runtime needs is reserved by name at boot and sealed; the PEs compare the digest. All of it is
@@ -11,6 +11,7 @@
 use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
 use memheap::{Align, Bytes, Offset};
 
+use crate::coll::active_set::{SETS, SetDesk};
 use crate::coll::team::desk::TeamDesk;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
@@ -26,9 +27,14 @@ pub(crate) struct Desk<'m> {
     pub(crate) life: &'m Life,
     /// What it shows to the other members of its teams, by slot.
     pub(crate) teams: &'m [TeamDesk],
+    /// The active sets it is a member of.
+    pub(crate) sets: &'m [SetDesk],
     /// What it has dropped.
     pub(crate) frees: &'m [FreeList; 2],
 }
+
+/// Words of what a PE says it waits for.
+pub(crate) const TOLD: usize = 24;
 
 /// A PE's state.
 #[repr(C, align(64))]
@@ -49,6 +55,8 @@ pub(crate) struct Life {
     pub(crate) question: AtomicU32,
     /// This PE's answer: the number of its wait, and of the last question; zero while it does not wait.
     pub(crate) blocked: AtomicU64,
+    /// What it waits for, as lines name it, while `blocked` is not zero.
+    pub(crate) told: [AtomicU64; TOLD],
     pub(crate) waiters: Waiters,
 }
 
@@ -71,6 +79,7 @@ pub(crate) struct Internals {
     life: Offset,
     teams: Offset,
     slots: usize,
+    sets: Offset,
     frees: Offset,
     pub(crate) layout: Layout<Sealed>,
 }
@@ -78,7 +87,7 @@ pub(crate) struct Internals {
 impl Internals {
     /// Bytes they take with so many team slots.
     pub(crate) const fn len(slots: usize) -> Bytes {
-        Bytes(BASE.0 + slots as u64 * size_of::<TeamDesk>() as u64)
+        Bytes(BASE.0 + (slots * size_of::<TeamDesk>() + SETS * size_of::<SetDesk>()) as u64)
     }
 
     /// Reserves what the runtime needs between `floor` and `top`, and seals.
@@ -90,8 +99,9 @@ impl Internals {
         };
         let life = take("life", size_of::<Life>(), align_of::<Life>())?;
         let teams = take("team desks", slots * size_of::<TeamDesk>(), align_of::<TeamDesk>())?;
+        let sets = take("active sets", SETS * size_of::<SetDesk>(), align_of::<SetDesk>())?;
         let frees = take("free lists", size_of::<[FreeList; 2]>(), align_of::<FreeList>())?;
-        Ok(Internals { life, teams, slots, frees, layout: layout.seal() })
+        Ok(Internals { life, teams, slots, sets, frees, layout: layout.seal() })
     }
 
     /// The desk of the PE whose segment is at `base` in this process.
@@ -109,11 +119,14 @@ impl Internals {
             unsafe { &*part }
         }
         let teams = base.wrapping_add(self.teams.0 as usize).cast::<TeamDesk>();
+        let sets = base.wrapping_add(self.sets.0 as usize).cast::<SetDesk>();
         Desk {
             // SAFETY: reserved for this type.
             life: unsafe { part(base, self.life) },
             // SAFETY: as above, for as many as there are slots.
             teams: unsafe { std::slice::from_raw_parts(teams, self.slots) },
+            // SAFETY: as above.
+            sets: unsafe { std::slice::from_raw_parts(sets, SETS) },
             // SAFETY: as above.
             frees: unsafe { part(base, self.frees) },
         }

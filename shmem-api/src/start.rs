@@ -21,6 +21,7 @@ use memheap::{Bytes, Component, Offset, PeId};
 
 use crate::boot::step::step;
 use crate::boot::{self, Boot};
+use crate::coll::active_set::ActiveSets;
 use crate::coll::team::slots::{MAX_SLOTS, Teams};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -128,6 +129,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     desks[me.0 as usize].life.node.store(numa::current_node(), Ordering::Relaxed);
     let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
     let teams = Teams::new(me, &desks).ok_or_else(no_slots)?;
+    let sets = ActiveSets::new(&desks[me.0 as usize]);
     Ok(Engine {
         me,
         n_pes,
@@ -146,6 +148,8 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),
         contexts: Serial::new(Slots::default()),
         teams,
+        sets,
+        threads: exit::threads(),
         segment,
         statics,
     })

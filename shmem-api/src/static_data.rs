@@ -91,6 +91,13 @@ impl StaticData {
         Ok(Static { table: &self.tables[found.span], at: found.offset })
     }
 
+    /// The address on this PE of what is at that place in the file.
+    pub(crate) fn address(&self, at: Offset) -> Option<usize> {
+        let spans = self.mine.as_ref().ok()?.spans().iter();
+        let within = |span: &Span| at.0.checked_sub(span.offset.0).filter(|into| *into < span.len.0);
+        spans.filter_map(|span| Some(span.address + within(span)? as usize)).next()
+    }
+
     /// The largest stretch, where most statics are, and the PEs' tables for it.
     pub(crate) fn largest(&self) -> Option<(Span, &[Peer])> {
         let spans = self.mine.as_ref().ok()?.spans().iter().zip(&self.tables);

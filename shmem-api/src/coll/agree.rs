@@ -19,12 +19,18 @@
 //! is one counter, not a tree or rounds of exchanges, because PEs outnumber cores as a matter of course: a
 //! PE that is not running delays every round it takes part in, and a counter it takes part in once.
 //!
-//! Invariants: **A1** nobody leaves rendezvous k before everybody has arrived at k. **A2** all PEs leave with
-//! the same verdict. **A3** the slips of rendezvous k stay readable until the reader itself has left k: the
+//! What is compared is exact: the number of the call and of the rendezvous in it, the kind, the arguments. Calls in which
+//! a PE meets nobody (the root of a small broadcast, `malloc(0)`) have a number, too, so a PE that made one more
+//! or one less than another is found out here; and what they were is in a history that goes with the next rendezvous.
+//!
+//! Invariants: **A1** nobody leaves a rendezvous before everybody has arrived at it. **A2** all PEs leave with
+//! the same verdict. **A3** what was shown in a call stays readable until the reader itself has left the call: the
 //! cells alternate, and a cell is laid anew only when its readers have left (`TeamCore` sees to it). **A4**
-//! the gate is ready for k + 1 before it opens for k. **A5** a word with a later number than one's own is seen
-//! by those only who are the last to leave the destruction of a team, whose slot is in use again: had anything
-//! differed there, the job would have ended.
+//! the gate is ready for the next rendezvous before it opens. **A5** a word of two PEs, or of an open gate, with a later
+//! ticket than one's own says that this rendezvous is over, and that all agreed: of two PEs the other one has seen this
+//! one's word by then, since it does not use the place of a word again before this PE has left that call; and a gate
+//! at which the numbers differ opens with [`BROKEN`], for good. It is seen by those only who are the last to leave
+//! the destruction of a team, whose slot is in use again.
 
 use memheap::PeId;
 
@@ -43,15 +49,16 @@ pub(crate) struct Gate {
     blame: [BlameCell; 2],
 }
 
-/// The words of two PEs, of each the last two: one line.
+/// The words of two PEs, one line: of each those of the last two calls, and in each the last two rendezvous, so that
+/// the next one, whichever it is, has another place.
 #[repr(C, align(64))]
-struct Pair([[AtomicU64; 2]; 2]);
+struct Pair([[AtomicU64; 4]; 2]);
 
 /// How many have arrived, who was last (its rank, plus 1), at which call, and the flags so far.
 #[repr(C, align(64))]
 struct Arrivals(AtomicU64);
 
-/// The number and the verdict of the rendezvous that opened last.
+/// The ticket and the verdict of the rendezvous that opened last.
 #[repr(C, align(64))]
 struct Opened {
     word: AtomicU64,
@@ -77,6 +84,8 @@ const V_DIFFERS: u64 = 1;
 const V_RAISED: u64 = 2;
 const V_FATAL: u64 = 4;
 const V_KINDS: u64 = 8;
+/// The gate at which PEs with different numbers met: the job ends.
+const BROKEN: u64 = u64::MAX;
 
 /// What came of a rendezvous in which all agreed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,30 +145,45 @@ pub(crate) struct Place<'m> {
 }
 
 impl Place<'_> {
-    /// Shows `word` and `args` (of which the word says how many must agree), meets everybody, compares.
+    /// Shows `word` and `args` (of which the word says how many must agree), and the `history` if there is one (0: none);
+    /// meets everybody, compares.
     #[inline]
-    pub(crate) fn meet(&self, word: Word, args: &[u64], waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
+    pub(crate) fn meet(
+        &self,
+        word: Word,
+        args: &[u64],
+        history: u64,
+        waits: &impl Waits,
+    ) -> Result<Agreed, Box<Differs>> {
         let here = self.desks[self.rank];
-        let cell = &here.cells[turn(word)];
-        cell.lay(args);
-        cell.show(word, false);
-        let args = &args[..word.agreed()];
-        if self.desks.len() == 2 && self.upper.is_none() {
-            return self.meet_other(word, args, waits);
+        let word = if history == 0 { word } else { word.with_history() };
+        here.line.at.store(word.meeting().bits(), Ordering::Relaxed);
+        if word.step() == 0 {
+            let cell = &here.cells[turn(word)];
+            cell.lay(args);
+            if history != 0 {
+                cell.lay_history(history);
+            }
+            cell.show(word, false);
         }
-        self.meet_all(word, args, waits)
+        let asked = Asked { word, args: &args[..word.agreed()], history };
+        if self.desks.len() == 2 && self.upper.is_none() {
+            return self.meet_other(asked, waits);
+        }
+        self.meet_all(asked, waits)
     }
 
     /// More than two, or on several hosts: at the gate.
     #[inline(never)]
-    fn meet_all(&self, word: Word, args: &[u64], waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
-        let ticket = word.number() << VERDICT_BITS;
+    fn meet_all(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
+        let word = asked.word;
+        let ticket = word.ticket() << VERDICT_BITS;
         let opened = &self.gate().opened;
-        let verdict = match self.arrive(word, args) {
+        let verdict = match self.arrive(asked) {
             Some(flags) => {
-                let verdict = self.judge(flags, word);
-                self.open(ticket | verdict, waits);
-                ticket | verdict
+                let verdict = self.judge(flags, ticket, word);
+                self.open(verdict, waits);
+                verdict
             }
             None => {
                 waits.wait(&opened.bell, || opened.word.load(Ordering::Acquire) >= ticket);
@@ -167,7 +191,8 @@ impl Place<'_> {
             }
         };
         // A5.
-        if verdict & V_DIFFERS == 0 || verdict >> VERDICT_BITS != word.number() {
+        let mine = verdict == BROKEN || verdict >> VERDICT_BITS == word.ticket();
+        if verdict & V_DIFFERS == 0 || !mine {
             return Ok(Agreed { raised: verdict & V_RAISED != 0 });
         }
         Err(Box::new(Differs {
@@ -179,9 +204,10 @@ impl Place<'_> {
 
     /// Two PEs: each watches the other's word.
     #[inline]
-    fn meet_other(&self, word: Word, args: &[u64], waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
+    fn meet_other(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
+        let word = asked.word;
         let (here, there) = (self.desks[self.rank], self.desks[1 - self.rank]);
-        let [mine, theirs] = [self.rank, 1 - self.rank].map(|rank| &self.gate().pair.0[rank][turn(word)]);
+        let [mine, theirs] = [self.rank, 1 - self.rank].map(|rank| &self.gate().pair.0[rank][place(word)]);
         // Release: who sees the word sees the arguments, and what this PE did before.
         match waits.exact() {
             true => drop(mine.swap(word.bits(), Ordering::AcqRel)),
@@ -189,17 +215,15 @@ impl Place<'_> {
         }
         waits.ring(&here.line.bell);
         let seen = || Word::from_bits(theirs.load(Ordering::Acquire));
-        waits.wait(&there.line.bell, || seen().number() >= word.number());
+        waits.wait(&there.line.bell, || seen().ticket() >= word.ticket());
         // One that was going to sleep while the word was on its way has counted itself by now.
         waits.ring(&here.line.bell);
         let their_word = seen();
         // A5.
-        if their_word.number() > word.number()
-            || (their_word.pairs(word) && there.cells[turn(word)].has(args))
-        {
+        if their_word.ticket() > word.ticket() || asked.agrees(their_word, there) {
             return Ok(Agreed { raised: word.is_raised() || their_word.is_raised() });
         }
-        Err(self.blame(word))
+        Err(self.blame())
     }
 
     fn gate(&self) -> &Gate {
@@ -207,14 +231,15 @@ impl Place<'_> {
     }
 
     /// Joins the arrivals; the flags of all if this PE is the last.
-    fn arrive(&self, word: Word, args: &[u64]) -> Option<Flags> {
+    fn arrive(&self, asked: Asked<'_>) -> Option<Flags> {
+        let word = asked.word;
         let mine = if word.is_raised() { RAISED } else { 0 };
         let arrivals = &self.gate().arrivals.0;
         let mut seen = arrivals.load(Ordering::Acquire);
         loop {
             let before = (seen >> LAST_SHIFT & COUNT) as usize;
             let pairs = seen >> TAG_SHIFT == word.tag();
-            let agrees = before == 0 || (pairs && self.desks[before - 1].cells[turn(word)].has(args));
+            let agrees = before == 0 || (pairs && asked.agrees(word, self.desks[before - 1]));
             let flags = (seen & (DIFFERS | RAISED)) | mine | if agrees { 0 } else { DIFFERS };
             let count = (seen & COUNT) + 1;
             let next = count | (self.rank as u64 + 1) << LAST_SHIFT | flags | word.tag() << TAG_SHIFT;
@@ -230,18 +255,20 @@ impl Place<'_> {
         }
     }
 
-    fn judge(&self, mut flags: Flags, word: Word) -> u64 {
+    /// The word to open the gate with.
+    fn judge(&self, mut flags: Flags, ticket: u64, word: Word) -> u64 {
         if let Some(upper) = self.upper {
-            flags = upper.meet(&self.desks[self.rank].cells[turn(word)].read().0, flags);
+            flags = upper.meet(&self.desks[self.rank].cells[turn(word)].read(), flags);
         }
         let raised = if flags.raised { V_RAISED } else { 0 };
         if !flags.differs {
-            return raised;
+            return ticket | raised;
         }
-        let all = self.all_slips(turn(word));
+        let all = self.all_slips();
         let verdict = Verdict::of(&all);
-        self.gate().blame[turn(word)].write(&verdict, word.number());
-        raised | verdict.bits()
+        // Where the numbers differ, some PEs look into the one, some into the other.
+        self.gate().blame.iter().for_each(|cell| cell.write(&verdict));
+        if verdict.numbers { BROKEN } else { ticket | raised | verdict.bits() }
     }
 
     /// A4, then the store that lets everybody go.
@@ -254,43 +281,96 @@ impl Place<'_> {
         waits.ring(&gate.opened.bell);
     }
 
-    /// What every member shows in this rendezvous.
-    fn all_slips(&self, turn: usize) -> Vec<(PeId, Slip)> {
-        let own =
-            self.pes.iter().zip(&self.desks).map(|(pe, desk)| (*pe, desk.cells[turn].read().0)).collect();
-        let mut all = match self.upper {
-            Some(upper) => upper.gather(own),
-            None => own,
+    /// What every member is at, as it has shown it. If all ask for the same, but not after the same: the calls before.
+    fn all_slips(&self) -> Vec<(PeId, Slip)> {
+        let of = |read: fn(&TeamDesk) -> Slip| -> Vec<(PeId, Slip)> {
+            let own = self.pes.iter().zip(&self.desks).map(|(pe, desk)| (*pe, read(desk))).collect();
+            match self.upper {
+                Some(upper) => upper.gather(own),
+                None => own,
+            }
         };
+        let mut all = of(TeamDesk::is_at);
+        let only_history = all.iter().all(|(_, slip)| slip.same_call(&all[0].1));
+        if only_history {
+            let before = of(TeamDesk::was_at);
+            if before.iter().any(|(_, slip)| !slip.same_call(&before[0].1)) {
+                all = before;
+            }
+        }
         all.sort_by_key(|(pe, _)| *pe);
         all
     }
 
     /// The verdict on two PEs that differ, which both come to.
     #[cold]
-    fn blame(&self, word: Word) -> Box<Differs> {
-        let all = self.all_slips(turn(word));
+    fn blame(&self) -> Box<Differs> {
+        let all = self.all_slips();
         let verdict = Verdict::of(&all);
-        let text = |slip: &Slip| said(slip, word.number());
         let diverged = Diverged {
             here: self.pes[self.rank],
             pe: verdict.culprit.0,
-            got: text(verdict.culprit.1),
+            got: said(verdict.culprit.1),
             reference: verdict.reference.0,
-            expected: text(verdict.reference.1),
+            expected: said(verdict.reference.1),
         };
         Box::new(Differs { diverged, fatal: verdict.fatal, kinds: verdict.kinds })
     }
 }
 
+/// What a PE asks for in a rendezvous.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    word: Word,
+    /// Those that must agree.
+    args: &'a [u64],
+    history: u64,
+}
+
+impl Asked<'_> {
+    /// Whether a member that has shown `word` asks for the same.
+    #[inline]
+    fn agrees(&self, word: Word, desk: &TeamDesk) -> bool {
+        word.pairs(self.word)
+            && (word.step() > 0 || desk.cells[turn(word)].agrees(word, self.args, self.history))
+    }
+}
+
+impl TeamDesk {
+    /// What its owner is at: with the arguments, if it has shown them.
+    pub(crate) fn is_at(&self) -> Slip {
+        let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
+        self.shown_in(at).unwrap_or(Slip::of(at))
+    }
+
+    /// What its owner was at in the call before, if it showed that.
+    fn was_at(&self) -> Slip {
+        let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
+        let before = at.number().saturating_sub(1);
+        self.shown_in(Word::new(before, Kind::Barrier, 0)).unwrap_or_else(|| self.is_at())
+    }
+
+    fn shown_in(&self, word: Word) -> Option<Slip> {
+        let slip = self.cells[turn(word)].read();
+        (slip.number() == word.number()).then_some(slip)
+    }
+}
+
 /// Which of the two cells a call uses.
+#[inline]
 fn turn(word: Word) -> usize {
     (word.number() & 1) as usize
 }
 
+/// Which of the four places a rendezvous of two uses.
+#[inline]
+fn place(word: Word) -> usize {
+    (word.number() & 1) as usize * 2 + (word.step() & 1) as usize
+}
+
 /// A slip as lines for people have it.
-pub(crate) fn said(slip: &Slip, number: u64) -> String {
-    format!("{slip} (call {number})")
+pub(crate) fn said(slip: &Slip) -> String {
+    format!("{slip} (call {})", slip.number())
 }
 
 /// Who is to blame for a difference, and what follows.
@@ -299,6 +379,8 @@ struct Verdict<'a> {
     reference: (PeId, &'a Slip),
     fatal: bool,
     kinds: bool,
+    /// They are not even at the same call: nothing can be right any more.
+    numbers: bool,
 }
 
 impl<'a> Verdict<'a> {
@@ -307,11 +389,13 @@ impl<'a> Verdict<'a> {
     fn of(all: &'a [(PeId, Slip)]) -> Verdict<'a> {
         let votes = |slip: &Slip| all.iter().filter(|(_, s)| s == slip).count();
         let reference = all.iter().rev().max_by_key(|(_, slip)| votes(slip)).unwrap_or(&all[0]);
+        let differ = |of: fn(&Slip) -> u64| all.iter().any(|(_, slip)| of(slip) != of(&all[0].1));
         let culprit = all.iter().find(|(_, slip)| *slip != reference.1).unwrap_or(&all[0]);
         Verdict {
             culprit: (culprit.0, &culprit.1),
             reference: (reference.0, &reference.1),
-            fatal: all.iter().any(|(_, slip)| slip.kind_is(Kind::Exit)),
+            fatal: differ(Slip::number) || all.iter().any(|(_, slip)| slip.kind_is(Kind::Exit)),
+            numbers: differ(Slip::number),
             kinds: all.iter().any(|(_, slip)| !slip.same_kind(&all[0].1)),
         }
     }
@@ -322,24 +406,20 @@ impl<'a> Verdict<'a> {
 }
 
 impl BlameCell {
-    fn write(&self, verdict: &Verdict<'_>, number: u64) {
+    fn write(&self, verdict: &Verdict<'_>) {
         self.culprit.store(verdict.culprit.0.0, Ordering::Relaxed);
         self.reference.store(verdict.reference.0.0, Ordering::Relaxed);
-        self.got.copy(verdict.culprit.1, number);
-        self.expected.copy(verdict.reference.1, number);
+        self.got.copy(verdict.culprit.1);
+        self.expected.copy(verdict.reference.1);
     }
 
     fn read(&self, here: PeId) -> Diverged {
-        let text = |cell: &SlipCell| {
-            let (slip, number) = cell.read();
-            said(&slip, number)
-        };
         Diverged {
             here,
             pe: PeId(self.culprit.load(Ordering::Relaxed)),
-            got: text(&self.got),
+            got: said(&self.got.copied()),
             reference: PeId(self.reference.load(Ordering::Relaxed)),
-            expected: text(&self.expected),
+            expected: said(&self.expected.copied()),
         }
     }
 }

@@ -16,9 +16,10 @@ use crate::elem::Elem;
 ///
 /// # Safety
 /// K1; `src` and `dest` are `n` elements for each member, and do not overlap.
-pub(crate) unsafe fn alltoall<T: Elem>(group: &mut impl Group, dest: *mut T, src: *const T, n: usize) {
+pub(crate) unsafe fn alltoall<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize) {
     if n == 0 {
-        return;
+        // K4.
+        return group.sync();
     }
     let me = group.rank() as usize;
     let all = n.saturating_mul(group.size() as usize);
@@ -36,14 +37,15 @@ pub(crate) unsafe fn alltoall<T: Elem>(group: &mut impl Group, dest: *mut T, src
 /// # Safety
 /// As there, with so many elements as the strides make of them.
 pub(crate) unsafe fn alltoalls<T: Elem>(
-    group: &mut impl Group,
+    group: &mut Group<'_, '_>,
     dest: *mut T,
     src: *const T,
     (dst, sst): (usize, usize),
     n: usize,
 ) {
     if n == 0 {
-        return;
+        // K4.
+        return group.sync();
     }
     let me = group.rank() as usize;
     let last = n.saturating_mul(group.size() as usize) - 1;

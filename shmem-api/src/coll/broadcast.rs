@@ -1,7 +1,8 @@
 //! Broadcast (OpenSHMEM 1.6, 9.11.5): every member gets the root's source.
 //!
 //! ```text
-//!   small     the root gives, and goes on; the others take        (see the group: no meeting, root may run ahead)
+//!   small     the root shows its source; the others wait for that, and write what it has shown to their own dest.
+//!             Either all meet, or the root goes on, and is at most one call ahead
 //!
 //!   large     meet · each other PE copies from the root's source · meet
 //!             two PEs, and the root has no copy of its own to make: each does one half
@@ -10,68 +11,98 @@
 //!      other dst |AAAA|BBBB|         while the other gets B from the root's source (K2: after a meeting)
 //! ```
 //!
-//! On a team the root's `dest` is written, too; in an active set it is not.
+//! A `dest` is written only while its PE is in the call: programs that let calls follow each other with one `dest`, and
+//! look at it in between, find what each call brought. Where the root's source is, the root says. On a team the root's
+//! `dest` is written, too; in an active set it is not.
 #![allow(unsafe_code)]
 
-use super::group::Group;
+use super::group::{Chunk, Group, show, shown};
 use crate::copy;
 use crate::elem::Elem;
+use crate::raw::via::bytes;
 
-/// Whether the root's own `dest` is written.
+/// What the root of a broadcast does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Root {
-    GetsItToo,
-    KeepsItsDest,
+pub(crate) struct Root {
+    pub(crate) rank: u32,
+    /// Its own `dest` is written, too.
+    pub(crate) gets_it: bool,
+    /// It need not wait for the others to come.
+    pub(crate) goes_on: bool,
 }
 
 /// Broadcasts `n` elements.
 ///
 /// # Safety
 /// K1; `src` on the root and `dest` on every member are `n` elements, and do not overlap.
-pub(crate) unsafe fn broadcast<T: Elem, G: Group>(
-    group: &mut G,
+pub(crate) unsafe fn broadcast<T: Elem>(
+    group: &mut Group<'_, '_>,
     dest: *mut T,
     src: *const T,
     n: usize,
-    root: u32,
-    own: Root,
+    root: Root,
 ) {
-    let (me, size) = (group.rank(), group.size());
-    if n == 0 {
-        return;
-    }
-    let bytes = n.saturating_mul(size_of::<T>());
-    let keep = |group: &G| {
-        if own == Root::GetsItToo {
+    let me = group.rank();
+    let keep = |group: &Group<'_, '_>| {
+        if root.gets_it {
             // SAFETY: `of` checked both places, this PE's own.
             unsafe { copy::put(group.of(me, dest, n), group.of(me, src, n), n) };
         }
     };
-    if size == 1 {
-        keep(group);
-    } else if bytes <= group.eager() {
-        if me == root {
-            // SAFETY: the source is checked; K1.
-            unsafe { group.give(dest.cast(), group.of(me, src, n).cast(), bytes) };
-            keep(group);
-        } else {
-            // SAFETY: K1; checked.
-            unsafe { group.take(group.of(me, dest, n).cast(), bytes, root) };
-        }
-    } else {
-        group.sync();
-        let halves = size == 2 && own == Root::KeepsItsDest;
-        let half = if halves { (n / 2).next_multiple_of((64 / size_of::<T>()).max(1)).min(n) } else { 0 };
-        if me != root {
-            let (to, from) = (group.of(me, dest, n), group.of(root, src, n));
-            // SAFETY: K2, by the meeting; `of` checked both places.
-            unsafe { copy::put(to.wrapping_add(half), from.wrapping_add(half), n - half) };
-        } else if halves {
-            // SAFETY: K1; `of` checked both places.
-            unsafe { copy::put(group.of(1 - me, dest, n), group.of(me, src, n), half) };
-        } else {
-            keep(group);
-        }
-        group.sync();
+    if n == 0 || bytes::<T>(n) > group.room() * 8 {
+        // SAFETY: by the same contract.
+        return unsafe { large(group, (dest, src, n), root, keep) };
     }
+    if me == root.rank {
+        // SAFETY: `of` checked the place, this PE's own.
+        unsafe { show(group, group.of(me, src, n), n) };
+    }
+    match root.goes_on {
+        true => group.follow(root.rank),
+        false => group.sync(),
+    }
+    if me == root.rank {
+        keep(group);
+    } else {
+        let mut chunk = Chunk::new();
+        let elements = shown::<T>(group, root.rank, n, &mut chunk);
+        // SAFETY: `of` checked the place; our own dest, which nobody else touches now.
+        unsafe { copy::put(group.of(me, dest, n), elements.as_ptr(), n) };
+    }
+}
+
+/// # Safety
+/// As for `broadcast`.
+unsafe fn large<T: Elem>(
+    group: &mut Group<'_, '_>,
+    (dest, src, n): (*mut T, *const T, usize),
+    root: Root,
+    keep: impl Fn(&Group<'_, '_>),
+) {
+    let me = group.rank();
+    if me == root.rank && n > 0 {
+        group.show(&[group.via().position(group.of(me, src, n))]);
+    }
+    group.sync();
+    if n == 0 {
+        // K4.
+        return;
+    }
+    if group.size() == 1 {
+        return keep(group);
+    }
+    let halves = group.size() == 2 && !root.gets_it;
+    let half = if halves { (n / 2).next_multiple_of((64 / size_of::<T>()).max(1)).min(n) } else { 0 };
+    if me != root.rank {
+        let src = group.via().own_address(group.shown(root.rank, 0)).cast::<T>();
+        let (to, from) = (group.of(me, dest, n), group.of(root.rank, src, n));
+        // SAFETY: K2, by the meeting; `of` checked both places.
+        unsafe { copy::put(to.wrapping_add(half), from.wrapping_add(half), n - half) };
+    } else if halves {
+        // SAFETY: K1; `of` checked both places.
+        unsafe { copy::put(group.of(1 - me, dest, n), group.of(me, src, n), half) };
+    } else {
+        keep(group);
+    }
+    group.sync();
 }

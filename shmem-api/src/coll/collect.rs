@@ -19,7 +19,7 @@ use crate::elem::Elem;
 /// K1, from the first meeting on; `src` is `n` elements here, and `dest` has `room`, or as many as all members have
 /// together; they do not overlap.
 pub(crate) unsafe fn collect<T: Elem>(
-    group: &mut impl Group,
+    group: &mut Group<'_, '_>,
     (dest, room): (*mut T, usize),
     src: *const T,
     n: usize,

@@ -1,27 +1,48 @@
 //! Fcollect (OpenSHMEM 1.6, 9.11.7): every member gets the sources of all, one after the other, all of one length.
 //!
 //! ```text
-//!   put my source into place `rank` of every dest · meet
+//!   few      show them · meet · write what all have shown to my dest
+//!   more     put my source into place `rank` of every dest · meet
 //! ```
 //!
 //! Nobody reads another's source, so there is no meeting before (K1); the one after says that all parts have
 //! arrived (K3).
 #![allow(unsafe_code)]
 
-use super::group::Group;
+use super::group::{Chunk, Group, show, shown};
 use crate::copy;
 use crate::elem::Elem;
+use crate::raw::via::bytes;
+
+/// Whether so many elements are shown: then there is nothing before the meeting.
+pub(crate) fn shows<T>(group: &Group<'_, '_>, n: usize) -> bool {
+    bytes::<T>(n) <= group.room() * 8
+}
 
 /// Collects `n` elements of each member.
 ///
 /// # Safety
 /// K1; `src` is `n` elements, and `dest` as many for each member; they do not overlap.
-pub(crate) unsafe fn fcollect<T: Elem>(group: &mut impl Group, dest: *mut T, src: *const T, n: usize) {
+pub(crate) unsafe fn fcollect<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize) {
     if n == 0 {
-        return;
+        // K4.
+        return group.sync();
     }
     let (me, size) = (group.rank(), group.size());
     let from = group.of(me, src, n);
+    if shows::<T>(group, n) {
+        // SAFETY: `of` checked the place, this PE's own.
+        unsafe { show(group, from, n) };
+        let to = group.of(me, dest, n.saturating_mul(size as usize));
+        group.sync();
+        let mut chunk = Chunk::new();
+        for rank in 0..size {
+            let elements = shown::<T>(group, rank, n, &mut chunk);
+            // SAFETY: `of` checked the place; our own dest, which nobody else touches now.
+            unsafe { copy::put(to.wrapping_add(n * rank as usize), elements.as_ptr(), n) };
+        }
+        return;
+    }
     for rank in group.round() {
         let to = group.of(rank, dest, n.saturating_mul(size as usize)).wrapping_add(n * me as usize);
         // SAFETY: K1; `of` checked both places.

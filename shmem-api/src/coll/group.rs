@@ -1,9 +1,13 @@
-//! What a collective needs of the PEs that call it together.
+//! A collective call as its algorithm sees it: the PEs that call together, and what they have of each other.
 //!
 //! ```text
-//!   raw::coll         a team ───────┐                         ┌ broadcast  collect  fcollect
-//!                                   ├─► Group: who, meet, ────┤ alltoall   reduce   scan
-//!   raw::active_set   an active set ┘   show, give and take   └ one file each
+//!   raw::coll         a team ───────┐   Group                              ┌ broadcast  collect  fcollect
+//!   raw::active_set   an active set ┼─► who, meet, show, where bytes are ──┤ alltoall   reduce   scan
+//!   collectives       safe objects ─┘                                      └ one file each
+//!
+//!   first meeting   the arguments all must agree on, and what this PE shows, in its cell: compared as they meet
+//!      or follow    the same of one member, which goes on; the others wait for it, and compare
+//!   later ones      plain
 //! ```
 //!
 //! A member's bytes are found by the translation every raw call uses, from this PE's own symmetric
@@ -13,77 +17,151 @@
 //! **K1** every member's `dest` is ready before *any* member calls: it may be written at once. **K2** a member's
 //! `src` is ready only when that member has called: whoever reads it meets the others first. **K3** a member
 //! returns when its own `dest` is complete and its own `src` is no longer read; a peer may still be inside,
-//! and this PE's next call with the same group must not disturb it there.
+//! and this PE's next call with the same group must not disturb it there. **K4** which way an algorithm takes depends on
+//! nothing but what is compared in the first meeting; so a count of 0 meets, too.
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
 
+use super::ops::type_word;
+use super::slip::{ARGS, Kind};
+use super::team::TeamCore;
+use super::team::call::Call;
 use crate::copy;
 use crate::elem::Elem;
+use crate::engine::Engine;
 use crate::members::Members;
 use crate::raw::via::{Via, bytes};
 
-/// The PEs of a collective call, as the one that calls sees them.
-pub(crate) trait Group {
-    /// Which routine it is.
-    fn via(&self) -> Via;
+/// Arguments that all members must agree on; and nothing but them decides which way the call takes.
+pub(crate) struct Agreed {
+    words: [u64; Agreed::MOST],
+    len: usize,
+}
 
-    /// Who takes part.
-    fn members(&self) -> Members;
+impl Agreed {
+    const MOST: usize = 6;
+
+    /// A call on `n` elements of `T`, with what else the call has for an argument.
+    pub(crate) fn elements<T: 'static>(n: usize, more: u64) -> Agreed {
+        let words = [n as u64, size_of::<T>() as u64, type_word::<T>(), more, 0, 0];
+        Agreed { words, len: 4 }
+    }
+
+    /// And the objects that have to be the same on all members: `dest` and `src`, as positions.
+    pub(crate) fn at(mut self, objects: [u64; 2]) -> Agreed {
+        self.words[4..].copy_from_slice(&objects);
+        self.len = 6;
+        self
+    }
+}
+
+/// A collective call under way.
+pub(crate) struct Group<'a, 'c> {
+    via: Via,
+    members: Members,
+    call: &'a mut Call<'c>,
+    /// The agreed arguments, then what is shown.
+    words: [u64; ARGS],
+    agreed: usize,
+    len: usize,
+    met: bool,
+}
+
+/// Runs a collective on a team or an active set.
+#[inline]
+pub(crate) fn collective<R>(
+    via: Via,
+    engine: &Engine,
+    team: &TeamCore,
+    (kind, agreed): (Kind, &Agreed),
+    body: impl FnOnce(&mut Group<'_, '_>) -> R,
+) -> R {
+    team.call(engine, kind, |call| {
+        let mut words = [0; ARGS];
+        words[..Agreed::MOST].copy_from_slice(&agreed.words);
+        let n = agreed.len;
+        body(&mut Group { via, members: team.members, call, words, agreed: n, len: n, met: false })
+    })
+}
+
+impl Group<'_, '_> {
+    /// Which routine it is.
+    #[inline]
+    pub(crate) fn via(&self) -> Via {
+        self.via
+    }
 
     /// This PE's number among them.
-    fn rank(&self) -> u32;
-
-    /// Returns when every member has called it; what each stored before is then visible to all.
-    fn sync(&mut self);
-
-    /// How many words a call can show that meets only once; one word can be shown in any call that meets twice.
-    fn room(&self) -> usize;
-
-    /// Lays words open to the others, who may look from the next meeting to the one after it, or to the end of the
-    /// call.
-    fn show(&mut self, words: &[u64]);
-
-    /// Word `i` of what a member has shown.
-    fn shown(&self, rank: u32, i: usize) -> u64;
-
-    /// How many bytes [`give`](Self::give) takes.
-    fn eager(&self) -> usize;
-
-    /// Gives all other members `n` bytes, at most [`eager`](Self::eager), without waiting for them.
-    ///
-    /// # Safety
-    /// `src` is readable and every member's `dest` writable for `n` bytes.
-    unsafe fn give(&mut self, dest: *mut u8, src: *const u8, n: usize);
-
-    /// Takes what `root` gives to `dest`.
-    ///
-    /// # Safety
-    /// `dest` is writable for `n` bytes.
-    unsafe fn take(&mut self, dest: *mut u8, n: usize, root: u32);
+    #[inline]
+    pub(crate) fn rank(&self) -> u32 {
+        self.call.rank() as u32
+    }
 
     /// How many members there are.
     #[inline]
-    fn size(&self) -> u32 {
-        self.members().size
+    pub(crate) fn size(&self) -> u32 {
+        self.members.size
+    }
+
+    /// Returns when every member has called it; what each stored before is then visible to all.
+    #[inline]
+    pub(crate) fn sync(&mut self) {
+        if self.met {
+            self.call.sync();
+        } else {
+            self.met = true;
+            self.call.meet(&self.words[..self.len], self.agreed);
+        }
+    }
+
+    /// In the place of the first meeting: `root` goes on at once; the others wait until it has called.
+    #[inline]
+    pub(crate) fn follow(&mut self, root: u32) {
+        debug_assert!(!self.met, "one that has been met need not be followed");
+        self.met = true;
+        if self.rank() == root {
+            self.call.give(&self.words[..self.len], self.agreed);
+        } else {
+            self.call.take(root as usize, &self.words[..self.agreed]);
+        }
+    }
+
+    /// How many words a call can show.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        ARGS - self.agreed
+    }
+
+    /// Lays words open to the others, who may look after the first meeting, until the end of the call.
+    #[inline]
+    pub(crate) fn show(&mut self, words: &[u64]) {
+        self.len = self.agreed + words.len();
+        self.words[self.agreed..self.len].copy_from_slice(words);
+    }
+
+    /// Word `i` of what a member has shown.
+    #[inline]
+    pub(crate) fn shown(&self, rank: u32, i: usize) -> u64 {
+        self.call.words_of(rank as usize).arg(self.agreed + i)
     }
 
     /// Where `n` elements at this PE's symmetric address `at` are for a member.
     #[inline]
-    fn of<T>(&self, rank: u32, at: *const T, n: usize) -> *mut T {
-        self.via().place(at.cast(), bytes::<T>(n), self.members().at(rank).0 as i32).at.cast()
+    pub(crate) fn of<T>(&self, rank: u32, at: *const T, n: usize) -> *mut T {
+        self.via.place(at.cast(), bytes::<T>(n), self.members.at(rank).0 as i32).at.cast()
     }
 
     /// The members, beginning with the one after this PE: so that not all turn to the same one at once.
     #[inline]
-    fn round(&self) -> impl Iterator<Item = u32> + use<Self> {
+    pub(crate) fn round(&self) -> impl Iterator<Item = u32> + use<> {
         let (rank, size) = (self.rank(), self.size());
         (rank + 1..size).chain(0..=rank)
     }
 }
 
 /// More words than any group has room for.
-const ROOM: usize = 40;
+const ROOM: usize = ARGS;
 
 /// Bytes of a [`Chunk`]: two of them stay in the first-level cache.
 pub(crate) const CHUNK: usize = 8192;
@@ -122,7 +200,7 @@ impl Chunk {
 ///
 /// # Safety
 /// `from` is readable for them.
-pub(crate) unsafe fn show<T: Elem>(group: &mut impl Group, from: *const T, n: usize) {
+pub(crate) unsafe fn show<T: Elem>(group: &mut Group<'_, '_>, from: *const T, n: usize) {
     let mut words = [0u64; ROOM];
     let words = &mut words[..bytes::<T>(n).div_ceil(8)];
     // SAFETY: by contract; there are words enough.
@@ -131,7 +209,7 @@ pub(crate) unsafe fn show<T: Elem>(group: &mut impl Group, from: *const T, n: us
 }
 
 /// The elements a member has shown.
-pub(crate) fn shown<'c, T: Elem>(group: &impl Group, rank: u32, n: usize, to: &'c mut Chunk) -> &'c mut [T] {
+pub(crate) fn shown<'c, T: Elem>(group: &Group<'_, '_>, rank: u32, n: usize, to: &'c mut Chunk) -> &'c mut [T] {
     let mut words = [0u64; ROOM];
     let words = &mut words[..bytes::<T>(n).div_ceil(8)];
     for (i, word) in words.iter_mut().enumerate() {

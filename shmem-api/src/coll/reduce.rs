@@ -33,13 +33,14 @@ const FEW: usize = if CHUNK < 4096 { CHUNK } else { 4096 };
 /// # Safety
 /// K1; `src` and `dest` are `n` elements on every member, the same object or apart.
 pub(crate) unsafe fn reduce<T: Elem, O: Operator<T>>(
-    group: &mut impl Group,
+    group: &mut Group<'_, '_>,
     dest: *mut T,
     src: *const T,
     n: usize,
 ) {
     if n == 0 {
-        return;
+        // K4.
+        return group.sync();
     }
     let (mut acc, mut next) = (Chunk::new(), Chunk::new());
     if n.saturating_mul(size_of::<T>()) <= group.room() * 8 {
@@ -81,7 +82,7 @@ pub(crate) unsafe fn reduce<T: Elem, O: Operator<T>>(
 /// All members' `src` can be read there, and nobody writes them meanwhile.
 #[inline]
 unsafe fn folded<'a, T: Elem, O: Operator<T>>(
-    group: &impl Group,
+    group: &Group<'_, '_>,
     src: *const T,
     at: usize,
     n: usize,

@@ -31,9 +31,10 @@ pub(crate) enum Own {
 ///
 /// # Safety
 /// K1; `src` and `dest` are `n` elements on every member, the same object or apart.
-pub(crate) unsafe fn scan<T: Arith>(group: &mut impl Group, dest: *mut T, src: *const T, n: usize, own: Own) {
+pub(crate) unsafe fn scan<T: Arith>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize, own: Own) {
     if n == 0 {
-        return;
+        // K4.
+        return group.sync();
     }
     let (mut acc, mut next) = (Chunk::new(), Chunk::new());
     let bytes = n.saturating_mul(size_of::<T>());
@@ -72,7 +73,7 @@ pub(crate) unsafe fn scan<T: Arith>(group: &mut impl Group, dest: *mut T, src: *
 }
 
 /// Writes this PE's sum, which is that of so many members.
-fn finish<T: Arith>(group: &impl Group, sum: &mut [T], members: u32, dest: *mut T) {
+fn finish<T: Arith>(group: &Group<'_, '_>, sum: &mut [T], members: u32, dest: *mut T) {
     if members == 0 {
         sum.fill(T::ZERO);
     }
@@ -85,7 +86,7 @@ fn finish<T: Arith>(group: &impl Group, sum: &mut [T], members: u32, dest: *mut 
 /// # Safety
 /// As for `scan`, and this PE alone touches these elements.
 unsafe fn walk<T: Arith>(
-    group: &impl Group,
+    group: &Group<'_, '_>,
     (dest, src, n): (*mut T, *const T, usize),
     own: Own,
     acc: &mut Chunk,

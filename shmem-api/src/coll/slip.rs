@@ -1,12 +1,16 @@
 //! What a PE shows at a rendezvous: one word that says which call it is at, and the call's arguments.
 //!
 //! ```text
-//!   word   | number of the call: 48 | raised: 1 | meets: 1 | arguments to agree on: 6 | kind: 8 |
-//!   args   agreed arguments, then what is only shown (a PE's free team slots, say)
+//!   word     | number of the call: 45 | step: 2 | history: 1 | raised: 1 | meets: 1 | agreed arguments: 6 | kind: 8 |
+//!   args     agreed arguments, then what is only shown (a PE's free team slots, say)
+//!   history  of the calls since the last rendezvous, in which nobody met anybody; if the word says so
 //! ```
 //!
+//! A call has one number, however often its PEs meet in it (the steps), and also if they do not meet at all: so PEs
+//! that took different ways through a call are at the same number afterwards, or find out that they are not.
+//!
 //! Two PEs agree if their words are equal but for the raised bit, and their agreed arguments word by word;
-//! nothing is hashed. A call without arguments fits in the word. Slips say in plain words what they stand
+//! they are not hashed. A call without arguments fits in the word. Slips say in plain words what they stand
 //! for when PEs differ.
 
 mod text;
@@ -17,7 +21,7 @@ use memheap::{Bytes, Offset};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Arguments of the longest slip. A cell is five cache lines with them.
-pub(crate) const ARGS: usize = 39;
+pub(crate) const ARGS: usize = 38;
 /// Objects one `share` can take.
 pub(crate) const MAX_OBJECTS: usize = 8;
 /// Words an object takes.
@@ -52,13 +56,17 @@ pub(crate) enum Kind {
     Alltoall = 21,
     Reduce = 22,
     Scan = 23,
+    /// A call in which nobody is met, such as `free(NULL)`.
+    Nothing = 24,
 }
 
 /// Which call a PE is at, in one word. Zero is no call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Word(u64);
 
-const NUMBER_SHIFT: u32 = 16;
+const NUMBER_SHIFT: u32 = 19;
+const STEP_SHIFT: u32 = 17;
+const HISTORY: u64 = 1 << 16;
 const RAISED: u64 = 1 << 15;
 const MEETS: u64 = 1 << 14;
 const AGREED_SHIFT: u32 = 8;
@@ -81,9 +89,33 @@ impl Word {
         self.0 & RAISED != 0
     }
 
+    /// The number of the call.
     #[inline]
     pub(crate) fn number(self) -> u64 {
         self.0 >> NUMBER_SHIFT
+    }
+
+    /// Which rendezvous of the call it is, from 0.
+    #[inline]
+    pub(crate) fn step(self) -> u64 {
+        self.0 >> STEP_SHIFT & 3
+    }
+
+    /// The number of the rendezvous: those of a call, then those of the next one.
+    #[inline]
+    pub(crate) fn ticket(self) -> u64 {
+        self.0 >> STEP_SHIFT
+    }
+
+    /// With a history to compare, too.
+    #[inline]
+    pub(crate) fn with_history(self) -> Word {
+        Word(self.0 | HISTORY)
+    }
+
+    #[inline]
+    pub(crate) fn has_history(self) -> bool {
+        self.0 & HISTORY != 0
     }
 
     /// Whether both are at the same call, as far as the word says.
@@ -104,10 +136,20 @@ impl Word {
         Word(self.0 & !(0x3f << AGREED_SHIFT) | (agreed as u64) << AGREED_SHIFT)
     }
 
-    /// The word of the next part of the same call.
+    /// The word of the next rendezvous of the same call.
     #[inline]
     pub(crate) fn next(self) -> Word {
-        Word(self.0 + (1 << NUMBER_SHIFT)).agreeing(0)
+        debug_assert!(self.step() < 3, "a call has four steps at most");
+        Word((self.0 & !HISTORY) + (1 << STEP_SHIFT)).agreeing(0)
+    }
+
+    /// That of a PE which has not entered call `number` yet.
+    pub(crate) fn before(number: u64) -> Word {
+        Word(number << NUMBER_SHIFT)
+    }
+
+    pub(crate) fn is_before(self) -> bool {
+        self.0 as u8 == 0
     }
 
     /// Marked as that of a PE that waits for all members.
@@ -137,10 +179,10 @@ impl Word {
         self.0 as u8 == other.0 as u8
     }
 
-    /// What fits in 30 bits of it: the low bits of the number, and everything else but the raised bit.
+    /// What fits in 30 bits of it: the low bits of the ticket, and everything else but the raised bit.
     #[inline]
     pub(crate) fn tag(self) -> u64 {
-        (self.0 & 0x3fff) | (self.number() & 0xffff) << 14
+        (self.0 & 0x3fff) | (self.0 >> 2 & 0x4000) | (self.ticket() & 0x7fff) << 15
     }
 
     #[inline]
@@ -154,12 +196,26 @@ impl Word {
     }
 }
 
+/// Where an object is, the same on every PE: an offset in the heap, or one in the executable's static data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Position(pub(crate) u64);
+
+impl Position {
+    /// Marks an offset in static data.
+    pub(crate) const STATIC: u64 = 1 << 62;
+    /// Where nothing is moved, addresses are not looked at.
+    pub(crate) const NONE: u64 = u64::MAX;
+}
+
 /// The kind and the arguments of a call, being written or read back.
 #[derive(Clone, Copy)]
 pub(crate) struct Slip {
     kind: u8,
     /// Its arguments are not known.
     bare: bool,
+    /// The number of its call, and the history shown with it; 0 where it was not shown.
+    number: u64,
+    history: u64,
     agreed: usize,
     len: usize,
     args: [u64; ARGS],
@@ -176,7 +232,7 @@ pub(crate) enum Mode {
 impl Slip {
     /// A slip of a kind, without arguments.
     pub(crate) fn new(kind: Kind) -> Slip {
-        Slip { kind: kind as u8, bare: false, agreed: 0, len: 0, args: [0; ARGS] }
+        Slip { kind: kind as u8, bare: false, number: 0, history: 0, agreed: 0, len: 0, args: [0; ARGS] }
     }
 
     /// "Give me `size` bytes at `align` that `reach` can reach", by modules whose history is `digest`.
@@ -201,7 +257,17 @@ impl Slip {
 
     /// What a word alone says.
     pub(crate) fn of(word: Word) -> Slip {
-        Slip { kind: word.0 as u8, bare: true, agreed: 0, len: 0, args: [0; ARGS] }
+        Slip { bare: true, number: word.number(), kind: word.0 as u8, ..Slip::new(Kind::Barrier) }
+    }
+
+    /// What a PE asks for that has not shown it.
+    pub(crate) fn asking(word: Word, agreed: &[u64]) -> Slip {
+        Slip { bare: false, ..Slip::of(word) }.with(agreed)
+    }
+
+    /// A call that was over without a trace.
+    pub(crate) fn passed(number: u64) -> Slip {
+        Slip::of(Word::new(number, Kind::Nothing, 0))
     }
 
     /// With arguments to agree on.
@@ -243,6 +309,23 @@ impl Slip {
         self.kind == other.kind
     }
 
+    /// The number of the call it was shown in.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether both ask for the same, whatever came before.
+    pub(crate) fn same_call(&self, other: &Slip) -> bool {
+        self.number == other.number
+            && self.kind == other.kind
+            && self.args[..self.agreed] == other.args[..other.agreed]
+    }
+
+    /// Whether what came before is the same.
+    pub(crate) fn same_history(&self, other: &Slip) -> bool {
+        self.history == other.history
+    }
+
     /// All words, those to agree on first.
     pub(crate) fn args(&self) -> &[u64] {
         &self.args[..self.len]
@@ -254,31 +337,29 @@ impl Slip {
     }
 }
 
-/// Slips agree if their kinds and agreed arguments do.
+/// Slips agree if the numbers of their calls, their kinds and agreed arguments do, and what came before.
 impl PartialEq for Slip {
     fn eq(&self, other: &Slip) -> bool {
-        self.kind == other.kind && self.args[..self.agreed] == other.args[..other.agreed]
+        self.same_call(other) && self.same_history(other)
     }
 }
 
 impl Eq for Slip {}
 
-/// Where a PE shows a word and what goes with it, in shared memory; with up to seven more words it is one
-/// cache line.
+/// Where a PE shows its slip, in shared memory; with up to seven arguments it is one cache line, unless there is a
+/// history. Two are used in turn, so that a slip stays readable until every PE has left its call.
 #[repr(C, align(64))]
-pub(crate) struct Cell<const N: usize> {
+pub(crate) struct SlipCell {
     word: AtomicU64,
-    args: [AtomicU64; N],
+    args: [AtomicU64; ARGS],
+    history: AtomicU64,
 }
 
-/// Where a PE shows its slip. Two are used in turn, so that a slip stays readable until every PE has passed
-/// the next rendezvous.
-pub(crate) type SlipCell = Cell<ARGS>;
-
-impl<const N: usize> Cell<N> {
+impl SlipCell {
     #[cfg(test)]
     pub(crate) fn new() -> Self {
-        Cell { word: AtomicU64::new(0), args: std::array::from_fn(|_| AtomicU64::new(0)) }
+        let zero = || AtomicU64::new(0);
+        SlipCell { word: zero(), args: std::array::from_fn(|_| zero()), history: zero() }
     }
 
     /// Lays the arguments down. What stores the word after it releases them.
@@ -287,6 +368,18 @@ impl<const N: usize> Cell<N> {
         for (cell, arg) in self.args.iter().zip(args) {
             cell.store(*arg, Ordering::Relaxed);
         }
+    }
+
+    /// Lays the history down.
+    #[inline]
+    pub(crate) fn lay_history(&self, history: u64) {
+        self.history.store(history, Ordering::Relaxed);
+    }
+
+    /// The history laid down last.
+    #[inline]
+    pub(crate) fn history(&self) -> u64 {
+        self.history.load(Ordering::Relaxed)
     }
 
     /// Shows the word, and with it the arguments laid before. `exact`: by a read-modify-write,
@@ -305,10 +398,11 @@ impl<const N: usize> Cell<N> {
         Word(self.word.load(Ordering::Acquire))
     }
 
-    /// Whether the cell's first arguments are exactly these.
+    /// Whether the cell's first arguments are exactly these, and the history, if `word` says that there is one.
     #[inline]
-    pub(crate) fn has(&self, args: &[u64]) -> bool {
+    pub(crate) fn agrees(&self, word: Word, args: &[u64], history: u64) -> bool {
         self.args.iter().zip(args).all(|(cell, arg)| cell.load(Ordering::Relaxed) == *arg)
+            && (!word.has_history() || self.history() == history)
     }
 
     /// One of the words shown.
@@ -316,23 +410,31 @@ impl<const N: usize> Cell<N> {
     pub(crate) fn arg(&self, i: usize) -> u64 {
         self.args[i].load(Ordering::Relaxed)
     }
-}
 
-impl SlipCell {
-    /// Reads the slip back: what has to agree of it, and the number of its call.
-    pub(crate) fn read(&self) -> (Slip, u64) {
+    /// Reads the slip back, as far as it has to agree.
+    pub(crate) fn read(&self) -> Slip {
         let word = self.word();
-        let agreed = word.agreed().min(ARGS);
-        let mut slip = Slip { kind: word.0 as u8, bare: false, agreed, len: agreed, args: [0; ARGS] };
-        for (arg, cell) in slip.args.iter_mut().zip(&self.args).take(agreed) {
+        let mut slip = Slip { bare: false, ..Slip::of(word) };
+        slip.agreed = word.agreed().min(ARGS);
+        slip.len = slip.agreed;
+        for (arg, cell) in slip.args.iter_mut().zip(&self.args).take(slip.agreed) {
             *arg = cell.load(Ordering::Relaxed);
         }
-        (slip, word.number())
+        if word.has_history() {
+            slip.history = self.history();
+        }
+        slip
     }
 
     /// Shows a slip that somebody else showed.
-    pub(crate) fn copy(&self, slip: &Slip, number: u64) {
+    pub(crate) fn copy(&self, slip: &Slip) {
         self.lay(slip.args());
-        self.show(slip.word(number), false);
+        let word = slip.word(slip.number);
+        self.show(if slip.bare { word.meeting() } else { word }, false);
+    }
+
+    /// Reads back what [`copy`](Self::copy) left.
+    pub(crate) fn copied(&self) -> Slip {
+        Slip { bare: self.word().meets(), ..self.read() }
     }
 }

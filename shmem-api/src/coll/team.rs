@@ -7,25 +7,29 @@
 //!      └─ call                       any other collective: see `call`
 //! ```
 //!
-//! The world is a team in slot 0, and the PEs of this host are one in slot 1. Every rendezvous and every
-//! collective of a team has a number, the same on all members, since all call in the same order; what a PE
-//! shows names its number and its kind, so a call never pairs with another.
+//! The world is a team in slot 0, and the PEs of this host are one in slot 1. An active set meets in the same way, on
+//! desks of its own (`active_set`). Every collective call of a team has a number, the same on all members, since all
+//! call in the same order; what a PE shows names its number and its kind, so a call never pairs with another. Calls in
+//! which a PE meets nobody have a number as all others, and leave a trace, which the next rendezvous compares.
 //!
 //! Invariants: **T1** one call at a time on a team of a PE: other threads wait for the team's [`Serial`], those
-//! on other teams do not. **T2** a cell is laid anew only after every member has left the call it was used in.
-//! **T3** the numbers of a slot grow, whichever team has it.
+//! on other teams do not. **T2** a PE that shows something in call k has waited until every member has left call k - 2:
+//! so a cell is laid anew only when nobody reads it, and who gives is never more than one call ahead of who
+//! takes. **T3** the numbers of a slot grow, whichever team has it.
 
 pub(crate) mod call;
 pub(crate) mod desk;
 pub(crate) mod slots;
 pub(crate) mod split;
 
+use std::fmt;
+
 use memheap::PeId;
 
 use self::call::{Call, Waiting};
 use self::desk::{Progress, TeamDesk};
 use super::agree::{Agreed, Differs, Place};
-use super::slip::{Kind, Slip, Word};
+use super::slip::{Kind, Position, Slip, Word};
 use crate::engine::{Engine, Met};
 use crate::error::Diverged;
 use crate::exit;
@@ -44,6 +48,8 @@ pub(crate) struct TeamCore {
     pub(crate) generation: u64,
     /// How many contexts its maker announced (`num_contexts`).
     pub(crate) num_contexts: i32,
+    /// The `pSync` of an active set, as a position (see `Via::position`).
+    pub(crate) psync: Option<u64>,
     /// The number of its first call, less one.
     base: u64,
     place: Place<'static>,
@@ -54,6 +60,8 @@ pub(crate) struct TeamCore {
 struct Calls {
     /// The number of the last one.
     last: u64,
+    /// What was asked for since the last rendezvous, in calls without one; 0 if there was none.
+    history: u64,
     /// Every member is known to have left all calls below this one.
     all_left: u64,
 }
@@ -77,16 +85,33 @@ pub(crate) struct NewTeam {
 impl TeamCore {
     /// On a PE that is a member.
     pub(crate) fn new(new: NewTeam, me: PeId, desks: &[Desk<'static>]) -> Option<TeamCore> {
+        let slot = usize::from(new.slot);
+        let desks = new.members.iter().map(|pe| &desks[pe.0 as usize].teams[slot]).collect();
+        TeamCore::on(new, me, None, desks)
+    }
+
+    /// The PEs of an active set that meet under `psync`, on a PE that is one of them. By rank, the desks they keep for it.
+    pub(crate) fn of_set(
+        members: Members,
+        me: PeId,
+        psync: u64,
+        desks: Box<[&'static TeamDesk]>,
+    ) -> Option<TeamCore> {
+        let new = NewTeam { members, slot: u16::MAX, generation: 0, num_contexts: 0, base: 0 };
+        TeamCore::on(new, me, Some(psync), desks)
+    }
+
+    fn on(
+        new: NewTeam,
+        me: PeId,
+        psync: Option<u64>,
+        desks: Box<[&'static TeamDesk]>,
+    ) -> Option<TeamCore> {
         let NewTeam { members, slot, generation, num_contexts, base } = new;
         let rank = members.rank(me)?;
-        let place = Place {
-            desks: members.iter().map(|pe| &desks[pe.0 as usize].teams[usize::from(slot)]).collect(),
-            pes: members.iter().collect(),
-            rank: rank as usize,
-            upper: None,
-        };
-        let calls = Serial::new(Calls { last: base, all_left: base + 1 });
-        Some(TeamCore { members, rank, slot, generation, num_contexts, base, place, calls })
+        let place = Place { desks, pes: members.iter().collect(), rank: rank as usize, upper: None };
+        let calls = Serial::new(Calls { last: base, history: 0, all_left: base + 1 });
+        Some(TeamCore { members, rank, slot, generation, num_contexts, psync, base, place, calls })
     }
 
     /// Collective: shows `slip` to all members and compares it with theirs.
@@ -171,6 +196,17 @@ impl TeamCore {
         })
     }
 
+    /// A call that does nothing, and meets nobody for it: it has a number, and leaves a trace.
+    pub(crate) fn pass(&self, engine: &Engine, kind: Kind) {
+        self.calls.with(|calls| {
+            calls.last += 1;
+            let word = Word::new(calls.last, kind, 0);
+            self.desk().line.at.store(word.bits(), Ordering::Relaxed);
+            calls.trace(word, &[]);
+            self.leave(engine, calls);
+        });
+    }
+
     /// Whether a thread is in a collective of the team.
     pub(crate) fn in_use(&self) -> bool {
         self.calls.is_in_use()
@@ -219,11 +255,11 @@ impl TeamCore {
 
     #[cold]
     fn wait_left_slowly(&self, engine: &Engine, calls: &mut Calls, number: u64) {
-        let waiting = Waiting::new(engine, self, Word::from_bits(0));
+        let waiting = Waiting::to_go_on(engine, self, calls.last);
         let mut least = u64::MAX;
         for (rank, desk) in self.place.desks.iter().enumerate() {
             if rank != self.rank as usize {
-                waiting.for_progress(&desk.line, Progress::step(number, 0));
+                waiting.for_progress(&desk.line, Progress::left(number - 1));
                 least = least.min(desk.line.progress().number());
             }
         }
@@ -240,11 +276,13 @@ impl TeamCore {
         args: &[u64],
     ) -> Result<Agreed, Box<Differs>> {
         if self.members.size == 1 {
-            self.desk().cells[(word.number() & 1) as usize].lay(args);
+            if word.step() == 0 {
+                self.desk().cells[(word.number() & 1) as usize].lay(args);
+            }
             return Ok(Agreed { raised: word.is_raised() });
         }
-        self.desk().line.at.store(word.meeting().bits(), Ordering::Relaxed);
-        let agreed = self.place.meet(word, args, &Waiting::new(engine, self, word.meeting()));
+        let history = std::mem::take(&mut calls.history);
+        let agreed = self.place.meet(word, args, history, &Waiting::new(engine, self, word.meeting()));
         // All have arrived here, so all have left what came before.
         calls.all_left = word.number();
         agreed
@@ -253,14 +291,36 @@ impl TeamCore {
     /// This PE reads nothing more of what was shown in the call.
     #[inline]
     fn leave(&self, engine: &Engine, calls: &Calls) {
-        self.progress(engine, Progress::left(calls.last));
-    }
-
-    #[inline]
-    fn progress(&self, engine: &Engine, progress: Progress) {
         let line = &self.desk().line;
-        line.set_progress(progress, engine.policy.crowded());
+        line.set_progress(Progress::left(calls.last), engine.policy.crowded());
         call::ring(&line.progress_bell);
+    }
+}
+
+impl Calls {
+    /// Keeps in mind that this was asked for in a call in which nobody was met. A digest, since such calls may be
+    /// many; none of them touches another PE's memory.
+    fn trace(&mut self, word: Word, args: &[u64]) {
+        let mix = |history: u64, word: u64| {
+            let mixed = (history.rotate_left(26) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed ^ mixed >> 32
+        };
+        self.history = args.iter().fold(mix(self.history, word.bits()), |h, arg| mix(h, *arg)).max(1);
+    }
+}
+
+impl fmt::Display for TeamCore {
+    /// As lines name it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Members { start, stride, size } = self.members;
+        match self.psync {
+            Some(psync) => {
+                let at = Position(psync);
+                write!(f, "the active set of {size} PEs from PE {start}, {stride} apart, with pSync at {at}")
+            }
+            None if self.slot == 0 => f.write_str("the world"),
+            None => write!(f, "a team of {size} PEs from PE {start}, {stride} apart"),
+        }
     }
 }
 

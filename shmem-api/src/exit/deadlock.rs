@@ -1,45 +1,62 @@
-//! A PE has left `main` and finalizes at process exit, but another waits for something only it could have
-//! sent: neither will ever come. Here the PE that has left finds that out, without a clock to decide it.
+//! PEs that wait for each other in a circle, or for one that has left `main`: none of them will ever go on. Here
+//! they find that out by themselves, without a clock to decide it.
 //!
 //! ```text
-//!   PE 1, at exit             ask = 1          ask = 2                    both answered in one wait each:
+//!   PE 1, long in a wait      ask = 1          ask = 2                    both answered in one wait each:
 //!   PE 0, in a wait     ──────┬── "still" 1 ───┬── "still" 2 ──►          the job ends with a line
 //!                             false since then └ false since then
 //! ```
 //!
 //! A PE that waits answers a question after it has looked once more since the question was put, and found what it
-//! waits for still not there. Its answer names the wait, so one that ended meanwhile is not taken for another.
+//! waits for still not there. Its answer names the wait, so one that ended meanwhile is not taken for another, and says
+//! in words where that is.
 //!
 //! Why two questions: when the second is put, every other PE has answered the first in the very wait in which it
 //! answers the second. So there was a moment at which all PEs were in a wait or at process exit; from then on
 //! nobody did anything, all that was done before had arrived, and each found its wait unsatisfied after that.
 //!
-//! PEs answer only where one thread calls the library (below level `Serialized`), since another thread of the
-//! PE could still satisfy a wait. A PE that computes, or polls in a loop of its own, is never taken for one that waits.
+//! This covers every wait of the library, on any team, active set, lock or variable, where one thread per PE can bring
+//! about what another PE waits for (see [`provable`]). A PE that computes, or polls in a loop of its own, is
+//! never taken for one that waits. Where several threads may call, nothing is proved, and `SHMEM_HANG_REPORT` says so.
 
 use std::sync::atomic;
 use std::time::Duration;
 
-use super::{LEFT, end_job, leave_if_ended};
+use super::{DIVERGED, LEFT, end_job, leave_if_ended};
 use crate::engine::Engine;
+use crate::holders;
 use crate::internals::Life;
 use crate::level::{self, ThreadLevel};
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
-/// How long a PE at process exit waits before it asks.
+/// How long a PE waits before it asks.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What can end a wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum By {
+    /// Calls of other PEs, and nothing else.
+    Calls,
+    /// A change of this PE's memory: a put, but also a store of another thread that does not call the library.
+    Memory,
+}
 
 /// One wait of this PE, as long as it lasts.
 pub(crate) struct Blocked<'e> {
     engine: &'e Engine,
+    by: By,
+    /// What it waits for, in words.
+    place: &'e dyn Fn() -> String,
     /// The question seen at the last look.
     noted: u32,
     /// The number of this wait, once it has answered.
     serial: u32,
     asked: Asked,
+    /// A PE that had not answered when it was last looked at: it is asked first.
+    silent: usize,
 }
 
-/// How far a PE at process exit has come with its questions.
+/// How far a PE has come with its questions.
 enum Asked {
     Nothing,
     /// The first.
@@ -90,9 +107,25 @@ impl Answer {
     }
 }
 
+/// How many threads this process has, if that can be seen.
+pub(crate) fn threads() -> Option<usize> {
+    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+}
+
+/// Whether nothing but calls of other PEs can end a wait: no other thread of this PE may call the library (the
+/// level is below `Serialized`), and where a store into memory would do, there is none that could. Safe programs
+/// cannot store there; any other has no more threads than when the library came up.
+#[cold]
+pub(crate) fn provable(engine: &Engine, by: By) -> bool {
+    level::in_force() < ThreadLevel::Serialized
+            && (by == By::Calls
+                || holders::now().only_worlds()
+                || engine.threads.is_some_and(|then| threads().is_some_and(|now| now <= then)))
+}
+
 impl<'e> Blocked<'e> {
-    pub(crate) fn new(engine: &'e Engine) -> Blocked<'e> {
-        Blocked { engine, noted: 0, serial: 0, asked: Asked::Nothing }
+    pub(crate) fn new(engine: &'e Engine, by: By, place: &'e dyn Fn() -> String) -> Blocked<'e> {
+        Blocked { engine, by, place, noted: 0, serial: 0, asked: Asked::Nothing, silent: 0 }
     }
 
     /// Between two looks at what is waited for, which was not there at the last one.
@@ -100,13 +133,20 @@ impl<'e> Blocked<'e> {
     pub(crate) fn look(&mut self, waited: Duration) {
         leave_if_ended(self.engine);
         let mine = self.engine.desk().life;
-        if mine.exiting.load(Ordering::Relaxed) != 0 {
-            if waited >= PATIENCE {
-                super::process::warn_once(self.engine);
-                self.ask();
-            }
-        } else if level::in_force() < ThreadLevel::Serialized {
-            self.answer(mine);
+        let exiting = mine.exiting.load(Ordering::Relaxed) != 0;
+        if exiting && waited >= PATIENCE {
+            super::process::warn_once(self.engine);
+        }
+        let question = self.question().load(Ordering::Acquire);
+        let asked = question != 0 && !exiting;
+        if asked && question != self.noted {
+            // Answered at the next look, which comes after the question.
+            self.noted = question;
+        } else if asked && (self.serial != 0 || provable(self.engine, self.by)) {
+            self.answer(mine, question);
+        }
+        if waited >= PATIENCE && (exiting || self.serial != 0 || provable(self.engine, self.by)) {
+            self.ask();
         }
     }
 
@@ -114,47 +154,67 @@ impl<'e> Blocked<'e> {
         &self.engine.desks[0].life.question
     }
 
-    fn answer(&mut self, mine: &Life) {
+    fn answer(&mut self, mine: &Life, question: u32) {
         static WAITS: atomic::AtomicU32 = atomic::AtomicU32::new(0);
-        let question = self.question().load(Ordering::Acquire);
-        if question != self.noted {
-            self.noted = question;
-        } else if question != 0 {
-            if self.serial == 0 {
-                self.serial = WAITS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
-            }
-            mine.blocked.store(u64::from(self.serial) << 32 | u64::from(question), Ordering::Release);
+        if self.serial == 0 {
+            self.serial = WAITS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
+            tell(&mine.told, &(self.place)());
         }
+        mine.blocked.store(u64::from(self.serial) << 32 | u64::from(question), Ordering::Release);
     }
 
     fn ask(&mut self) {
-        let engine = self.engine;
         let put = || self.question().fetch_add(1, Ordering::AcqRel) + 1;
-        let others = engine.desks.iter().enumerate().filter(|(pe, _)| *pe != engine.me.0 as usize);
-        let answers: Vec<Answer> = others.map(|(_, desk)| Answer::of(desk.life)).collect();
-        let all = |question| answers.iter().all(|a| a.answers(question));
         let next = match &self.asked {
             Asked::Nothing => Asked::Once(put()),
-            Asked::Once(question) if all(*question) => Asked::Twice(put(), answers),
-            Asked::Once(_) => return,
-            Asked::Twice(_, then) if !then.iter().zip(&answers).all(|(then, now)| then.same_wait(*now)) => {
-                Asked::Once(put())
-            }
-            Asked::Twice(question, _) if all(*question) => self.end(),
-            Asked::Twice(..) => return,
+            Asked::Once(question) => match self.answers(*question) {
+                Ok(answers) => Asked::Twice(put(), answers),
+                Err(silent) => {
+                    self.silent = silent;
+                    return;
+                }
+            },
+            Asked::Twice(question, then) => match self.answers(*question) {
+                Ok(now) if then.iter().zip(&now).all(|(then, now)| then.same_wait(*now)) => self.end(),
+                Ok(_) => Asked::Once(put()),
+                Err(silent) => {
+                    self.silent = silent;
+                    return;
+                }
+            },
         };
         self.asked = next;
     }
 
+    /// What all others have answered to a question; else a PE that has not.
+    fn answers(&self, to: u32) -> Result<Vec<Answer>, usize> {
+        let (desks, me) = (&self.engine.desks, self.engine.me.0 as usize);
+        let silent = |pe: usize| pe != me && !Answer::of(desks[pe].life).answers(to);
+        if silent(self.silent) {
+            return Err(self.silent);
+        }
+        let others = (0..desks.len()).filter(|pe| *pe != me);
+        others.map(|pe| Some(Answer::of(desks[pe].life)).filter(|a| a.answers(to)).ok_or(pe)).collect()
+    }
+
     fn end(&self) -> ! {
         let (engine, me) = (self.engine, self.engine.me);
-        let waits = |pe: &u32| engine.desks[*pe as usize].life.exiting.load(Ordering::Relaxed) == 0;
-        let pes: Vec<String> = (0..engine.n_pes).filter(waits).map(|pe| pe.to_string()).collect();
+        let life = |pe: u32| engine.desks[pe as usize].life;
+        let (left, waiting): (Vec<u32>, Vec<u32>) =
+            (0..engine.n_pes).partition(|pe| life(*pe).exiting.load(Ordering::Relaxed) != 0);
+        let place = |pe: u32| if pe == me.0 { (self.place)() } else { told(&life(pe).told) };
+        if let Some(gone) = left.first() {
+            let line = format!(
+                "PE {gone}: left without shmem_finalize while {} what nobody is left to send; ending the job",
+                places(&waiting, |_| String::new(), "waits for", "wait for")
+            );
+            end_job(engine, LEFT, &line)
+        }
+        let where_all_are = places(&waiting, |pe| format!(" {}", place(pe)), "is in", "are in");
         let line = format!(
-            "PE {me}: left without shmem_finalize while PE {} waits for what nobody is left to send; ending the job",
-            pes.join(", PE ")
+            "PE {me}: no PE can go on, since each waits for another: {where_all_are}; ending the job"
         );
-        end_job(engine, LEFT, &line)
+        end_job(engine, DIVERGED, &line)
     }
 }
 
@@ -163,5 +223,59 @@ impl Drop for Blocked<'_> {
         if self.serial != 0 {
             self.engine.desk().life.blocked.store(0, Ordering::Release);
         }
+    }
+}
+
+/// Where PEs are, those at one place together.
+fn places(pes: &[u32], place: impl Fn(u32) -> String, is: &str, are: &str) -> String {
+    let mut groups: Vec<(String, Vec<u32>)> = Vec::new();
+    for pe in pes {
+        let place = place(*pe);
+        match groups.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, there)) => there.push(*pe),
+            None => groups.push((place, vec![*pe])),
+        }
+    }
+    let text = |(place, there): &(String, Vec<u32>)| {
+        let names: Vec<String> = there.iter().map(|pe| format!("PE {pe}")).collect();
+        format!("{} {}{place}", names.join(", "), if there.len() == 1 { is } else { are })
+    };
+    groups.iter().map(text).collect::<Vec<_>>().join("; ")
+}
+
+/// Writes a text where other PEs can read it; what is too long is cut.
+fn tell(to: &[AtomicU64], text: &str) {
+    let mut bytes = text.bytes().chain(std::iter::repeat(0));
+    for word in to {
+        let chunk = std::array::from_fn(|_| bytes.next().unwrap_or(0));
+        word.store(u64::from_le_bytes(chunk), Ordering::Relaxed);
+    }
+}
+
+/// Reads a text that another PE wrote.
+fn told(from: &[AtomicU64]) -> String {
+    let bytes: Vec<u8> = from.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect();
+    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_read() {
+        let words: [AtomicU64; 4] = std::array::from_fn(|_| AtomicU64::new(7));
+        for text in ["", "a barrier", "exactly as long as fits in here.", "too long for the words that there are"] {
+            tell(&words, text);
+            assert_eq!(told(&words), text[..text.len().min(32)]);
+        }
+    }
+
+    #[test]
+    fn pes_at_one_place_are_named_together() {
+        let place = |pe: u32| format!(" {}", ["a barrier", "a lock"][usize::from(pe == 1)]);
+        let text = places(&[0, 1, 3], place, "is in", "are in");
+        assert_eq!(text, "PE 0, PE 3 are in a barrier; PE 1 is in a lock");
     }
 }

@@ -1,20 +1,21 @@
 //! The collectives on active sets (OpenSHMEM 1.6, deprecated since 1.5, and still used by most programs).
 //!
 //! An active set is `size` PEs of the world from `start`, `2^log_stride` apart; every one of them calls, with the
-//! same arguments. `psync` is a symmetric array of [`SYNC_SIZE`] longs that are [`SYNC_VALUE`]; they are again
-//! when the call returns. No other call uses it meanwhile. A `pWrk` array is not used.
+//! same arguments. `psync` is a symmetric array of [`SYNC_SIZE`] longs. It names the set's calls, so that those of two
+//! threads are told apart; what lies in it does not matter, and stays as it is. No other call uses it meanwhile. A
+//! `pWrk` array is not used.
+//!
+//! The PEs meet, compare and wait as those of a team do; a root of few bytes is never more than one call ahead of the
+//! others, and a `dest` is written while its PE is in the call.
 //!
 //! The sized routines of C are `broadcast::<u32>` and `<u64>`, and so on; reductions are in `to_all`. All end the job with one line
 //! where the set cannot be, this PE is not in it, or an argument names no symmetric memory.
 
-use crate::coll::broadcast::Root;
-use crate::coll::group::Group;
-use crate::coll::psync::ActiveSet;
-pub use crate::coll::psync::{SYNC_SIZE, SYNC_VALUE};
-use crate::coll::{self};
+pub use crate::coll::active_set::{SYNC_SIZE, SYNC_VALUE};
+use crate::coll::slip::Kind;
 use crate::elem::Elem;
 
-use super::coll::{checked_root, checked_strides, collectives};
+use super::coll::{On, collectives};
 mod to_all;
 pub use to_all::{and_to_all, max_to_all, min_to_all, or_to_all, prod_to_all, sum_to_all, xor_to_all};
 
@@ -31,9 +32,9 @@ collectives! { mod calls;
     /// # Safety
     /// `psync` as said above. The World stays up during the call.
     fn barrier(via, start: i32, log_stride: i32, size: i32, psync: *mut i64) {
-        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
-        set.quiet();
-        set.sync();
+        let engine = via.engine();
+        engine.quiet();
+        On::set(via, &engine, (start, log_stride, size), psync).sync(Kind::Barrier);
     }
 
     /// Collective over the set: meets the others; their earlier stores are then visible (`shmem_sync` on a set).
@@ -41,7 +42,7 @@ collectives! { mod calls;
     /// # Safety
     /// As for [`barrier`].
     fn sync(via, start: i32, log_stride: i32, size: i32, psync: *mut i64) {
-        ActiveSet::new(via, start, log_stride, size, psync).sync();
+        On::set(via, &via.engine(), (start, log_stride, size), psync).sync(Kind::Sync);
     }
 
     /// Collective over the set: copies `n` elements from `src` on member `root` (its number in the set) to `dest` on
@@ -55,10 +56,9 @@ collectives! { mod calls;
         via, dest: *mut T, src: *const T, n: usize, root: i32, start: i32, log_stride: i32, size: i32,
         psync: *mut i64
     ) {
-        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
-        let root = checked_root(&set, root);
+        let engine = via.engine();
         // SAFETY: by the same contract.
-        unsafe { coll::broadcast::broadcast(&mut set, dest, src, n, root, Root::KeepsItsDest) }
+        unsafe { On::set(via, &engine, (start, log_stride, size), psync).broadcast(dest, src, n, root, false) }
     }
 
     /// Collective over the set: `dest` becomes the sources of all members, one after the other; `n` may differ
@@ -69,9 +69,9 @@ collectives! { mod calls;
     fn collect<T: Elem>(
         via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
-        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        let engine = via.engine();
         // SAFETY: by the same contract.
-        unsafe { coll::collect::collect(&mut set, (dest, usize::MAX), src, n) };
+        unsafe { On::set(via, &engine, (start, log_stride, size), psync).collect(dest, src, n) }
     }
 
     /// Collective over the set: `dest` becomes the sources of all members, one after the other, `n` elements of each
@@ -82,9 +82,9 @@ collectives! { mod calls;
     fn fcollect<T: Elem>(
         via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
-        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        let engine = via.engine();
         // SAFETY: by the same contract.
-        unsafe { coll::fcollect::fcollect(&mut set, dest, src, n) }
+        unsafe { On::set(via, &engine, (start, log_stride, size), psync).fcollect(dest, src, n) }
     }
 
     /// Collective over the set: block l of `n` elements of member k's `src` becomes block k of member l's `dest`
@@ -95,9 +95,9 @@ collectives! { mod calls;
     fn alltoall<T: Elem>(
         via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
-        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
+        let engine = via.engine();
         // SAFETY: by the same contract.
-        unsafe { coll::alltoall::alltoall(&mut set, dest, src, n) }
+        unsafe { On::set(via, &engine, (start, log_stride, size), psync).alltoall(dest, src, n) }
     }
 
     /// Collective over the set: as [`alltoall`], with elements `dst` apart in `dest` and `sst` apart in `src`
@@ -109,9 +109,9 @@ collectives! { mod calls;
         via, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, start: i32, log_stride: i32,
         size: i32, psync: *mut i64
     ) {
-        let mut set = ActiveSet::new(via, start, log_stride, size, psync);
-        let strides = checked_strides(via, dst, sst);
+        let engine = via.engine();
+        let on = On::set(via, &engine, (start, log_stride, size), psync);
         // SAFETY: by the same contract.
-        unsafe { coll::alltoall::alltoalls(&mut set, dest, src, strides, n) }
+        unsafe { on.alltoalls((dest, dst), (src, sst), n) }
     }
 }

@@ -4,7 +4,7 @@
 //! for different things all hear of it in that call; nothing has changed then. Those that give memory out are a
 //! barrier before they return, those that take it are one before they do: a heap call begins with the
 //! rendezvous in which the PEs agree, and one that zeroes or moves bytes also ends with one. Calls
-//! that do nothing (size 0, a null pointer to [`free`]) are no barrier.
+//! that do nothing (size 0, a null pointer to [`free`]) are no barrier; they are collective all the same.
 //!
 //! What fails prints one line on standard error that names the PE and the call, and returns null.
 
@@ -16,6 +16,7 @@ use memheap::place::{Near, Reach};
 use memheap::{Align, Bytes, FreeError, Offset};
 
 use super::Via;
+use crate::coll::slip::Kind;
 use crate::engine::{Engine, HOT};
 use crate::error::Error;
 use crate::exit;
@@ -109,11 +110,13 @@ heap_calls! {
     /// As for [`malloc`]; nobody uses the block during the call, nor its old address after it, on any PE; it was
     /// not handed out by the safe API.
     fn realloc = "shmem_realloc" (via, block: *mut u8, size: usize) -> *mut u8 {
-        if block.is_null() || size == 0 {
+        if block.is_null() {
+            return via.give(size, Align::DEFAULT, false);
+        }
+        if size == 0 {
             // SAFETY: by the same contract.
             let _ = unsafe { free(via, block) };
-            // SAFETY: as above.
-            return unsafe { malloc(via, size) };
+            return ptr::null_mut();
         }
         let engine = via.engine();
         let (at, local) = offset(&engine, block);
@@ -141,6 +144,7 @@ heap_calls! {
     /// As for [`malloc`]; nobody uses the block any more, on any PE, and it was not handed out by the safe API.
     fn free = "shmem_free" (via, block: *mut u8) -> Result<(), Error> {
         if block.is_null() {
+            via.nothing();
             return Ok(());
         }
         let engine = via.engine();
@@ -165,7 +169,8 @@ heap_calls! {
         let engine = via.engine();
         let size = Bytes(size as u64);
         let block = match reach {
-            _ if size.0 == 0 => return ptr::null_mut(),
+            Reach::Pe if size.0 == 0 => return ptr::null_mut(),
+            _ if size.0 == 0 => return via.nothing(),
             Reach::Pe => engine.alloc_local(size, align_to, near),
             _ => {
                 engine.quiet();
@@ -191,13 +196,21 @@ impl Via {
     fn give(self, size: usize, align: Align, zeroed: bool) -> *mut u8 {
         let engine = self.engine();
         if size == 0 {
-            return ptr::null_mut();
+            return self.nothing();
         }
         engine.quiet();
         match engine.alloc(Request { zeroed, ..self.request(Bytes(size as u64), align) }) {
             Ok(block) => engine.own(block.at),
             Err(e) => self.refused(&e),
         }
+    }
+
+    /// A collective call that does nothing, without a barrier: a PE that makes one more of them than the others is found
+    /// out at the next rendezvous.
+    fn nothing(self) -> *mut u8 {
+        let engine = self.engine();
+        engine.teams.world().pass(&engine, Kind::Nothing);
+        ptr::null_mut()
     }
 
     fn refused(self, why: &Error) -> *mut u8 {

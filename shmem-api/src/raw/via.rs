@@ -17,6 +17,7 @@ use std::sync::atomic::Ordering;
 
 use memheap::{Offset, PeId};
 
+use crate::coll::slip::Position;
 use crate::engine::{Engine, HOT, Handle};
 use crate::exit;
 use crate::wait;
@@ -90,6 +91,43 @@ impl Via {
         // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
         let peer = unsafe { entry.read() };
         Spot { at: peer.heap.wrapping_add(offset), pe }
+    }
+
+    /// Where this PE's symmetric address `at` is, in words that are the same on every PE (see `Position`). Ends the job if
+    /// it is none.
+    #[inline]
+    pub(crate) fn position<T>(self, at: *const T) -> u64 {
+        let offset = at.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+        if offset < HOT.len.load(Ordering::Relaxed) { offset as u64 } else { self.slow_position(at.addr(), offset as u64) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_position(self, at: usize, offset: u64) -> u64 {
+        let engine = self.engine();
+        if offset < engine.layout.symmetric.0 {
+            return offset;
+        }
+        match engine.statics.find(at, 1) {
+            Ok(found) => Position::STATIC | found.at.0,
+            Err(_) => {
+                self.place(std::ptr::without_provenance(at), 1, engine.me.0 as i32);
+                Position::NONE
+            }
+        }
+    }
+
+    /// The address of a [`position`](Self::position) on this PE; null if there is none.
+    pub(crate) fn own_address(self, position: u64) -> *const u8 {
+        let engine = self.engine();
+        match position {
+            Position::NONE => ptr::null(),
+            at if at & Position::STATIC != 0 => {
+                let address = engine.statics.address(Offset(at & !Position::STATIC));
+                address.map_or(ptr::null(), ptr::without_provenance)
+            }
+            at => engine.own(Offset(at)),
+        }
     }
 
     /// As [`place`](Self::place) for one `T` that is changed atomically: it must be aligned.

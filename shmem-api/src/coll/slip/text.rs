@@ -4,7 +4,7 @@ use std::fmt;
 
 use memheap::place::Reach;
 
-use super::{Kind, Mode, OBJECT, Slip};
+use super::{Kind, Mode, OBJECT, Position, Slip};
 use crate::coll::ops::letters;
 
 /// What a call is called where its arguments are not known: of a PE's word alone.
@@ -61,6 +61,7 @@ impl fmt::Display for Slip {
             k if k == Kind::MoreFrees as u8 => write!(f, "freeing what was dropped"),
             k if k == Kind::Finalize as u8 => write!(f, "finalize"),
             k if k == Kind::Sync as u8 => write!(f, "a sync"),
+            k if k == Kind::Nothing as u8 => write!(f, "a call in which nobody is met"),
             k if k == Kind::SplitStrided as u8 => {
                 let (start, stride, size) = (w(0) as i64, w(1) as i64, w(2) as i64);
                 write!(f, "a split of the team by start {start}, stride {stride}, size {size}")
@@ -71,28 +72,23 @@ impl fmt::Display for Slip {
             k if k == Kind::Claim as u8 => write!(f, "the end of a split"),
             k if k == Kind::Destroy as u8 => write!(f, "the destruction of the team"),
             k if k == Kind::Broadcast as u8 => {
-                let (n, size, root) = (w(0), w(1), w(2));
-                write!(
-                    f,
-                    "a broadcast of {n} elements of {size} bytes from PE {root} of the team{}",
-                    Places(self)
-                )
+                write!(f, "a broadcast of {} from PE {} of the team{}", Elements(self), w(3), Places(self))
             }
             k if k == Kind::Gather as u8 => {
-                write!(f, "a collect of elements of {} bytes{}", w(1), Places(self))
+                let each = TypeName(w(2));
+                write!(f, "a collect of elements of {} bytes{each}{}", w(1), Places(self))
             }
             k if k == Kind::Fcollect as u8 => {
-                write!(f, "an fcollect of {} elements of {} bytes{}", w(0), w(1), Places(self))
+                write!(f, "an fcollect of {}{}", Elements(self), Places(self))
             }
             k if k == Kind::Alltoall as u8 => {
-                let (n, size, dst, sst) = (w(0), w(1), w(2) >> 32, w(2) as u32);
-                let places = Places(self);
-                write!(f, "an alltoall of {n} elements of {size} bytes, strides {dst} and {sst}{places}")
+                let (dst, sst) = (w(3) >> 32, w(3) as u32);
+                let (elements, places) = (Elements(self), Places(self));
+                write!(f, "an alltoall of {elements}, strides {dst} and {sst}{places}")
             }
             k if k == Kind::Reduce as u8 || k == Kind::Scan as u8 => {
                 let what = if k == Kind::Reduce as u8 { "a reduction" } else { "a scan" };
-                let (n, size, name) = (w(0), w(1), letters(w(2)));
-                write!(f, "{what} ({name}) of {n} elements of {size} bytes{}", Places(self))
+                write!(f, "{what} ({}) of {}{}", letters(w(3)), Elements(self), Places(self))
             }
             k => write!(f, "rendezvous of unknown kind {k}"),
         }
@@ -105,15 +101,52 @@ impl fmt::Debug for Slip {
     }
 }
 
+/// How many elements a collective is about, and which.
+struct Elements<'a>(&'a Slip);
+
+impl fmt::Display for Elements<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.args() {
+            [n, size, name, ..] => write!(f, "{n} elements of {size} bytes{}", TypeName(*name)),
+            _ => f.write_str("elements"),
+        }
+    }
+}
+
+/// A type, if it has a name that is known (`type_word`).
+struct TypeName(u64);
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            hash if hash >> 63 != 0 => write!(f, " (type {hash:x})"),
+            name => write!(f, " ({})", letters(name)),
+        }
+    }
+}
+
 /// Where the objects of a collective are, if the PEs have to agree on that.
 struct Places<'a>(&'a Slip);
 
 impl fmt::Display for Places<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.args() {
-            [_, _, _, dest, src, ..] if dest == src => write!(f, ", in place at {dest:#x}"),
-            [_, _, _, dest, src, ..] => write!(f, ", to {dest:#x} from {src:#x}"),
+            [_, _, _, _, Position::NONE, Position::NONE] => Ok(()),
+            [_, _, _, _, dest, Position::NONE] => write!(f, ", at {}", Position(*dest)),
+            [_, _, _, _, dest, src] if dest == src => write!(f, ", in place at {}", Position(*dest)),
+            [_, _, _, _, dest, src] => write!(f, ", to {} from {}", Position(*dest), Position(*src)),
             _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Position::NONE => f.write_str("nowhere"),
+            at if at & Position::STATIC != 0 => write!(f, "static data + {:#x}", at & !Position::STATIC),
+            at => write!(f, "heap + {at:#x}"),
         }
     }
 }

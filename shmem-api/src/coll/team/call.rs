@@ -3,33 +3,29 @@
 //! ```text
 //!   team.call(engine, Kind::X, |call| {
 //!       call.meet(&[agreed..., own...], n_agreed)      show words to all members, and wait for everybody
+//!       call.give(&[agreed..., own...], n_agreed)      show words to all members, and go on; the others:
+//!       call.take(rank, &agreed)                       wait for the words of that member, and compare
 //!       call.words_of(rank)                            what a member has shown
 //!       call.sync()                                    another rendezvous, without words
-//!       call.send_line(..), call.line(rank, ..)         up to 56 bytes; the sender may run ahead by 16 calls
 //!   })                                                 leaving: others may see that this PE is through
 //! ```
 //!
-//! * The body is the same sequence on all members as far as numbers go: each [`Call::sync`] and each
-//!   [`Call::meet`] after the first takes the next number.
-//! * Words shown by [`Call::meet`] stay readable on every member until it leaves the call, or comes to its next
-//!   `sync` or `meet`; a PE that comes to overwrite them waits (T2).
+//! * A call begins with `meet`, or with `give` on one member and `take` on the others. Which of the two, all decide by
+//!   words that are compared in it.
+//! * Words that a member has shown stay readable on every other one until it leaves the call; a PE that comes to
+//!   overwrite them waits (T2). So who gives is at most one call ahead of who takes.
 //! * A PE may leave while others are still inside. If they still read or write its memory, it must wait for them
 //!   by `sync`.
-//! * What a member did before `meet`, `send_line` or `sync` is seen by whoever saw that (release and acquire).
+//! * What a member did before `meet`, `give` or `sync` is seen by whoever saw that (release and acquire).
 //! * Waiting ends the job, with a line that names both calls, when a member is at another call of this number, or
 //!   through with this one in a way that leaves the waiting one alone.
 
-use std::time::Duration;
-
-use memheap::PeId;
-
-use super::desk::{Bell, Line, Progress, RING, RING_WORDS, TeamDesk};
+use super::desk::{Bell, Line, Progress, TeamDesk};
 use super::{Calls, TeamCore, end};
 use crate::coll::agree::{Waits, said};
-use crate::coll::slip::{Cell, Slip, SlipCell, Word};
+use crate::coll::slip::{Slip, SlipCell, Word};
 use crate::engine::Engine;
 use crate::error::Diverged;
-use crate::exit::Blocked;
 use crate::sync::Ordering;
 use crate::wait::{self, Waker};
 
@@ -42,14 +38,12 @@ pub(crate) struct Call<'c> {
     core: &'c TeamCore,
     calls: &'c mut Calls,
     word: Word,
-    /// Words have been shown under this number.
-    shown: bool,
 }
 
 impl<'c> Call<'c> {
     pub(super) fn new(engine: &'c Engine, core: &'c TeamCore, calls: &'c mut Calls, word: Word) -> Call<'c> {
         core.desk().line.at.store(word.bits(), Ordering::Relaxed);
-        Call { engine, core, calls, word, shown: false }
+        Call { engine, core, calls, word }
     }
 
     /// This PE's rank.
@@ -58,76 +52,78 @@ impl<'c> Call<'c> {
         self.core.rank as usize
     }
 
-    /// A member, as a PE of the world.
-    #[inline]
-    pub(crate) fn pe(&self, rank: usize) -> PeId {
-        self.core.members.at(rank as u32)
-    }
-
     /// Shows `words` and waits until every member has shown its own; those to agree on are equal then.
     /// Read the others' by [`words_of`](Self::words_of).
+    #[inline]
     pub(crate) fn meet(&mut self, words: &[u64], agreed: usize) {
-        if self.shown {
-            self.advance();
-        }
         self.word = self.word.agreeing(agreed);
-        self.shown = true;
+        self.others_are_near();
         self.rendezvous(words);
     }
 
-    /// What a member has shown in the last [`meet`](Self::meet).
+    /// What a member has shown in this call, after it was met or taken from.
     #[inline]
     pub(crate) fn words_of(&self, rank: usize) -> &'c SlipCell {
         &self.core.place.desks[rank].cells[self.turn()]
     }
 
     /// Another rendezvous within the call: everything that every member did before it is seen after it.
-    /// The words shown before are not to be read any more.
     #[inline]
     pub(crate) fn sync(&mut self) {
-        self.advance();
+        self.word = self.word.next();
         self.rendezvous(&[]);
     }
 
-    /// Shows up to seven words in this PE's ring, of which `bytes` bytes count; it may run ahead of the members that
-    /// take them.
+    /// Shows `words`, of which so many are to agree, and goes on.
     #[inline]
-    pub(crate) fn send_line(&mut self, words: &[u64], bytes: usize) {
-        debug_assert!(words.len() <= RING_WORDS && bytes <= words.len() * 8);
-        let number = self.word.number();
-        // The line was used 16 calls ago at the latest.
-        self.core.wait_left(self.engine, self.calls, number.saturating_sub(RING as u64 - 1));
+    pub(crate) fn give(&mut self, words: &[u64], agreed: usize) {
+        self.others_are_near();
         let desk = self.core.desk();
-        let line = &desk.ring[number as usize % RING];
-        line.lay(words);
-        line.show(self.word.agreeing(bytes), self.engine.policy.crowded());
-        ring(&desk.line.bell);
-    }
-
-    /// Waits for the words that `rank` sends in this call, of `bytes` bytes.
-    #[inline]
-    pub(crate) fn line(&self, rank: usize, bytes: usize) -> &'c Cell<RING_WORDS> {
-        let desk = self.core.place.desks[rank];
-        let line = &desk.ring[self.word.number() as usize % RING];
-        let waiting = Waiting { giver: Some(rank), ..Waiting::new(self.engine, self.core, self.word) };
-        waiting.wait(&desk.line.bell, || line.word().number() >= self.word.number());
-        let mine = self.word.agreeing(bytes);
-        if !line.word().pairs(mine) {
-            let text = |word: Word| {
-                format!("{} of {} bytes (call {})", Slip::of(word), word.agreed(), word.number())
-            };
-            self.differs(rank, text(line.word()), text(mine));
+        let cell = &desk.cells[self.turn()];
+        let word = self.shown_as(agreed);
+        cell.lay(words);
+        if word.has_history() {
+            cell.lay_history(self.calls.history);
         }
-        line
+        cell.show(word, self.engine.policy.crowded());
+        ring(&desk.line.bell);
+        self.calls.trace(self.word.agreeing(agreed), &words[..agreed]);
     }
 
-    /// Ends the job: what `rank` shows does not fit with what this PE was asked for. `theirs` and `mine` say
-    /// what the calls are.
+    /// Waits for the words that `rank` gives in this call, and compares those to agree on.
+    #[inline]
+    pub(crate) fn take(&mut self, rank: usize, agreed: &[u64]) -> &'c SlipCell {
+        let desk = self.core.place.desks[rank];
+        let cell = &desk.cells[self.turn()];
+        let waiting = Waiting { giver: Some((rank, agreed)), ..Waiting::new(self.engine, self.core, self.word) };
+        waiting.wait(&desk.line.bell, || cell.word().number() >= self.word.number());
+        let (word, theirs) = (self.shown_as(agreed.len()), cell.word());
+        if !theirs.pairs(word) || !cell.agrees(theirs, agreed, self.calls.history) {
+            self.differs(rank, &cell.read(), agreed);
+        }
+        self.calls.trace(self.word.agreeing(agreed.len()), agreed);
+        cell
+    }
+
+    /// The word of this call in a cell.
+    #[inline]
+    fn shown_as(&self, agreed: usize) -> Word {
+        let word = self.word.agreeing(agreed);
+        if self.calls.history == 0 { word } else { word.with_history() }
+    }
+
+    /// Ends the job: what `rank` shows is not what this PE asks for.
     #[cold]
-    pub(crate) fn differs(&self, rank: usize, theirs: String, mine: String) -> ! {
-        let me = self.engine.me;
-        let diverged = Diverged { here: me, pe: self.pe(rank), got: theirs, reference: me, expected: mine };
-        end(self.engine, &diverged)
+    fn differs(&self, rank: usize, theirs: &Slip, agreed: &[u64]) -> ! {
+        let (here, mine) = (self.engine.me, Slip::asking(self.word, agreed));
+        let (got, expected) = if theirs.same_call(&mine) {
+            let before = "after other calls in which nobody was met";
+            (format!("{}, {before}", said(theirs)), said(&mine))
+        } else {
+            (said(theirs), said(&mine))
+        };
+        let pe = self.core.members.at(rank as u32);
+        end(self.engine, &Diverged { here, pe, got, reference: here, expected })
     }
 
     #[inline]
@@ -135,21 +131,14 @@ impl<'c> Call<'c> {
         (self.word.number() & 1) as usize
     }
 
-    /// The next number, for another part of this call.
-    fn advance(&mut self) {
-        self.core.leave(self.engine, self.calls);
-        self.calls.last += 1;
-        self.word = self.word.next();
-    }
-
-    /// T2 for the cell of this number. A call that shows nothing in it does not wait for the slowest member.
+    /// T2.
     #[inline]
-    fn cell_is_free(&mut self) {
+    fn others_are_near(&mut self) {
         self.core.wait_left(self.engine, self.calls, self.word.number() - 1);
     }
 
+    #[inline]
     fn rendezvous(&mut self, words: &[u64]) {
-        self.cell_is_free();
         if let Err(differs) = self.core.rendezvous(self.engine, self.calls, self.word, words) {
             end(self.engine, &differs.diverged);
         }
@@ -161,13 +150,18 @@ pub(super) struct Waiting<'c> {
     engine: &'c Engine,
     core: &'c TeamCore,
     word: Word,
-    /// The member whose line it is for.
-    giver: Option<usize>,
+    /// The member whose words it is for, and what this PE asks for.
+    giver: Option<(usize, &'c [u64])>,
 }
 
 impl<'c> Waiting<'c> {
     pub(super) fn new(engine: &'c Engine, core: &'c TeamCore, word: Word) -> Waiting<'c> {
         Waiting { engine, core, word, giver: None }
+    }
+
+    /// Before call `number`, of which nothing has been shown yet.
+    pub(super) fn to_go_on(engine: &'c Engine, core: &'c TeamCore, number: u64) -> Waiting<'c> {
+        Waiting::new(engine, core, Word::before(number))
     }
 
     /// Until the owner of `line` is that far.
@@ -178,62 +172,69 @@ impl<'c> Waiting<'c> {
     #[cold]
     #[inline(never)]
     fn wait_long(&self, bell: &Bell, ready: &dyn Fn() -> bool) {
-        let policy = &self.engine.policy;
-        let waker = if policy.crowded() { Waker::Rings } else { Waker::MayBeSilent };
-        let (word, size) = (self.word, self.core.members.size);
+        let waker = if self.engine.policy.crowded() { Waker::Rings } else { Waker::MayBeSilent };
         if self.giver.is_some() {
-            self.core.desk().line.at.store(word.taking().bits(), Ordering::Relaxed);
+            self.core.desk().line.at.store(self.word.taking().bits(), Ordering::Relaxed);
         }
-        let place = || format!("{} of a team of {size}", self.told());
-        let mut report = policy.report(self.engine.me, place);
-        let mut blocked = Blocked::new(self.engine);
-        policy.wait(&bell.rung, &bell.asleep, waker, ready, |waited: Duration| {
-            blocked.look(waited);
+        let place = || format!("{} of {}", self.told(), self.core);
+        self.engine.wait_for_a_call(bell, waker, ready, place, || {
             // A member that is gone or through by now may have come before: then the wait is over.
             if let Some(diverged) = self.stray()
                 && !ready()
             {
                 end(self.engine, &diverged);
             }
-            report(waited);
         });
     }
 
     /// Between sleeps: whether a member is where this PE will never meet it.
     #[cold]
     fn stray(&self) -> Option<Diverged> {
-        let (here, number) = (self.engine.me, self.word.number());
-        let at_what = |rank: usize, desk: &TeamDesk| {
-            let at = Word::from_bits(desk.line.at.load(Ordering::Acquire));
-            let awaited = self.word.meets() || self.giver == Some(rank);
-            let apart =
-                at.number() == number && !(at.meets() && self.word.meets()) && !at.same_kind(self.word);
-            if self.core.is_gone(desk) {
-                Some("work after it dropped the team".to_owned())
-            } else if apart {
-                Some(said(&Slip::of(at), number))
-            } else if awaited && desk.line.progress() >= Progress::left(number) {
-                Some(format!("the end of call {number}, which for it was a call without others"))
-            } else if self.giver == Some(rank) && at.number() == number && at.takes() {
-                Some(format!("{} from another PE", said(&Slip::of(at), number)))
-            } else {
-                None
-            }
-        };
+        let here = self.engine.me;
         let mut members = self.core.place.desks.iter().zip(&self.core.place.pes).enumerate();
-        let (pe, got) = members.find_map(|(rank, (desk, pe))| Some((*pe, at_what(rank, desk)?)))?;
+        let (pe, got) = members.find_map(|(rank, (desk, pe))| Some((*pe, self.apart(rank, desk)?)))?;
         Some(Diverged { here, pe, got, reference: here, expected: self.told() })
     }
 
-    /// What this PE waits at; with its arguments, if it has shown them.
+    /// Where that member is instead, if it will never come.
+    fn apart(&self, rank: usize, desk: &TeamDesk) -> Option<String> {
+        let number = self.word.number();
+        let at = Word::from_bits(desk.line.at.load(Ordering::Acquire));
+        let gives = self.giver.is_some_and(|(giver, _)| giver == rank);
+        if self.core.is_gone(desk) {
+            return Some("work after it dropped the team".to_owned());
+        }
+        if self.word.is_before() {
+            return None;
+        }
+        let at_it = at.number() == number;
+        if at_it && !(at.meets() && self.word.meets()) && (!at.same_kind(self.word) || gives && at.meets()) {
+            return Some(said(&desk.is_at()));
+        }
+        if at_it && gives && at.takes() {
+            return Some(format!("{} from another PE", said(&Slip::of(at))));
+        }
+        if (self.word.meets() || gives) && desk.line.progress() >= Progress::left(number) {
+            let then = desk.cells[(number & 1) as usize].read();
+            let what = match then.number() == number {
+                true => then,
+                false if at_it => Slip::of(at),
+                false => Slip::passed(number),
+            };
+            return Some(format!("the end of {}, which it did not wait for", said(&what)));
+        }
+        None
+    }
+
+    /// What this PE waits at.
     fn told(&self) -> String {
-        let cell = &self.core.desk().cells[(self.word.number() & 1) as usize];
-        let (slip, number) = if cell.word().number() == self.word.number() {
-            cell.read()
-        } else {
-            (Slip::of(self.word), self.word.number())
-        };
-        said(&slip, number)
+        if let Some((_, agreed)) = self.giver {
+            return said(&Slip::asking(self.word, agreed));
+        }
+        if self.word.is_before() {
+            return format!("the start of call {}", self.word.number());
+        }
+        said(&self.core.desk().is_at())
     }
 }
 

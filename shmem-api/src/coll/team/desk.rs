@@ -2,8 +2,7 @@
 //!
 //! ```text
 //!   line    at, left, gone                  written by the owner; the bell of those who wait for it
-//!   cells   word + arguments, twice         call k shows in cell k mod 2
-//!   ring    16 lines of word + 48 bytes     small payloads, which others take without a rendezvous
+//!   cells   word + arguments, twice         call k shows in cell k mod 2: arguments, and small payloads
 //!   gate    arrivals | opened | blame       used on the desk of the team's first member only
 //! ```
 //!
@@ -12,20 +11,14 @@
 //! and knows that it may go.
 
 use crate::coll::agree::Gate;
-use crate::coll::slip::{Cell, SlipCell};
+use crate::coll::slip::SlipCell;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
-
-/// Lines of a ring.
-pub(crate) const RING: usize = 16;
-/// Words a line of a ring has beside its own.
-pub(crate) const RING_WORDS: usize = 7;
 
 /// What a PE shows to the members of one team.
 #[repr(C, align(64))]
 pub(crate) struct TeamDesk {
     pub(crate) line: Line,
     pub(crate) cells: [SlipCell; 2],
-    pub(crate) ring: [Cell<RING_WORDS>; RING],
     pub(crate) gate: Gate,
 }
 
@@ -51,27 +44,21 @@ pub(crate) struct Bell {
     pub(crate) asleep: AtomicU32,
 }
 
-/// How far a PE is: in call `number`, through with `steps` of it. Ordered.
+/// How far a PE is: the lowest call that it has not left. Ordered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Progress(u64);
 
 impl Progress {
-    /// Through with `steps` steps of call `number`.
-    #[inline]
-    pub(crate) fn step(number: u64, steps: u8) -> Progress {
-        Progress(number << 8 | u64::from(steps))
-    }
-
     /// Has left call `number`: it reads nothing more of what was shown in it.
     #[inline]
     pub(crate) fn left(number: u64) -> Progress {
-        Progress::step(number + 1, 0)
+        Progress(number + 1)
     }
 
     /// The lowest call that has not been left.
     #[inline]
     pub(crate) fn number(self) -> u64 {
-        self.0 >> 8
+        self.0
     }
 }
 
@@ -106,7 +93,6 @@ impl TeamDesk {
         TeamDesk {
             line: Line { at: zero(), progress: zero(), gone: zero(), bell: bell(), progress_bell: bell() },
             cells: [SlipCell::new(), SlipCell::new()],
-            ring: std::array::from_fn(|_| Cell::new()),
             gate: Gate::new(bell()),
         }
     }

@@ -1,9 +1,7 @@
 //! Reductions on active sets: `sum_to_all` and its like.
 
 use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Or, Ordered, Prod, Sum, Xor};
-use crate::coll::psync::ActiveSet;
-use crate::coll::reduce::reduce;
-use crate::raw::coll::collectives;
+use crate::raw::coll::{On, collectives};
 
 macro_rules! to_all {
     ($($name:ident $bound:ident $op:ident $what:literal),* $(,)?) => {
@@ -19,12 +17,13 @@ macro_rules! to_all {
                 work: *mut T, psync: *mut i64
             ) {
                 let _ = work;
-                let mut set = ActiveSet::new(via, start, log_stride, size, psync);
                 let Ok(n) = usize::try_from(n) else {
                     via.fail(&format!("nreduce is {n}: it must be at least 0"))
                 };
+                let engine = via.engine();
+                let on = On::set(via, &engine, (start, log_stride, size), psync);
                 // SAFETY: by the same contract.
-                unsafe { reduce::<T, $op>(&mut set, dest, src, n) }
+                unsafe { on.reduce::<T, $op>(dest, src, n) }
             }
         )*}
     };

@@ -1,11 +1,9 @@
 //! Reductions and scans on teams (OpenSHMEM 1.6, 9.11.9 and 9.11.10). Who calls, and when memory must be ready, is as
 //! for the collectives that move data; `dest` may also be `src` itself.
 
-use super::{collectives, on_handle};
-use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor, word};
-use crate::coll::reduce::reduce;
-use crate::coll::scan::{Own, scan};
-use crate::coll::slip::Kind;
+use super::{On, collectives};
+use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Or, Ordered, Prod, Sum, Xor};
+use crate::coll::scan::Own;
 use crate::raw::TeamHandle;
 
 macro_rules! reductions {
@@ -18,10 +16,9 @@ macro_rules! reductions {
             /// `dest` and `src` are symmetric arrays of `n` elements, the same or apart; otherwise as for
             /// [`broadcast`](fn@crate::raw::broadcast).
             fn $name<T: $bound>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-                on_handle::<T>(via, team, (Kind::Reduce, n, <$op as Operator<T>>::NAME), |group| {
-                    // SAFETY: by the same contract.
-                    unsafe { reduce::<T, $op>(group, dest, src, n) }
-                })
+                // SAFETY: by the same contract.
+                unsafe { On::team(via, &via.engine(), team).reduce::<T, $op>(dest, src, n) };
+                0
             }
         )*
             /// Collective over the team: `dest` becomes, element by element, the sum of the sources of the members up to
@@ -30,10 +27,9 @@ macro_rules! reductions {
             /// # Safety
             /// As for [`sum_reduce`](crate::raw::sum_reduce).
             fn sum_inscan<T: Arith>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-                on_handle::<T>(via, team, (Kind::Scan, n, word("inscan")), |group| {
-                    // SAFETY: by the same contract.
-                    unsafe { scan(group, dest, src, n, Own::In) }
-                })
+                // SAFETY: by the same contract.
+                unsafe { On::team(via, &via.engine(), team).scan(dest, src, n, Own::In) };
+                0
             }
 
             /// Collective over the team: `dest` becomes, element by element, the sum of the sources of the members before
@@ -42,10 +38,9 @@ macro_rules! reductions {
             /// # Safety
             /// As for [`sum_reduce`](crate::raw::sum_reduce).
             fn sum_exscan<T: Arith>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-                on_handle::<T>(via, team, (Kind::Scan, n, word("exscan")), |group| {
-                    // SAFETY: by the same contract.
-                    unsafe { scan(group, dest, src, n, Own::Out) }
-                })
+                // SAFETY: by the same contract.
+                unsafe { On::team(via, &via.engine(), team).scan(dest, src, n, Own::Out) };
+                0
             }
         }
     };
