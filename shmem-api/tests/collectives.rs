@@ -341,21 +341,23 @@ multi_pe! {
     }
 
     /// The root of small broadcasts does not wait for the others, but for a line to be free.
-    fn a_root_runs_ahead_and_its_lines_are_not_overwritten(world) on [2, 3, 8] {
+    fn a_root_is_one_call_ahead_and_no_more(world) on [2, 3, 8] {
         let (me, n) = (world.pe(), world.n_pes());
         const CALLS: usize = 300;
         let (dest, src) = (symmetric(CALLS, -1), symmetric(1, -1));
         let late = symmetric(1, 0);
         if me == n - 1 && n > 1 {
-            // Until the root is as far ahead as it can be, as it says by a put.
-            while words(late, 1)[0] == 0 {
+            // Until the root is as far ahead as it can be, as it says by a put; and it stays there.
+            while words(late, 1)[0] < 2 {
                 std::thread::yield_now();
             }
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            assert_eq!(words(late, 1)[0], 2, "the root is in its third call, and nobody else in the first");
         }
         for call in 0..CALLS {
-            if me == 0 && call == 8 {
+            if me == 0 {
                 // SAFETY: its own word, on the last PE.
-                unsafe { raw::p(late, 1, n as i32 - 1) };
+                unsafe { raw::p(late, call as i64, n as i32 - 1) };
             }
             fill(src, 1, 1000 + call as i64);
             // SAFETY: every PE calls; each word of dest is used once.
@@ -622,7 +624,7 @@ fn threads_on_different_teams_and_sets() {
 }
 
 /// What is called with arguments that cannot be, or that differ, and what the line says.
-const BAD: [(&str, &str); 14] = [
+const BAD: [(&str, &str); 18] = [
     ("team", "shmem_broadcast: the team is SHMEM_TEAM_INVALID"),
     ("root", "shmem_broadcast: PE_root is 2: it must be 0 to 1"),
     ("negative root", "shmem_broadcast: PE_root is -1: it must be 0 to 1"),
@@ -632,10 +634,14 @@ const BAD: [(&str, &str); 14] = [
     ("counts", "a reduction (sum) of 2 elements of 8 bytes"),
     ("operators", "a reduction (max) of 1 elements of 8 bytes"),
     ("types", "a reduction (sum) of 1 elements of 4 bytes"),
-    ("lengths", "a broadcast of 8 bytes"),
+    ("lengths", "a broadcast of 1 elements of 8 bytes"),
     ("roots", "a broadcast (call "),
     ("nothing", "an fcollect of 2 elements of 8 bytes"),
-    ("nothing from the root", "a broadcast (call "),
+    ("nothing from the root", "a broadcast of 0 elements of 8 bytes"),
+    ("a few and many", "a broadcast of 40 elements of 8 bytes"),
+    ("every PE a root", "a broadcast of 1 elements of 8 bytes (i64) from PE 1"),
+    ("types of one size", "a reduction (sum) of 1 elements of 8 bytes (f64)"),
+    ("dest", "to heap + 0x"),
     ("calls", "an fcollect of 1 elements of 8 bytes"),
 ];
 
@@ -677,6 +683,11 @@ fn bad(what: &str, me: usize) {
             ("lengths", _) => raw::broadcast(world, dest, src, 1 + me, 0),
             ("roots", _) => raw::broadcast(world, dest, src, 1, 1 - me as i32),
             ("nothing", _) => raw::fcollect(world, dest, src, 2 * me),
+            ("a few and many", _) => raw::broadcast(world, dest, src, if me == 0 { 40 } else { 7 }, 0),
+            ("every PE a root", _) => raw::broadcast(world, dest, src, 1, me as i32),
+            ("types of one size", 0) => sum(dest, src, 1),
+            ("types of one size", _) => sum(dest.cast::<f64>(), src.cast::<f64>(), 1),
+            ("dest", _) => sum(dest.wrapping_add(me), src, 1),
             ("nothing from the root", _) => raw::broadcast(world, dest, src, me, 0),
             (_, 0) => sum(dest, src, 1),
             _ => raw::fcollect(world, dest, src, 1),

@@ -223,7 +223,7 @@ impl Place<'_> {
         if their_word.ticket() > word.ticket() || asked.agrees(their_word, there) {
             return Ok(Agreed { raised: word.is_raised() || their_word.is_raised() });
         }
-        Err(self.blame())
+        Err(self.blame(word))
     }
 
     fn gate(&self) -> &Gate {
@@ -264,7 +264,8 @@ impl Place<'_> {
         if !flags.differs {
             return ticket | raised;
         }
-        let all = self.all_slips();
+        // Nobody has left yet.
+        let all = self.all_slips(TeamDesk::is_at);
         let verdict = Verdict::of(&all);
         // Where the numbers differ, some PEs look into the one, some into the other.
         self.gate().blame.iter().for_each(|cell| cell.write(&verdict));
@@ -281,20 +282,22 @@ impl Place<'_> {
         waits.ring(&gate.opened.bell);
     }
 
-    /// What every member is at, as it has shown it. If all ask for the same, but not after the same: the calls before.
-    fn all_slips(&self) -> Vec<(PeId, Slip)> {
-        let of = |read: fn(&TeamDesk) -> Slip| -> Vec<(PeId, Slip)> {
+    /// What every member asks for, as `read` has it from its desk. If all ask for the same, but not after the same: for
+    /// what they asked in the call before.
+    fn all_slips(&self, read: impl Fn(&TeamDesk) -> Slip) -> Vec<(PeId, Slip)> {
+        let of = |read: &dyn Fn(&TeamDesk) -> Slip| -> Vec<(PeId, Slip)> {
             let own = self.pes.iter().zip(&self.desks).map(|(pe, desk)| (*pe, read(desk))).collect();
             match self.upper {
                 Some(upper) => upper.gather(own),
                 None => own,
             }
         };
-        let mut all = of(TeamDesk::is_at);
-        let only_history = all.iter().all(|(_, slip)| slip.same_call(&all[0].1));
-        if only_history {
-            let before = of(TeamDesk::was_at);
-            if before.iter().any(|(_, slip)| !slip.same_call(&before[0].1)) {
+        let differ = |all: &[(PeId, Slip)]| all.iter().any(|(_, slip)| !slip.same_call(&all[0].1));
+        let mut all = of(&read);
+        if !differ(&all) {
+            let number = all[0].1.number().saturating_sub(1);
+            let before = of(&|desk| desk.shown_in(number).unwrap_or(Slip::passed(number)));
+            if differ(&before) {
                 all = before;
             }
         }
@@ -304,8 +307,10 @@ impl Place<'_> {
 
     /// The verdict on two PEs that differ, which both come to.
     #[cold]
-    fn blame(&self) -> Box<Differs> {
-        let all = self.all_slips();
+    fn blame(&self, word: Word) -> Box<Differs> {
+        // The other one may have left for the next call.
+        let shown = |desk: &TeamDesk| desk.shown_in(word.number()).unwrap_or_else(|| desk.is_at());
+        let all = self.all_slips(shown);
         let verdict = Verdict::of(&all);
         let diverged = Diverged {
             here: self.pes[self.rank],
@@ -340,19 +345,13 @@ impl TeamDesk {
     /// What its owner is at: with the arguments, if it has shown them.
     pub(crate) fn is_at(&self) -> Slip {
         let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
-        self.shown_in(at).unwrap_or(Slip::of(at))
+        self.shown_in(at.number()).unwrap_or(Slip::of(at))
     }
 
-    /// What its owner was at in the call before, if it showed that.
-    fn was_at(&self) -> Slip {
-        let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
-        let before = at.number().saturating_sub(1);
-        self.shown_in(Word::new(before, Kind::Barrier, 0)).unwrap_or_else(|| self.is_at())
-    }
-
-    fn shown_in(&self, word: Word) -> Option<Slip> {
-        let slip = self.cells[turn(word)].read();
-        (slip.number() == word.number()).then_some(slip)
+    /// What its owner has shown in a call, if it has, and it has not been overwritten.
+    pub(crate) fn shown_in(&self, number: u64) -> Option<Slip> {
+        let slip = self.cells[(number & 1) as usize].read();
+        (slip.number() == number).then_some(slip)
     }
 }
 

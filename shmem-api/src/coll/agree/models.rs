@@ -64,7 +64,7 @@ fn job(n: usize, upper: Option<&'static dyn Upper>, sizes: fn(usize) -> &'static
                 // SAFETY: loom checks that nobody else accesses it at the same time.
                 host.data[rank].with_mut(|data| unsafe { *data = rank as u64 + 1 });
             }
-            let met = place.meet(slip.word(call).raised(rank == 1), slip.args(), &Sleeps);
+            let met = place.meet(slip.word(call).raised(rank == 1), slip.args(), 0, &Sleeps);
             for (rank, data) in host.data.iter().enumerate() {
                 // SAFETY: as above.
                 assert_eq!(data.with(|data| unsafe { *data }), rank as u64 + 1);

@@ -39,7 +39,7 @@ impl Waits for Yields {
 }
 
 fn meet(place: &Place<'_>, call: u64, slip: Slip, raised: bool) -> Result<Agreed, Box<Differs>> {
-    place.meet(slip.word(call).raised(raised), slip.args(), &Yields)
+    place.meet(slip.word(call).raised(raised), slip.args(), 0, &Yields)
 }
 
 fn ask(size: u64) -> Slip {
@@ -171,6 +171,59 @@ fn a_raised_hand_is_an_or_and_need_not_agree() {
                 let call = i as u64 + 1;
                 assert_eq!(r.as_ref().unwrap().raised, call % 7 < u64::from(hosts) * 2);
             }
+        }
+    }
+}
+
+/// PEs that have made different numbers of calls: every one hears of it in the next rendezvous, though none of them is
+/// where it is waited for.
+#[test]
+fn a1_numbers_that_differ_are_found_out_by_all() {
+    for n in [3, 4, 7] {
+        for ahead in 0..n as usize {
+            let host = host(0..n);
+            let place = |rank| host.place(rank, None);
+            let results: Vec<_> = thread::scope(|s| {
+                let pe = |rank: usize| {
+                    let place = place(rank);
+                    s.spawn(move || meet(&place, if rank == ahead { 2 } else { 1 }, ask(8), false))
+                };
+                (0..n as usize).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
+            });
+            for r in results {
+                let differs = r.unwrap_err();
+                assert!(differs.fatal, "{}", differs.diverged);
+                assert_eq!(differs.diverged.pe, PeId(ahead as u32), "{}", differs.diverged);
+                assert!(differs.diverged.got.contains("(call 2)"), "{}", differs.diverged);
+                assert!(differs.diverged.expected.contains("(call 1)"), "{}", differs.diverged);
+            }
+        }
+    }
+}
+
+/// What was asked for where nobody was met is compared at the next rendezvous, and named if it can be.
+#[test]
+fn histories_that_differ_are_found_out_by_all() {
+    for n in [2, 3, 5] {
+        let host = host(0..n);
+        let results: Vec<_> = thread::scope(|s| {
+            let pe = |rank: usize| {
+                let place = host.place(rank, None);
+                s.spawn(move || {
+                    let root = u64::from(rank == 1);
+                    let given = Slip::new(Kind::Broadcast).with(&[1, 8, 0, root]);
+                    let cell = &place.desks[rank].cells[1];
+                    cell.lay(given.args());
+                    cell.show(given.word(1), false);
+                    place.meet(Slip::new(Kind::Barrier).word(2), &[], 7 + root, &Yields)
+                })
+            };
+            (0..n as usize).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        for r in results {
+            let diverged = r.unwrap_err().diverged;
+            assert_eq!(diverged.pe, PeId(1), "{diverged}");
+            assert!(diverged.got.contains("broadcast") && diverged.got.contains("from PE 1"), "{diverged}");
         }
     }
 }

@@ -215,12 +215,8 @@ impl<'c> Waiting<'c> {
             return Some(format!("{} from another PE", said(&Slip::of(at))));
         }
         if (self.word.meets() || gives) && desk.line.progress() >= Progress::left(number) {
-            let then = desk.cells[(number & 1) as usize].read();
-            let what = match then.number() == number {
-                true => then,
-                false if at_it => Slip::of(at),
-                false => Slip::passed(number),
-            };
+            let unshown = || if at_it { Slip::of(at) } else { Slip::passed(number) };
+            let what = desk.shown_in(number).unwrap_or_else(unshown);
             return Some(format!("the end of {}, which it did not wait for", said(&what)));
         }
         None
