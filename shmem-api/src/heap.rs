@@ -269,7 +269,9 @@ impl Engine {
             Err(what) => self.corrupted(&what),
             Ok(()) => Ok(self.leaks(h)),
         };
-        self.heap_call(|_| Slip::new(Kind::Finalize), last)
+        let leaks = self.heap_call(|_| Slip::new(Kind::Finalize), last)?;
+        self.teams.all_alike().and_then(|()| self.sets.all_alike())?;
+        Ok(leaks)
     }
 
     /// One collective heap call: the rendezvous, at which dropped blocks are shown and, where all PEs

@@ -24,6 +24,7 @@ use super::slip::Position;
 use super::team::TeamCore;
 use super::team::desk::TeamDesk;
 use crate::engine::Engine;
+use crate::error::Diverged;
 use crate::internals::Desk;
 use crate::members::Members;
 use crate::raw::via::Via;
@@ -102,6 +103,11 @@ impl ActiveSets {
             self.mine[at].key[1].store(key.0[1], Ordering::Release);
         }
         Some(at)
+    }
+
+    /// Whether all PEs of each set have made the same calls on it.
+    pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
+        (0..SETS).filter_map(|at| self.core(at)).map(TeamCore::all_alike).collect()
     }
 
     fn core(&self, at: usize) -> Option<&TeamCore> {

@@ -209,7 +209,12 @@ pub(crate) unsafe fn show<T: Elem>(group: &mut Group<'_, '_>, from: *const T, n:
 }
 
 /// The elements a member has shown.
-pub(crate) fn shown<'c, T: Elem>(group: &Group<'_, '_>, rank: u32, n: usize, to: &'c mut Chunk) -> &'c mut [T] {
+pub(crate) fn shown<'c, T: Elem>(
+    group: &Group<'_, '_>,
+    rank: u32,
+    n: usize,
+    to: &'c mut Chunk,
+) -> &'c mut [T] {
     let mut words = [0u64; ROOM];
     let words = &mut words[..bytes::<T>(n).div_ceil(8)];
     for (i, word) in words.iter_mut().enumerate() {

@@ -31,7 +31,13 @@ pub(crate) enum Own {
 ///
 /// # Safety
 /// K1; `src` and `dest` are `n` elements on every member, the same object or apart.
-pub(crate) unsafe fn scan<T: Arith>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize, own: Own) {
+pub(crate) unsafe fn scan<T: Arith>(
+    group: &mut Group<'_, '_>,
+    dest: *mut T,
+    src: *const T,
+    n: usize,
+    own: Own,
+) {
     if n == 0 {
         // K4.
         return group.sync();

@@ -28,7 +28,7 @@ use memheap::PeId;
 
 use self::call::{Call, Waiting};
 use self::desk::{Progress, TeamDesk};
-use super::agree::{Agreed, Differs, Place};
+use super::agree::{Agreed, Differs, Place, said};
 use super::slip::{Kind, Position, Slip, Word};
 use crate::engine::{Engine, Met};
 use crate::error::Diverged;
@@ -101,12 +101,7 @@ impl TeamCore {
         TeamCore::on(new, me, Some(psync), desks)
     }
 
-    fn on(
-        new: NewTeam,
-        me: PeId,
-        psync: Option<u64>,
-        desks: Box<[&'static TeamDesk]>,
-    ) -> Option<TeamCore> {
+    fn on(new: NewTeam, me: PeId, psync: Option<u64>, desks: Box<[&'static TeamDesk]>) -> Option<TeamCore> {
         let NewTeam { members, slot, generation, num_contexts, base } = new;
         let rank = members.rank(me)?;
         let place = Place { desks, pes: members.iter().collect(), rank: rank as usize, upper: None };
@@ -202,7 +197,7 @@ impl TeamCore {
             calls.last += 1;
             let word = Word::new(calls.last, kind, 0);
             self.desk().line.at.store(word.bits(), Ordering::Relaxed);
-            calls.trace(word, &[]);
+            self.trace(calls, word, &[]);
             self.leave(engine, calls);
         });
     }
@@ -281,7 +276,11 @@ impl TeamCore {
             }
             return Ok(Agreed { raised: word.is_raised() });
         }
-        let history = std::mem::take(&mut calls.history);
+        let history = calls.history;
+        if history != 0 {
+            calls.history = 0;
+            self.desk().line.history.store(0, Ordering::Relaxed);
+        }
         let agreed = self.place.meet(word, args, history, &Waiting::new(engine, self, word.meeting()));
         // All have arrived here, so all have left what came before.
         calls.all_left = word.number();
@@ -297,15 +296,30 @@ impl TeamCore {
     }
 }
 
-impl Calls {
+impl TeamCore {
     /// Keeps in mind that this was asked for in a call in which nobody was met. A digest, since such calls may be
     /// many; none of them touches another PE's memory.
-    fn trace(&mut self, word: Word, args: &[u64]) {
+    #[inline]
+    fn trace(&self, calls: &mut Calls, word: Word, args: &[u64]) {
         let mix = |history: u64, word: u64| {
             let mixed = (history.rotate_left(26) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             mixed ^ mixed >> 32
         };
-        self.history = args.iter().fold(mix(self.history, word.bits()), |h, arg| mix(h, *arg)).max(1);
+        calls.history = args.iter().fold(mix(calls.history, word.bits()), |h, arg| mix(h, *arg)).max(1);
+        self.desk().line.history.store(calls.history, Ordering::Relaxed);
+    }
+
+    /// After the last rendezvous of the world: whether all members have made the same calls on this team, those included
+    /// after which they met no more.
+    pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
+        let done = |desk: &TeamDesk| (desk.line.progress(), desk.line.history.load(Ordering::Relaxed));
+        let (mine, me) = (self.desk(), self.place.pes[self.rank as usize]);
+        let mut others = self.place.desks.iter().zip(&self.place.pes);
+        let Some((other, pe)) = others.find(|(desk, _)| done(desk) != done(mine)) else { return Ok(()) };
+        let last = |desk: &TeamDesk| format!("the end of {} on {self}", said(&desk.is_at()));
+        let (got, expected) = (last(other), last(mine));
+        let expected = if got == expected { format!("{expected}, after other calls") } else { expected };
+        Err(Diverged { here: me, pe: *pe, got, reference: me, expected })
     }
 }
 

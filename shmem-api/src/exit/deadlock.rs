@@ -118,9 +118,9 @@ pub(crate) fn threads() -> Option<usize> {
 #[cold]
 pub(crate) fn provable(engine: &Engine, by: By) -> bool {
     level::in_force() < ThreadLevel::Serialized
-            && (by == By::Calls
-                || holders::now().only_worlds()
-                || engine.threads.is_some_and(|then| threads().is_some_and(|now| now <= then)))
+        && (by == By::Calls
+            || holders::now().only_worlds()
+            || engine.threads.is_some_and(|then| threads().is_some_and(|now| now <= then)))
 }
 
 impl<'e> Blocked<'e> {
@@ -266,7 +266,9 @@ mod tests {
     #[test]
     fn what_is_told_is_read() {
         let words: [AtomicU64; 4] = std::array::from_fn(|_| AtomicU64::new(7));
-        for text in ["", "a barrier", "exactly as long as fits in here.", "too long for the words that there are"] {
+        for text in
+            ["", "a barrier", "exactly as long as fits in here.", "too long for the words that there are"]
+        {
             tell(&words, text);
             assert_eq!(told(&words), text[..text.len().min(32)]);
         }

@@ -97,7 +97,14 @@ impl<'e> On<'e> {
 
     /// # Safety
     /// As for [`broadcast()`].
-    pub(super) unsafe fn broadcast<T: Elem>(self, dest: *mut T, src: *const T, n: usize, root: i32, gets_it: bool) {
+    pub(super) unsafe fn broadcast<T: Elem>(
+        self,
+        dest: *mut T,
+        src: *const T,
+        n: usize,
+        root: i32,
+        gets_it: bool,
+    ) {
         self.run(Kind::Broadcast, (n, root as u64), (dest, None), |group| {
             let root = Root { rank: checked_root(group, root), gets_it, goes_on: true };
             // SAFETY: by contract.

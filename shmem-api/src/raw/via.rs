@@ -98,7 +98,11 @@ impl Via {
     #[inline]
     pub(crate) fn position<T>(self, at: *const T) -> u64 {
         let offset = at.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed));
-        if offset < HOT.len.load(Ordering::Relaxed) { offset as u64 } else { self.slow_position(at.addr(), offset as u64) }
+        if offset < HOT.len.load(Ordering::Relaxed) {
+            offset as u64
+        } else {
+            self.slow_position(at.addr(), offset as u64)
+        }
     }
 
     #[cold]

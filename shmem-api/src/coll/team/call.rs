@@ -87,7 +87,7 @@ impl<'c> Call<'c> {
         }
         cell.show(word, self.engine.policy.crowded());
         ring(&desk.line.bell);
-        self.calls.trace(self.word.agreeing(agreed), &words[..agreed]);
+        self.core.trace(self.calls, self.word.agreeing(agreed), &words[..agreed]);
     }
 
     /// Waits for the words that `rank` gives in this call, and compares those to agree on.
@@ -95,13 +95,14 @@ impl<'c> Call<'c> {
     pub(crate) fn take(&mut self, rank: usize, agreed: &[u64]) -> &'c SlipCell {
         let desk = self.core.place.desks[rank];
         let cell = &desk.cells[self.turn()];
-        let waiting = Waiting { giver: Some((rank, agreed)), ..Waiting::new(self.engine, self.core, self.word) };
+        let waiting =
+            Waiting { giver: Some((rank, agreed)), ..Waiting::new(self.engine, self.core, self.word) };
         waiting.wait(&desk.line.bell, || cell.word().number() >= self.word.number());
         let (word, theirs) = (self.shown_as(agreed.len()), cell.word());
         if !theirs.pairs(word) || !cell.agrees(theirs, agreed, self.calls.history) {
             self.differs(rank, &cell.read(), agreed);
         }
-        self.calls.trace(self.word.agreeing(agreed.len()), agreed);
+        self.core.trace(self.calls, self.word.agreeing(agreed.len()), agreed);
         cell
     }
 

@@ -1,7 +1,7 @@
 //! What a PE lays open to the other members of a team, in its own segment: one [`TeamDesk`] per team slot.
 //!
 //! ```text
-//!   line    at, left, gone                  written by the owner; the bell of those who wait for it
+//!   line    at, left, history, gone                 written by the owner; the bell of those who wait for it
 //!   cells   word + arguments, twice         call k shows in cell k mod 2: arguments, and small payloads
 //!   gate    arrivals | opened | blame       used on the desk of the team's first member only
 //! ```
@@ -29,6 +29,8 @@ pub(crate) struct Line {
     pub(crate) at: AtomicU64,
     /// What it is through with; see [`Progress`].
     progress: AtomicU64,
+    /// What was asked for since the last rendezvous, in calls without one; 0 if there was none.
+    pub(crate) history: AtomicU64,
     /// The first call number of the team it has dropped last.
     pub(crate) gone: AtomicU64,
     /// Of those who wait for what the owner shows.
@@ -91,7 +93,14 @@ impl TeamDesk {
         let bell = || Bell { rung: AtomicU32::new(0), asleep: AtomicU32::new(0) };
         let zero = || AtomicU64::new(0);
         TeamDesk {
-            line: Line { at: zero(), progress: zero(), gone: zero(), bell: bell(), progress_bell: bell() },
+            line: Line {
+                at: zero(),
+                progress: zero(),
+                history: zero(),
+                gone: zero(),
+                bell: bell(),
+                progress_bell: bell(),
+            },
             cells: [SlipCell::new(), SlipCell::new()],
             gate: Gate::new(bell()),
         }

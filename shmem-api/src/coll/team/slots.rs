@@ -17,6 +17,7 @@ use memheap::PeId;
 use parking_lot::Mutex;
 
 use super::{NewTeam, TeamCore};
+use crate::error::Diverged;
 use crate::internals::Desk;
 use crate::members::Members;
 
@@ -108,6 +109,13 @@ impl Teams {
         // SAFETY: D1.
         let core = unsafe { core.as_ref() }?;
         (core.handle() == handle).then_some(core)
+    }
+
+    /// Whether all members of each team have made the same calls on it.
+    pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
+        // SAFETY: D1.
+        let cores = self.cores.iter().filter_map(|core| unsafe { core.load(Ordering::Acquire).as_ref() });
+        cores.map(TeamCore::all_alike).collect()
     }
 
     /// The free slots.
