@@ -37,6 +37,7 @@ use crate::internals::{Desk, FREES};
 use crate::layout::Layout;
 use crate::numa;
 use crate::pin;
+use crate::what::What;
 use std::sync::atomic::Ordering;
 
 /// The spaces whose offsets all PEs decide alike: their books, not their bytes.
@@ -56,6 +57,8 @@ pub(crate) struct Request {
     pub(crate) call: &'static str,
     pub(crate) size: Bytes,
     pub(crate) align: Align,
+    /// What the program makes of it.
+    pub(crate) what: What,
     pub(crate) reach: Reach,
     pub(crate) near: Near,
     /// Every PE's bytes are zero before any PE returns.
@@ -171,10 +174,10 @@ impl Engine {
     /// Collective: a block on every PE that the request's reach names, at the same offset. A size of 0 takes
     /// part in the rendezvous and takes no block.
     pub(crate) fn alloc(&self, request: Request) -> Result<Fresh, Error> {
-        let Request { size, align, reach, near, zeroed, .. } = request;
+        let Request { size, align, what, reach, near, zeroed, .. } = request;
         let slip = if zeroed { Slip::calloc } else { Slip::alloc };
         let fresh = self.heap_call(
-            |digest| slip(size, align.bytes(), reach, digest),
+            |digest| slip(size, align.bytes(), reach, what, digest),
             |h| {
                 let fresh = self.take_here(h, &request)?;
                 if zeroed && fresh.used.0 > 0 {
@@ -224,7 +227,8 @@ impl Engine {
     pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64, multiple: usize) -> Error {
         let error = Error::BadAlign { pe: self.me, call, multiple, align };
         let refuse = |_: &mut Heap| Err::<(), _>(error.clone());
-        let refused = self.heap_call(|digest| Slip::alloc(size, align, Reach::World, digest), refuse);
+        let slip = |digest| Slip::alloc(size, align, Reach::World, What::BYTES, digest);
+        let refused = self.heap_call(slip, refuse);
         refused.err().unwrap_or(error)
     }
 

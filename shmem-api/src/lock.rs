@@ -10,19 +10,21 @@
 //! shares the object, and takes the lock in the phase.
 //!
 //! Invariants: **Q1** the word of a lock was 0 on every PE before its first use, and is used by the calls of
-//! [`crate::raw`] for locks only, until every PE has dropped it. **Q2** the threads of a PE take turns at
+//! [`crate::raw`] for locks only, until every PE has dropped it: PEs agree that it is a lock when they allocate it. **Q2** the threads of a PE take turns at
 //! their PE's place in the queue.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 
+use memheap::place::{Near, Reach};
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
 use crate::error::Error;
 use crate::level::Level;
 use crate::raw::{Via, ops};
 use crate::sym::SymSlice;
+use crate::what::What;
 use crate::world::World;
 
 /// A symmetric lock: one for all PEs, which at most one thread of one PE holds. See [`World::alloc_lock`].
@@ -71,7 +73,7 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_lock(&self) -> Result<SymLock<'_, L>, Error> {
-        let word = self.alloc(1)?;
+        let word = self.take(1, What::lock(), Reach::World, Near::Any)?;
         // Q1: on every PE it is 0 by now.
         self.try_barrier()?;
         Ok(SymLock { word, threads: ReentrantMutex::new(()), level: PhantomData })

@@ -6,6 +6,7 @@ use crate::elem::Elem;
 use crate::level::Level;
 use crate::signal::{Signal, Signals, SymSignal, SymSignals};
 use crate::sym::{SymBox, SymPart, SymSlice};
+use crate::what::What;
 
 mod sealed {
     pub trait Sealed {}
@@ -25,7 +26,7 @@ pub trait Shareable: sealed::Sealed {
 }
 
 macro_rules! shareable {
-    ($($name:ident . $part:tt),*) => {$(
+    ($($name:ident . $part:tt is $what:ident),*) => {$(
         impl<T: Elem> sealed::Sealed for &mut $name<'_, T> {}
         impl<T: Elem> sealed::Sealed for &$name<'_, T> {}
 
@@ -34,7 +35,7 @@ macro_rules! shareable {
             type Remote<'s, L: Level> = Remote<'s, T, L>;
             fn describe(&self, slip: &mut Slip) {
                 let object = shareable!(@object self, $part);
-                slip.object(object.at, object.bytes(), size_of::<T>(), Mode::ReadWrite);
+                slip.object(object.at, object.bytes(), What::$what::<T>(), Mode::ReadWrite);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Remote<'s, T, L> {
                 let object = shareable!(@object self, $part);
@@ -47,7 +48,7 @@ macro_rules! shareable {
             type Remote<'s, L: Level> = RemoteRead<'s, T, L>;
             fn describe(&self, slip: &mut Slip) {
                 let object = shareable!(@object self, $part);
-                slip.object(object.at, object.bytes(), size_of::<T>(), Mode::ReadOnly);
+                slip.object(object.at, object.bytes(), What::$what::<T>(), Mode::ReadOnly);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> RemoteRead<'s, T, L> {
                 let object = shareable!(@object self, $part);
@@ -59,17 +60,17 @@ macro_rules! shareable {
     (@object $self:ident, 0) => { &$self.0 };
 }
 
-shareable!(SymSlice.self, SymPart.self, SymBox.0);
+shareable!(SymSlice.self is array, SymPart.self is array, SymBox.0 is one);
 
 macro_rules! shareable_signals {
-    ($($name:ident as $handle:ident;)*) => {$(
+    ($($name:ident as $handle:ident is $what:ident;)*) => {$(
         impl sealed::Sealed for &mut $name<'_> {}
 
         #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
         impl Shareable for &mut $name<'_> {
             type Remote<'s, L: Level> = $handle<'s, L>;
             fn describe(&self, slip: &mut Slip) {
-                slip.object(self.words().at, self.words().bytes(), size_of::<u64>(), Mode::Signals);
+                slip.object(self.words().at, self.words().bytes(), What::$what(), Mode::ReadWrite);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> $handle<'s, L> {
                 $handle::new(Remote::new(key, self.words().at, self.words().len))
@@ -79,8 +80,8 @@ macro_rules! shareable_signals {
 }
 
 shareable_signals! {
-    SymSignals as Signals;
-    SymSignal as Signal;
+    SymSignals as Signals is signals;
+    SymSignal as Signal is signal;
 }
 
 macro_rules! shareable_tuple {
