@@ -245,8 +245,9 @@ impl<L: Level> Drop for World<L> {
 }
 
 impl<'c> Builder<'c> {
-    /// Adds an allocator to those the framework selects from. It is not believed: its answers are
-    /// checked against a book of live ranges.
+    /// Adds an allocator to those the framework selects from. It is not believed: its answers are checked against a book
+    /// of what it gave, and what it gives is compared between the PEs, at the price of one more rendezvous per heap
+    /// call. An allocator that lies, panics, or calls the heap while it is asked ends that call with one line.
     pub fn component(mut self, component: &'c dyn Component) -> Self {
         self.checked.push(crate::components::CheckedComponent(component));
         self
@@ -255,8 +256,8 @@ impl<'c> Builder<'c> {
     /// Adds an allocator whose answers are believed.
     ///
     /// # Safety
-    /// The component keeps M1, M2 and M6 of [`memheap::component`]: it never hands out memory that
-    /// overlaps a live block or leaves its span.
+    /// The component keeps M1 to M6 of [`memheap::component`]: it never hands out memory that overlaps a live block or
+    /// leaves its span, calls no live block free, and gives equal offsets on all PEs. It does not unwind.
     pub unsafe fn component_trusted(mut self, component: &'c dyn Component) -> Self {
         self.components.push(component);
         self

@@ -199,6 +199,13 @@ impl Slip {
         Slip::new(Kind::Free).with(&[at.0, digest])
     }
 
+    /// First word at the end of a heap call: the module was not asked.
+    pub(crate) const NOTHING: u64 = 0;
+    /// It gave a block, at the offset in the second word.
+    pub(crate) const GAVE: u64 = 1;
+    /// It had none.
+    pub(crate) const NO_ROOM: u64 = 2;
+
     /// What a word alone says.
     pub(crate) fn of(word: Word) -> Slip {
         Slip { kind: word.0 as u8, bare: true, agreed: 0, len: 0, args: [0; ARGS] }

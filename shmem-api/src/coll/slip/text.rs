@@ -60,7 +60,11 @@ impl fmt::Display for Slip {
             k if k == Kind::Collect as u8 => write!(f, "reclaim()"),
             k if k == Kind::Enter as u8 => write!(f, "the start of a phase sharing {}", Objects(self)),
             k if k == Kind::Exit as u8 => write!(f, "the end of a phase sharing {}", Objects(self)),
-            k if k == Kind::Touched as u8 => write!(f, "the end of a heap call"),
+            k if k == Kind::Touched as u8 => match w(0) {
+                Slip::GAVE => write!(f, "the end of a heap call that gave {:#x}", w(1)),
+                Slip::NO_ROOM => write!(f, "the end of a heap call that found no room"),
+                _ => write!(f, "the end of a heap call"),
+            },
             k if k == Kind::MoreFrees as u8 => write!(f, "freeing what was dropped"),
             k if k == Kind::Finalize as u8 => write!(f, "finalize"),
             k if k == Kind::Sync as u8 => write!(f, "a sync"),
