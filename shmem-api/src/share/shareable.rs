@@ -14,10 +14,22 @@ mod sealed {
 
 /// What [`Team::share`](crate::Team::share) takes: `&mut` or `&` of a [`SymSlice`], [`SymBox`] or [`SymPart`],
 /// `&mut` of a [`SymSignal`] or [`SymSignals`], and tuples of up to eight of them. Shared by `&`, an object can
-/// only be read, by others and locally alike.
+/// only be read, by others and locally alike. Tuples may hold tuples; more than eight objects in all do not compile:
+///
+/// ```compile_fail,E0080
+/// # fn main() -> Result<(), shmem_api::Error> {
+/// let world = shmem_api::World::init()?;
+/// let mut a = [(); 9].map(|()| world.alloc::<u64>(1));
+/// let [Ok(a), Ok(b), Ok(c), Ok(d), Ok(e), Ok(f), Ok(g), Ok(h), Ok(i)] = &mut a else { return Ok(()) };
+/// world.share(((a, b, c, d), (e, f, g, h, i)), |_, _| ());
+/// # Ok(()) }
+/// ```
 pub trait Shareable: sealed::Sealed {
     /// What the closure gets.
     type Remote<'s, L: Level>;
+    /// How many objects it is.
+    #[doc(hidden)]
+    const OBJECTS: usize;
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
     fn describe(&self, slip: &mut Slip);
@@ -33,6 +45,7 @@ macro_rules! shareable {
         #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
         impl<T: Elem> Shareable for &mut $name<'_, T> {
             type Remote<'s, L: Level> = Remote<'s, T, L>;
+            const OBJECTS: usize = 1;
             fn describe(&self, slip: &mut Slip) {
                 let object = shareable!(@object self, $part);
                 slip.object(object.at, object.bytes(), What::$what::<T>(), Mode::ReadWrite);
@@ -46,6 +59,7 @@ macro_rules! shareable {
         #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
         impl<T: Elem> Shareable for &$name<'_, T> {
             type Remote<'s, L: Level> = RemoteRead<'s, T, L>;
+            const OBJECTS: usize = 1;
             fn describe(&self, slip: &mut Slip) {
                 let object = shareable!(@object self, $part);
                 slip.object(object.at, object.bytes(), What::$what::<T>(), Mode::ReadOnly);
@@ -69,6 +83,7 @@ macro_rules! shareable_signals {
         #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
         impl Shareable for &mut $name<'_> {
             type Remote<'s, L: Level> = $handle<'s, L>;
+            const OBJECTS: usize = 1;
             fn describe(&self, slip: &mut Slip) {
                 slip.object(self.words().at, self.words().bytes(), What::$what(), Mode::ReadWrite);
             }
@@ -92,6 +107,7 @@ macro_rules! shareable_tuple {
         #[allow(clippy::unused_unit, unused_variables, reason = "the empty tuple shares nothing")]
         impl<$($name: Shareable),*> Shareable for ($($name,)*) {
             type Remote<'s, L: Level> = ($($name::Remote<'s, L>,)*);
+            const OBJECTS: usize = 0 $(+ $name::OBJECTS)*;
             fn describe(&self, slip: &mut Slip) {
                 $(self.$i.describe(slip);)*
             }
