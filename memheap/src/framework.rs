@@ -89,8 +89,9 @@ impl Framework<Candidates> {
     /// one for each space) allows.
     pub fn open(list: &[&dyn Component], filters: &[&Setting], settings: &Settings) -> Self {
         let entries = list.iter().map(|component| {
-            let name = component.name();
-            let priority = settings.priority_of(name).unwrap_or_else(|| component.priority());
+            let (name, own) = caught(|| Ok((component.name(), component.priority())))
+                .unwrap_or(("(no name: it panicked when asked)", Priority(i32::MIN)));
+            let priority = settings.priority_of(name).unwrap_or(own);
             let result = if filters.iter().any(|f| settings.allows(f, name)) {
                 caught(|| component.open(settings)).map_err(|d| format!("declined to open: {d}"))
             } else {
@@ -129,10 +130,12 @@ impl Framework<Candidates> {
                 Ok(module) => {
                     refused.push(None);
                     match &best {
-                        Some((b, _)) if self.entries[*b].priority >= entry.priority => module.finalize(),
+                        Some((b, _)) if self.entries[*b].priority >= entry.priority => {
+                            quietly(|| module.finalize());
+                        }
                         _ => {
                             if let Some((_, loser)) = best.replace((i, module)) {
-                                loser.finalize();
+                                quietly(|| loser.finalize());
                             }
                         }
                     }
@@ -192,6 +195,11 @@ fn caught<T>(call: impl FnOnce() -> Result<T, Decline>) -> Result<T, Decline> {
         .unwrap_or_else(|_| Err(Decline("it panicked".to_owned())))
 }
 
+/// The end of a component or of its module is its own affair: a panic there is said by its message, and no more.
+pub(crate) fn quietly(call: impl FnOnce()) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
+}
+
 fn left_out(filter: &Setting, settings: &Settings) -> String {
     format!("left out by {}={}", filter.name, settings.text(filter).unwrap_or(""))
 }
@@ -199,7 +207,7 @@ fn left_out(filter: &Setting, settings: &Settings) -> String {
 impl Entry {
     fn close(&mut self) {
         if let Some(opened) = self.opened.take() {
-            opened.close();
+            quietly(|| opened.close());
         }
     }
 }

@@ -10,7 +10,7 @@
 //! * [`units`]: offsets, sizes, alignments, orders and PE numbers as types.
 //! * [`settings`]: the one table of settings; parsed, printed and documented from there.
 //! * [`component`]: the traits an allocator implements; [`framework`]: open, select, close.
-//! * [`checked`]: the wrapper around a component nobody vouches for.
+//! * [`checked`]: the guard around a component nobody vouches for, with a book of its own.
 //! * [`region`]: the memory behind a heap; [`table`]: large sparse tables for metadata.
 //! * [`place`]: who must reach a block, whom it should be near; which space it comes from.
 //! * [`space`]: a named heap: a window of the region and the module selected for it.

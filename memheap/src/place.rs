@@ -165,6 +165,16 @@ impl Spaces {
         self.spaces.iter().map(|(r, s)| (*r, s))
     }
 
+    /// The component of the first space whose offsets have to be compared between PEs, if there is one.
+    pub fn not_vouched_for(&self) -> Option<&'static str> {
+        self.spaces.iter().find(|(_, s)| !s.is_vouched_for()).map(|(_, s)| s.component())
+    }
+
+    /// Ends the modules of all spaces.
+    pub fn finalize(self) {
+        self.spaces.into_iter().for_each(|(_, space)| space.finalize());
+    }
+
     /// The histories of all spaces in one word, to be compared between PEs.
     pub fn digest(&self) -> u64 {
         self.spaces.iter().fold(0, |sum, (_, s)| sum.rotate_left(17) ^ s.digest().0)

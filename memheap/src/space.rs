@@ -4,7 +4,7 @@
 //! blocks, live bytes, high-water mark). It holds no lock: `&mut` says that its owner serialises calls.
 
 use crate::component::*;
-use crate::framework::Selection;
+use crate::framework::{Selection, quietly};
 use crate::units::{Align, Bytes, Offset, Span};
 
 /// A heap within a segment.
@@ -80,6 +80,11 @@ impl Space {
         self.module.digest()
     }
 
+    /// Whether the module's offsets are believed to be equal on all PEs.
+    pub fn is_vouched_for(&self) -> bool {
+        self.module.is_vouched_for()
+    }
+
     /// Checks the module's invariants.
     pub fn validate(&self) -> Result<(), Violation> {
         self.module.validate()
@@ -142,7 +147,7 @@ impl Space {
 
     /// Ends the module. What was still live can be asked for before.
     pub fn finalize(self) {
-        self.module.finalize();
+        quietly(|| self.module.finalize());
     }
 
     fn outer(&self, at: Offset) -> Offset {

@@ -29,11 +29,13 @@ use crate::sym::{SymBox, SymPart, SymSlice};
 use crate::team::Team;
 
 mod sealed {
-    pub trait Sealed {}
+    /// Of one type of elements: without it, a program could implement [`Symmetric`](super::Symmetric) of a type of its
+    /// own for an object of other elements, and say where it is.
+    pub trait Sealed<T> {}
 }
 
 /// A symmetric object of elements of `T`, or a part of one: what collectives are called with.
-pub trait Symmetric<T: Elem>: sealed::Sealed {
+pub trait Symmetric<T: Elem>: sealed::Sealed<T> {
     /// Its offset and its length.
     #[doc(hidden)]
     fn extent(&self) -> (u64, usize);
@@ -41,7 +43,7 @@ pub trait Symmetric<T: Elem>: sealed::Sealed {
 
 macro_rules! symmetric {
     ($($name:ident: |$object:ident| $slice:expr;)*) => {$(
-        impl<T: Elem> sealed::Sealed for $name<'_, T> {}
+        impl<T: Elem> sealed::Sealed<T> for $name<'_, T> {}
         impl<T: Elem> Symmetric<T> for $name<'_, T> {
             fn extent(&self) -> (u64, usize) {
                 let $object = self;

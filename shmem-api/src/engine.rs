@@ -195,7 +195,9 @@ impl Engine {
         let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
         // The warden and the place look at desks, which the segment keeps mapped: it goes last.
         drop(engine.warden.take());
-        drop(engine);
+        let Engine { heap, local, .. } = *engine;
+        heap.into_inner().finalize();
+        local.into_inner().finalize();
     }
 
     /// The library counts as down from here on, and this PE as having left in good order. The memory stays.

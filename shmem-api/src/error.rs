@@ -84,6 +84,25 @@ pub enum Error {
     /// The PEs called different things.
     #[error(transparent)]
     Diverged(#[from] Diverged),
+    /// An allocator nobody vouches for is not the same on every PE. Every PE gets this error, and no PE keeps a block.
+    #[error(
+        "PE {me}: the allocator `{component}` decided differently on different PEs: PE {pe} is at {got}, but PE \
+         {reference} at {expected}; what it gives must depend on its calls alone (M5): use another"
+    )]
+    Component {
+        /// The PE that reports.
+        me: PeId,
+        /// The allocator.
+        component: &'static str,
+        /// A PE where it decided otherwise than on most.
+        pe: PeId,
+        /// What.
+        got: String,
+        /// A PE where it decided as on most.
+        reference: PeId,
+        /// What.
+        expected: String,
+    },
     /// There is no room. Every PE gets this error, and nothing has changed on any.
     #[error("PE {pe}: {call}: {why}; raise {setting} (now {now})")]
     Alloc {

@@ -59,15 +59,17 @@ pub struct GlobalPtr<T> {
 }
 
 mod sealed {
-    pub trait Sealed {}
+    /// Of one type of elements: without it, a program could implement [`Readable`](super::Readable) of a type of its
+    /// own for a handle of other elements.
+    pub trait Sealed<T> {}
 }
 
 /// A handle through which elements can be read: [`Remote`] and [`RemoteRead`].
-pub trait Readable<T: Elem>: sealed::Sealed {
-    #[doc(hidden)]
+pub trait Readable<T: Elem>: sealed::Sealed<T> {
+    /// The thread level of the handle.
     type Level: Level;
-    #[doc(hidden)]
-    fn handle(&self) -> &Remote<'_, T, Self::Level>;
+    /// The handle, for reading only.
+    fn reading(&self) -> RemoteRead<'_, T, Self::Level>;
 }
 
 impl<T> GlobalPtr<T> {
@@ -131,8 +133,8 @@ impl<T: Elem> GlobalPtr<T> {
     /// If the pointer is null or does not point to an element of that object; so for all that follow it.
     #[inline]
     pub fn get<H: Readable<T>>(self, of: &H) -> T {
-        let of = of.handle();
-        let (pe, at) = self.place("get", of);
+        let of = of.reading();
+        let (pe, at) = self.place("get", of.readable());
         of.get_one(pe, at)
     }
 
@@ -228,31 +230,31 @@ impl<T: Elem, L: Level> RemoteRead<'_, T, L> {
     /// # Panics
     /// As there.
     pub fn global(&self, pe: usize, at: usize) -> GlobalPtr<T> {
-        self.handle().global(pe, at)
+        self.readable().global(pe, at)
     }
 
     /// As [`Remote::locate`].
     #[inline]
     pub fn locate(&self, ptr: GlobalPtr<T>) -> Option<(usize, usize)> {
-        self.handle().locate(ptr)
+        self.readable().locate(ptr)
     }
 }
 
-impl<T: Elem, L: Level> sealed::Sealed for Remote<'_, T, L> {}
+impl<T: Elem, L: Level> sealed::Sealed<T> for Remote<'_, T, L> {}
 impl<T: Elem, L: Level> Readable<T> for Remote<'_, T, L> {
     type Level = L;
     #[inline]
-    fn handle(&self) -> &Remote<'_, T, L> {
-        self
+    fn reading(&self) -> RemoteRead<'_, T, L> {
+        RemoteRead::new(*self)
     }
 }
 
-impl<T: Elem, L: Level> sealed::Sealed for RemoteRead<'_, T, L> {}
+impl<T: Elem, L: Level> sealed::Sealed<T> for RemoteRead<'_, T, L> {}
 impl<T: Elem, L: Level> Readable<T> for RemoteRead<'_, T, L> {
     type Level = L;
     #[inline]
-    fn handle(&self) -> &Remote<'_, T, L> {
-        self.readable()
+    fn reading(&self) -> RemoteRead<'_, T, L> {
+        *self
     }
 }
 

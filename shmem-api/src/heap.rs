@@ -31,12 +31,13 @@ use self::local::Local;
 use self::memory::Memory;
 use crate::coll::slip::{Kind, Slip};
 use crate::engine::{Engine, Met};
-use crate::error::Error;
+use crate::error::{Diverged, Error};
 use crate::exit;
 use crate::internals::{Desk, FREES};
 use crate::layout::Layout;
 use crate::numa;
 use crate::pin;
+use crate::what::What;
 use std::sync::atomic::Ordering;
 
 /// The spaces whose offsets all PEs decide alike: their books, not their bytes.
@@ -46,6 +47,8 @@ pub(crate) struct Heap {
     outcomes: Vec<(Reach, Vec<Outcome>)>,
     /// The call under way changed bytes of the heap, on every PE alike: it ends with a second rendezvous.
     touched: bool,
+    /// What the module decided in the call under way, where that could differ.
+    decided: Decided,
     _components: Framework<Selected>,
 }
 
@@ -56,11 +59,35 @@ pub(crate) struct Request {
     pub(crate) call: &'static str,
     pub(crate) size: Bytes,
     pub(crate) align: Align,
+    /// What the program makes of it.
+    pub(crate) what: What,
     pub(crate) reach: Reach,
     pub(crate) near: Near,
     /// Every PE's bytes are zero before any PE returns.
     pub(crate) zeroed: bool,
     pub(crate) site: Site,
+}
+
+/// What a module decided in a heap call: the one thing that the agreed arguments do not say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Decided {
+    /// It was not asked.
+    #[default]
+    Nothing,
+    /// The block is at this offset.
+    At(Offset),
+    /// There is none.
+    NoRoom,
+}
+
+impl Decided {
+    fn words(self) -> [u64; 2] {
+        match self {
+            Decided::Nothing => [Slip::NOTHING, 0],
+            Decided::At(at) => [Slip::GAVE, at.0],
+            Decided::NoRoom => [Slip::NO_ROOM, 0],
+        }
+    }
 }
 
 /// Blocks whose objects this PE has dropped. Objects may be dropped by any thread.
@@ -141,7 +168,8 @@ pub(crate) fn select(
     let spaces = Spaces::new(spaces, one_host);
     let (memory, guards) = (Memory::new(settings), Guards::new(settings));
     let components = framework.close_losers();
-    let heap = Heap { spaces, memory, outcomes, touched: false, _components: components };
+    let decided = Decided::Nothing;
+    let heap = Heap { spaces, memory, outcomes, touched: false, decided, _components: components };
     Ok((heap, local, guards))
 }
 
@@ -160,6 +188,11 @@ impl Heap {
         &self.outcomes
     }
 
+    /// Ends the modules. What they still hold is gone.
+    pub(crate) fn finalize(self) {
+        self.spaces.finalize();
+    }
+
     /// How full the user's space is.
     pub(crate) fn figures(&self) -> (Figures, Room) {
         let space = self.spaces.get(Reach::World);
@@ -171,10 +204,10 @@ impl Engine {
     /// Collective: a block on every PE that the request's reach names, at the same offset. A size of 0 takes
     /// part in the rendezvous and takes no block.
     pub(crate) fn alloc(&self, request: Request) -> Result<Fresh, Error> {
-        let Request { size, align, reach, near, zeroed, .. } = request;
+        let Request { size, align, what, reach, near, zeroed, .. } = request;
         let slip = if zeroed { Slip::calloc } else { Slip::alloc };
         let fresh = self.heap_call(
-            |digest| slip(size, align.bytes(), reach, digest),
+            |digest| slip(size, align.bytes(), reach, what, digest),
             |h| {
                 let fresh = self.take_here(h, &request)?;
                 if zeroed && fresh.used.0 > 0 {
@@ -209,7 +242,9 @@ impl Engine {
         }
         let guards = if self.guards.on() { self.guards.wanted(size, align) } else { None };
         let ask = guards.unwrap_or(Wanted { size, align });
+        h.decided = Decided::NoRoom;
         let block = h.spaces.alloc(ask.size, ask.align, reach).map_err(refuse)?;
+        h.decided = Decided::At(block.at);
         let used = h.memory.taken(&h.spaces, &block, ask.size);
         Ok(match guards {
             None => Fresh { at: block.at, used },
@@ -224,7 +259,8 @@ impl Engine {
     pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64, multiple: usize) -> Error {
         let error = Error::BadAlign { pe: self.me, call, multiple, align };
         let refuse = |_: &mut Heap| Err::<(), _>(error.clone());
-        let refused = self.heap_call(|digest| Slip::alloc(size, align, Reach::World, digest), refuse);
+        let slip = |digest| Slip::alloc(size, align, Reach::World, What::BYTES, digest);
+        let refused = self.heap_call(slip, refuse);
         refused.err().unwrap_or(error)
     }
 
@@ -293,15 +329,28 @@ impl Engine {
                 let shown = self.show_what_was_dropped(from, || Slip::new(Kind::MoreFrees))?;
                 next = self.free_what_all_dropped(h, shown);
             }
+            h.decided = Decided::Nothing;
             let result = step(h);
-            if std::mem::take(&mut h.touched) || self.guards.on() {
+            let stranger = h.spaces.not_vouched_for();
+            if std::mem::take(&mut h.touched) || self.guards.on() || stranger.is_some() {
                 // Bytes were zeroed or moved; or the checker filled new blocks and looked at old ones. Nobody may put
-                // into what this call handed out before every PE is done with that.
-                self.meet(Slip::new(Kind::Touched))?;
+                // into what this call handed out before every PE is done with that. And what a module that is not
+                // believed has decided has to be the same on every PE, exactly, before anybody has it.
+                let met = self.meet(Slip::new(Kind::Touched).with(&h.decided.words()));
+                met.map_err(|differs| self.decided_apart(stranger, differs))?;
             }
             h.memory.trim(&h.spaces, |at, len| self.segment.punch(at, len));
             result
         })
+    }
+
+    /// The PEs took part in the same heap call, and their modules decided differently.
+    fn decided_apart(&self, stranger: Option<&'static str>, differs: Diverged) -> Error {
+        let Diverged { pe, got, reference, expected, .. } = differs.clone();
+        match stranger {
+            Some(component) => Error::Component { me: self.me, component, pe, got, reference, expected },
+            None => differs.into(),
+        }
     }
 
     /// Meets the others showing the blocks this PE has dropped, from offset `from` on as many as fit.

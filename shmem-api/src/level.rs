@@ -54,8 +54,6 @@ mod sealed {
 pub trait Level: sealed::Sealed + 'static {
     /// The level asked of the launcher.
     const ASKED: ThreadLevel;
-    /// The level as it is carried by values.
-    const NEW: Self;
 }
 
 /// The library is called by the thread that initialised it: neither `Send` nor `Sync`.
@@ -71,12 +69,10 @@ impl sealed::Sealed for Multiple {}
 
 impl Level for Single {
     const ASKED: ThreadLevel = ThreadLevel::Funneled;
-    const NEW: Single = Single(PhantomData);
 }
 
 impl Level for Multiple {
     const ASKED: ThreadLevel = ThreadLevel::Multiple;
-    const NEW: Multiple = Multiple(());
 }
 
 #[cfg(test)]

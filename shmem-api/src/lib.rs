@@ -28,6 +28,7 @@
 //! | `heap` | collective heap calls: agree first, then mutate |
 //! | `alone` | one engine in a process |
 //! | `conditions` | waiting for all, any or some of several things |
+//! | `what` | what an object is, as PEs compare it |
 //! | `wait`, `exit`, `warden` | waiting without spinning, and ending without hanging |
 
 mod alone;
@@ -79,6 +80,7 @@ mod trim;
 mod types;
 mod wait;
 mod warden;
+mod what;
 mod world;
 
 #[cfg(feature = "mpi")]

@@ -10,20 +10,27 @@
 //! shares the object, and takes the lock in the phase.
 //!
 //! Invariants: **Q1** the word of a lock was 0 on every PE before its first use, and is used by the calls of
-//! [`crate::raw`] for locks only, until every PE has dropped it. **Q2** the threads of a PE take turns at
+//! [`crate::raw`] for locks only, until every PE has dropped it: PEs agree that it is a lock when they allocate it. **Q2** the threads of a PE take turns at
 //! their PE's place in the queue.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
+use std::time::{Duration, Instant};
 
+use memheap::place::{Near, Reach};
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
 use crate::error::Error;
+use crate::exit::Blocked;
 use crate::level::Level;
 use crate::raw::{Via, ops};
 use crate::sym::SymSlice;
+use crate::what::What;
 use crate::world::World;
+
+/// How often a thread that waits for another of its PE looks whether the job goes on.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A symmetric lock: one for all PEs, which at most one thread of one PE holds. See [`World::alloc_lock`].
 pub struct SymLock<'w, L: Level> {
@@ -71,7 +78,7 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_lock(&self) -> Result<SymLock<'_, L>, Error> {
-        let word = self.alloc(1)?;
+        let word = self.take(1, What::lock(), Reach::World, Near::Any)?;
         // Q1: on every PE it is 0 by now.
         self.try_barrier()?;
         Ok(SymLock { word, threads: ReentrantMutex::new(()), level: PhantomData })
@@ -83,7 +90,7 @@ impl<L: Level> SymLock<'_, L> {
     /// (`shmem_set_lock`). Not collective. A thread that holds it already ends the job with one line: it would wait
     /// for itself.
     pub fn lock(&self) -> LockGuard<'_> {
-        let turn = self.threads.lock();
+        let turn = turn("SymLock::lock", &self.threads);
         // SAFETY: Q1 for the word of a SymLock; Q2 by the turn.
         unsafe { LockGuard::wait("SymLock::lock", self.word.base(), turn) }
     }
@@ -105,7 +112,7 @@ impl StaticLock {
     /// As [`SymLock::lock`]. It ends the job, too, if this is no static of the executable, or if some PE runs
     /// another one.
     pub fn lock<'l, L: Level>(&'static self, _world: &'l World<L>) -> LockGuard<'l> {
-        let turn = self.threads.lock();
+        let turn = turn("StaticLock::lock", &self.threads);
         // SAFETY: Q1: the word is 0 at first in every copy of the executable's data, and private; the call checks that
         // it is symmetric, and the World is up as long as the guard lives. Q2 by the turn.
         unsafe { LockGuard::wait("StaticLock::lock", self.word.get(), turn) }
@@ -122,6 +129,28 @@ impl StaticLock {
 impl Default for StaticLock {
     fn default() -> StaticLock {
         StaticLock::new()
+    }
+}
+
+/// This thread's turn at its PE's place in the queue (Q2).
+#[inline]
+fn turn<'l>(call: &'static str, threads: &'l ReentrantMutex<()>) -> ReentrantMutexGuard<'l, ()> {
+    threads.try_lock().unwrap_or_else(|| turn_of_several(call, threads))
+}
+
+/// As [`turn`], behind another thread of this PE, which may have forgotten its guard: so the wait is one that is told of.
+#[cold]
+fn turn_of_several<'l>(call: &'static str, threads: &'l ReentrantMutex<()>) -> ReentrantMutexGuard<'l, ()> {
+    let engine = Via::new(call).engine();
+    let place = || format!("{call}, behind another thread of this PE");
+    let mut report = engine.policy.report(engine.me, place);
+    let (mut blocked, start) = (Blocked::new(&engine), Instant::now());
+    loop {
+        if let Some(turn) = threads.try_lock_for(LOOK) {
+            return turn;
+        }
+        blocked.look(start.elapsed());
+        report(start.elapsed());
     }
 }
 

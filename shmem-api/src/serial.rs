@@ -2,7 +2,7 @@
 //! at once, by a promise where it may not.
 //!
 //! Invariant **X1**: while the closure of [`Serial::with`] runs, no other access to the value exists.
-//! At `Multiple` the mutex sees to it. Below, the thread level does: the library is called by one
+//! At `Multiple` the mutex sees to it, against other threads. Below, the thread level does: the library is called by one
 //! thread at a time, which the safe API proves (`World<Single>` is neither `Send` nor `Sync`) and the
 //! raw API demands; a call back into the same value is caught by `busy`. The level may rise while the
 //! library is up, but only while no thread is inside (`is_in_use`).
@@ -10,12 +10,12 @@
 
 use std::cell::{Cell, UnsafeCell};
 
-use parking_lot::Mutex;
+use parking_lot::ReentrantMutex;
 
 use crate::level;
 
 pub(crate) struct Serial<T> {
-    lock: Mutex<()>,
+    lock: ReentrantMutex<()>,
     busy: Cell<bool>,
     value: UnsafeCell<T>,
 }
@@ -25,7 +25,12 @@ unsafe impl<T: Send> Sync for Serial<T> {}
 
 impl<T> Serial<T> {
     pub(crate) fn new(value: T) -> Serial<T> {
-        Serial { lock: Mutex::new(()), busy: Cell::new(false), value: UnsafeCell::new(value) }
+        Serial { lock: ReentrantMutex::new(()), busy: Cell::new(false), value: UnsafeCell::new(value) }
+    }
+
+    /// The value, which nobody is using.
+    pub(crate) fn into_inner(self) -> T {
+        self.value.into_inner()
     }
 
     /// Whether somebody is using the value, by the caller's account or another thread's.

@@ -29,7 +29,7 @@ pub use remote::Remote;
 pub use shareable::Shareable;
 pub use watch::{Cmp, Watch};
 
-use crate::coll::slip::{Kind, Slip};
+use crate::coll::slip::{Kind, MAX_OBJECTS, Slip};
 use crate::engine::{Engine, Handle};
 use crate::error::Diverged;
 use crate::exit;
@@ -84,6 +84,7 @@ impl<L: Level> Team<'_, L> {
         objects: O,
         body: impl for<'s> FnOnce(&'s Phase<'s, L>, O::Remote<'s, L>) -> R,
     ) -> Result<R, Diverged> {
+        const { assert!(O::OBJECTS <= MAX_OBJECTS, "a phase shares at most eight objects") };
         let engine = self.engine;
         let mut slip = Slip::new(Kind::Enter);
         objects.describe(&mut slip);

@@ -12,6 +12,8 @@
 //! by this PE alone outside of one.
 #![allow(unsafe_code)]
 
+use memheap::place::{Near, Reach};
+
 use crate::ctx::Ctx;
 use crate::elem::{AmoInt, AmoSwap, Elem};
 use crate::error::Error;
@@ -20,6 +22,7 @@ use crate::share::{Cmp, Remote, Watch};
 use crate::sym::SymSlice;
 use crate::sym_static::SymStatic;
 use crate::team::Team;
+use crate::what::What;
 use crate::world::World;
 
 /// Several symmetric signals: as many on every PE. See [`World::alloc_signals`].
@@ -84,7 +87,7 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_signals(&self, n: usize) -> Result<SymSignals<'_>, Error> {
-        self.alloc(n).map(SymSignals)
+        self.take(n, What::signals(), Reach::World, Near::Any).map(SymSignals)
     }
 
     /// Collective: one signal on every PE, 0.
@@ -93,7 +96,7 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_signal(&self) -> Result<SymSignal<'_>, Error> {
-        self.alloc(1).map(SymSignal)
+        self.take(1, What::signal(), Reach::World, Near::Any).map(SymSignal)
     }
 }
 

@@ -23,6 +23,7 @@ use crate::holders::{self, Asked, By};
 use crate::level::{Level, Single};
 use crate::sym::{SymBox, SymSlice};
 use crate::team::Team;
+use crate::what::What;
 
 /// The library while it is up, and the team of all PEs.
 ///
@@ -121,6 +122,18 @@ impl<L: Level> World<L> {
     #[track_caller]
     pub fn alloc_at<T: Elem>(&self, len: usize, reach: Reach, near: Near) -> Result<SymSlice<'_, T>, Error> {
         assert!(reach != Reach::Pe, "memory of one PE is allocated by `alloc_own`");
+        self.take(len, What::array::<T>(), reach, near)
+    }
+
+    /// Memory for an object that is to be `what`, of `len` elements of `T`.
+    #[track_caller]
+    pub(crate) fn take<T: Elem>(
+        &self,
+        len: usize,
+        what: What,
+        reach: Reach,
+        near: Near,
+    ) -> Result<SymSlice<'_, T>, Error> {
         const { check_layout::<T>() };
         let engine: &Engine = &self.team.engine;
         // More bytes than there can be are asked for like any others, so that the PEs can still disagree.
@@ -129,7 +142,8 @@ impl<L: Level> World<L> {
         let site = std::panic::Location::caller();
         let size = Bytes(bytes as u64);
         // A share comes before anybody's put, and every PE has zeroed its own by then.
-        let block = engine.alloc(Request { call: "alloc", size, align, reach, near, zeroed: false, site })?;
+        let request = Request { call: "alloc", size, align, what, reach, near, zeroed: false, site };
+        let block = engine.alloc(request)?;
         if bytes == 0 {
             // SAFETY: no element, no block.
             return Ok(unsafe { SymSlice::new(block.at, NonNull::dangling(), 0, &engine.drops) });
@@ -168,7 +182,9 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_one<T: Elem>(&self, value: T) -> Result<SymBox<'_, T>, Error> {
-        self.alloc_with(1, |_| value).map(SymBox)
+        let mut one = self.take(1, What::one::<T>(), Reach::World, Near::Any)?;
+        one[0] = value;
+        Ok(SymBox(one))
     }
 
     /// Collective: gives the memory of dropped objects back now, instead of at the next allocation.
@@ -229,8 +245,9 @@ impl<L: Level> Drop for World<L> {
 }
 
 impl<'c> Builder<'c> {
-    /// Adds an allocator to those the framework selects from. It is not believed: its answers are
-    /// checked against a book of live ranges.
+    /// Adds an allocator to those the framework selects from. It is not believed: its answers are checked against a book
+    /// of what it gave, and what it gives is compared between the PEs, at the price of one more rendezvous per heap
+    /// call. An allocator that lies, panics, or calls the heap while it is asked ends that call with one line.
     pub fn component(mut self, component: &'c dyn Component) -> Self {
         self.checked.push(crate::components::CheckedComponent(component));
         self
@@ -239,8 +256,8 @@ impl<'c> Builder<'c> {
     /// Adds an allocator whose answers are believed.
     ///
     /// # Safety
-    /// The component keeps M1, M2 and M6 of [`memheap::component`]: it never hands out memory that
-    /// overlaps a live block or leaves its span.
+    /// The component keeps M1 to M6 of [`memheap::component`]: it never hands out memory that overlaps a live block or
+    /// leaves its span, calls no live block free, and gives equal offsets on all PEs. It does not unwind.
     pub unsafe fn component_trusted(mut self, component: &'c dyn Component) -> Self {
         self.components.push(component);
         self

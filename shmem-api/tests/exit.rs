@@ -1,6 +1,9 @@
 //! However a PE goes, the whole job goes: within three seconds, with a status that is not zero, and with
 //! a line that names the PE. Under every boot.
 
+#[path = "exit/stuck.rs"]
+mod stuck;
+
 use std::time::Duration;
 
 use shmem_api::testing::{self, Boot, Launch, Outcome};

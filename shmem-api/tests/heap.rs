@@ -15,7 +15,58 @@ fn equal_everywhere(world: &World, value: u64) -> bool {
     world.share(&mine, |phase, all| (0..phase.n_pes()).all(|pe| all.get_one(pe, 0) == value))
 }
 
+/// A way to have 8 bytes, aligned to 8 or less, and what a line says of it.
+type Making = (&'static str, fn(&World) -> Result<(), Error>);
+
+const MAKINGS: [Making; 12] = [
+    ("an array of i64,", |world| world.alloc::<i64>(1).map(drop)),
+    ("an array of u64,", |world| world.alloc::<u64>(1).map(drop)),
+    ("an array of usize,", |world| world.alloc::<usize>(1).map(drop)),
+    ("an array of f64,", |world| world.alloc::<f64>(1).map(drop)),
+    ("an array of u32,", |world| world.alloc::<u32>(2).map(drop)),
+    ("an array of [8 bytes at multiples of 4],", |world| world.alloc::<[u32; 2]>(1).map(drop)),
+    ("an array of [8 bytes at multiples of 1],", |world| world.alloc::<[u8; 8]>(1).map(drop)),
+    ("one i64,", |world| world.alloc_one(0i64).map(drop)),
+    ("one f64,", |world| world.alloc_one(0f64).map(drop)),
+    ("a lock,", |world| world.alloc_lock().map(drop)),
+    ("a signal,", |world| world.alloc_signal().map(drop)),
+    ("signals,", |world| world.alloc_signals(1).map(drop)),
+];
+
 multi_pe! {
+    /// Size, alignment, reach and history are the same; what it is to be is not.
+    fn what_an_object_is_belongs_to_its_allocation(world) on [2, 3] {
+        let (me, n) = (world.pe(), world.n_pes());
+        let culprit = n - 1;
+        for (one, make_one) in MAKINGS {
+            for (other, make_other) in MAKINGS {
+                let made = if me == culprit { make_other(world) } else { make_one(world) };
+                if one == other {
+                    made.unwrap();
+                    continue;
+                }
+                let e = made.unwrap_err();
+                let Error::Diverged(d) = &e else { panic!("{e}") };
+                assert!(d.expected.contains(one) && d.got.contains(other) && d.pe.0 as usize == culprit, "{e}");
+            }
+        }
+        // A block of the calls on pointers is nothing of those, either.
+        for (name, make) in MAKINGS {
+            if me == culprit {
+                // SAFETY: the World is up, in one thread.
+                #[allow(unsafe_code)]
+                let block = unsafe { raw::malloc(8) };
+                assert!(block.is_null());
+            } else {
+                let e = make(world).unwrap_err();
+                assert!(e.to_string().contains(name), "{e}");
+            }
+        }
+        world.reclaim().unwrap();
+        assert_eq!(world.heap().figures.live_blocks, 0);
+        drop(world.alloc_lock().unwrap().lock());
+    }
+
     fn offsets_are_equal_and_memory_is_zeroed_and_reused(world) on [1, 2, 4, 8] {
         let mut live = Vec::new();
         let mut sum = 0u64;

@@ -104,6 +104,26 @@ fn threads_of_all_pes_take_turns() {
     });
 }
 
+/// A thread forgets its guard: the next one of its PE waits for ever, and says where.
+#[test]
+fn a_thread_behind_a_forgotten_guard_says_where_it_waits() {
+    let test = "a_thread_behind_a_forgotten_guard_says_where_it_waits";
+    if testing::is_pe() {
+        let world: World<Multiple> = World::init_level().unwrap();
+        let lock = world.alloc_lock().unwrap();
+        std::mem::forget(lock.lock());
+        std::thread::scope(|threads| {
+            threads.spawn(|| drop(lock.lock()));
+            std::thread::sleep(std::time::Duration::from_millis(1500));
+            std::process::exit(0);
+        });
+    }
+    let outcome = Launch::of_test(test, 1, Boot::Local).env("SHMEM_HANG_REPORT", "1").run();
+    assert!(!outcome.status.success() && !outcome.timed_out, "{outcome}");
+    let says = "PE 0: waiting for 1 s in SymLock::lock, behind another thread of this PE";
+    assert!(outcome.stderr.lines().any(|l| l.contains(says)), "{outcome}");
+}
+
 /// Whoever holds a lock and asks for it again is told so.
 #[test]
 fn a_thread_that_would_wait_for_itself_ends_the_job() {

@@ -118,6 +118,12 @@ multi_pe! {
             // Nothing to copy is nothing to refuse.
             object.iput(0, 10, 5, &[], 5);
             object.ibput(0, 10, 9, &src, 9, 9); // no whole block
+            // One block is apart from nothing, whatever its strides.
+            for (stride, block) in [(usize::MAX, 1), (usize::MAX / 4 + 1, 2)] {
+                object.ibget(n - 1, 10 - block, stride, &mut dst[..block], stride, block);
+                assert_eq!((dst[0], dst[block - 1]), (10 - block as u32, 9));
+                object.ibput(0, 10 - block, stride, &dst[..block], stride, block);
+            }
         });
         assert!(object.iter().enumerate().all(|(i, v)| *v == i as u32));
     }

@@ -96,7 +96,7 @@ multi_pe! {
         } else {
             world.try_share(&mut signal, |_, _| ()).unwrap_err()
         };
-        assert!(format!("{diverged}").contains("of signals"), "{diverged}");
+        assert!(format!("{diverged}").contains("a signal (8 bytes"), "{diverged}");
         world.barrier();
     }
 

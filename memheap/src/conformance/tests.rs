@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
+use crate::checked::Checked;
 use crate::component::*;
 use crate::units::{Align, Offset};
 
@@ -81,6 +82,7 @@ impl Module for Toy {
             return Err(explain_bad_free(self, self.span, at).into());
         };
         if size.0 <= old && at.is_aligned(align) {
+            self.live.insert(at.0, size.0.max(1));
             self.digest = self.digest.step(3, at.0, size.0);
             return Ok(Moved::InPlace);
         }
@@ -143,6 +145,12 @@ fn set(make: Make<'_>) {
 #[test]
 fn a_right_module_passes() {
     set(&toy(Fault::None));
+}
+
+#[test]
+fn a_right_module_under_guard_passes() {
+    let right = toy(Fault::None);
+    set(&|span| Box::new(Checked::new(right(span), "toy", span)));
 }
 
 #[test]

@@ -97,6 +97,50 @@ fn run(toys: &[Toy], pairs: &[(&str, &str)]) -> Result<&'static str, NoneLeft> {
     Ok(won.component)
 }
 
+/// Of a component that panics wherever it can.
+struct Bomb(&'static str);
+
+struct BombOpened;
+
+impl Component for Bomb {
+    fn name(&self) -> &'static str {
+        assert!(self.0 != "name");
+        "bomb"
+    }
+    fn priority(&self) -> Priority {
+        assert!(self.0 != "priority");
+        Priority(1000)
+    }
+    fn open(&self, _: &Settings) -> Result<Box<dyn Opened>, Decline> {
+        assert!(self.0 != "open");
+        Ok(Box::new(BombOpened))
+    }
+}
+
+impl Opened for BombOpened {
+    fn init(&self, _: Span) -> Result<Box<dyn Module>, Decline> {
+        panic!("init")
+    }
+    fn close(self: Box<Self>) {
+        panic!("close")
+    }
+}
+
+#[test]
+fn a_component_that_panics_is_out_and_the_next_one_wins() {
+    for place in ["name", "priority", "open", "init and close"] {
+        let (log, bomb) = (Log::default(), Bomb(place));
+        let (next, settings) = (toy("a", 1, &log), Settings::from_pairs::<&str, &str>([]).unwrap());
+        let mut f = Framework::open(&[&bomb, &next], &[&MEMHEAP], &settings);
+        let won = f.select("user", Span { len: Bytes::mib(2) }, &MEMHEAP, &settings).unwrap();
+        assert_eq!(won.component, "a");
+        let out = won.outcomes[0].to_string();
+        assert!(out.contains("it panicked"), "{place}: {out}");
+        drop(f.close_losers());
+        assert_eq!(log.lock().unwrap().last().unwrap(), "close a");
+    }
+}
+
 #[test]
 fn highest_priority_wins_and_losers_are_finalised_then_closed() {
     let log = Log::default();

@@ -21,6 +21,9 @@ use crate::types::{Complex, LongDouble};
 
 mod sealed {
     pub trait Sealed {}
+    /// Of one type of elements: without it, a program could implement [`Operator`](super::Operator) of a type of its own,
+    /// and its code would run in the middle of a collective.
+    pub trait Combines<T> {}
 }
 
 /// Types with bitwise operators: every integer of 8 to 64 bits.
@@ -50,7 +53,7 @@ pub trait Arith: Elem + sealed::Sealed {
 }
 
 /// What is done with two elements: associative, and commutative.
-pub trait Operator<T: Elem>: sealed::Sealed + 'static {
+pub trait Operator<T: Elem>: sealed::Combines<T> + 'static {
     /// Its name in up to eight letters, as a word PEs can compare.
     #[doc(hidden)]
     const NAME: u64;
@@ -64,7 +67,7 @@ macro_rules! operators {
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
 
-        impl sealed::Sealed for $name {}
+        impl<T: $bound> sealed::Combines<T> for $name {}
 
         impl<T: $bound> Operator<T> for $name {
             const NAME: u64 = word(stringify!($name));

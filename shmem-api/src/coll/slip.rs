@@ -19,6 +19,7 @@ use memheap::place::Reach;
 use memheap::{Bytes, Offset};
 
 use crate::sync::{AtomicU64, Ordering};
+use crate::what::What;
 
 /// Arguments of the longest slip. A cell is five cache lines with them.
 pub(crate) const ARGS: usize = 38;
@@ -226,7 +227,6 @@ pub(crate) struct Slip {
 pub(crate) enum Mode {
     ReadWrite = 0,
     ReadOnly = 1,
-    Signals = 2,
 }
 
 impl Slip {
@@ -235,14 +235,14 @@ impl Slip {
         Slip { kind: kind as u8, bare: false, number: 0, history: 0, agreed: 0, len: 0, args: [0; ARGS] }
     }
 
-    /// "Give me `size` bytes at `align` that `reach` can reach", by modules whose history is `digest`.
-    pub(crate) fn alloc(size: Bytes, align: u64, reach: Reach, digest: u64) -> Slip {
-        Slip::new(Kind::Alloc).with(&[size.0, align, reach as u64, digest])
+    /// "Give me `size` bytes at `align` that `reach` can reach, to be `what`", by modules whose history is `digest`.
+    pub(crate) fn alloc(size: Bytes, align: u64, reach: Reach, what: What, digest: u64) -> Slip {
+        Slip::new(Kind::Alloc).with(&[size.0, align, reach as u64, digest, what.word()])
     }
 
     /// As [`alloc`](Self::alloc), zeroed.
-    pub(crate) fn calloc(size: Bytes, align: u64, reach: Reach, digest: u64) -> Slip {
-        Slip { kind: Kind::Calloc as u8, ..Slip::alloc(size, align, reach, digest) }
+    pub(crate) fn calloc(size: Bytes, align: u64, reach: Reach, what: What, digest: u64) -> Slip {
+        Slip { kind: Kind::Calloc as u8, ..Slip::alloc(size, align, reach, what, digest) }
     }
 
     /// "Make the block at `at` `size` bytes long", by modules whose history is `digest`.
@@ -254,6 +254,13 @@ impl Slip {
     pub(crate) fn free(at: Offset, digest: u64) -> Slip {
         Slip::new(Kind::Free).with(&[at.0, digest])
     }
+
+    /// First word at the end of a heap call: the module was not asked.
+    pub(crate) const NOTHING: u64 = 0;
+    /// It gave a block, at the offset in the second word.
+    pub(crate) const GAVE: u64 = 1;
+    /// It had none.
+    pub(crate) const NO_ROOM: u64 = 2;
 
     /// What a word alone says.
     pub(crate) fn of(word: Word) -> Slip {
@@ -283,8 +290,8 @@ impl Slip {
     }
 
     /// Adds an object of a phase.
-    pub(crate) fn object(&mut self, at: Offset, bytes: Bytes, elem: usize, mode: Mode) {
-        self.extend(&[at.0, bytes.0, elem as u64, mode as u64]);
+    pub(crate) fn object(&mut self, at: Offset, bytes: Bytes, what: What, mode: Mode) {
+        self.extend(&[at.0, bytes.0, what.word(), mode as u64]);
     }
 
     /// Adds arguments to agree on.

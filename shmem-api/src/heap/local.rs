@@ -23,6 +23,11 @@ impl Local {
     pub(super) fn new(space: Space) -> Local {
         Local { space, fresh: 0 }
     }
+
+    /// Ends the module.
+    pub(crate) fn finalize(self) {
+        self.space.finalize();
+    }
 }
 
 impl Engine {

@@ -15,7 +15,7 @@ use memheap::component::{AllocError, Moved};
 use memheap::place::Reach;
 use memheap::{BlockState, Bytes, Offset};
 
-use super::{Fresh, Heap, Request};
+use super::{Decided, Fresh, Heap, Request};
 use crate::engine::Engine;
 use crate::error::Error;
 
@@ -65,14 +65,17 @@ impl Engine {
             return Ok(Resized::Copy { fresh, keep: old.min(size), reach });
         }
         let refused = |why: AllocError| self.no_room(format!("{call}({size})"), reach, why.into());
-        let to = match h.spaces.realloc(at, size, align).map_err(refused)? {
+        h.decided = Decided::NoRoom;
+        let moved = h.spaces.realloc(at, size, align).map_err(refused)?;
+        let to = match moved {
             Moved::InPlace => at,
-            Moved::To { to, keep } => {
-                self.carry(at, to, keep);
-                h.touched = true;
-                to
-            }
+            Moved::To { to, .. } => to,
         };
+        h.decided = Decided::At(to);
+        if let Moved::To { keep, .. } = moved {
+            self.carry(at, to, keep);
+            h.touched = true;
+        }
         if let Some((_, block)) = h.spaces.block(to) {
             h.memory.taken(&h.spaces, &block, size);
             h.memory.freed(old);

@@ -21,6 +21,7 @@ use crate::engine::{Engine, HOT};
 use crate::error::Error;
 use crate::exit;
 use crate::heap::Request;
+use crate::what::What;
 
 /// Hint of [`malloc_with_hints`]: the block is for remote atomics.
 pub const MALLOC_ATOMICS_REMOTE: u64 = 1 << 0;
@@ -188,7 +189,7 @@ impl Via {
     #[track_caller]
     fn request(self, size: Bytes, align: Align) -> Request {
         let (reach, near, site) = (Reach::World, Near::Any, Location::caller());
-        Request { call: self.call, size, align, reach, near, zeroed: false, site }
+        Request { call: self.call, size, align, what: What::BYTES, reach, near, zeroed: false, site }
     }
 
     /// A block of memory that every PE reaches.

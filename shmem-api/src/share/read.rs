@@ -19,7 +19,7 @@ impl<T, L: Level> Copy for RemoteRead<'_, T, L> {}
 
 /// All panic as the calls of the same name of [`Remote`] do.
 impl<'s, T: Elem, L: Level> RemoteRead<'s, T, L> {
-    pub(super) fn new(remote: Remote<'s, T, L>) -> Self {
+    pub(crate) fn new(remote: Remote<'s, T, L>) -> Self {
         RemoteRead(remote)
     }
 

@@ -15,6 +15,13 @@ use crate::copy;
 use crate::elem::Elem;
 use crate::level::Level;
 
+/// How far apart `n` blocks are. One block is apart from nothing, and its strides may be more elements than there are
+/// bytes.
+#[inline]
+fn apart(strides: [usize; 2], block: usize, n: usize) -> [usize; 2] {
+    if n == 1 { [block; 2] } else { strides }
+}
+
 /// A stride is at least the length of a block. All panic if there is no PE `pe`, if a stride is too small, or if a
 /// block leaves the object; nothing has been copied then.
 impl<T: Elem, L: Level> Remote<'_, T, L> {
@@ -59,7 +66,9 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         if n > 0 {
             // SAFETY: the blocks lie inside the object, as `strided_place` checked, and inside `src`, as `blocks_in`
             // counted them; a shared object is never behind a Rust reference, so it cannot overlap `src`.
-            unsafe { copy::blocks::<T, true>(to.cast(), src.as_ptr().cast(), strides, block, n) }
+            unsafe {
+                copy::blocks::<T, true>(to.cast(), src.as_ptr().cast(), apart(strides, block, n), block, n)
+            }
         }
     }
 
@@ -77,7 +86,15 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         let from = self.strided_place(call, pe, at, strides[1], block, n);
         if n > 0 {
             // SAFETY: as in `strided_put`.
-            unsafe { copy::blocks::<T, false>(dst.as_mut_ptr().cast(), from.cast(), strides, block, n) }
+            unsafe {
+                copy::blocks::<T, false>(
+                    dst.as_mut_ptr().cast(),
+                    from.cast(),
+                    apart(strides, block, n),
+                    block,
+                    n,
+                )
+            }
         }
     }
 

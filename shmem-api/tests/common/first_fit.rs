@@ -1,25 +1,51 @@
 //! An allocator written outside the workspace's crates, with nothing but the public API: first fit over
-//! an ordered map of free ranges.
+//! an ordered map of free ranges. It can be told to lie.
+#![forbid(unsafe_code)]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use shmem_api::memheap::component::*;
 use shmem_api::memheap::{Align, Bytes, Offset, Settings, Span};
 
 pub struct FirstFit {
     pub priority: i32,
-    /// Hands the same block out twice, as a broken allocator would.
-    pub lies: bool,
+    pub lie: Lie,
 }
 
-struct Ready(bool);
+/// What a broken allocator may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    None,
+    /// Hands the same block out twice.
+    SameBlock,
+    /// Calls live blocks free.
+    LiveIsFree,
+    /// Leaves out [`SKIP`] bytes in front of each block, and has a digest that says nothing.
+    Elsewhere,
+    /// Runs [`CALL`] when it is asked for a block.
+    Calls,
+}
+
+/// May differ from PE to PE.
+pub static SKIP: AtomicU64 = AtomicU64::new(0);
+/// Modules that have been ended.
+pub static FINALIZED: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// What the module does in the middle of its next call in this thread.
+    pub static CALL: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+struct Ready(Lie);
 
 struct Ranges {
     span: Span,
     free: BTreeMap<u64, u64>,
     live: BTreeMap<u64, u64>,
     digest: Digest,
-    lies: bool,
+    lie: Lie,
 }
 
 impl Component for FirstFit {
@@ -30,25 +56,29 @@ impl Component for FirstFit {
         Priority(self.priority)
     }
     fn open(&self, _: &Settings) -> Result<Box<dyn Opened>, Decline> {
-        Ok(Box::new(Ready(self.lies)))
+        Ok(Box::new(Ready(self.lie)))
     }
 }
 
 impl Opened for Ready {
     fn init(&self, span: Span) -> Result<Box<dyn Module>, Decline> {
         let free = BTreeMap::from([(0, span.len.0)]);
-        Ok(Box::new(Ranges { span, free, live: BTreeMap::new(), digest: Digest(0), lies: self.0 }))
+        Ok(Box::new(Ranges { span, free, live: BTreeMap::new(), digest: Digest(0), lie: self.0 }))
     }
 }
 
 impl Module for Ranges {
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
-        if let (true, Some((&at, _))) = (self.lies, self.live.iter().next()) {
+        if let (Lie::SameBlock, Some((&at, _))) = (self.lie, self.live.iter().next()) {
             return Ok(Offset(at));
         }
+        if let (Lie::Calls, Some(call)) = (self.lie, CALL.take()) {
+            call();
+        }
+        let skip = if self.lie == Lie::Elsewhere { SKIP.load(Ordering::Relaxed) } else { 0 };
         let size = size.0.max(1);
         let fits = |(&at, &len): (&u64, &u64)| {
-            let start = at.next_multiple_of(align.bytes());
+            let start = (at + skip).next_multiple_of(align.bytes());
             (start + size <= at + len).then_some((at, len, start))
         };
         let Some((at, len, start)) = self.free.iter().find_map(fits) else {
@@ -114,8 +144,9 @@ impl Module for Ranges {
             .iter()
             .map(|b| (b, BlockState::Live))
             .chain(self.free.iter().map(|b| (b, BlockState::Free)));
-        let mut blocks: Vec<Block> =
-            all.map(|((&at, &len), state)| Block { at: Offset(at), len: Bytes(len), state }).collect();
+        let told = |state| if self.lie == Lie::LiveIsFree { BlockState::Free } else { state };
+        let block = |((&at, &len), state)| Block { at: Offset(at), len: Bytes(len), state: told(state) };
+        let mut blocks: Vec<Block> = all.map(block).collect();
         blocks.sort_by_key(|b| b.at);
         Box::new(blocks.into_iter())
     }
@@ -137,6 +168,10 @@ impl Module for Ranges {
     }
 
     fn digest(&self) -> Digest {
-        self.digest
+        if self.lie == Lie::Elsewhere { Digest(7) } else { self.digest }
+    }
+
+    fn finalize(self: Box<Self>) {
+        FINALIZED.fetch_add(1, Ordering::Relaxed);
     }
 }

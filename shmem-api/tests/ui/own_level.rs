@@ -2,6 +2,5 @@
 struct Mine;
 impl shmem_api::Level for Mine {
     const ASKED: shmem_api::ThreadLevel = shmem_api::ThreadLevel::Single;
-    const NEW: Mine = Mine;
 }
 fn main() {}

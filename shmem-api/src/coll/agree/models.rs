@@ -12,6 +12,7 @@ use memheap::place::Reach;
 use super::*;
 use crate::sync::explore;
 use crate::wait::{self, Policy, Waker};
+use crate::what::What;
 
 /// Sleeping as where PEs outnumber cores: whoever has news sees every sleeper.
 struct Sleeps;
@@ -59,7 +60,7 @@ fn job(n: usize, upper: Option<&'static dyn Upper>, sizes: fn(usize) -> &'static
         let place = Place { desks: host.desks.iter().collect(), pes, rank, upper };
         let meet = |(i, size): (usize, &u64)| {
             let call = i as u64 + 1;
-            let slip = Slip::alloc(Bytes(*size), 16, Reach::World, 7);
+            let slip = Slip::alloc(Bytes(*size), 16, Reach::World, What::BYTES, 7);
             if call == 1 {
                 // SAFETY: loom checks that nobody else accesses it at the same time.
                 host.data[rank].with_mut(|data| unsafe { *data = rank as u64 + 1 });

@@ -7,6 +7,7 @@ use memheap::Bytes;
 use memheap::place::Reach;
 
 use super::*;
+use crate::what::What;
 
 struct Host {
     desks: Vec<TeamDesk>,
@@ -43,7 +44,7 @@ fn meet(place: &Place<'_>, call: u64, slip: Slip, raised: bool) -> Result<Agreed
 }
 
 fn ask(size: u64) -> Slip {
-    Slip::alloc(Bytes(size), 16, Reach::World, 7)
+    Slip::alloc(Bytes(size), 16, Reach::World, What::BYTES, 7)
 }
 
 /// What one side of a link to another host lays open: its slip, its flags, all its slips.

@@ -6,6 +6,7 @@ use memheap::place::Reach;
 
 use super::{Kind, Mode, OBJECT, Position, Slip};
 use crate::coll::ops::letters;
+use crate::what::What;
 
 /// What a call is called where its arguments are not known: of a PE's word alone.
 fn bare(kind: u8) -> Option<&'static str> {
@@ -42,9 +43,11 @@ impl fmt::Display for Slip {
             k if k == Kind::Alloc as u8 || k == Kind::Calloc as u8 => {
                 let name = if k == Kind::Alloc as u8 { "alloc" } else { "calloc" };
                 let reach = Reach::ALL.get(w(2) as usize).map_or("?".into(), Reach::to_string);
+                let what = What::from_word(w(4));
+                let to_be = if what.is_bytes() { String::new() } else { format!(" to be {what}") };
                 write!(
                     f,
-                    "{name}({} bytes, alignment {}, for {reach}) with heap history {:016x}",
+                    "{name}({} bytes{to_be}, alignment {}, for {reach}) with heap history {:016x}",
                     w(0),
                     w(1),
                     w(3)
@@ -57,7 +60,11 @@ impl fmt::Display for Slip {
             k if k == Kind::Collect as u8 => write!(f, "reclaim()"),
             k if k == Kind::Enter as u8 => write!(f, "the start of a phase sharing {}", Objects(self)),
             k if k == Kind::Exit as u8 => write!(f, "the end of a phase sharing {}", Objects(self)),
-            k if k == Kind::Touched as u8 => write!(f, "the end of a heap call"),
+            k if k == Kind::Touched as u8 => match w(0) {
+                Slip::GAVE => write!(f, "the end of a heap call that gave {:#x}", w(1)),
+                Slip::NO_ROOM => write!(f, "the end of a heap call that found no room"),
+                _ => write!(f, "the end of a heap call"),
+            },
             k if k == Kind::MoreFrees as u8 => write!(f, "freeing what was dropped"),
             k if k == Kind::Finalize as u8 => write!(f, "finalize"),
             k if k == Kind::Sync as u8 => write!(f, "a sync"),
@@ -160,12 +167,9 @@ impl fmt::Display for Objects<'_> {
             return f.write_str("nothing");
         }
         for (i, o) in objects.chunks_exact(OBJECT).enumerate() {
-            let mode = match o[3] {
-                m if m == Mode::ReadOnly as u64 => " read-only",
-                m if m == Mode::Signals as u64 => " of signals",
-                _ => "",
-            };
-            write!(f, "{}{} bytes at {:#x}{mode}", if i > 0 { " and " } else { "" }, o[1], o[0])?;
+            let mode = if o[3] == Mode::ReadOnly as u64 { " read-only" } else { "" };
+            let (and, what) = (if i > 0 { " and " } else { "" }, What::from_word(o[2]));
+            write!(f, "{and}{what} ({} bytes at {:#x}){mode}", o[1], o[0])?;
         }
         Ok(())
     }
