@@ -28,8 +28,8 @@ fn reach(number: c_int) -> Option<Reach> {
 }
 
 /// Why nothing is given out: one line.
-fn refuse(call: &str, why: &str) -> *mut c_void {
-    eprintln!("PE {}: {call}: {why}", raw::my_pe());
+fn refuse(call: &'static str, why: &str) -> *mut c_void {
+    Via::new(call).say(why);
     ptr::null_mut()
 }
 
@@ -44,6 +44,8 @@ type Visit = unsafe extern "C" fn(arg: *mut c_void, block: *mut c_void, bytes: u
 
 export! {
     fn shmemx_heap_stats(of: c_int, stats: *mut Stats) -> c_int {
+        let via = Via::new("shmemx_heap_stats");
+        via.can_leave(stats);
         let Some(of) = reach(of) else { return 1 };
         let now = raw::heap_stats(of);
         let stats_now = Stats {
@@ -55,13 +57,14 @@ export! {
             high_water: now.figures.high_water.0 as usize,
         };
         // SAFETY: the C program's promise; so for all below.
-        unsafe { stats.write(stats_now) };
+        unsafe { via.leave(stats, stats_now) };
         0
     }
     fn shmemx_heap_component(of: c_int) -> *const c_char {
         reach(of).map_or(ptr::null(), |of| c_name(raw::heap_component(of)))
     }
-    fn shmemx_heap_blocks(of: c_int, visit: Visit, arg: *mut c_void) -> c_int {
+    fn shmemx_heap_blocks(of: c_int, visit: Option<Visit>, arg: *mut c_void) -> c_int {
+        let Some(visit) = visit else { Via::new("shmemx_heap_blocks").fail("the function to call is NULL") };
         let Some(of) = reach(of) else { return 1 };
         // Taken down first, so that the visitor may call the heap.
         let row = raw::heap_row(of);
@@ -74,6 +77,9 @@ export! {
         0
     }
     fn shmemx_heap_map(of: c_int, columns: c_uint, text: *mut c_char, room: usize) -> usize {
+        if room > 0 {
+            Via::new("shmemx_heap_map").can_leave(text);
+        }
         let Some(of) = reach(of) else { return 0 };
         let picture = map::text(&[raw::heap_row(of)], columns);
         if room > 0 {

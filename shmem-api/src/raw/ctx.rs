@@ -217,8 +217,8 @@ pub unsafe fn ctx_get_team(ctx: Ctx) -> TeamHandle {
 pub unsafe fn ctx_session_start(ctx: Ctx, _options: i64, config: *const CtxSessionConfig, mask: i64) {
     let via = Via::on("shmem_ctx_session_start", ctx);
     via.check_ctx();
-    if mask & CTX_SESSION_TOTAL_OPS != 0 && config.is_null() && ctx != Ctx::INVALID {
-        via.fail("the mask names a field of a configuration that is NULL");
+    if mask & CTX_SESSION_TOTAL_OPS != 0 && ctx != Ctx::INVALID {
+        via.local("the configuration, of which the mask names a field,", config, 1);
     }
 }
 

@@ -154,8 +154,9 @@ pub fn info_get_version() -> (i32, i32) {
 /// Writes the library's name and a NUL (`shmem_info_get_name`).
 ///
 /// # Safety
-/// `name` is writable for [`MAX_NAME_LEN`] bytes.
+/// `name` is writable for [`MAX_NAME_LEN`] bytes, or null.
 pub unsafe fn info_get_name(name: *mut c_char) {
+    Via::new("shmem_info_get_name").can_leave(name);
     let text = VENDOR_STRING.to_bytes_with_nul();
     // SAFETY: it is no longer than `MAX_NAME_LEN`, which the caller has made room for.
     unsafe { name.copy_from_nonoverlapping(text.as_ptr().cast(), text.len()) }
