@@ -20,13 +20,13 @@ mod resize;
 
 use memheap::component::{AllocError, FreeError, Room};
 use memheap::framework::{Framework, Outcome, Selected};
-use memheap::place::{Near, Reach, Spaces};
+use memheap::place::{Near, PlaceError, Reach, Spaces};
 use memheap::settings::{self, Setting, Settings};
 use memheap::space::{Figures, Space};
 use memheap::{Align, BlockState, Bytes, Component, Offset, PeId, Span};
 use parking_lot::Mutex;
 
-use self::guard::{Guards, Site, View, Wanted};
+use self::guard::{Guards, View, Wanted};
 use self::local::Local;
 use self::memory::Memory;
 use crate::coll::slip::{Kind, Slip};
@@ -37,6 +37,7 @@ use crate::internals::{Desk, FREES};
 use crate::layout::Layout;
 use crate::numa;
 use crate::pin;
+use crate::site::CallSite;
 use std::sync::atomic::Ordering;
 
 /// The spaces whose offsets all PEs decide alike: their books, not their bytes.
@@ -60,7 +61,7 @@ pub(crate) struct Request {
     pub(crate) near: Near,
     /// Every PE's bytes are zero before any PE returns.
     pub(crate) zeroed: bool,
-    pub(crate) site: Site,
+    pub(crate) site: CallSite,
 }
 
 /// Blocks whose objects this PE has dropped. Objects may be dropped by any thread.
@@ -209,7 +210,14 @@ impl Engine {
         }
         let guards = if self.guards.on() { self.guards.wanted(size, align) } else { None };
         let ask = guards.unwrap_or(Wanted { size, align });
-        let block = h.spaces.alloc(ask.size, ask.align, reach).map_err(refuse)?;
+        let block = loop {
+            match h.spaces.alloc(ask.size, ask.align, reach) {
+                Ok(block) => break block,
+                // The quarantine is the same on every PE, and so is what it gives up.
+                Err(PlaceError::Alloc(AllocError::Exhausted { .. })) if self.give_way(h) => {}
+                Err(why) => return Err(refuse(why)),
+            }
+        };
         let used = h.memory.taken(&h.spaces, &block, ask.size);
         Ok(match guards {
             None => Fresh { at: block.at, used },
@@ -338,7 +346,6 @@ impl Engine {
 
     /// Frees a block on this PE.
     fn free_here(&self, heap: &mut Heap, at: Offset) -> Result<Bytes, FreeError> {
-        let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(at));
         let over = if self.guards.on() {
             match self.guards.leave(&self.view(), at) {
                 // No live block of the user's: the module knows what it is instead.
@@ -351,14 +358,29 @@ impl Engine {
         };
         let mut bytes = 0;
         for block in over {
-            let len = heap.spaces.free(block)?;
-            if locked {
-                pin::unlock(self.own(block), len);
-            }
-            heap.memory.freed(len);
-            bytes += len.0;
+            bytes += self.give_back(heap, block)?.0;
         }
         Ok(Bytes(bytes))
+    }
+
+    /// Gives a block back to its module.
+    fn give_back(&self, heap: &mut Heap, block: Offset) -> Result<Bytes, FreeError> {
+        let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(block));
+        let len = heap.spaces.free(block)?;
+        if locked {
+            pin::unlock(self.own(block), len);
+        }
+        heap.memory.freed(len);
+        Ok(len)
+    }
+
+    /// There is no room: whether a block that was freed before could be given back for it.
+    fn give_way(&self, heap: &mut Heap) -> bool {
+        match self.guards.give_way(&self.view()) {
+            None => false,
+            Some(Err(what)) => self.corrupted(&what),
+            Some(Ok(block)) => self.give_back(heap, block).is_ok(),
+        }
     }
 
     /// Why no live block of the user's starts at `at`.

@@ -62,6 +62,7 @@ mod segment;
 mod serial;
 mod share;
 mod signal;
+mod site;
 mod start;
 mod static_data;
 #[cfg(feature = "testing")]

@@ -126,7 +126,7 @@ impl<L: Level> World<L> {
         // More bytes than there can be are asked for like any others, so that the PEs can still disagree.
         let bytes = len.saturating_mul(size_of::<T>());
         let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
-        let site = std::panic::Location::caller();
+        let site = crate::site::CallSite::here();
         let size = Bytes(bytes as u64);
         // A share comes before anybody's put, and every PE has zeroed its own by then.
         let block = engine.alloc(Request { call: "alloc", size, align, reach, near, zeroed: false, site })?;

@@ -28,8 +28,8 @@ fn reach(number: c_int) -> Option<Reach> {
 }
 
 /// Why nothing is given out: one line.
-fn refuse(call: &'static str, why: &str) -> *mut c_void {
-    Via::new(call).say(why);
+fn refuse(via: Via, why: &str) -> *mut c_void {
+    via.say(why);
     ptr::null_mut()
 }
 
@@ -92,35 +92,6 @@ export! {
         picture.len()
     }
 
-    fn shmemx_malloc_at(alignment: usize, size: usize, of: c_int, near: c_int, which: c_int) -> *mut c_void {
-        const CALL: &str = "shmemx_malloc_at";
-        let Some(align) = Align::new(alignment as u64) else {
-            return refuse(CALL, &format!("the alignment is {alignment}: it must be a power of two"));
-        };
-        let Some(of) = reach(of) else {
-            return refuse(CALL, &format!("{of} is no reach: use one of the SHMEMX_REACH constants"));
-        };
-        let near = match (near, u32::try_from(which)) {
-            (0, _) => Near::Any,
-            (1, Ok(pe)) if pe < raw::n_pes() as u32 => Near::Pe(PeId(pe)),
-            (2, Ok(node)) => Near::Numa(node),
-            (3, _) => Near::Interleave,
-            _ => return refuse(CALL, &format!("nobody is near {near}, {which}: see the SHMEMX_NEAR constants")),
-        };
-        // SAFETY: as above.
-        unsafe { ops::alloc(Via::new(CALL), size, align, of, near) }.cast()
-    }
-    fn shmemx_team_malloc(team: TeamHandle, size: usize) -> *mut c_void {
-        const CALL: &str = "shmemx_team_malloc";
-        let of = match team {
-            TeamHandle::WORLD => Reach::World,
-            TeamHandle::SHARED => Reach::Host,
-            _ => return refuse(CALL, "a heap of its own have SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED only"),
-        };
-        // SAFETY: as above.
-        unsafe { ops::alloc(Via::new(CALL), size, Align::DEFAULT, of, Near::Any) }.cast()
-    }
-
     fn shmemx_gaddr(addr: *const c_void, pe: c_int) -> u64 {
         raw::global(addr.cast(), pe).map_or(0, GlobalAddr::to_bits)
     }
@@ -134,4 +105,33 @@ export! {
         let parts = raw::global_parts(GlobalAddr::from_bits(name));
         parts.map_or(ptr::null_mut(), |(pe, at)| raw::ptr(at, pe).cast())
     }
+}
+
+called_from! {
+    "r9" shmemx_malloc_at(
+        via, site, alignment: usize, size: usize, of: c_int, near: c_int, which: c_int
+    ) -> *mut c_void = {
+        let Some(align) = Align::new(alignment as u64) else {
+            return refuse(via, &format!("the alignment is {alignment}: it must be a power of two"));
+        };
+        let Some(of) = reach(of) else {
+            return refuse(via, &format!("{of} is no reach: use one of the SHMEMX_REACH constants"));
+        };
+        let near = match (near, u32::try_from(which)) {
+            (0, _) => Near::Any,
+            (1, Ok(pe)) if pe < raw::n_pes() as u32 => Near::Pe(PeId(pe)),
+            (2, Ok(node)) => Near::Numa(node),
+            (3, _) => Near::Interleave,
+            _ => return refuse(via, &format!("nobody is near {near}, {which}: see the SHMEMX_NEAR constants")),
+        };
+        ops::alloc(via, site, size, align, of, near).cast()
+    };
+    "rdx" shmemx_team_malloc(via, site, team: TeamHandle, size: usize) -> *mut c_void = {
+        let of = match team {
+            TeamHandle::WORLD => Reach::World,
+            TeamHandle::SHARED => Reach::Host,
+            _ => return refuse(via, "a heap of its own have SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED only"),
+        };
+        ops::alloc(via, site, size, Align::DEFAULT, of, Near::Any).cast()
+    };
 }

@@ -30,6 +30,9 @@ use End::{Ends, GoesOn, Prints};
 const NOT_UP: &str = "the library is not up: it was called before init or after finalize";
 const NOT_THERE: &str = ": neither in the symmetric heap nor in the executable's static data";
 const NO_CONTEXT: &str = "this is no context: it was destroyed";
+/// Where `heap` comes from.
+const ALLOCATED: &str = "misuse/misuse.c:";
+const IN_MAIN: &str = " in main)";
 const SHAPE: &str = "start, stride and size do not name different members of the parent team";
 
 const FREE: &[(&str, End)] = &[
@@ -72,20 +75,51 @@ const ALLOCATE: &[(&str, End)] = &[
 
 /// With `SHMEM_HEAP_CHECK=2`.
 const CHECKED: &[(&str, End)] = &[
-    ("overflow", Ends(&["PE 1: heap check: written 1 bytes past the end of the block of 512 B at 0x"])),
-    ("underflow", Ends(&["PE 1: heap check: written 1 bytes before the start of the block of 512 B at 0x"])),
+    (
+        "overflow",
+        Ends(&[
+            "PE 1: heap check: written 1 bytes past the end of the block of 512 B at 0x",
+            "(allocated at ",
+            ALLOCATED,
+            IN_MAIN,
+        ]),
+    ),
+    (
+        "underflow",
+        Ends(&[
+            "PE 1: heap check: written 1 bytes before the start of the block of 512 B at 0x",
+            "(allocated at ",
+            ALLOCATED,
+            IN_MAIN,
+        ]),
+    ),
     ("overflow_by_put", Ends(&["PE 1: shmem_long_p: 8 bytes at offset 0x", "are in no live block"])),
     (
         "put_after_free",
-        Ends(&["PE 1: shmem_long_p: 8 bytes at byte 0 of the block of 512 B", "which was freed"]),
+        Ends(&[
+            "PE 1: shmem_long_p: 8 bytes at byte 0 of the block of 512 B",
+            ALLOCATED,
+            IN_MAIN,
+            "which was freed",
+        ]),
     ),
     (
         "get_after_free",
-        Ends(&["PE 1: shmem_long_g: 8 bytes at byte 0 of the block of 512 B", "which was freed"]),
+        Ends(&[
+            "PE 1: shmem_long_g: 8 bytes at byte 0 of the block of 512 B",
+            ALLOCATED,
+            IN_MAIN,
+            "which was freed",
+        ]),
     ),
     (
         "atomic_after_free",
-        Ends(&["PE 1: shmem_long_atomic_inc: 8 bytes at byte 0 of the block", "which was freed"]),
+        Ends(&[
+            "PE 1: shmem_long_atomic_inc: 8 bytes at byte 0 of the block",
+            ALLOCATED,
+            IN_MAIN,
+            "which was freed",
+        ]),
     ),
     (
         "store_after_free",
