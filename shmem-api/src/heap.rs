@@ -175,6 +175,7 @@ impl Engine {
         let Request { size, align, reach, near, zeroed, .. } = request;
         let slip = if zeroed { Slip::calloc } else { Slip::alloc };
         let fresh = self.heap_call(
+            request.call,
             |digest| slip(size, align.bytes(), reach, digest),
             |h| {
                 let fresh = self.take_here(h, &request)?;
@@ -232,7 +233,7 @@ impl Engine {
     pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64, multiple: usize) -> Error {
         let error = Error::BadAlign { pe: self.me, call, multiple, align };
         let refuse = |_: &mut Heap| Err::<(), _>(error.clone());
-        let refused = self.heap_call(|digest| Slip::alloc(size, align, Reach::World, digest), refuse);
+        let refused = self.heap_call(call, |digest| Slip::alloc(size, align, Reach::World, digest), refuse);
         refused.err().unwrap_or(error)
     }
 
@@ -262,12 +263,12 @@ impl Engine {
     /// Collective: frees the block at `at` on every PE.
     pub(crate) fn free(&self, call: &'static str, at: Offset) -> Result<Bytes, Error> {
         let free = |h: &mut Heap| self.free_here(h, at).map_err(|why| Error::Free { pe: self.me, call, why });
-        self.heap_call(|digest| Slip::free(at, digest), free)
+        self.heap_call(call, |digest| Slip::free(at, digest), free)
     }
 
     /// Collective: frees what every PE has dropped.
     pub(crate) fn collect(&self) -> Result<(), Error> {
-        self.heap_call(|_| Slip::new(Kind::Collect), |_| Ok(()))
+        self.heap_call("collect", |_| Slip::new(Kind::Collect), |_| Ok(()))
     }
 
     /// Collective: the last rendezvous; what is left in the heap.
@@ -277,7 +278,7 @@ impl Engine {
             Err(what) => self.corrupted(&what),
             Ok(()) => Ok(self.leaks(h)),
         };
-        self.heap_call(|_| Slip::new(Kind::Finalize), last)
+        self.heap_call("finalize", |_| Slip::new(Kind::Finalize), last)
     }
 
     /// One collective heap call: the rendezvous, at which dropped blocks are shown and, where all PEs
@@ -288,10 +289,11 @@ impl Engine {
     /// handed out is no longer free, since a peer may have put into it by then.
     fn heap_call<R>(
         &self,
+        call: &str,
         slip: impl FnOnce(u64) -> Slip,
         step: impl FnOnce(&mut Heap) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        self.heap.with(|h| {
+        self.heap.with(call, |h| {
             let digest = || h.spaces.digest();
             let shown = self.show_what_was_dropped(0, || slip(digest()))?;
             let mut next = self.free_what_all_dropped(h, shown);

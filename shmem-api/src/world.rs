@@ -183,13 +183,16 @@ impl<L: Level> World<L> {
     /// another thread is in.
     pub fn heap(&self) -> HeapStats {
         let engine = self.team.engine;
-        let (figures, room) = engine.heap.with(|h| h.figures());
+        let (figures, room) = engine.heap.with("a look at the heap", |h| h.figures());
         HeapStats { total: engine.heap_len(), room, figures }
     }
 
     /// The name of the allocator that manages the heap.
     pub fn memheap(&self) -> &'static str {
-        self.team.engine.heap.with(|h| h.space(Reach::World).map_or("none", |s| s.component()))
+        self.team
+            .engine
+            .heap
+            .with("a look at the heap", |h| h.space(Reach::World).map_or("none", |s| s.component()))
     }
 
     /// Where this PE's heap begins in its own address space; the same address on every PE unless none was

@@ -266,6 +266,29 @@ const LIFE: &[(&str, End)] = &[
     ("segfault", Ends(&["ignal 11"])),
     ("missing_barrier", Ends(&["PE 1 is at alloc(1000 bytes", "but PE 0 at a barrier"])),
     ("barrier_and_sync", Ends(&["PE 1 is at a sync", "but PE 0 at a barrier"])),
+    (
+        "two_threads",
+        Ends(&[
+            "PE 1: shmem_malloc: called at thread level Single while another call that uses the heap is",
+            "let one call end before the next",
+        ]),
+    ),
+    (
+        "barrier_in_handler",
+        Ends(&["PE 1: a barrier: called at thread level Single while another call that uses the team is"]),
+    ),
+    (
+        "malloc_in_handler",
+        Ends(&["PE 1: shmem_malloc: called at thread level Single while another call that uses the heap"]),
+    ),
+    (
+        "reduce_in_handler",
+        Ends(&["PE 1: a barrier: called at thread level Single while another call that uses the team is"]),
+    ),
+    (
+        "handler_among_threads",
+        Ends(&["PE 1: shmem_malloc: called at thread level Multiple while another", "neither may"]),
+    ),
     ("no_finalize", Prints("", 0)),
     ("finalize_twice", Ends(&["shmem_finalize: ", NOT_UP])),
     ("put_after_finalize", Ends(&["shmem_long_p: ", NOT_UP])),

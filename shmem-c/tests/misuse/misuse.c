@@ -1,6 +1,8 @@
 /* misuse CASE: three PEs of which PE 1 (or all, where the call is collective) does what must not be done. What must
  * come of it is in ../misuse.rs. A case that survives says so, and the library must still work then. */
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <shmem.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -42,6 +44,32 @@ static void must_be(int so, const char *what) {
     shmem_global_exit(1);
 }
 #define MUST(c) must_be(c, #c)
+
+/* PE 1 waits in a heap call, for the others are late. */
+static void *malloc_from_thread(void *arg) {
+    (void)arg;
+    usleep(100000);
+    shmem_malloc(100);
+    return NULL;
+}
+
+static void calls_barrier(int number) {
+    (void)number;
+    shmem_barrier_all();
+}
+
+static void calls_malloc(int number) {
+    (void)number;
+    shmem_malloc(100);
+}
+
+static void on_alarm(void (*handler)(int)) {
+    if (me != 1) usleep(600000);
+    else {
+        signal(SIGALRM, handler);
+        ualarm(100000, 0);
+    }
+}
 
 static shmem_team_t destroyed_team(void) {
     shmem_team_t team;
@@ -205,6 +233,14 @@ static shmem_ctx_t destroyed_ctx(void) {
     X(segfault, ONE *(volatile int *)HIDDEN(NULL) = 1; shmem_barrier_all())                                         \
     X(missing_barrier, if (me != 1) shmem_barrier_all())                                                            \
     X(barrier_and_sync, if (me == 1) shmem_sync_all(); else shmem_barrier_all())                                    \
+    X(two_threads, pthread_t t; if (me != 1) usleep(600000); else pthread_create(&t, NULL, malloc_from_thread, NULL); \
+        shmem_malloc(100))                                                                                          \
+    X(barrier_in_handler, on_alarm(calls_barrier); shmem_barrier_all())                                        \
+    X(malloc_in_handler, on_alarm(calls_malloc); shmem_malloc(100))                                            \
+    X(reduce_in_handler, on_alarm(calls_barrier);                                                              \
+        shmem_long_sum_reduce(SHMEM_TEAM_WORLD, heap, statics, 4))                                                  \
+    X(handler_among_threads, int level; shmem_init_thread(SHMEM_THREAD_MULTIPLE, &level);                           \
+        on_alarm(calls_malloc); shmem_malloc(100))                                                             \
     X(no_finalize, exit(0))                                                                                         \
     X(finalize_twice, shmem_finalize(); shmem_finalize())                                                           \
     X(put_after_finalize, long *p = heap; shmem_finalize(); ONE shmem_long_p(p, 1, 2); exit(0))                     \
