@@ -229,9 +229,9 @@ impl Engine {
         })
     }
 
-    /// Collective: an allocation with an alignment that is none, or no `multiple`; the error all PEs get for it.
-    pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64, multiple: usize) -> Error {
-        let error = Error::BadAlign { pe: self.me, call, multiple, align };
+    /// Collective: an allocation with an alignment that is none; the error all PEs get for it.
+    pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64) -> Error {
+        let error = Error::BadAlign { pe: self.me, call, align };
         let refuse = |_: &mut Heap| Err::<(), _>(error.clone());
         let refused = self.heap_call(call, |digest| Slip::alloc(size, align, Reach::World, digest), refuse);
         refused.err().unwrap_or(error)

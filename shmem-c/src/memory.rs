@@ -17,11 +17,8 @@ called_from! {
     "rsi" shmem_free(via, site, block: *mut c_void) = drop(ops::free(via, site, block.cast()));
 
     "rsi" shmalloc(via, site, size: usize) -> *mut c_void = ops::malloc(via, site, size).cast();
-    // Any power of two was an alignment then; today's must be a multiple of a pointer's size.
-    "rdx" shmemalign(via, site, alignment: usize, size: usize) -> *mut c_void = {
-        let whole = if alignment.is_power_of_two() { alignment.max(size_of::<usize>()) } else { alignment };
-        ops::align(via, site, whole, size).cast()
-    };
+    "rdx" shmemalign(via, site, alignment: usize, size: usize) -> *mut c_void
+        = ops::align(via, site, alignment, size).cast();
     "rdx" shrealloc(via, site, block: *mut c_void, size: usize) -> *mut c_void
         = ops::realloc(via, site, block.cast(), size).cast();
     "rsi" shfree(via, site, block: *mut c_void) = drop(ops::free(via, site, block.cast()));

@@ -71,20 +71,19 @@ heap_calls! {
         via.give(site, count.saturating_mul(size), Align::DEFAULT, true)
     }
 
-    /// Collective: as [`malloc`], at a multiple of `align`: a power of two and a multiple of a pointer's size, else null on
-    /// every PE (`shmem_align`).
+    /// Collective: as [`malloc`], at a multiple of `align`: a power of two, else null on every PE (`shmem_align`). The
+    /// standard leaves powers below a pointer's size open.
     ///
     /// # Safety
     /// As for [`malloc`].
     fn align = "shmem_align" (via, site, align: usize, size: usize) -> *mut u8 {
-        let multiple = size_of::<*mut u8>();
-        match Align::new(align as u64).filter(|_| align.is_multiple_of(multiple)) {
+        match Align::new(align as u64) {
             Some(align) => via.give(site, size, align, false),
             None if size == 0 => via.give(site, 0, Align::DEFAULT, false),
             None => {
                 let engine = via.engine();
                 engine.quiet();
-                via.refused(&engine.refuse_align(via.call, Bytes(size as u64), align as u64, multiple))
+                via.refused(&engine.refuse_align(via.call, Bytes(size as u64), align as u64))
             }
         }
     }
