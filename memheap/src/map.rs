@@ -47,9 +47,12 @@ impl Row {
     }
 }
 
-/// Draws the heaps in `columns` characters, with a caption below.
+/// The most columns, and units of width, that a picture has: nobody looks at more, and each costs time and memory.
+pub const WIDEST: u32 = 1 << 16;
+
+/// Draws the heaps in `columns` characters (1 to [`WIDEST`]: less or more is the nearest), with a caption below.
 pub fn text(rows: &[Row], columns: u32) -> String {
-    let columns = columns.max(1);
+    let columns = columns.clamp(1, WIDEST);
     let picture = strips::draw(rows, columns);
     let names: Vec<String> = rows.iter().map(|r| format!("PE {}", r.pe)).collect();
     let wide = names.iter().map(String::len).max().unwrap_or(0);
@@ -75,9 +78,10 @@ const BAR: u32 = 16;
 const TOP: u32 = 34;
 const LINE: u32 = 17;
 
-/// Draws the heaps as an SVG picture whose bars are `width` units wide, with a title and a caption.
+/// Draws the heaps as an SVG picture whose bars are `width` units wide (1 to [`WIDEST`], as for [`text`]), with a title
+/// and a caption.
 pub fn svg(title: &str, rows: &[Row], width: u32) -> String {
-    let width = width.max(1);
+    let width = width.clamp(1, WIDEST);
     let picture = strips::draw(rows, width);
     let caption = caption::lines(rows, &picture.differences);
     let below = TOP + ROW * rows.len() as u32 + LINE;

@@ -118,14 +118,12 @@ pub enum Error {
         now: Bytes,
     },
     /// The alignment asked for is none.
-    #[error("PE {pe}: {call}: {align} is no alignment; give a power of two that is a multiple of {multiple}")]
+    #[error("PE {pe}: {call}: {align} is no alignment; give a power of two")]
     BadAlign {
         /// The PE that reports.
         pe: PeId,
         /// The call.
         call: &'static str,
-        /// What it must be a multiple of.
-        multiple: usize,
         /// What was given.
         align: u64,
     },

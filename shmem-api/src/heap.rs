@@ -20,13 +20,13 @@ mod resize;
 
 use memheap::component::{AllocError, FreeError, Room};
 use memheap::framework::{Framework, Outcome, Selected};
-use memheap::place::{Near, Reach, Spaces};
+use memheap::place::{Near, PlaceError, Reach, Spaces};
 use memheap::settings::{self, Setting, Settings};
 use memheap::space::{Figures, Space};
 use memheap::{Align, BlockState, Bytes, Component, Offset, PeId, Span};
 use parking_lot::Mutex;
 
-use self::guard::{Guards, Site, View, Wanted};
+use self::guard::{Guards, View, Wanted};
 use self::local::Local;
 use self::memory::Memory;
 use crate::coll::slip::{Kind, Slip};
@@ -38,6 +38,7 @@ use crate::layout::Layout;
 use crate::numa;
 use crate::pin;
 use crate::what::What;
+use crate::site::CallSite;
 use std::sync::atomic::Ordering;
 
 /// The spaces whose offsets all PEs decide alike: their books, not their bytes.
@@ -65,7 +66,7 @@ pub(crate) struct Request {
     pub(crate) near: Near,
     /// Every PE's bytes are zero before any PE returns.
     pub(crate) zeroed: bool,
-    pub(crate) site: Site,
+    pub(crate) site: CallSite,
 }
 
 /// What a module decided in a heap call: the one thing that the agreed arguments do not say.
@@ -207,6 +208,7 @@ impl Engine {
         let Request { size, align, what, reach, near, zeroed, .. } = request;
         let slip = if zeroed { Slip::calloc } else { Slip::alloc };
         let fresh = self.heap_call(
+            request.call,
             |digest| slip(size, align.bytes(), reach, what, digest),
             |h| {
                 let fresh = self.take_here(h, &request)?;
@@ -243,7 +245,14 @@ impl Engine {
         let guards = if self.guards.on() { self.guards.wanted(size, align) } else { None };
         let ask = guards.unwrap_or(Wanted { size, align });
         h.decided = Decided::NoRoom;
-        let block = h.spaces.alloc(ask.size, ask.align, reach).map_err(refuse)?;
+        let block = loop {
+            match h.spaces.alloc(ask.size, ask.align, reach) {
+                Ok(block) => break block,
+                // The quarantine is the same on every PE, and so is what it gives up.
+                Err(PlaceError::Alloc(AllocError::Exhausted { .. })) if self.give_way(h) => {}
+                Err(why) => return Err(refuse(why)),
+            }
+        };
         h.decided = Decided::At(block.at);
         let used = h.memory.taken(&h.spaces, &block, ask.size);
         Ok(match guards {
@@ -255,12 +264,12 @@ impl Engine {
         })
     }
 
-    /// Collective: an allocation with an alignment that is none, or no `multiple`; the error all PEs get for it.
-    pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64, multiple: usize) -> Error {
-        let error = Error::BadAlign { pe: self.me, call, multiple, align };
+    /// Collective: an allocation with an alignment that is none; the error all PEs get for it.
+    pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64) -> Error {
+        let error = Error::BadAlign { pe: self.me, call, align };
         let refuse = |_: &mut Heap| Err::<(), _>(error.clone());
         let slip = |digest| Slip::alloc(size, align, Reach::World, What::BYTES, digest);
-        let refused = self.heap_call(slip, refuse);
+        let refused = self.heap_call(call, slip, refuse);
         refused.err().unwrap_or(error)
     }
 
@@ -290,12 +299,12 @@ impl Engine {
     /// Collective: frees the block at `at` on every PE.
     pub(crate) fn free(&self, call: &'static str, at: Offset) -> Result<Bytes, Error> {
         let free = |h: &mut Heap| self.free_here(h, at).map_err(|why| Error::Free { pe: self.me, call, why });
-        self.heap_call(|digest| Slip::free(at, digest), free)
+        self.heap_call(call, |digest| Slip::free(at, digest), free)
     }
 
     /// Collective: frees what every PE has dropped.
     pub(crate) fn collect(&self) -> Result<(), Error> {
-        self.heap_call(|_| Slip::new(Kind::Collect), |_| Ok(()))
+        self.heap_call("collect", |_| Slip::new(Kind::Collect), |_| Ok(()))
     }
 
     /// Collective: the last rendezvous; what is left in the heap.
@@ -305,7 +314,7 @@ impl Engine {
             Err(what) => self.corrupted(&what),
             Ok(()) => Ok(self.leaks(h)),
         };
-        let leaks = self.heap_call(|_| Slip::new(Kind::Finalize), last)?;
+        let leaks = self.heap_call("finalize", |_| Slip::new(Kind::Finalize), last)?;
         self.teams.all_alike().and_then(|()| self.sets.all_alike())?;
         Ok(leaks)
     }
@@ -318,10 +327,11 @@ impl Engine {
     /// handed out is no longer free, since a peer may have put into it by then.
     fn heap_call<R>(
         &self,
+        call: &str,
         slip: impl FnOnce(u64) -> Slip,
         step: impl FnOnce(&mut Heap) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        self.heap.with(|h| {
+        self.heap.with(call, |h| {
             let digest = || h.spaces.digest();
             let shown = self.show_what_was_dropped(0, || slip(digest()))?;
             let mut next = self.free_what_all_dropped(h, shown);
@@ -389,7 +399,6 @@ impl Engine {
 
     /// Frees a block on this PE.
     fn free_here(&self, heap: &mut Heap, at: Offset) -> Result<Bytes, FreeError> {
-        let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(at));
         let over = if self.guards.on() {
             match self.guards.leave(&self.view(), at) {
                 // No live block of the user's: the module knows what it is instead.
@@ -402,14 +411,29 @@ impl Engine {
         };
         let mut bytes = 0;
         for block in over {
-            let len = heap.spaces.free(block)?;
-            if locked {
-                pin::unlock(self.own(block), len);
-            }
-            heap.memory.freed(len);
-            bytes += len.0;
+            bytes += self.give_back(heap, block)?.0;
         }
         Ok(Bytes(bytes))
+    }
+
+    /// Gives a block back to its module.
+    fn give_back(&self, heap: &mut Heap, block: Offset) -> Result<Bytes, FreeError> {
+        let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(block));
+        let len = heap.spaces.free(block)?;
+        if locked {
+            pin::unlock(self.own(block), len);
+        }
+        heap.memory.freed(len);
+        Ok(len)
+    }
+
+    /// There is no room: whether a block that was freed before could be given back for it.
+    fn give_way(&self, heap: &mut Heap) -> bool {
+        match self.guards.give_way(&self.view()) {
+            None => false,
+            Some(Err(what)) => self.corrupted(&what),
+            Some(Ok(block)) => self.give_back(heap, block).is_ok(),
+        }
     }
 
     /// Why no live block of the user's starts at `at`.

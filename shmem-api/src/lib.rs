@@ -63,6 +63,7 @@ mod segment;
 mod serial;
 mod share;
 mod signal;
+mod site;
 mod start;
 mod static_data;
 #[cfg(feature = "testing")]

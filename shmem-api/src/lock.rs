@@ -22,7 +22,7 @@ use memheap::place::{Near, Reach};
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
 use crate::error::Error;
-use crate::exit::Blocked;
+use crate::exit::{Blocked, By};
 use crate::level::Level;
 use crate::raw::{Via, ops};
 use crate::sym::SymSlice;
@@ -144,7 +144,7 @@ fn turn_of_several<'l>(call: &'static str, threads: &'l ReentrantMutex<()>) -> R
     let engine = Via::new(call).engine();
     let place = || format!("{call}, behind another thread of this PE");
     let mut report = engine.policy.report(engine.me, place);
-    let (mut blocked, start) = (Blocked::new(&engine), Instant::now());
+    let (mut blocked, start) = (Blocked::new(&engine, By::Calls, &place), Instant::now());
     loop {
         if let Some(turn) = threads.try_lock_for(LOOK) {
             return turn;

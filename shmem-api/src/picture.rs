@@ -48,7 +48,7 @@ impl Engine {
 
     /// Looks at the space that gives `reach`.
     pub(crate) fn in_space<R>(&self, reach: Reach, look: impl Fn(&Space) -> R) -> R {
-        let shared = self.heap.with(|heap| heap.space(reach).map(&look));
-        shared.unwrap_or_else(|| self.local.with(|local| look(&local.space)))
+        let shared = self.heap.with("a look at the heap", |heap| heap.space(reach).map(&look));
+        shared.unwrap_or_else(|| self.local.with("a look at the heap", |local| look(&local.space)))
     }
 }

@@ -1,31 +1,45 @@
 //! A value that one thread uses at a time: by a lock where the program may call from several threads
 //! at once, by a promise where it may not.
 //!
+//! ```text
+//!   at Multiple   another thread waits for the lock; the thread that has it, and calls again, is found out
+//!   below         nobody waits: whoever finds the value in use is another thread that must not be there, or this
+//!                 one again, in a signal handler or a component
+//! ```
+//!
 //! Invariant **X1**: while the closure of [`Serial::with`] runs, no other access to the value exists.
 //! At `Multiple` the mutex sees to it, against other threads. Below, the thread level does: the library is called by one
 //! thread at a time, which the safe API proves (`World<Single>` is neither `Send` nor `Sync`) and the
-//! raw API demands; a call back into the same value is caught by `busy`. The level may rise while the
-//! library is up, but only while no thread is inside (`is_in_use`).
+//! raw API demands. A call from within another on the same value is caught by `in_use`, always; a second thread that
+//! breaks its promise, unless both come within the same few nanoseconds. Either ends the job with one line. The
+//! level may rise while the library is up, but only while no thread is inside (`is_in_use`).
 #![allow(unsafe_code)]
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::ReentrantMutex;
 
+use crate::engine::Engine;
+use crate::exit;
 use crate::level;
 
 pub(crate) struct Serial<T> {
+    /// Reentrant, so that a thread that has it finds out that it has.
     lock: ReentrantMutex<()>,
-    busy: Cell<bool>,
+    in_use: AtomicBool,
+    /// What the value is, for the line.
+    what: &'static str,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: X1: accesses do not overlap, whichever thread makes them; `busy` is touched within them only.
+// SAFETY: X1: accesses do not overlap, whichever thread makes them.
 unsafe impl<T: Send> Sync for Serial<T> {}
 
 impl<T> Serial<T> {
-    pub(crate) fn new(value: T) -> Serial<T> {
-        Serial { lock: ReentrantMutex::new(()), busy: Cell::new(false), value: UnsafeCell::new(value) }
+    pub(crate) fn new(what: &'static str, value: T) -> Serial<T> {
+        let (lock, in_use) = (ReentrantMutex::new(()), AtomicBool::new(false));
+        Serial { lock, in_use, what, value: UnsafeCell::new(value) }
     }
 
     /// The value, which nobody is using.
@@ -38,27 +52,56 @@ impl<T> Serial<T> {
         match level::multiple() {
             true => self.lock.is_locked(),
             // The thread level makes this thread the only one.
-            false => self.busy.get(),
+            false => self.in_use.load(Ordering::Relaxed),
         }
     }
 
+    /// Uses the value in `call`, as the program or the other PEs know it.
     #[inline]
-    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn with<R>(&self, call: impl std::fmt::Display, f: impl FnOnce(&mut T) -> R) -> R {
         let guard = level::multiple().then(|| self.lock.lock());
-        assert!(!self.busy.replace(true), "a collective call was made from within another");
-        let reset = Reset(&self.busy);
-        // SAFETY: X1: the lock or the thread level excludes other threads, `busy` this one.
+        // No exchange: below `Multiple` it would only narrow the window for those who break their promise.
+        if self.in_use.load(Ordering::Relaxed) {
+            self.refuse(&call);
+        }
+        self.in_use.store(true, Ordering::Relaxed);
+        let reset = Reset(&self.in_use);
+        // SAFETY: X1: the lock or the thread level excludes other threads, `in_use` this one.
         let result = f(unsafe { &mut *self.value.get() });
         drop(reset);
         drop(guard);
         result
     }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse(&self, call: &dyn std::fmt::Display) -> ! {
+        let (have, what) = (level::in_force(), self.what);
+        let who = match level::multiple() {
+            true => "by a signal handler or a component: neither may",
+            false => {
+                "by another thread, a signal handler or a component: let one call end before the next, or ask for \
+                 SHMEM_THREAD_MULTIPLE, which lets threads in"
+            }
+        };
+        let line = format!(
+            "{call}: called at thread level {have:?} while another call that uses {what} is under way on this PE, {who}; \
+             ending the job"
+        );
+        match Engine::current() {
+            Some(engine) => exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {line}", engine.me)),
+            None => {
+                exit::say(&line);
+                exit::leave_now(exit::PANICKED)
+            }
+        }
+    }
 }
 
-struct Reset<'a>(&'a Cell<bool>);
+struct Reset<'a>(&'a AtomicBool);
 
 impl Drop for Reset<'_> {
     fn drop(&mut self) {
-        self.0.set(false);
+        self.0.store(false, Ordering::Relaxed);
     }
 }

@@ -139,7 +139,7 @@ impl<L: Level> World<L> {
         // More bytes than there can be are asked for like any others, so that the PEs can still disagree.
         let bytes = len.saturating_mul(size_of::<T>());
         let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
-        let site = std::panic::Location::caller();
+        let site = crate::site::CallSite::here();
         let size = Bytes(bytes as u64);
         // A share comes before anybody's put, and every PE has zeroed its own by then.
         let request = Request { call: "alloc", size, align, what, reach, near, zeroed: false, site };
@@ -199,13 +199,16 @@ impl<L: Level> World<L> {
     /// another thread is in.
     pub fn heap(&self) -> HeapStats {
         let engine = self.team.engine;
-        let (figures, room) = engine.heap.with(|h| h.figures());
+        let (figures, room) = engine.heap.with("a look at the heap", |h| h.figures());
         HeapStats { total: engine.heap_len(), room, figures }
     }
 
     /// The name of the allocator that manages the heap.
     pub fn memheap(&self) -> &'static str {
-        self.team.engine.heap.with(|h| h.space(Reach::World).map_or("none", |s| s.component()))
+        self.team
+            .engine
+            .heap
+            .with("a look at the heap", |h| h.space(Reach::World).map_or("none", |s| s.component()))
     }
 
     /// Where this PE's heap begins in its own address space; the same address on every PE unless none was

@@ -116,6 +116,34 @@ fn a_plain_store_to_a_freed_block_is_found_at_the_latest_at_finalize() {
     });
 }
 
+/// The heap is full of what was freed before: that gives way, oldest first, as long as it takes.
+#[test]
+fn the_quarantine_gives_way_when_the_heap_is_full() {
+    let test = "the_quarantine_gives_way_when_the_heap_is_full";
+    if testing::is_pe() {
+        let world = World::init().unwrap();
+        for (rounds, size) in [(100, 1 << 20), (20, 5 << 20), (3, 12 << 20), (3000, 10_000), (100, 1 << 20)] {
+            for round in 0..rounds {
+                let block = malloc(size);
+                assert!(!block.is_null(), "{round} of {size}");
+                put(block.wrapping_add(size - 8), 8, (world.pe() as i32 + 1) % 2);
+                world.barrier();
+                free(block);
+            }
+        }
+        // What does not fit in the whole heap does not.
+        assert!(malloc(33 << 20).is_null());
+        let leaks = world.finalize().unwrap();
+        assert_eq!((leaks.blocks, leaks.bytes.0), (0, 0));
+        return;
+    }
+    for (level, by) in [("2", "ptmalloc"), ("3", "ptmalloc"), ("2", "buddy"), ("3", "buddy")] {
+        let launch = Launch::of_test(test, 2, Boot::Local).env("SHMEM_SYMMETRIC_SIZE", "32M");
+        let launch = launch.env("SHMEM_HEAP_CHECK", level).env("SHMEM_MEMHEAP", by);
+        launch.run().expect_success(&format!("level {level} by {by}"));
+    }
+}
+
 #[test]
 fn leaks_are_reported_with_their_call_sites() {
     let test = "leaks_are_reported_with_their_call_sites";

@@ -38,8 +38,8 @@ int shmemx_heap_stats(int reach, shmemx_heap_stats_t *stats);
 const char *shmemx_heap_component(int reach);
 /* Local. Calls `visit` for every block of the space in ascending order, live or free; returns as _stats. */
 int shmemx_heap_blocks(int reach, void (*visit)(void *arg, void *block, size_t bytes, int live), void *arg);
-/* Local. Draws the space in `columns` characters, with a caption: at most `room` bytes including a NUL are written to
- * `text`. Returns how many the picture has, as snprintf does. */
+/* Local. Draws the space in `columns` characters (at most 65536), with a caption: at most `room` bytes including a
+ * NUL are written to `text`. Returns how many the picture has, as snprintf does. */
 size_t shmemx_heap_map(int reach, unsigned columns, char *text, size_t room);
 
 /* Collective over the PEs that the reach names (SHMEMX_REACH_PE: local), like shmem_align, and freed by shmem_free.

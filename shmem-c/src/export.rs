@@ -37,6 +37,45 @@ macro_rules! export {
     )* };
 }
 
+/// Functions of assembly around `$inner`, with the C names of `export!`.
+macro_rules! around {
+    ($( $name:ident = $inner:path: $($line:expr),* ; )*) => { $(
+        pastey::paste! {
+            // SAFETY (of the name): as in `export!`.
+            #[unsafe(no_mangle)]
+            #[unsafe(naked)]
+            unsafe extern "C" fn [<p $name>]() {
+                core::arch::naked_asm!($($line),*, inner = sym $inner)
+            }
+        }
+        core::arch::global_asm!(
+            concat!(".weak ", stringify!($name)),
+            concat!(".set ", stringify!($name), ", p", stringify!($name))
+        );
+    )* };
+}
+
+/// Functions over a `Via` on the default context that know where they were called: the address a call returns to is
+/// on top of the stack, and is passed on as one argument more, in the register that comes next.
+macro_rules! called_from {
+    ($( $next:literal $name:ident ($via:ident, $site:ident $(, $arg:ident: $ty:ty)*) $(-> $ret:ty)? = $body:expr; )*) => {
+        $(
+            mod $name {
+                #[allow(unused_imports, reason = "not every routine names all of them")]
+                use super::*;
+                pub(super) unsafe extern "C" fn from($($arg: $ty,)* back: usize) $(-> $ret)? {
+                    let ($via, $site) =
+                        (shmem_api::raw::Via::new(stringify!($name)), shmem_api::raw::CallSite::returning_to(back));
+                    // SAFETY: what the routine asks of its caller, the C program has promised.
+                    #[allow(unused_unsafe, reason = "some refuse before they ask anything")]
+                    unsafe { $body }
+                }
+            }
+            around! { $name = $name::from: concat!("mov ", $next, ", [rsp]"), "jmp {inner}"; }
+        )*
+    };
+}
+
 /// One function over a `Via` on the default context.
 macro_rules! via_export {
     ($name:ident ($via:ident $(, $arg:ident: $ty:ty)*) $(-> $ret:ty)? = $body:expr) => {

@@ -28,8 +28,8 @@ fn reach(number: c_int) -> Option<Reach> {
 }
 
 /// Why nothing is given out: one line.
-fn refuse(call: &str, why: &str) -> *mut c_void {
-    eprintln!("PE {}: {call}: {why}", raw::my_pe());
+fn refuse(via: Via, why: &str) -> *mut c_void {
+    via.say(why);
     ptr::null_mut()
 }
 
@@ -44,6 +44,8 @@ type Visit = unsafe extern "C" fn(arg: *mut c_void, block: *mut c_void, bytes: u
 
 export! {
     fn shmemx_heap_stats(of: c_int, stats: *mut Stats) -> c_int {
+        let via = Via::new("shmemx_heap_stats");
+        via.can_leave(stats);
         let Some(of) = reach(of) else { return 1 };
         let now = raw::heap_stats(of);
         let stats_now = Stats {
@@ -55,13 +57,14 @@ export! {
             high_water: now.figures.high_water.0 as usize,
         };
         // SAFETY: the C program's promise; so for all below.
-        unsafe { stats.write(stats_now) };
+        unsafe { via.leave(stats, stats_now) };
         0
     }
     fn shmemx_heap_component(of: c_int) -> *const c_char {
         reach(of).map_or(ptr::null(), |of| c_name(raw::heap_component(of)))
     }
-    fn shmemx_heap_blocks(of: c_int, visit: Visit, arg: *mut c_void) -> c_int {
+    fn shmemx_heap_blocks(of: c_int, visit: Option<Visit>, arg: *mut c_void) -> c_int {
+        let Some(visit) = visit else { Via::new("shmemx_heap_blocks").fail("the function to call is NULL") };
         let Some(of) = reach(of) else { return 1 };
         // Taken down first, so that the visitor may call the heap.
         let row = raw::heap_row(of);
@@ -74,6 +77,9 @@ export! {
         0
     }
     fn shmemx_heap_map(of: c_int, columns: c_uint, text: *mut c_char, room: usize) -> usize {
+        if room > 0 {
+            Via::new("shmemx_heap_map").can_leave(text);
+        }
         let Some(of) = reach(of) else { return 0 };
         let picture = map::text(&[raw::heap_row(of)], columns);
         if room > 0 {
@@ -84,35 +90,6 @@ export! {
             unsafe { text.wrapping_add(n).write(0) };
         }
         picture.len()
-    }
-
-    fn shmemx_malloc_at(alignment: usize, size: usize, of: c_int, near: c_int, which: c_int) -> *mut c_void {
-        const CALL: &str = "shmemx_malloc_at";
-        let Some(align) = Align::new(alignment as u64) else {
-            return refuse(CALL, &format!("the alignment is {alignment}: it must be a power of two"));
-        };
-        let Some(of) = reach(of) else {
-            return refuse(CALL, &format!("{of} is no reach: use one of the SHMEMX_REACH constants"));
-        };
-        let near = match (near, u32::try_from(which)) {
-            (0, _) => Near::Any,
-            (1, Ok(pe)) if pe < raw::n_pes() as u32 => Near::Pe(PeId(pe)),
-            (2, Ok(node)) => Near::Numa(node),
-            (3, _) => Near::Interleave,
-            _ => return refuse(CALL, &format!("nobody is near {near}, {which}: see the SHMEMX_NEAR constants")),
-        };
-        // SAFETY: as above.
-        unsafe { ops::alloc(Via::new(CALL), size, align, of, near) }.cast()
-    }
-    fn shmemx_team_malloc(team: TeamHandle, size: usize) -> *mut c_void {
-        const CALL: &str = "shmemx_team_malloc";
-        let of = match team {
-            TeamHandle::WORLD => Reach::World,
-            TeamHandle::SHARED => Reach::Host,
-            _ => return refuse(CALL, "a heap of its own have SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED only"),
-        };
-        // SAFETY: as above.
-        unsafe { ops::alloc(Via::new(CALL), size, Align::DEFAULT, of, Near::Any) }.cast()
     }
 
     fn shmemx_gaddr(addr: *const c_void, pe: c_int) -> u64 {
@@ -128,4 +105,33 @@ export! {
         let parts = raw::global_parts(GlobalAddr::from_bits(name));
         parts.map_or(ptr::null_mut(), |(pe, at)| raw::ptr(at, pe).cast())
     }
+}
+
+called_from! {
+    "r9" shmemx_malloc_at(
+        via, site, alignment: usize, size: usize, of: c_int, near: c_int, which: c_int
+    ) -> *mut c_void = {
+        let Some(align) = Align::new(alignment as u64) else {
+            return refuse(via, &format!("the alignment is {alignment}: it must be a power of two"));
+        };
+        let Some(of) = reach(of) else {
+            return refuse(via, &format!("{of} is no reach: use one of the SHMEMX_REACH constants"));
+        };
+        let near = match (near, u32::try_from(which)) {
+            (0, _) => Near::Any,
+            (1, Ok(pe)) if pe < raw::n_pes() as u32 => Near::Pe(PeId(pe)),
+            (2, Ok(node)) => Near::Numa(node),
+            (3, _) => Near::Interleave,
+            _ => return refuse(via, &format!("nobody is near {near}, {which}: see the SHMEMX_NEAR constants")),
+        };
+        ops::alloc(via, site, size, align, of, near).cast()
+    };
+    "rdx" shmemx_team_malloc(via, site, team: TeamHandle, size: usize) -> *mut c_void = {
+        let of = match team {
+            TeamHandle::WORLD => Reach::World,
+            TeamHandle::SHARED => Reach::Host,
+            _ => return refuse(via, "a heap of its own have SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED only"),
+        };
+        ops::alloc(via, site, size, Align::DEFAULT, of, Near::Any).cast()
+    };
 }

@@ -4,7 +4,6 @@
 //! four functions are assembly around functions that take its address: `p` passes on where its argument
 //! lies; `g` has the element written to its frame and loads it from there.
 
-use std::arch::naked_asm;
 use std::ffi::c_int;
 
 use shmem_api::LongDouble;
@@ -31,24 +30,6 @@ unsafe extern "C" fn g(source: *const LongDouble, pe: c_int, to: *mut LongDouble
 unsafe extern "C" fn ctx_g(ctx: Ctx, source: *const LongDouble, pe: c_int, to: *mut LongDouble) {
     // SAFETY: as in `g`.
     unsafe { ops::get(Via::on("shmem_ctx_longdouble_g", ctx), to, source, 1, pe) }
-}
-
-/// Functions of assembly around `$inner`, with the C names of `export!`.
-macro_rules! around {
-    ($( $name:ident = $inner:ident: $($line:literal),* ; )*) => { $(
-        pastey::paste! {
-            // SAFETY (of the name): as in `export!`.
-            #[unsafe(no_mangle)]
-            #[unsafe(naked)]
-            unsafe extern "C" fn [<p $name>]() {
-                naked_asm!($($line),*, inner = sym $inner)
-            }
-        }
-        core::arch::global_asm!(
-            concat!(".weak ", stringify!($name)),
-            concat!(".set ", stringify!($name), ", p", stringify!($name))
-        );
-    )* };
 }
 
 around! {

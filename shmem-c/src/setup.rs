@@ -10,11 +10,12 @@ export! {
         unsafe { raw::init() }
     }
     fn shmem_init_thread(requested: c_int, provided: *mut c_int) -> c_int {
+        let via = Via::new("shmem_init_thread");
         // SAFETY: as above.
         match unsafe { raw::init_thread(requested) } {
             Ok(level) => {
                 // SAFETY: as above.
-                unsafe { Via::new("shmem_init_thread").leave(provided, level) };
+                unsafe { via.leave(provided, level) };
                 0
             }
             Err(_) => 1,
@@ -29,7 +30,7 @@ export! {
     }
     fn shmem_query_initialized(initialized: *mut c_int) {
         // SAFETY: as above.
-        unsafe { initialized.write(raw::query_initialized().into()) }
+        unsafe { Via::new("shmem_query_initialized").leave(initialized, raw::query_initialized().into()) }
     }
     fn shmem_query_thread(provided: *mut c_int) {
         // SAFETY: as above.
@@ -56,10 +57,11 @@ export! {
     }
     fn shmem_info_get_version(major: *mut c_int, minor: *mut c_int) {
         let (a, b) = raw::info_get_version();
+        let via = Via::new("shmem_info_get_version");
         // SAFETY: as above.
-        unsafe { major.write(a) };
+        unsafe { via.leave(major, a) };
         // SAFETY: as above.
-        unsafe { minor.write(b) }
+        unsafe { via.leave(minor, b) }
     }
     fn shmem_info_get_name(name: *mut c_char) {
         // SAFETY: as above.

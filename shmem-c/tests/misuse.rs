@@ -5,6 +5,8 @@
 //! All cases run under the local boot, several at a time; of each group some run under MPI, too.
 
 mod common;
+#[path = "misuse/pointers.rs"]
+mod pointers;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,9 @@ use End::{Ends, GoesOn, Prints};
 const NOT_UP: &str = "the library is not up: it was called before init or after finalize";
 const NOT_THERE: &str = ": neither in the symmetric heap nor in the executable's static data";
 const NO_CONTEXT: &str = "this is no context: it was destroyed";
+/// Where `heap` comes from.
+const ALLOCATED: &str = "misuse/misuse.c:";
+const IN_MAIN: &str = " in main)";
 const SHAPE: &str = "start, stride and size do not name different members of the parent team";
 
 const FREE: &[(&str, End)] = &[
@@ -57,7 +62,7 @@ const ALLOCATE: &[(&str, End)] = &[
         GoesOn(&["PE 1: shmem_malloc(64 MiB", "largest block", "raise SHMEM_SYMMETRIC_SIZE"]),
     ),
     ("align_odd", GoesOn(&["PE 1: shmem_align: 24 is no alignment; give a power of two"])),
-    ("align_small", GoesOn(&["PE 1: shmem_align: 2 is no alignment; give a power of two"])),
+    ("align_nothing", GoesOn(&["PE 0: shmem_align: 0 is no alignment; give a power of two"])),
     (
         "malloc_sizes_differ",
         GoesOn(&["PE 0: ", "PE 1 is at alloc(2000 bytes", "but PE 0 at alloc(1000 bytes"]),
@@ -70,20 +75,51 @@ const ALLOCATE: &[(&str, End)] = &[
 
 /// With `SHMEM_HEAP_CHECK=2`.
 const CHECKED: &[(&str, End)] = &[
-    ("overflow", Ends(&["PE 1: heap check: written 1 bytes past the end of the block of 512 B at 0x"])),
-    ("underflow", Ends(&["PE 1: heap check: written 1 bytes before the start of the block of 512 B at 0x"])),
+    (
+        "overflow",
+        Ends(&[
+            "PE 1: heap check: written 1 bytes past the end of the block of 512 B at 0x",
+            "(allocated at ",
+            ALLOCATED,
+            IN_MAIN,
+        ]),
+    ),
+    (
+        "underflow",
+        Ends(&[
+            "PE 1: heap check: written 1 bytes before the start of the block of 512 B at 0x",
+            "(allocated at ",
+            ALLOCATED,
+            IN_MAIN,
+        ]),
+    ),
     ("overflow_by_put", Ends(&["PE 1: shmem_long_p: 8 bytes at offset 0x", "are in no live block"])),
     (
         "put_after_free",
-        Ends(&["PE 1: shmem_long_p: 8 bytes at byte 0 of the block of 512 B", "which was freed"]),
+        Ends(&[
+            "PE 1: shmem_long_p: 8 bytes at byte 0 of the block of 512 B",
+            ALLOCATED,
+            IN_MAIN,
+            "which was freed",
+        ]),
     ),
     (
         "get_after_free",
-        Ends(&["PE 1: shmem_long_g: 8 bytes at byte 0 of the block of 512 B", "which was freed"]),
+        Ends(&[
+            "PE 1: shmem_long_g: 8 bytes at byte 0 of the block of 512 B",
+            ALLOCATED,
+            IN_MAIN,
+            "which was freed",
+        ]),
     ),
     (
         "atomic_after_free",
-        Ends(&["PE 1: shmem_long_atomic_inc: 8 bytes at byte 0 of the block", "which was freed"]),
+        Ends(&[
+            "PE 1: shmem_long_atomic_inc: 8 bytes at byte 0 of the block",
+            ALLOCATED,
+            IN_MAIN,
+            "which was freed",
+        ]),
     ),
     (
         "store_after_free",
@@ -129,7 +165,7 @@ const ADDRESS: &[(&str, End)] = &[
     ("lock_on_stack", Ends(&["PE 1: shmem_set_lock: 8 bytes at 0x7ff", NOT_THERE])),
     ("broadcast_from_stack", Ends(&["shmem_long_broadcast: 8 bytes at 0x7ff", NOT_THERE])),
     ("reduce_to_stack", Ends(&["shmem_long_sum_reduce: 8 bytes at 0x7ff", NOT_THERE])),
-    ("wait_on_null", Ends(&["PE 1: shmem_long_wait_until: the variable's address is NULL"])),
+    ("wait_on_null", Ends(&["PE 1: shmem_long_wait_until: 8 bytes at 0x0", NOT_THERE])),
 ];
 
 const ARGUMENT: &[(&str, End)] = &[
@@ -230,8 +266,31 @@ const LIFE: &[(&str, End)] = &[
     ("segfault", Ends(&["ignal 11"])),
     ("missing_barrier", Ends(&["PE 1 is at alloc(1000 bytes", "but PE 0 at a barrier"])),
     ("barrier_and_sync", Ends(&["PE 1 is at a sync", "but PE 0 at a barrier"])),
+    (
+        "two_threads",
+        Ends(&[
+            "PE 1: shmem_malloc: called at thread level Single while another call that uses the heap is",
+            "let one call end before the next",
+        ]),
+    ),
+    (
+        "barrier_in_handler",
+        Ends(&["PE 1: a barrier: called at thread level Single while another call that uses the team is"]),
+    ),
+    (
+        "malloc_in_handler",
+        Ends(&["PE 1: shmem_malloc: called at thread level Single while another call that uses the heap"]),
+    ),
+    (
+        "reduce_in_handler",
+        Ends(&["PE 1: a barrier: called at thread level Single while another call that uses the team is"]),
+    ),
+    (
+        "handler_among_threads",
+        Ends(&["PE 1: shmem_malloc: called at thread level Multiple while another", "neither may"]),
+    ),
     ("no_finalize", Prints("", 0)),
-    ("finalize_twice", Ends(&["shmem_finalize: ", NOT_UP])),
+    ("finalize_twice", GoesOn(&["PE 1: shmem_finalize: one more than there were inits; nothing is done"])),
     ("put_after_finalize", Ends(&["shmem_long_p: ", NOT_UP])),
     ("malloc_after_finalize", Ends(&["shmem_malloc: ", NOT_UP])),
     ("ask_after_finalize", Prints("-1 of 0\n-1 of 0\n-1 of 0\n", 0)),

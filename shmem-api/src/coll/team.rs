@@ -72,6 +72,15 @@ pub(crate) struct Shown<'c> {
     turn: usize,
 }
 
+/// A call of that kind, as lines name it.
+struct Named(Kind);
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Slip::of(Word::new(0, self.0, 0)).fmt(f)
+    }
+}
+
 /// What makes a new team.
 pub(crate) struct NewTeam {
     pub(crate) members: Members,
@@ -105,7 +114,7 @@ impl TeamCore {
         let NewTeam { members, slot, generation, num_contexts, base } = new;
         let rank = members.rank(me)?;
         let place = Place { desks, pes: members.iter().collect(), rank: rank as usize, upper: None };
-        let calls = Serial::new(Calls { last: base, history: 0, all_left: base + 1 });
+        let calls = Serial::new("the team", Calls { last: base, history: 0, all_left: base + 1 });
         Some(TeamCore { members, rank, slot, generation, num_contexts, psync, base, place, calls })
     }
 
@@ -124,7 +133,7 @@ impl TeamCore {
         show: impl FnOnce(&Desk<'_>, usize) -> bool,
         read: impl FnOnce(Met) -> R,
     ) -> Result<R, Diverged> {
-        let met = self.calls.with(|calls| {
+        let met = self.calls.with("a collective call", |calls| {
             let number = self.enter(engine, calls);
             let turn = (number & 1) as usize;
             let raised = show(engine.desk(), turn);
@@ -149,7 +158,7 @@ impl TeamCore {
         slip: &Slip,
         read: impl FnOnce(Shown<'_>) -> R,
     ) -> Result<R, Box<Differs>> {
-        self.calls.with(|calls| {
+        self.calls.with(slip, |calls| {
             let number = self.enter(engine, calls);
             let agreed = self.rendezvous(engine, calls, slip.word(number), slip.args());
             let result = agreed.map(|_| read(Shown { core: self, turn: (number & 1) as usize }));
@@ -161,7 +170,7 @@ impl TeamCore {
     /// Collective: a rendezvous without arguments: all members have arrived, and are at the same.
     #[inline]
     pub(crate) fn sync(&self, engine: &Engine, kind: Kind) -> Result<(), Diverged> {
-        let met = self.calls.with(|calls| {
+        let met = self.calls.with(Named(kind), |calls| {
             let number = self.enter(engine, calls);
             let agreed = self.rendezvous(engine, calls, Word::new(number, kind, 0), &[]);
             self.leave(engine, calls);
@@ -181,7 +190,7 @@ impl TeamCore {
     /// Runs one collective call other than a plain rendezvous. See [`call`] for how one is written.
     #[inline]
     pub(crate) fn call<R>(&self, engine: &Engine, kind: Kind, body: impl FnOnce(&mut Call<'_>) -> R) -> R {
-        self.calls.with(|calls| {
+        self.calls.with(Named(kind), |calls| {
             calls.last += 1;
             let number = calls.last;
             let mut call = Call::new(engine, self, calls, Word::new(number, kind, 0));
@@ -193,7 +202,7 @@ impl TeamCore {
 
     /// A call that does nothing, and meets nobody for it: it has a number, and leaves a trace.
     pub(crate) fn pass(&self, engine: &Engine, kind: Kind) {
-        self.calls.with(|calls| {
+        self.calls.with(Named(kind), |calls| {
             calls.last += 1;
             let word = Word::new(calls.last, kind, 0);
             self.desk().line.at.store(word.bits(), Ordering::Relaxed);
@@ -210,7 +219,7 @@ impl TeamCore {
     /// The number below the first call of a later team in this slot. Above this team's base even if there was no
     /// call, so that what [`say_gone`](Self::say_gone) says grows, too (T3).
     pub(crate) fn last_number(&self) -> u64 {
-        self.calls.with(|calls| calls.last).max(self.base + 1)
+        self.calls.with("the end of a team", |calls| calls.last).max(self.base + 1)
     }
 
     /// Says, to members that ask, that this PE calls nothing on the team any more.

@@ -8,7 +8,8 @@
 //!
 //! Level 1 (exact frees, from the modules' own books) is always on and is not here. The level is a setting,
 //! equal on all PEs, and everything that decides an offset (zones, pages, how long a freed block is kept)
-//! depends on it and on the call history alone.
+//! depends on it and on the call history alone. A freed block is kept until others have come after it, or until
+//! there is no room for a new one.
 //!
 //! Invariants: **H1** `live` holds exactly the blocks that are handed out, `kept` those that were freed and
 //! not yet given back to their module; **H2** zones and freed bytes hold their patterns as long as nobody
@@ -16,7 +17,6 @@
 #![allow(unsafe_code)]
 
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::Location;
 
 use memheap::settings::{self, Settings};
 use memheap::{Align, Bytes, FreeError, Offset};
@@ -24,6 +24,7 @@ use parking_lot::Mutex;
 use rustix::mm::{MprotectFlags, mprotect};
 
 use crate::segment::Peer;
+use crate::site::CallSite;
 
 const ZONE: u64 = 64;
 const ZONE_FILL: u8 = 0x5b;
@@ -34,9 +35,6 @@ pub(crate) const NEW_FILL: u8 = 0x5a;
 const KEPT_BLOCKS: usize = 256;
 const KEPT_BYTES: u64 = 64 << 20;
 
-/// Where in the program a call was made.
-pub(crate) type Site = &'static Location<'static>;
-
 /// A block with its surroundings.
 #[derive(Clone, Copy, Debug)]
 struct Guarded {
@@ -46,7 +44,7 @@ struct Guarded {
     /// The user's part.
     at: Offset,
     size: Bytes,
-    site: Site,
+    site: CallSite,
 }
 
 /// One PE's checker.
@@ -109,7 +107,7 @@ impl Guards {
         wanted: Wanted,
         size: Bytes,
         align: Align,
-        site: Site,
+        site: CallSite,
     ) -> Offset {
         let front = wanted.align.bytes();
         let at = if self.pages() {
@@ -159,20 +157,26 @@ impl Guards {
     fn release(&self, book: &mut Book, view: &View<'_>) -> Result<Vec<Offset>, String> {
         let mut over = Vec::new();
         while book.kept.len() > KEPT_BLOCKS || book.kept_bytes > KEPT_BYTES {
-            let Some(g) = book.kept.pop_front() else { break };
-            book.kept_bytes -= g.len.0;
-            over.push(g.block);
-            if self.pages() {
-                protect(view, g.block, g.len, MprotectFlags::READ | MprotectFlags::WRITE);
-            } else if let Some(what) = changed(view, g.at.0, g.at.0 + g.size.0, FREED_FILL) {
-                return Err(format!(
-                    "written after it was freed, at byte {} of {}",
-                    what - g.at.0,
-                    describe(&g)
-                ));
-            }
+            over.extend(self.release_oldest(book, view).transpose()?);
         }
         Ok(over)
+    }
+
+    /// There is no room: the block that has been kept longest, for the module to free; `None` if none is kept.
+    pub(super) fn give_way(&self, view: &View<'_>) -> Option<Result<Offset, String>> {
+        self.release_oldest(&mut self.book.lock(), view)
+    }
+
+    fn release_oldest(&self, book: &mut Book, view: &View<'_>) -> Option<Result<Offset, String>> {
+        let g = book.kept.pop_front()?;
+        book.kept_bytes -= g.len.0;
+        if self.pages() {
+            protect(view, g.block, g.len, MprotectFlags::READ | MprotectFlags::WRITE);
+        } else if let Some(what) = changed(view, g.at.0, g.at.0 + g.size.0, FREED_FILL) {
+            let (byte, block) = (what - g.at.0, describe(&g));
+            return Some(Err(format!("written after it was freed, at byte {byte} of {block}")));
+        }
+        Some(Ok(g.block))
     }
 
     /// How many bytes the user asked for at `at`, if a live block starts there.

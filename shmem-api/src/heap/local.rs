@@ -33,7 +33,7 @@ impl Local {
 impl Engine {
     /// Local: `size` bytes of this PE's own space.
     pub(crate) fn alloc_local(&self, size: Bytes, align: Align, near: Near) -> Result<Fresh, Error> {
-        let fresh = self.local.with(|l| {
+        let fresh = self.local.with("an allocation", |l| {
             let call = || format!("alloc({size}, alignment {align}, for {})", Reach::Pe);
             let taken = match l.space.is_empty() {
                 true => Err(PlaceError::Unreachable { reach: Reach::Pe }),
@@ -50,7 +50,7 @@ impl Engine {
 
     /// Local: resizes a block of this PE's own space; where it is now.
     pub(crate) fn realloc_local(&self, call: &'static str, at: Offset, size: Bytes) -> Result<Offset, Error> {
-        self.local.with(|l| {
+        self.local.with(call, |l| {
             let refused = |why| match why {
                 AllocError::NotLive(why) => Error::Free { pe: self.me, call, why },
                 why => self.no_room(format!("{call}({size})"), Reach::Pe, why.into()),
@@ -69,7 +69,7 @@ impl Engine {
 
     /// Local: frees a block of this PE's own space.
     pub(crate) fn free_local(&self, at: Offset) -> Result<Bytes, FreeError> {
-        self.local.with(|l| l.space.free(at))
+        self.local.with("a free", |l| l.space.free(at))
     }
 
     pub(crate) fn no_room(&self, call: String, reach: Reach, why: PlaceError) -> Error {

@@ -33,7 +33,7 @@ impl Engine {
     pub(crate) fn realloc(&self, at: Offset, request: Request) -> Result<Offset, Error> {
         use crate::coll::slip::Slip;
         let slip = |digest| Slip::realloc(at, request.size, digest);
-        match self.heap_call(slip, |h| self.resize_here(h, at, &request))? {
+        match self.heap_call(request.call, slip, |h| self.resize_here(h, at, &request))? {
             Resized::To(to) => Ok(to),
             Resized::Copy { fresh, keep, reach } => {
                 if reach == Reach::Dma {

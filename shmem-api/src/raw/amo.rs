@@ -30,11 +30,13 @@ macro_rules! change {
 
 /// Writes what an operation fetched to where the caller wants it.
 macro_rules! fetched {
-    ($fetch:ident = $op:ident($($arg:ident),*)) => {{
+    ($fetch:ident = $op:ident($via:ident $(, $arg:ident)*)) => {{
+        // Before anything is changed.
+        $via.can_leave($fetch);
         // SAFETY: by the same contract.
-        let old = unsafe { $op($($arg),*) };
+        let old = unsafe { $op($via $(, $arg)*) };
         // SAFETY: the caller's promise.
-        unsafe { $fetch.write(old) }
+        unsafe { $via.leave($fetch, old) }
     }};
 }
 

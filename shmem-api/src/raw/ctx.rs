@@ -155,7 +155,9 @@ impl Slots {
 pub unsafe fn ctx_create(options: i64) -> Ctx {
     let _permissions = options;
     let engine = Via::new("shmem_ctx_create").engine();
-    engine.contexts.with(|slots| slots.create(TeamHandle::WORLD, Members::world(engine.n_pes)))
+    engine
+        .contexts
+        .with("shmem_ctx_create", |slots| slots.create(TeamHandle::WORLD, Members::world(engine.n_pes)))
 }
 
 /// As [`ctx_create`], of a team: its PEs are numbered as there (`shmem_team_create_ctx`). [`Ctx::INVALID`] of
@@ -168,7 +170,7 @@ pub unsafe fn team_create_ctx(team: TeamHandle, options: i64) -> Ctx {
     let via = Via::new("shmem_team_create_ctx");
     let engine = via.engine();
     match team.core(via, &engine) {
-        Some(core) => engine.contexts.with(|slots| slots.create(team, core.members)),
+        Some(core) => engine.contexts.with(via.call, |slots| slots.create(team, core.members)),
         None => Ctx::INVALID,
     }
 }
@@ -190,7 +192,7 @@ pub unsafe fn ctx_destroy(ctx: Ctx) {
     }
     let Some(slot) = ctx.slot() else { via.no_context() };
     order::full_fence();
-    engine.contexts.with(|slots| slots.destroy(ctx, slot));
+    engine.contexts.with(via.call, |slots| slots.destroy(ctx, slot));
 }
 
 /// The team that `ctx` was made from (`shmem_ctx_get_team`): [`TeamHandle::WORLD`] for the default context and
@@ -217,8 +219,8 @@ pub unsafe fn ctx_get_team(ctx: Ctx) -> TeamHandle {
 pub unsafe fn ctx_session_start(ctx: Ctx, _options: i64, config: *const CtxSessionConfig, mask: i64) {
     let via = Via::on("shmem_ctx_session_start", ctx);
     via.check_ctx();
-    if mask & CTX_SESSION_TOTAL_OPS != 0 && config.is_null() && ctx != Ctx::INVALID {
-        via.fail("the mask names a field of a configuration that is NULL");
+    if mask & CTX_SESSION_TOTAL_OPS != 0 && ctx != Ctx::INVALID {
+        via.local("the configuration, of which the mask names a field,", config, 1);
     }
 }
 
@@ -233,12 +235,12 @@ pub unsafe fn ctx_session_stop(ctx: Ctx) {
 
 /// Completes and destroys the contexts of a team that is being destroyed.
 pub(crate) fn destroy_all_of(engine: &Engine, team: TeamHandle) {
-    engine.contexts.with(|slots| slots.destroy_where(|of| of == team));
+    engine.contexts.with("the end of a team", |slots| slots.destroy_where(|of| of == team));
 }
 
 /// Destroys every context, when the library goes down.
 pub(crate) fn destroy_all(engine: &Engine) {
-    engine.contexts.with(|slots| slots.destroy_where(|_| true));
+    engine.contexts.with("finalize", |slots| slots.destroy_where(|_| true));
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@
 //!
 //! What fails prints one line on standard error that names the PE and the call, and returns null.
 
-use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
@@ -22,25 +21,25 @@ use crate::error::Error;
 use crate::exit;
 use crate::heap::Request;
 use crate::what::What;
+use crate::site::CallSite;
 
 /// Hint of [`malloc_with_hints`]: the block is for remote atomics.
 pub const MALLOC_ATOMICS_REMOTE: u64 = 1 << 0;
 /// Hint of [`malloc_with_hints`]: the block is for remote signals.
 pub const MALLOC_SIGNAL_REMOTE: u64 = 1 << 1;
 
-/// Writes each call once: over a [`Via`] in `ops`, and under its own name.
+/// Writes each call once: over a [`Via`] in `ops`, for a caller who knows where it was called, and under its own name.
 macro_rules! heap_calls {
     ($(
         $(#[$doc:meta])*
-        fn $name:ident = $c_name:literal ($via:ident $(, $arg:ident: $ty:ty)*) -> $ret:ty $body:block
+        fn $name:ident = $c_name:literal ($via:ident, $site:ident $(, $arg:ident: $ty:ty)*) -> $ret:ty $body:block
     )*) => {
         /// The calls over a [`Via`](super::Via), for skins that have names of their own.
         pub mod ops {
             use super::*;
             $(
                 $(#[$doc])*
-                #[track_caller]
-                pub unsafe fn $name($via: Via $(, $arg: $ty)*) -> $ret $body
+                pub unsafe fn $name($via: Via, $site: CallSite $(, $arg: $ty)*) -> $ret $body
             )*
         }
         $(
@@ -48,7 +47,7 @@ macro_rules! heap_calls {
             #[track_caller]
             pub unsafe fn $name($($arg: $ty),*) -> $ret {
                 // SAFETY: by the same contract.
-                unsafe { ops::$name(Via::new($c_name) $(, $arg)*) }
+                unsafe { ops::$name(Via::new($c_name), CallSite::here() $(, $arg)*) }
             }
         )*
     };
@@ -61,8 +60,8 @@ heap_calls! {
     /// # Safety
     /// The library stays up during the call, which keeps to the thread level in force. No other thread is in
     /// a collective of all PEs.
-    fn malloc = "shmem_malloc" (via, size: usize) -> *mut u8 {
-        via.give(size, Align::DEFAULT, false)
+    fn malloc = "shmem_malloc" (via, site, size: usize) -> *mut u8 {
+        via.give(site, size, Align::DEFAULT, false)
     }
 
     /// Collective: as [`malloc`], zeroed on every PE before it returns on any. If `count * size` is more than there
@@ -70,24 +69,23 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`].
-    fn calloc = "shmem_calloc" (via, count: usize, size: usize) -> *mut u8 {
-        via.give(count.saturating_mul(size), Align::DEFAULT, true)
+    fn calloc = "shmem_calloc" (via, site, count: usize, size: usize) -> *mut u8 {
+        via.give(site, count.saturating_mul(size), Align::DEFAULT, true)
     }
 
-    /// Collective: as [`malloc`], at a multiple of `align`: a power of two and a multiple of a pointer's size, else null on
-    /// every PE (`shmem_align`).
+    /// Collective: as [`malloc`], at a multiple of `align`: a power of two, else null on every PE (`shmem_align`). The
+    /// standard leaves powers below a pointer's size open.
     ///
     /// # Safety
     /// As for [`malloc`].
-    fn align = "shmem_align" (via, align: usize, size: usize) -> *mut u8 {
-        let multiple = size_of::<*mut u8>();
-        match Align::new(align as u64).filter(|_| align.is_multiple_of(multiple)) {
-            Some(align) => via.give(size, align, false),
-            None if size == 0 => via.give(0, Align::DEFAULT, false),
+    fn align = "shmem_align" (via, site, align: usize, size: usize) -> *mut u8 {
+        match Align::new(align as u64) {
+            Some(align) => via.give(site, size, align, false),
+            None if size == 0 => via.give(site, 0, Align::DEFAULT, false),
             None => {
                 let engine = via.engine();
                 engine.quiet();
-                via.refused(&engine.refuse_align(via.call, Bytes(size as u64), align as u64, multiple))
+                via.refused(&engine.refuse_align(via.call, Bytes(size as u64), align as u64))
             }
         }
     }
@@ -98,8 +96,8 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`].
-    fn malloc_with_hints = "shmem_malloc_with_hints" (via, size: usize, _hints: u64) -> *mut u8 {
-        via.give(size, Align::DEFAULT, false)
+    fn malloc_with_hints = "shmem_malloc_with_hints" (via, site, size: usize, _hints: u64) -> *mut u8 {
+        via.give(site, size, Align::DEFAULT, false)
     }
 
     /// Collective: makes `block` `size` bytes long, perhaps elsewhere; the contents are kept up to the smaller size,
@@ -110,13 +108,13 @@ heap_calls! {
     /// # Safety
     /// As for [`malloc`]; nobody uses the block during the call, nor its old address after it, on any PE; it was
     /// not handed out by the safe API.
-    fn realloc = "shmem_realloc" (via, block: *mut u8, size: usize) -> *mut u8 {
+    fn realloc = "shmem_realloc" (via, site, block: *mut u8, size: usize) -> *mut u8 {
         if block.is_null() {
-            return via.give(size, Align::DEFAULT, false);
+            return via.give(site, size, Align::DEFAULT, false);
         }
         if size == 0 {
             // SAFETY: by the same contract.
-            let _ = unsafe { free(via, block) };
+            let _ = unsafe { free(via, site, block) };
             return ptr::null_mut();
         }
         let engine = via.engine();
@@ -126,7 +124,7 @@ heap_calls! {
             engine.realloc_local(via.call, at, size)
         } else {
             engine.quiet();
-            engine.realloc(at, via.request(size, Align::DEFAULT))
+            engine.realloc(at, via.request(site, size, Align::DEFAULT))
         };
         match resized {
             Ok(at) => engine.own(at),
@@ -143,7 +141,7 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`]; nobody uses the block any more, on any PE, and it was not handed out by the safe API.
-    fn free = "shmem_free" (via, block: *mut u8) -> Result<(), Error> {
+    fn free = "shmem_free" (via, _site, block: *mut u8) -> Result<(), Error> {
         if block.is_null() {
             via.nothing();
             return Ok(());
@@ -166,7 +164,7 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`].
-    fn alloc = "shmemx_alloc" (via, size: usize, align_to: Align, reach: Reach, near: Near) -> *mut u8 {
+    fn alloc = "shmemx_alloc" (via, site, size: usize, align_to: Align, reach: Reach, near: Near) -> *mut u8 {
         let engine = via.engine();
         let size = Bytes(size as u64);
         let block = match reach {
@@ -175,7 +173,7 @@ heap_calls! {
             Reach::Pe => engine.alloc_local(size, align_to, near),
             _ => {
                 engine.quiet();
-                engine.alloc(Request { reach, near, ..via.request(size, align_to) })
+                engine.alloc(Request { reach, near, ..via.request(site, size, align_to) })
             }
         };
         match block {
@@ -186,21 +184,19 @@ heap_calls! {
 }
 
 impl Via {
-    #[track_caller]
-    fn request(self, size: Bytes, align: Align) -> Request {
-        let (reach, near, site) = (Reach::World, Near::Any, Location::caller());
+    fn request(self, site: CallSite, size: Bytes, align: Align) -> Request {
+        let (reach, near) = (Reach::World, Near::Any);
         Request { call: self.call, size, align, what: What::BYTES, reach, near, zeroed: false, site }
     }
 
     /// A block of memory that every PE reaches.
-    #[track_caller]
-    fn give(self, size: usize, align: Align, zeroed: bool) -> *mut u8 {
+    fn give(self, site: CallSite, size: usize, align: Align, zeroed: bool) -> *mut u8 {
         let engine = self.engine();
         if size == 0 {
             return self.nothing();
         }
         engine.quiet();
-        match engine.alloc(Request { zeroed, ..self.request(Bytes(size as u64), align) }) {
+        match engine.alloc(Request { zeroed, ..self.request(site, Bytes(size as u64), align) }) {
             Ok(block) => engine.own(block.at),
             Err(e) => self.refused(&e),
         }

@@ -42,6 +42,7 @@ mod team;
 pub(crate) mod via;
 mod wait;
 
+pub use crate::site::CallSite;
 pub use access::{addr_accessible, pe_accessible, ptr, team_ptr};
 pub use amo::*;
 pub use coll::reduce::{

@@ -37,12 +37,10 @@ routines! {
         if n == 0 || via.ctx == crate::raw::Ctx::INVALID {
             return;
         }
-        if pes.is_null() {
-            via.fail(&format!("{n} PEs at NULL"));
-        }
-        // SAFETY: by contract.
-        for pe in unsafe { std::slice::from_raw_parts(pes, n) } {
-            via.pe(*pe);
+        via.local("the PEs to wait for", pes, n);
+        for i in 0..n {
+            // SAFETY: by contract.
+            via.pe(unsafe { pes.wrapping_add(i).read_unaligned() });
         }
         order::full_fence();
     }

@@ -8,6 +8,10 @@ use super::via::{bytes, routines};
 use crate::copy;
 use crate::elem::Elem;
 
+/// What a put reads, and what a get writes, in this PE's own memory.
+pub(super) const SOURCE: &str = "the data to send";
+pub(super) const DEST: &str = "the data it gets";
+
 routines! {
     /// Copies `n` elements to `dest` (symmetric) on `pe` (`shmem_put`). Returns when `src` may be used again; the
     /// data is there for others after a quiet or a barrier. Local; 0 elements: nothing, and the pointers may be null.
@@ -17,6 +21,7 @@ routines! {
     /// races with no Rust reference there. The World stays up during the call.
     fn put / ctx_put<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
         let to = via.place(dest.cast(), bytes::<T>(n), pe);
+        via.local(SOURCE, src, n);
         // SAFETY: `place` checked the target (V2); the source is the caller's promise.
         unsafe { copy::put(to.at.cast(), src, n) }
     }
@@ -29,6 +34,7 @@ routines! {
     /// meanwhile. The World stays up during the call.
     fn get / ctx_get<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
         let from = via.place(src.cast(), bytes::<T>(n), pe);
+        via.local(DEST, dest, n);
         // SAFETY: `place` checked the source (V2); the target is the caller's promise.
         unsafe { copy::get(dest, from.at.cast(), n) }
     }

@@ -5,7 +5,7 @@
 //! [`query_initialized`] and the inits may be called while the library is down.
 
 use std::ffi::{CStr, c_char};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Via;
 use crate::components::BUILT_IN;
@@ -84,7 +84,7 @@ pub unsafe fn start_pes() {
 
 /// Collective: ends one init (`shmem_finalize`). While others are left it is a barrier and frees nothing; the
 /// last completes all transfers, ends teams and contexts, frees the heap, and takes the library down. If the
-/// PEs are not all at it, the job ends.
+/// PEs are not all at it, the job ends. One more than there were inits does nothing but say so, in one line.
 ///
 /// # Safety
 /// After the last one nobody uses the heap, on any PE; below level `Multiple`, the thread that called init calls it.
@@ -94,11 +94,13 @@ pub unsafe fn finalize() {
         // A destructor of the program's, after process exit has done it.
         return;
     }
-    let engine = via.engine();
-    if holders::now().inits == 0 {
-        via.fail("one finalize more than inits; a World is still alive");
+    if holders::now().inits == 0 && (FINALIZED.load(Ordering::Relaxed) || Engine::current().is_some()) {
+        let me = HOT.me.load(Ordering::Relaxed);
+        exit::say(&format!("PE {me}: shmem_finalize: one more than there were inits; nothing is done"));
+        return;
     }
-    match holders::go(By::Init, engine) {
+    let gone = holders::go(By::Init, via.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
+    match gone {
         // Said only where the program asked for a checked heap: C programs leave blocks behind as a matter of course.
         Ok(Leaks { sites, .. }) if engine_was_first() => {
             sites.iter().for_each(|site| exit::say(&format!("PE 0: never freed: {site}")));
@@ -110,6 +112,9 @@ pub unsafe fn finalize() {
         },
     }
 }
+
+/// An init has had its finalize.
+static FINALIZED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the calling process was PE 0; the number outlives the library.
 fn engine_was_first() -> bool {
@@ -154,8 +159,9 @@ pub fn info_get_version() -> (i32, i32) {
 /// Writes the library's name and a NUL (`shmem_info_get_name`).
 ///
 /// # Safety
-/// `name` is writable for [`MAX_NAME_LEN`] bytes.
+/// `name` is writable for [`MAX_NAME_LEN`] bytes, or null.
 pub unsafe fn info_get_name(name: *mut c_char) {
+    Via::new("shmem_info_get_name").can_leave(name);
     let text = VENDOR_STRING.to_bytes_with_nul();
     // SAFETY: it is no longer than `MAX_NAME_LEN`, which the caller has made room for.
     unsafe { name.copy_from_nonoverlapping(text.as_ptr().cast(), text.len()) }

@@ -9,6 +9,7 @@
 //! Strides count elements, from the start of one block to that of the next. Elements are blocks of one; blocks as
 //! far apart as they are long are one row. Where there is nothing to move, strides and pointers may be anything.
 
+use super::rma::{DEST, SOURCE};
 use super::via::{Via, routines};
 use crate::copy;
 use crate::elem::Elem;
@@ -44,6 +45,7 @@ routines! {
     ) {
         let blocks = Blocks::new::<T>(via, dst, sst, bsize, nblocks);
         let to = via.place(dest.cast(), blocks.extents[0], pe);
+        via.local(SOURCE, src, blocks.n);
         // SAFETY: `place` checked the target (V2), the source is the caller's promise; D1.
         unsafe { blocks.copy::<T, true>(to.at, src.cast()) }
     }
@@ -58,6 +60,7 @@ routines! {
     ) {
         let blocks = Blocks::new::<T>(via, dst, sst, bsize, nblocks);
         let from = via.place(src.cast(), blocks.extents[1], pe);
+        via.local(DEST, dest, blocks.n);
         // SAFETY: `place` checked the source (V2), the target is the caller's promise; D1.
         unsafe { blocks.copy::<T, false>(dest.cast(), from.at) }
     }

@@ -146,6 +146,7 @@ pub unsafe fn team_split_strided(
 ) -> i32 {
     let via = Via::new("shmem_team_split_strided");
     let engine = via.engine();
+    via.can_leave(new_team);
     // SAFETY: by contract.
     let wish = unsafe { wish(config, config_mask) };
     let made = match parent.core(via, &engine) {
@@ -182,6 +183,8 @@ pub unsafe fn team_split_2d(
 ) -> i32 {
     let via = Via::new("shmem_team_split_2d");
     let engine = via.engine();
+    via.can_leave(xaxis_team);
+    via.can_leave(yaxis_team);
     // SAFETY: by contract.
     let x = unsafe { wish(xaxis_config, xaxis_mask) };
     // SAFETY: by contract.
@@ -211,11 +214,8 @@ pub unsafe fn team_get_config(team: TeamHandle, config_mask: i64, config: *mut T
         return REFUSED;
     };
     if config_mask & TEAM_NUM_CONTEXTS != 0 {
-        if config.is_null() {
-            via.fail("the mask names a field of a configuration that is NULL");
-        }
-        // SAFETY: not null, so writable by contract.
-        unsafe { config.write(TeamConfig { num_contexts: core.num_contexts }) };
+        // SAFETY: by contract.
+        unsafe { via.leave(config, TeamConfig { num_contexts: core.num_contexts }) };
     }
     0
 }
@@ -258,8 +258,8 @@ unsafe fn wish(config: *const TeamConfig, mask: i64) -> Wish {
     if mask & TEAM_NUM_CONTEXTS == 0 {
         return Some(0);
     }
-    // SAFETY: by contract.
-    unsafe { config.as_ref() }.map(|config| config.num_contexts)
+    // SAFETY: not null, so readable by contract.
+    (!config.is_null()).then(|| unsafe { config.read_unaligned() }.num_contexts)
 }
 
 /// One line from the team's first PE.

@@ -193,21 +193,52 @@ impl Via {
         }
     }
 
+    /// Checks that `n` elements of this PE's own, of which nothing else is known, are not at null: the least a
+    /// private buffer can be asked for. `what` says what is there.
+    #[inline(always)]
+    pub(super) fn local<T>(self, what: &'static str, at: *const T, n: usize) {
+        if at.is_null() && n > 0 {
+            nowhere(self.call, what);
+        }
+    }
+
+    /// Checks that `n` symmetric variables of this PE's at `at` can be read atomically.
+    #[inline(always)]
+    pub(super) fn own<T>(self, at: *const T, n: usize) {
+        if !at.is_aligned() {
+            self.misaligned(at.addr(), size_of::<T>());
+        }
+        let offset = at.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+        if !fits(offset, bytes::<T>(n), HOT.len.load(Ordering::Relaxed)) || n == 0 {
+            slow_own(self.call, at.addr(), bytes::<T>(n));
+        }
+    }
+
+    /// Checks that a result can be left at `to`: before anything is done that would be lost.
+    #[inline(always)]
+    pub fn can_leave<T>(self, to: *mut T) {
+        self.local(RESULT, to, 1);
+    }
+
     /// Leaves a result where the caller wants it; ends the job if that is nowhere.
     ///
     /// # Safety
-    /// `to` is writable, or null.
+    /// `to` is writable, or null. It may be misaligned.
     pub unsafe fn leave<T>(self, to: *mut T, result: T) {
-        if to.is_null() {
-            self.fail("the address for what it gives back is NULL");
-        }
+        self.can_leave(to);
         // SAFETY: not null, so writable by contract.
-        unsafe { to.write(result) }
+        unsafe { to.write_unaligned(result) }
+    }
+
+    /// One line on standard error, in one write: which PE, which call, and `what`.
+    #[cold]
+    pub fn say(self, what: &str) {
+        exit::say(&format!("PE {}: {}: {what}", self.engine().me, self.call));
     }
 
     /// Ends the job: this call was given something that cannot be.
     #[inline(always)]
-    pub(crate) fn fail(self, what: &str) -> ! {
+    pub fn fail(self, what: &str) -> ! {
         fail(self.call, what)
     }
 
@@ -238,6 +269,34 @@ fn fits(offset: usize, n: usize, len: usize) -> bool {
 fn not_up(call: &str) -> ! {
     exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
     exit::leave_now(exit::PANICKED)
+}
+
+/// What a result's address is the address of.
+const RESULT: &str = "what it gives back";
+
+/// Some calls may be made while the library is down.
+#[cold]
+#[inline(never)]
+fn nowhere(call: &'static str, what: &str) -> ! {
+    let line = format!("{call}: the address for {what} is NULL");
+    match Engine::current() {
+        Some(engine) => exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {line}", engine.me)),
+        None => {
+            exit::say(&line);
+            exit::leave_now(exit::PANICKED)
+        }
+    }
+}
+
+/// Variables of this PE's that are not on the heap, or none at all; or the library is down.
+#[cold]
+#[inline(never)]
+fn slow_own(call: &'static str, at: usize, n: usize) {
+    let via = Via::new(call);
+    let me = via.engine().me;
+    if n > 0 && static_place(at, n, me.0).is_null() {
+        via.slow_place(at, n, me);
+    }
 }
 
 #[cold]

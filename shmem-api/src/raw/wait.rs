@@ -12,16 +12,16 @@
 //! before its change (and ordered by fence, quiet or the signal) is seen afterwards.
 //!
 //! Invariant **W1**: the variables of a [`Set`] are readable atomics, its values and its status are readable, for the
-//! length of the call: the callers' promise.
+//! length of the call. That the variables are symmetric, all of them, is checked (a wait for one that no other PE can
+//! change would have no end); that they live, and the rest, is the callers' promise. A misaligned variable is refused:
+//! a load that crosses a cache line is no atomic, so half of a change could be taken for a value.
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering;
 
 use super::Via;
 use super::via::routines;
 use crate::conditions::Conditions;
 use crate::elem::Waitable;
-use crate::engine::HOT;
 use crate::share::Cmp;
 
 /// C's code for [`Cmp::Eq`] (`SHMEM_CMP_EQ`). The six values are those of Open MPI and OSSS: there are programs that
@@ -53,26 +53,6 @@ impl Via {
             CMP_LT => Cmp::Lt,
             CMP_LE => Cmp::Le,
             _ => self.fail(&format!("{code} is no comparison: use one of the SHMEM_CMP constants")),
-        }
-    }
-
-    /// Checks that the library is up and that an atomic can be at `at`.
-    #[inline]
-    fn check_own<T>(self, at: *const T) {
-        if HOT.n_pes.load(Ordering::Relaxed) == 0 || at.is_null() || !at.is_aligned() {
-            self.bad_own(at.addr(), align_of::<T>());
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn bad_own(self, at: usize, align: usize) {
-        let _up = self.engine();
-        if at == 0 {
-            self.fail("the variable's address is NULL");
-        }
-        if !at.is_multiple_of(align) {
-            self.misaligned(at, align);
         }
     }
 
@@ -132,11 +112,8 @@ impl<T: Waitable> Set<T> {
         values: *const T,
         step: usize,
     ) -> Set<T> {
-        if len == 0 {
-            via.check_own(std::ptr::dangling::<T>());
-        } else {
-            via.check_own(vars);
-        }
+        via.own(if len == 0 { std::ptr::dangling() } else { vars }, len);
+        via.local("the values to compare with", values, len);
         Set { via, vars, len, status, cmp, values, step }
     }
 }
@@ -150,14 +127,14 @@ impl<T: Waitable> Conditions for Set<T> {
     #[inline]
     fn has(&self, i: usize) -> bool {
         // SAFETY: W1, and `i` is below the length.
-        self.status.is_null() || unsafe { self.status.wrapping_add(i).read() } == 0
+        self.status.is_null() || unsafe { self.status.wrapping_add(i).read_unaligned() } == 0
     }
 
     #[inline]
     fn holds(&self, i: usize) -> bool {
         let value = self.values.wrapping_add(i * self.step);
         // SAFETY: W1: there is a value for every variable, or one for all.
-        holds(self.vars.wrapping_add(i), self.cmp, unsafe { *value })
+        holds(self.vars.wrapping_add(i), self.cmp, unsafe { value.read_unaligned() })
     }
 
     fn sleep(&self, ready: impl Fn() -> bool) {
@@ -165,13 +142,14 @@ impl<T: Waitable> Conditions for Set<T> {
     }
 }
 
-/// Writes down what was found, in an array.
+/// Writes down what was found among `len` variables, in an array.
 ///
 /// # Safety
-/// `indices` is writable for as many elements as are found.
-unsafe fn list(indices: *mut usize) -> impl Fn(usize, usize) {
+/// `indices` is writable for as many elements as are found, or null.
+unsafe fn list(via: Via, indices: *mut usize, len: usize) -> impl Fn(usize, usize) {
+    via.local("the indices", indices, len);
     // SAFETY: by contract.
-    move |n, i| unsafe { indices.wrapping_add(n).write(i) }
+    move |n, i| unsafe { indices.wrapping_add(n).write_unaligned(i) }
 }
 
 /// Whether the variable compares true with `value`.
@@ -193,7 +171,7 @@ routines! {
     /// # Safety
     /// `ivar` is a variable of this PE that is changed atomically only; the World stays up during the call.
     fn wait_until<T: Waitable>(via, ivar: *mut T, cmp: Cmp, value: T) {
-        via.check_own(ivar);
+        via.own(ivar, 1);
         if !holds(ivar, cmp, value) {
             via.wait(ivar.addr(), 1, || holds(ivar, cmp, value));
         }
@@ -228,7 +206,7 @@ routines! {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
         // SAFETY: by contract; no more are found than there are variables.
-        set.wait_some(unsafe { list(indices) })
+        set.wait_some(unsafe { list(via, indices, n) })
     }
 
     /// As [`wait_until_all`], each variable with its own of `n` values (`shmem_wait_until_all_vector`).
@@ -257,7 +235,7 @@ routines! {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
         // SAFETY: by contract; no more are found than there are variables.
-        set.wait_some(unsafe { list(indices) })
+        set.wait_some(unsafe { list(via, indices, n) })
     }
 
     /// Waits until `*ivar` differs from `value` (`shmem_wait`, deprecated since 1.4).
@@ -275,7 +253,7 @@ routines! {
     /// # Safety
     /// As [`wait_until`].
     fn signal_wait_until(via, sig_addr: *mut u64, cmp: Cmp, value: u64) -> u64 {
-        via.check_own(sig_addr);
+        via.own(sig_addr, 1);
         let seen = Cell::new(0);
         let holds = || {
             seen.set(look(sig_addr));
@@ -292,7 +270,7 @@ routines! {
     /// # Safety
     /// As [`wait_until`]; so for all tests.
     fn test<T: Waitable>(via, ivar: *mut T, cmp: Cmp, value: T) -> bool {
-        via.check_own(ivar);
+        via.own(ivar, 1);
         via.tested(holds(ivar, cmp, value), false)
     }
 
@@ -325,7 +303,7 @@ routines! {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
         // SAFETY: by contract; no more are found than there are variables.
-        via.tested(set.some(unsafe { list(indices) }), 0)
+        via.tested(set.some(unsafe { list(via, indices, n) }), 0)
     }
 
     /// As [`test_all`], each variable with its own of `n` values (`shmem_test_all_vector`).
@@ -356,6 +334,6 @@ routines! {
         // SAFETY: by contract (W1).
         let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
         // SAFETY: by contract; no more are found than there are variables.
-        via.tested(set.some(unsafe { list(indices) }), 0)
+        via.tested(set.some(unsafe { list(via, indices, n) }), 0)
     }
 }

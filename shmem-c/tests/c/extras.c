@@ -1,4 +1,5 @@
 /* shmemx.h: the heap's figures, blocks and picture, allocation by reach and nearness, global addresses. */
+#include <limits.h>
 #include <shmem.h>
 #include <shmemx.h>
 #include <stdio.h>
@@ -49,6 +50,9 @@ int main(void)
     size_t length = shmemx_heap_map(SHMEMX_REACH_WORLD, 60, text, sizeof text);
     CHECK(length > 60 && length == strlen(text) && strchr(text, '|') != NULL);
     CHECK(shmemx_heap_map(SHMEMX_REACH_WORLD, 60, little, sizeof little) == length && strlen(little) == 7);
+    /* As wide as a picture can be, and no wider. */
+    length = shmemx_heap_map(SHMEMX_REACH_WORLD, 65536, text, sizeof text);
+    CHECK(shmemx_heap_map(SHMEMX_REACH_WORLD, UINT_MAX, text, sizeof text) == length && length > 65536);
     CHECK(strncmp(little, text, 7) == 0);
     shmem_barrier_all();
 

@@ -15,6 +15,11 @@ fn rows(file: &str) -> Vec<Vec<String>> {
     text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
+/// The names of the types that functions are named after.
+pub fn types() -> Vec<String> {
+    rows("openshmem-types.tsv").into_iter().map(|row| row[0].clone()).collect()
+}
+
 /// All functions of OpenSHMEM 1.6.
 pub fn functions() -> Vec<Function> {
     let tables: BTreeMap<String, Vec<String>> = rows("openshmem-tables.tsv")

@@ -1,6 +1,8 @@
 /* misuse CASE: three PEs of which PE 1 (or all, where the call is collective) does what must not be done. What must
  * come of it is in ../misuse.rs. A case that survives says so, and the library must still work then. */
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <shmem.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -43,6 +45,32 @@ static void must_be(int so, const char *what) {
 }
 #define MUST(c) must_be(c, #c)
 
+/* PE 1 waits in a heap call, for the others are late. */
+static void *malloc_from_thread(void *arg) {
+    (void)arg;
+    usleep(100000);
+    shmem_malloc(100);
+    return NULL;
+}
+
+static void calls_barrier(int number) {
+    (void)number;
+    shmem_barrier_all();
+}
+
+static void calls_malloc(int number) {
+    (void)number;
+    shmem_malloc(100);
+}
+
+static void on_alarm(void (*handler)(int)) {
+    if (me != 1) usleep(600000);
+    else {
+        signal(SIGALRM, handler);
+        ualarm(100000, 0);
+    }
+}
+
 static shmem_team_t destroyed_team(void) {
     shmem_team_t team;
     MUST(shmem_team_split_strided(SHMEM_TEAM_WORLD, 0, 1, n, NULL, 0, &team) == 0);
@@ -74,7 +102,7 @@ static shmem_ctx_t destroyed_ctx(void) {
     X(malloc_too_much, MUST(shmem_malloc((size_t)1 << 40) == NULL))                                                 \
     X(malloc_until_full, int k = 0; while (shmem_malloc(64 << 20) != NULL) k++; MUST(k >= 1))                       \
     X(align_odd, MUST(shmem_align(24, 100) == NULL))                                                                \
-    X(align_small, MUST(shmem_align(2, 100) == NULL))                                                               \
+    X(align_nothing, MUST(shmem_align(0, 100) == NULL))                                                             \
     X(malloc_sizes_differ, MUST(shmem_malloc(me == 1 ? 2000 : 1000) == NULL))                                       \
     X(malloc_on_one_less, if (me != 1) shmem_malloc(1000); else shmem_barrier_all())                                \
     X(malloc_and_calloc, if (me == 1) shmem_calloc(10, 10); else shmem_malloc(100))                                 \
@@ -205,8 +233,16 @@ static shmem_ctx_t destroyed_ctx(void) {
     X(segfault, ONE *(volatile int *)HIDDEN(NULL) = 1; shmem_barrier_all())                                         \
     X(missing_barrier, if (me != 1) shmem_barrier_all())                                                            \
     X(barrier_and_sync, if (me == 1) shmem_sync_all(); else shmem_barrier_all())                                    \
+    X(two_threads, pthread_t t; if (me != 1) usleep(600000); else pthread_create(&t, NULL, malloc_from_thread, NULL); \
+        shmem_malloc(100))                                                                                          \
+    X(barrier_in_handler, on_alarm(calls_barrier); shmem_barrier_all())                                        \
+    X(malloc_in_handler, on_alarm(calls_malloc); shmem_malloc(100))                                            \
+    X(reduce_in_handler, on_alarm(calls_barrier);                                                              \
+        shmem_long_sum_reduce(SHMEM_TEAM_WORLD, heap, statics, 4))                                                  \
+    X(handler_among_threads, int level; shmem_init_thread(SHMEM_THREAD_MULTIPLE, &level);                           \
+        on_alarm(calls_malloc); shmem_malloc(100))                                                             \
     X(no_finalize, exit(0))                                                                                         \
-    X(finalize_twice, shmem_finalize(); shmem_finalize())                                                           \
+    X(finalize_twice, shmem_finalize(); shmem_finalize(); if (me == 0) puts("went on"); exit(0))                                                     \
     X(put_after_finalize, long *p = heap; shmem_finalize(); ONE shmem_long_p(p, 1, 2); exit(0))                     \
     X(malloc_after_finalize, shmem_finalize(); shmem_malloc(8))                                                     \
     X(ask_after_finalize, shmem_finalize(); printf("%d of %d\n", shmem_my_pe(), shmem_n_pes()); exit(0))            \
