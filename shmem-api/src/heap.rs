@@ -211,6 +211,7 @@ impl Engine {
         let ask = guards.unwrap_or(Wanted { size, align });
         let block = h.spaces.alloc(ask.size, ask.align, reach).map_err(refuse)?;
         let used = h.memory.taken(&h.spaces, &block, ask.size);
+        self.segment.hand_out(block.at, ask.size);
         Ok(match guards {
             None => Fresh { at: block.at, used },
             Some(wanted) => {

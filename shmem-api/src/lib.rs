@@ -38,6 +38,7 @@ mod components;
 mod conditions;
 mod copy;
 mod ctx;
+mod dump;
 mod elem;
 mod engine;
 mod error;

@@ -76,6 +76,7 @@ impl Engine {
         };
         if let Some((_, block)) = h.spaces.block(to) {
             h.memory.taken(&h.spaces, &block, size);
+            self.segment.hand_out(to, size);
             h.memory.freed(old);
         }
         Ok(Resized::To(to))
