@@ -83,11 +83,21 @@ for header in shmem.h shmemx.h pshmem.h mpp/shmem.h mpp/shmemx.h \
     put 644 "$here/include/$header" "include/$header"
 done
 
+# `make install CC=oshcc`: the compiler that the wrapper is to call is the one it would call itself.
+no_wrapper() {
+    case " $1 " in
+    *oshcc\ * | *oshc++\ * | *oshcxx\ * | *oshCC\ *) echo "$2" ;;
+    *) echo "${1:-$2}" ;;
+    esac
+}
+cc=$(no_wrapper "${CC:-}" cc)
+cxx=$(no_wrapper "${CXX:-}" c++)
+
 # fill TEMPLATE MODE TARGET
 fill() {
     sed -e "s|@VERSION@|$version|g" -e "s|@PREFIX@|$prefix|g" -e "s|@MPI_CFLAGS@|${mpi_cflags# }|g" \
         -e "s|@MPI_LIBS@|${mpi_libs# }|g" -e "s|@MPI_KIND@|$kind|g" -e "s|@LAUNCHER@|$launcher|g" \
-        -e "s|@CC@|${CC:-cc}|g" -e "s|@CXX@|${CXX:-c++}|g" "$here/$1" >"$built/filled"
+        -e "s|@CC@|$cc|g" -e "s|@CXX@|$cxx|g" "$here/$1" >"$built/filled"
     put "$2" "$built/filled" "$3"
 }
 fill bin/oshcc.in 755 bin/oshcc

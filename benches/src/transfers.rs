@@ -33,12 +33,15 @@ static PEERS: AtomicPtr<[*mut u8; 2]> = AtomicPtr::new(std::ptr::null_mut());
 /// Both ends of all transfers.
 pub struct Pair {
     /// Symmetric.
-    pub(crate) at: *mut u64,
-    /// The same on PE 1, by its address here; and the static's.
-    pub(crate) peer: *mut u64,
+    pub at: *mut u64,
+    /// The same on PE 1, by its address here.
+    pub peer: *mut u64,
+    /// A static on PE 1, likewise.
     pub(crate) peer_static: *mut u64,
-    pub(crate) private: *mut u64,
-    pub(crate) pe: i32,
+    /// This PE's alone, and as large.
+    pub private: *mut u64,
+    /// The other PE.
+    pub pe: i32,
 }
 
 /// One timed loop.

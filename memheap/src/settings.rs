@@ -67,6 +67,8 @@ settings! {
         "Take the heap's memory at start, so that running out shows there.";
     HEAP_OVERCOMMIT = "SHMEM_HEAP_OVERCOMMIT", Switch, "1",
         "Whether the heaps of a host may be larger together than what is free; 0 refuses at start.";
+    HEAP_DUMP = "SHMEM_HEAP_DUMP", Switch, "1",
+        "Whether core dumps hold what was handed out of a PE's heap; 0 leaves the heap out whole.";
     HEAP_HOST_SIZE = "SHMEM_HEAP_HOST_SIZE", Size, "256m",
         "Bytes of the space for memory that only the PEs of the host reach.";
     HEAP_DMA_SIZE = "SHMEM_HEAP_DMA_SIZE", Size, "64m",

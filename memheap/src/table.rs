@@ -14,6 +14,10 @@ use std::ptr::NonNull;
 
 use bytemuck::Pod;
 
+/// Tables of so many bytes are left out of core dumps.
+#[cfg(not(miri))]
+const SPARSE: usize = 2 << 20;
+
 /// `len` values of `T`, all zero at first.
 pub struct Table<T: Pod> {
     ptr: NonNull<T>,
@@ -43,6 +47,10 @@ impl<T: Pod> Table<T> {
             return Ok(Table { ptr: NonNull::dangling(), len: 0, _memory: (None, std::marker::PhantomData) });
         }
         let mut map = memmap2::MmapOptions::new().len(bytes).no_reserve_swap().map_anon()?;
+        // A core dump would be as long as all tables, if mostly a hole; where cores go through a pipe, zeroes.
+        if bytes >= SPARSE {
+            let _ = map.advise(memmap2::Advice::DontDump);
+        }
         let ptr = NonNull::new(map.as_mut_ptr().cast::<T>()).ok_or_else(too_long)?;
         Ok(Table { ptr, len, _memory: (Some(map), std::marker::PhantomData) })
     }

@@ -3,6 +3,7 @@
 //! ```text
 //!   store, load    one element             words: an aligned 1, 2, 4 or 8 bytes are one store or load
 //!   put, get       elements in a row       one word, or bulk
+//!   carry, fill    bytes of an own block    bulk, also where the two overlap; one byte over and over
 //!   blocks         rows a stride apart     one bulk copy if they touch; words if they are single elements
 //! ```
 //!
@@ -10,7 +11,8 @@
 //!
 //! * words: relaxed atomics, as wide as the element and the shared address allow, so never torn;
 //! * bulk: the C library's `memcpy`, called from inline assembly. To the compiler it is opaque: it
-//!   stands for "some relaxed copy, byte by byte", which is what the standard promises of a put. Under
+//!   stands for "some relaxed copy, byte by byte", which is what the standard promises of a put. Where that
+//!   function runs into a trap of the processor, a loop of our own stands for it (`long`). Under
 //!   Miri (and on processors without the assembly here) the same copy is made of words.
 //!
 //! What a copy yields for a word that another PE changes meanwhile is unspecified, as in the standard.
@@ -18,6 +20,9 @@
 //! Invariant **Y1**: no alignment is assumed that has not been checked; C programs hand over 16-byte elements
 //! at multiples of 8, and private memory may lie anywhere.
 #![allow(unsafe_code)]
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod long;
 
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -240,6 +245,35 @@ macro_rules! word {
 
 word!(u8 = AtomicU8, u16 = AtomicU16, u32 = AtomicU32, u64 = AtomicU64);
 
+/// Moves `n` bytes of this PE's to where they belong now; the two ranges may overlap.
+///
+/// # Safety
+/// `from` is readable and `to` writable for `n` bytes, both this PE's own, and nobody else uses either meanwhile.
+pub(crate) unsafe fn carry(to: *mut u8, from: *const u8, n: usize) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if n >= long::LEAST {
+        let apart = to.addr().wrapping_sub(from.addr());
+        // Not where a part of the source would be overwritten before it is read.
+        if apart >= n && long::is_trap(apart, n) {
+            // SAFETY: by contract; the target lies below the source or past its end, and only processors with AVX2
+            // have the trap.
+            return unsafe { long::vectors(to, from, n) };
+        }
+    }
+    // SAFETY: by contract.
+    unsafe { to.copy_from(from, n) }
+}
+
+/// Sets `n` bytes of this PE's.
+///
+/// # Safety
+/// `at` is writable for `n` bytes, and nobody else uses them meanwhile.
+pub(crate) unsafe fn fill(at: *mut u8, byte: u8, n: usize) {
+    // The C library's memset: it reads nothing, so there is no trap for it.
+    // SAFETY: by contract.
+    unsafe { at.write_bytes(byte, n) }
+}
+
 /// Copies `n` bytes into shared memory, or out of it.
 ///
 /// # Safety
@@ -247,15 +281,12 @@ word!(u8 = AtomicU8, u16 = AtomicU16, u32 = AtomicU32, u64 = AtomicU64);
 #[inline]
 unsafe fn bulk<const PUT: bool>(to: *mut u8, from: *const u8, n: usize) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: a call of memcpy with the arguments it takes, by contract valid; every register and the
-    // memory a C function may change are declared changed.
-    unsafe {
-        std::arch::asm!(
-            "call qword ptr [rip + {memcpy}@GOTPCREL]",
-            memcpy = sym libc::memcpy,
-            inlateout("rdi") to => _, inlateout("rsi") from => _, inlateout("rdx") n => _,
-            clobber_abi("C"),
-        );
+    if n < long::LEAST {
+        // SAFETY: by contract.
+        unsafe { memcpy(to, from, n) }
+    } else {
+        // SAFETY: by contract.
+        unsafe { bulk_long(to, from, n) }
     }
     #[cfg(any(not(target_arch = "x86_64"), miri))]
     {
@@ -270,6 +301,41 @@ unsafe fn bulk<const PUT: bool>(to: *mut u8, from: *const u8, n: usize) {
             // SAFETY: a part of the range; the shared side of the body is at a multiple of 8.
             unsafe { by(to.wrapping_add(at), from.wrapping_add(at), len) }
         }
+    }
+}
+
+/// As [`bulk`], for at least [`long::LEAST`] bytes.
+///
+/// # Safety
+/// As for [`bulk`].
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline(never)]
+unsafe fn bulk_long(to: *mut u8, from: *const u8, n: usize) {
+    if long::is_trap(to.addr().wrapping_sub(from.addr()), n) {
+        // SAFETY: by contract; only processors with AVX2 have the trap.
+        unsafe { long::vectors(to, from, n) }
+    } else {
+        // SAFETY: by contract.
+        unsafe { memcpy(to, from, n) }
+    }
+}
+
+/// The C library's.
+///
+/// # Safety
+/// As for [`bulk`].
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline(always)]
+unsafe fn memcpy(to: *mut u8, from: *const u8, n: usize) {
+    // SAFETY: a call of memcpy with the arguments it takes, by contract valid; every register and the
+    // memory a C function may change are declared changed.
+    unsafe {
+        std::arch::asm!(
+            "call qword ptr [rip + {memcpy}@GOTPCREL]",
+            memcpy = sym libc::memcpy,
+            inlateout("rdi") to => _, inlateout("rsi") from => _, inlateout("rdx") n => _,
+            clobber_abi("C"),
+        );
     }
 }
 
@@ -333,6 +399,25 @@ mod tests {
                 at::<[u8; 3]>(pair, strides, len, n);
                 at::<[u32; 2]>(pair, strides, len, n);
                 at::<[u64; 9]>(pair, strides, len, n);
+            }
+        }
+    }
+
+    /// What memmove does, wherever the two lie.
+    #[test]
+    fn carried_bytes_may_overlap() {
+        let before: Vec<u8> = (0..12_000_u32).map(|i| (i ^ (i >> 8)) as u8).collect();
+        for n in [1, 100, 2047, 2048, 5000] {
+            for (to, from) in
+                [(0, 6000), (16, 6000), (6000, 16), (0, 1), (1, 0), (16, 0), (0, 2016), (3000, 0)]
+            {
+                let mut bytes = before.clone();
+                let mut expected = before.clone();
+                expected.copy_within(from..from + n, to);
+                let start = bytes.as_mut_ptr();
+                // SAFETY: both inside the vector, which is ours.
+                unsafe { carry(start.wrapping_add(to), start.wrapping_add(from), n) };
+                assert!(bytes == expected, "{n} from {from} to {to}");
             }
         }
     }

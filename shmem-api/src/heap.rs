@@ -255,6 +255,7 @@ impl Engine {
         };
         h.decided = Decided::At(block.at);
         let used = h.memory.taken(&h.spaces, &block, ask.size);
+        self.segment.hand_out(block.at, ask.size);
         Ok(match guards {
             None => Fresh { at: block.at, used },
             Some(wanted) => {

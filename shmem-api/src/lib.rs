@@ -39,6 +39,7 @@ mod components;
 mod conditions;
 mod copy;
 mod ctx;
+mod dump;
 mod elem;
 mod engine;
 mod error;

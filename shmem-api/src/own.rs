@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use memheap::place::Near;
 use memheap::{Align, Bytes, Offset};
 
+use crate::copy;
 use crate::elem::{Elem, check_layout};
 use crate::engine::Handle;
 use crate::error::Error;
@@ -48,7 +49,7 @@ impl<L: Level> World<L> {
         let block = engine.alloc_local(Bytes(bytes as u64), align, near)?;
         let base = engine.own(block.at);
         // SAFETY: the used part lies inside the block, which is new and this PE's alone.
-        unsafe { base.write_bytes(0, block.used.0 as usize) };
+        unsafe { copy::fill(base, 0, block.used.0 as usize) };
         let base = NonNull::new(base.cast()).unwrap_or(NonNull::dangling());
         Ok(OwnSlice { at: block.at, base, len, engine, level: PhantomData })
     }

@@ -21,6 +21,7 @@ use memheap::{Bytes, Offset};
 
 use crate::boot::Boot;
 use crate::boot::step::step;
+use crate::dump::Dumped;
 use crate::error::Error;
 use crate::layout::Layout;
 
@@ -33,6 +34,7 @@ pub(crate) struct Segment {
     peers: Vec<Option<PeerRegion>>,
     pids: Vec<u32>,
     same_base: bool,
+    dumped: Dumped,
 }
 
 /// Where one PE's segment is in this process.
@@ -58,7 +60,13 @@ struct Mapped {
 impl Segment {
     /// Collective: creates this PE's segment as laid out, finds a base for all, and opens the peers'
     /// segments. With `prealloc` the memory of the user's heap is taken now, so that running out shows here.
-    pub(crate) fn establish(boot: &mut dyn Boot, layout: &Layout, prealloc: bool) -> Result<Segment, Error> {
+    /// Core dumps hold what is handed out of the heap if `dump`, else nothing of it.
+    pub(crate) fn establish(
+        boot: &mut dyn Boot,
+        layout: &Layout,
+        prealloc: bool,
+        dump: bool,
+    ) -> Result<Segment, Error> {
         let me = boot.pe();
         let len = layout.len;
         let failed = |why: std::io::Error| Error::Memory { pe: me, len, why: why.to_string() };
@@ -72,6 +80,8 @@ impl Segment {
         let created = created.map_err(failed);
         step(boot, created.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let own = agree_on_base(boot, created?, failed)?;
+        let heap = Bytes(layout.internals.0);
+        own.dump(Offset(0), heap, false);
         let mine =
             Mapped { base: own.base().as_ptr() as u64, pid: std::process::id(), fd: own.file().raw_fd() };
         let all = step(boot, Ok(mine))?;
@@ -83,7 +93,7 @@ impl Segment {
         let same_base = all.iter().all(|m| m.base == mine.base);
         step(boot, peers.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let pids = all.iter().map(|m| m.pid).collect();
-        Ok(Segment { own, peers: peers?, pids, same_base })
+        Ok(Segment { own, peers: peers?, pids, same_base, dumped: Dumped::new(heap, dump) })
     }
 
     /// The process of each PE.
@@ -93,7 +103,13 @@ impl Segment {
 
     /// Gives the pages of a free part of this PE's heap back to the system.
     pub(crate) fn punch(&self, at: Offset, len: Bytes) -> std::io::Result<()> {
+        self.dumped.give_back(at, len, |at, len| self.own.dump(at, len, false));
         self.own.punch(at, len)
+    }
+
+    /// A block of this PE's heap is handed out.
+    pub(crate) fn hand_out(&self, at: Offset, len: Bytes) {
+        self.dumped.hand_out(at, len, |at, len| self.own.dump(at, len, true));
     }
 
     /// Whether every PE has its segment at the same address.

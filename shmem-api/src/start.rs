@@ -80,7 +80,8 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let layout = Layout::plan(&sizes, hello.teams as usize)?;
     let internals = Internals::reserve(layout.internals, Offset(layout.len.0), hello.teams as usize)?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
-    let segment = Segment::establish(boot, &layout, prealloc)?;
+    let dump = settings.is_on(&settings::HEAP_DUMP);
+    let segment = Segment::establish(boot, &layout, prealloc, dump)?;
     let statics = StaticData::establish(boot, statics)?;
     let window = layout.window(Reach::World);
     let spread =

@@ -14,6 +14,7 @@ use memheap::space::Figures;
 use memheap::{Align, Bytes, Component};
 
 use crate::components::BUILT_IN;
+use crate::copy;
 use crate::elem::{Elem, check_layout};
 use crate::engine::{Engine, Handle};
 use crate::error::Error;
@@ -152,7 +153,7 @@ impl<L: Level> World<L> {
         // SAFETY: the block lies inside this PE's heap.
         let base = unsafe { heap.add(block.at.0 as usize) };
         // SAFETY: the used part lies inside the block, which nobody else can touch before it is shared.
-        unsafe { base.write_bytes(0, block.used.0 as usize) };
+        unsafe { copy::fill(base, 0, block.used.0 as usize) };
         let base = NonNull::new(base.cast::<T>()).unwrap_or(NonNull::dangling());
         // SAFETY: Y1: aligned by the module (the heap's base is aligned to 2 MiB), zeroed, which is a
         // valid T, and the block is new.

@@ -227,3 +227,95 @@ fn sizes_that_differ_are_named() {
         }
     }
 }
+
+/// What a core would hold of this PE's own heap, by the flags of its mappings (`dd`: not dumped).
+fn dumped_of_heap(at: usize, len: usize) -> usize {
+    let (mut dumped, mut size) = (0, 0);
+    for line in std::fs::read_to_string("/proc/self/smaps").unwrap().lines() {
+        if let Some((from, to)) = line.split_once(' ').and_then(|(range, _)| range.split_once('-')) {
+            let [from, to] = [from, to].map(|n| usize::from_str_radix(n, 16));
+            if let (Ok(from), Ok(to)) = (from, to) {
+                size = to.min(at + len).saturating_sub(from.max(at));
+            }
+        } else if let Some(flags) = line.strip_prefix("VmFlags:")
+            && !flags.split_whitespace().any(|flag| flag == "dd")
+        {
+            dumped += size;
+        }
+    }
+    dumped
+}
+
+/// A real core, where the system writes one into the directory of the process: small, with what was touched in it.
+#[test]
+fn a_core_holds_what_was_handed_out_of_the_heap() {
+    const TOUCHED: usize = 10 << 20;
+    let test = "a_core_holds_what_was_handed_out_of_the_heap";
+    if testing::is_pe() {
+        let world = start();
+        let limit = getrlimit(Resource::Core);
+        setrlimit(Resource::Core, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
+        std::env::set_current_dir(std::env::var("TEST_CORES").unwrap()).unwrap();
+        let wanted = std::env::var("SHMEM_HEAP_DUMP").unwrap() == "1";
+        let mut a = world.alloc::<u8>(TOUCHED).unwrap();
+        let heap = a.as_ptr().addr();
+        let whole = world.heap().total.0 as usize;
+        a.fill(b'.');
+        let middle = TOUCHED / 2;
+        let text = b"in the heap of the test";
+        a[middle..middle + text.len()].copy_from_slice(text);
+        let dumped = dumped_of_heap(heap & !0xffff_ffff, whole);
+        let bounds = if wanted { TOUCHED..=TOUCHED + (8 << 20) } else { 0..=0 };
+        assert!(bounds.contains(&dumped), "{dumped} bytes of {whole}");
+        // Touched, given back to the system, and no longer in a dump.
+        let big = world.alloc::<u64>((600 << 20) / 8).unwrap();
+        drop(big);
+        world.reclaim().unwrap();
+        let dumped = dumped_of_heap(heap & !0xffff_ffff, whole);
+        assert!(bounds.contains(&dumped), "{dumped} bytes of {whole} after 600 MiB have gone");
+        world.barrier();
+        if world.pe() == 0 {
+            println!("about to abort");
+            std::process::abort();
+        }
+        world.barrier();
+        unreachable!("PE 0 has aborted");
+    }
+    let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    let writes =
+        !pattern.contains(['/', '|']) && getrlimit(Resource::Core).maximum.is_none_or(|most| most > 1 << 30);
+    if !writes {
+        eprintln!(
+            "no core is written here ({}): only the flags of the mappings are looked at",
+            pattern.trim()
+        );
+    }
+    for &boot in Boot::ALL {
+        for wanted in ["1", "0"] {
+            let dir = std::env::temp_dir().join(format!("shmem-cores-{}", std::process::id()));
+            std::fs::create_dir_all(&dir).unwrap();
+            let env = [
+                ("SHMEM_SYMMETRIC_SIZE", "2g"),
+                ("SHMEM_HEAP_DUMP", wanted),
+                ("TEST_CORES", dir.to_str().unwrap()),
+            ];
+            let outcome = launch(test, 2, boot, &env);
+            assert!(outcome.stdout.contains("about to abort") && !outcome.timed_out, "{outcome}");
+            let cores: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|f| f.unwrap().path()).collect();
+            if writes {
+                assert!(!cores.is_empty(), "no core: {outcome}");
+            }
+            let mut found = false;
+            for core in &cores {
+                let length = std::fs::metadata(core).unwrap().len();
+                assert!(length < 200 << 20, "{} MiB of core", length >> 20);
+                let bytes = std::fs::read(core).unwrap();
+                // Only the heap has it between such bytes.
+                let text = b"....in the heap of the test....";
+                found |= bytes.windows(text.len()).any(|w| w == text);
+            }
+            std::fs::remove_dir_all(&dir).unwrap();
+            assert!(!writes || found == (wanted == "1"), "SHMEM_HEAP_DUMP={wanted}: the heap is in: {found}");
+        }
+    }
+}

@@ -51,7 +51,7 @@ void *shmemx_team_malloc(shmem_team_t team, size_t size);
 /* A word that names a byte of a PE's heap and means the same on every PE; it may be put, and kept in symmetric
  * memory. 0 names nothing. */
 typedef uint64_t shmemx_gaddr_t;
-#define SHMEMX_GADDR_NULL ((shmemx_gaddr_t)0)
+#define SHMEMX_GADDR_NULL SHMEMI_NUMBER(shmemx_gaddr_t, 0)
 /* Local. The name of the symmetric address `addr` on `pe`; null if it is not in the heap or there is no such PE. */
 shmemx_gaddr_t shmemx_gaddr(const void *addr, int pe);
 /* Local. The PE of a name, or -1; the symmetric address to use with that PE in put and get, or NULL; and the address

@@ -54,6 +54,26 @@ fn every_header_compiles_alone_and_twice_in_every_language() {
     }
 }
 
+/// C++ programs include C headers inside `extern "C"`, and forbid C's casts, also in what the constants expand to.
+#[test]
+fn headers_may_be_included_as_c_and_need_no_c_casts() {
+    let headers = ["shmem.h", "shmemx.h", "pshmem.h", "mpp/shmem.h", "mpp/shmemx.h"];
+    let uses = "shmem_team_t teams[] = {SHMEM_TEAM_INVALID, SHMEM_TEAM_WORLD, SHMEM_TEAM_SHARED};\n\
+                shmem_ctx_t contexts[] = {SHMEM_CTX_INVALID, SHMEM_CTX_DEFAULT};\n\
+                shmemx_gaddr_t nowhere = SHMEMX_GADDR_NULL;\n\
+                void f(long *at, double *of) { shmem_put(at, at, 1, 0); shmem_sum_reduce(teams[1], of, of, 1); }\n";
+    for around in [["", ""], ["extern \"C\" {\n", "}\n"]] {
+        for header in headers {
+            let text = format!("{}#include <{header}>\n{}#include <shmemx.h>\n{uses}", around[0], around[1]);
+            let text = format!("#pragma GCC diagnostic error \"-Wold-style-cast\"\n{text}");
+            let file = source("as_c.cpp", &text);
+            for compiler in compilers(["g++", "clang++"]) {
+                ["c++11", "c++20"].iter().for_each(|standard| compiles(compiler, standard, &file));
+            }
+        }
+    }
+}
+
 /// Declares every function of the standard again, after the headers: a prototype that differs is an error, and
 /// one that the headers lack is no redundant declaration.
 #[test]

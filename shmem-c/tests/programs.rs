@@ -77,7 +77,7 @@ fn tests_in_a_loop_on_more_pes_than_cores() {
 #[test]
 fn overloads_of_cpp() {
     for standard in ["-std=c++14", "-std=c++17"] {
-        on(&compile("tests/c/overloads.cpp", &[standard, "-pedantic"]), PES, |_, _| {});
+        on(&compile("tests/c/overloads.cpp", &[standard, "-pedantic", "-Wold-style-cast"]), PES, |_, _| {});
     }
 }
 

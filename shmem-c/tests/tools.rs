@@ -60,6 +60,151 @@ fn oshcc_adds_what_is_needed_and_no_more() {
     assert!(!unknown.status.success());
 }
 
+/// `CC=oshcc` in whatever form: the wrapper does not take itself for the compiler.
+#[test]
+fn oshcc_calls_a_compiler_and_not_itself() {
+    let bin = prefix().join("bin");
+    let bin = bin.to_str().unwrap();
+    let dir = scratch().join("wrappers");
+    std::fs::create_dir_all(&dir).unwrap();
+    // A link of another name to it, a script around it, a compiler.
+    let link = dir.join("my-cc");
+    let _ = std::fs::remove_file(&link);
+    std::os::unix::fs::symlink(prefix().join("bin/oshcc"), &link).unwrap();
+    let script = |name: &str, does: &str| {
+        let at = dir.join(name);
+        std::fs::write(&at, format!("#!/bin/sh\n{does}\n")).unwrap();
+        run(Command::new("chmod").arg("+x").arg(&at));
+        at.display().to_string()
+    };
+    let around = script("around", "exec oshcc \"$@\"");
+    let mine = script("mine", "echo mine");
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
+    let command = |name: &str, env: &[(&str, &str)], args: &[&str]| {
+        let mut timed = Command::new("timeout");
+        timed.args(["20", name]).args(args).env("PATH", &path);
+        for variable in ["CC", "CXX", "SHMEM_CC", "SHMEM_CXX"] {
+            timed.env_remove(variable);
+        }
+        stdout(timed.envs(env.iter().copied()))
+    };
+    let link = link.display().to_string();
+    let [abs, abs_cxx] = ["oshcc", "oshc++"].map(|name| format!("{bin}/{name}"));
+    for (name, own, set, plain) in [("oshcc", "SHMEM_CC", "CC", "cc"), ("oshc++", "SHMEM_CXX", "CXX", "c++")]
+    {
+        for value in
+            ["oshcc", "oshc++", "oshcxx", "ccache oshcc", "env A=b oshc++ -O2", &abs, &abs_cxx, &link]
+        {
+            for variable in [own, set] {
+                let said = command(name, &[(variable, value)], &["--showme:command"]);
+                assert_eq!(said.trim(), plain, "{name} with {variable}={value}");
+            }
+            let said = command(name, &[(own, &mine), (set, value)], &["x.c"]);
+            assert_eq!(said, "mine\n", "{own} names the compiler, {set}={value}");
+        }
+        assert_eq!(command(name, &[(own, ""), (set, &mine)], &["x.c"]), "mine\n");
+        // It cannot be seen that this one leads back, but it must end.
+        let said = command(name, &[(set, &around)], &["-dumpmachine"]);
+        assert!(said.contains('-'), "{said}");
+    }
+}
+
+/// The commonest ways to build: make, configure, CMake, Meson, each told that its compiler is oshcc.
+#[test]
+fn build_systems_take_oshcc_for_their_compiler() {
+    let dir = consumer("consumer-wrapper");
+    std::fs::write(
+        dir.join("both.cpp"),
+        "#include <shmem.h>\nint main() { shmem_init(); shmem_finalize(); }\n",
+    )
+    .unwrap();
+    let path = format!("{}:{}", prefix().join("bin").display(), std::env::var("PATH").unwrap());
+    let build = |command: &str| {
+        let mut shell = Command::new("timeout");
+        shell.args(["120", "sh", "-ec", command]).current_dir(&dir).env("PATH", &path);
+        for variable in ["CC", "CXX", "SHMEM_CC", "SHMEM_CXX", "MAKEFLAGS"] {
+            shell.env_remove(variable);
+        }
+        run(&mut shell);
+    };
+    // make's built-in rules; the environment or the command line names the compiler.
+    for how in ["make ring CC=oshcc", "CC=oshcc make -e ring", "make both CXX=oshc++", "CC=oshcc make ring"] {
+        build(&format!("rm -f ring both ring.o; {how}; test -x ring || test -x both"));
+    }
+    build("rm -f ring; make ring CC=oshcc");
+    runs(&dir.join("ring"));
+
+    if there("autoconf") {
+        let ac = "AC_INIT([ring], [1])\nAC_CONFIG_SRCDIR([ring.c])\nAC_PROG_CC\nAC_PROG_CXX\n\
+                  AC_CHECK_HEADERS([shmem.h], [], [AC_MSG_ERROR([no shmem.h])])\n\
+                  AC_CHECK_FUNCS([shmem_init], [], [AC_MSG_ERROR([no shmem_init])])\n\
+                  AC_CONFIG_FILES([made/Makefile])\nAC_OUTPUT\n";
+        std::fs::write(dir.join("configure.ac"), ac).unwrap();
+        std::fs::create_dir_all(dir.join("made")).unwrap();
+        std::fs::write(
+            dir.join("made/Makefile.in"),
+            "ring: ../ring.c\n\t@CC@ @CFLAGS@ -o $@ ../ring.c @LIBS@\n",
+        )
+        .unwrap();
+        for how in ["./configure CC=oshcc CXX=oshc++", "CC=oshcc CXX=oshc++ ./configure"] {
+            build(&format!("rm -f made/ring; autoconf; {how}; make -C made"));
+        }
+        runs(&dir.join("made/ring"));
+    }
+    if there("cmake") {
+        let lists = "cmake_minimum_required(VERSION 3.13)\nproject(consumer C CXX)\n\
+                     add_executable(ring ring.c)\nadd_executable(both both.cpp)\n";
+        std::fs::write(dir.join("CMakeLists.txt"), lists).unwrap();
+        for (at, how) in [
+            ("by-option", "cmake -DCMAKE_C_COMPILER=oshcc -DCMAKE_CXX_COMPILER=oshc++"),
+            ("by-environment", "CC=oshcc CXX=oshc++ cmake"),
+        ] {
+            build(&format!("rm -rf {at}; {how} -S . -B {at}; cmake --build {at}"));
+            runs(&dir.join(at).join("ring"));
+            runs(&dir.join(at).join("both"));
+        }
+    }
+    if there("meson") && there("ninja") {
+        std::fs::write(
+            dir.join("meson.build"),
+            "project('consumer', 'c', 'cpp')\nexecutable('ring', 'ring.c')\nexecutable('both', 'both.cpp')\n",
+        )
+        .unwrap();
+        build("rm -rf by-meson; CC=oshcc CXX=oshc++ meson setup by-meson; ninja -C by-meson");
+        runs(&dir.join("by-meson/ring"));
+        runs(&dir.join("by-meson/both"));
+    }
+}
+
+/// Everything static, at a fixed address and at any; or one line where the MPI has no archives.
+#[test]
+fn oshcc_links_all_statically_or_says_why_not() {
+    for compiler in ["gcc", "clang"].into_iter().filter(|c| there(c)) {
+        for flag in ["-static", "-static-pie"] {
+            let program = scratch().join(format!("ring{flag}-{compiler}"));
+            let mut oshcc = tool("oshcc");
+            oshcc
+                .env("SHMEM_CC", compiler)
+                .arg(flag)
+                .arg(here().join("examples/ring.c"))
+                .arg("-o")
+                .arg(&program);
+            if common::mpicc().is_none() {
+                run(&mut oshcc);
+                runs(&program);
+                continue;
+            }
+            let output = oshcc.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            if output.status.success() {
+                runs(&program);
+            } else {
+                assert!(said.starts_with(&format!("oshcc: {flag}: ")) && said.lines().count() == 1, "{said}");
+            }
+        }
+    }
+}
+
 /// Objects first, then the link, as makefiles do.
 #[test]
 fn oshcc_links_objects() {

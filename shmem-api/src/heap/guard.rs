@@ -23,6 +23,7 @@ use memheap::{Align, Bytes, FreeError, Offset};
 use parking_lot::Mutex;
 use rustix::mm::{MprotectFlags, mprotect};
 
+use crate::copy;
 use crate::segment::Peer;
 use crate::site::CallSite;
 
@@ -262,7 +263,7 @@ fn fill(view: &View<'_>, from: u64, to: u64, value: u8) {
     let start = view.own.wrapping_add(from as usize);
     // SAFETY: zones and freed or new blocks of this PE's own segment: inside the mapping, and by H1 no
     // Rust object is there.
-    unsafe { start.write_bytes(value, to.saturating_sub(from) as usize) }
+    unsafe { copy::fill(start, value, to.saturating_sub(from) as usize) }
 }
 
 /// The first offset in `from..to` that does not hold `value`.

@@ -42,6 +42,7 @@ impl Engine {
             let Block { at, .. } = taken.map_err(|why| self.no_room(call(), Reach::Pe, why))?;
             let used = Bytes(l.fresh.saturating_sub(at.0).min(size.0));
             l.fresh = l.fresh.max(at.0 + size.0);
+            self.segment.hand_out(at, size);
             Ok::<_, Error>(Fresh { at, used })
         })?;
         numa::bring_near(self, self.own(fresh.at), size, near);
@@ -63,6 +64,7 @@ impl Engine {
                 }
             };
             l.fresh = l.fresh.max(to.0 + size.0);
+            self.segment.hand_out(to, size);
             Ok(to)
         })
     }

@@ -16,6 +16,7 @@ use memheap::place::Reach;
 use memheap::{BlockState, Bytes, Offset};
 
 use super::{Decided, Fresh, Heap, Request};
+use crate::copy;
 use crate::engine::Engine;
 use crate::error::Error;
 
@@ -78,6 +79,7 @@ impl Engine {
         }
         if let Some((_, block)) = h.spaces.block(to) {
             h.memory.taken(&h.spaces, &block, size);
+            self.segment.hand_out(to, size);
             h.memory.freed(old);
         }
         Ok(Resized::To(to))
@@ -87,7 +89,7 @@ impl Engine {
     pub(super) fn clear(&self, at: Offset, n: Bytes) {
         // SAFETY: the used part of a block that a module has just handed out (M1): inside this PE's own segment,
         // and nobody else's before this call ends.
-        unsafe { self.own(at).write_bytes(0, n.0 as usize) }
+        unsafe { copy::fill(self.own(at), 0, n.0 as usize) }
     }
 
     /// Copies what a block of this PE's holds to where it is now; the two may overlap.
@@ -95,6 +97,6 @@ impl Engine {
         let (from, to) = (self.own(from), self.own(to));
         // SAFETY: both are this PE's own, mapped (M1); the old one was live until this call, in which no PE uses
         // it, and the new one is nobody's before the call ends.
-        unsafe { to.copy_from(from, n.0 as usize) }
+        unsafe { copy::carry(to, from, n.0 as usize) }
     }
 }

@@ -25,11 +25,20 @@ typedef double _Complex shmemi_complexd;
 typedef float _Complex shmemi_complexf;
 #endif
 
-#define SHMEM_TEAM_INVALID ((shmem_team_t)0)
-#define SHMEM_TEAM_WORLD ((shmem_team_t)1)
-#define SHMEM_TEAM_SHARED ((shmem_team_t)2)
-#define SHMEM_CTX_INVALID ((shmem_ctx_t)0)
-#define SHMEM_CTX_DEFAULT ((shmem_ctx_t)1)
+/* A constant that is a handle or an address, without a cast that -Wold-style-cast tells of. */
+#ifdef __cplusplus
+#define SHMEMI_HANDLE(T, value) (reinterpret_cast<T>(value))
+#define SHMEMI_NUMBER(T, value) (static_cast<T>(value))
+#else
+#define SHMEMI_HANDLE(T, value) ((T)value)
+#define SHMEMI_NUMBER(T, value) ((T)value)
+#endif
+
+#define SHMEM_TEAM_INVALID SHMEMI_HANDLE(shmem_team_t, 0)
+#define SHMEM_TEAM_WORLD SHMEMI_HANDLE(shmem_team_t, 1)
+#define SHMEM_TEAM_SHARED SHMEMI_HANDLE(shmem_team_t, 2)
+#define SHMEM_CTX_INVALID SHMEMI_HANDLE(shmem_ctx_t, 0)
+#define SHMEM_CTX_DEFAULT SHMEMI_HANDLE(shmem_ctx_t, 1)
 
 #define SHMEM_MAJOR_VERSION 1
 #define SHMEM_MINOR_VERSION 6

@@ -1,9 +1,13 @@
 /*
  * C++: the names that C11 makes generic are overloads. They add nothing but the choice of the function; define
- * SHMEMX_NO_OVERLOADS before including shmem.h to do without.
+ * SHMEMX_NO_OVERLOADS before including shmem.h to do without. They have C++ linkage also where the header is included
+ * inside `extern "C"`. Reductions and scans take std::complex as they take C's complex types.
  */
 #ifndef SHMEMI_OVERLOADS_H
 #define SHMEMI_OVERLOADS_H
+
+extern "C++" {
+#include <complex>
 
 /* One overload: `ret` is return or nothing; `to` has the parameters, `with` the arguments. */
 #define SHMEMI_OVERLOAD(R, generic, function, to, with) \
@@ -139,6 +143,17 @@ SHMEMI_RED_ARITH_C11(SHMEMI_TOGETHER, sum_reduce)
 SHMEMI_RED_ARITH_C11(SHMEMI_TOGETHER, prod_reduce)
 SHMEMI_RED_ARITH_C11(SHMEMI_TOGETHER, sum_inscan)
 SHMEMI_RED_ARITH_C11(SHMEMI_TOGETHER, sum_exscan)
+/* std::complex<T> is laid out as T[2], as is C's complex type. */
+#define SHMEMI_TOGETHER_COMPLEX(op, N, T) \
+    SHMEMI_OVERLOAD(int, shmem_##op, shmem_complex##N##_##op, \
+                    (shmem_team_t team, std::complex<T> *dest, const std::complex<T> *source, size_t nelems), \
+                    (team, reinterpret_cast<shmemi_complex##N *>(dest), \
+                     reinterpret_cast<const shmemi_complex##N *>(source), nelems))
+#define SHMEMI_ON_COMPLEX(op) SHMEMI_TOGETHER_COMPLEX(op, d, double) SHMEMI_TOGETHER_COMPLEX(op, f, float)
+SHMEMI_ON_COMPLEX(sum_reduce)
+SHMEMI_ON_COMPLEX(prod_reduce)
+SHMEMI_ON_COMPLEX(sum_inscan)
+SHMEMI_ON_COMPLEX(sum_exscan)
 SHMEMI_OVERLOAD(int, shmem_sync, shmem_team_sync, (shmem_team_t team), (team))
 
 /* Waits and tests. The wait on one long is the C function of that name. */
@@ -196,5 +211,7 @@ SHMEMI_AMO_STD_C11(SHMEMI_OLD_COUNT, inc)
 SHMEMI_AMO_EXT_C11(SHMEMI_OLD_READ, fetch)
 SHMEMI_AMO_EXT_C11(SHMEMI_OLD_WRITE, set)
 SHMEMI_AMO_EXT_C11(SHMEMI_OLD_CHANGE, swap)
+
+} /* extern "C++" */
 
 #endif

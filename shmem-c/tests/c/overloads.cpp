@@ -1,5 +1,9 @@
 // C++: globals with constructors are symmetric, the generic names are overloads, and the C names are C's.
+// As many programs do with a C header.
+extern "C" {
 #include <shmem.h>
+}
+#include <complex>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -43,6 +47,25 @@ template <typename T> static void all_to_next(int next, int before)
     shmem_barrier_all();
 }
 
+// std::complex and C's own type, by the same names.
+template <typename T> static void of_complex(int me, int n)
+{
+    static std::complex<T> out[2], in[2];
+    in[0] = std::complex<T>(T(me + 1), T(1));
+    in[1] = std::complex<T>(0, 1);
+    const std::complex<T> *constant = in;
+    CHECK(shmem_sum_reduce(SHMEM_TEAM_WORLD, out, constant, 2) == 0);
+    CHECK(out[0] == std::complex<T>(T(n * (n + 1) / 2), T(n)) && out[1] == std::complex<T>(0, T(n)));
+    CHECK(shmem_prod_reduce(SHMEM_TEAM_WORLD, out, in, 2) == 0);
+    const T re[4] = {1, 0, -1, 0}, im[4] = {0, 1, 0, -1};           // powers of i
+    CHECK(out[1] == std::complex<T>(re[n % 4], im[n % 4]));
+    CHECK(shmem_sum_inscan(SHMEM_TEAM_WORLD, out, in, 2) == 0);
+    CHECK(out[0] == std::complex<T>(T((me + 1) * (me + 2) / 2), T(me + 1)));
+    CHECK(shmem_sum_exscan(SHMEM_TEAM_WORLD, out, in, 2) == 0);
+    CHECK(out[0] == std::complex<T>(T(me * (me + 1) / 2), T(me)));
+    shmem_barrier_all();
+}
+
 int main()
 {
     shmem_init();
@@ -62,6 +85,9 @@ int main()
     all_to_next<unsigned char>(next, before);
     all_to_next<std::size_t>(next, before);
     all_to_next<std::uint32_t>(next, before);
+
+    of_complex<float>(me, n);
+    of_complex<double>(me, n);
 
     shmem_atomic_add(&cell.value, 5L, 0);
     CHECK(shmem_atomic_fetch(&cell.value, 0) >= 22);
