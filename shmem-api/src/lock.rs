@@ -20,6 +20,7 @@ use std::marker::PhantomData;
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
 use crate::error::Error;
+use crate::exit::child;
 use crate::level::Level;
 use crate::raw::{Via, ops};
 use crate::sym::SymSlice;
@@ -149,6 +150,10 @@ impl<'l> LockGuard<'l> {
 
 impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
+        // It is its parent that holds it.
+        if child::is_marked() {
+            return;
+        }
         // SAFETY: Q1, and Q2: this thread holds it, since the guard stays on its thread.
         unsafe { ops::clear_lock(Via::new("LockGuard::drop"), self.word) };
     }

@@ -12,6 +12,7 @@ use std::cell::{Cell, UnsafeCell};
 
 use parking_lot::Mutex;
 
+use crate::exit::child;
 use crate::level;
 
 pub(crate) struct Serial<T> {
@@ -39,6 +40,10 @@ impl<T> Serial<T> {
 
     #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        // Another thread of its parent may be inside, for ever.
+        if child::is_marked() {
+            child::refuse("a collective or a heap call");
+        }
         let guard = level::multiple().then(|| self.lock.lock());
         assert!(!self.busy.replace(true), "a collective call was made from within another");
         let reset = Reset(&self.busy);

@@ -28,10 +28,10 @@
 //! unchanged counts of context switches, before the copy and after it. A thread that keeps running is a
 //! refusal that names it. See `threads`.
 //!
-//! **Fork.** A child of `fork` shares the statics with its parent from then on, instead of getting a copy
-//! at its first write. A child that goes on to `exec` or `_exit` notices nothing; one that runs on writes
-//! its parent's variables, those of Rust's runtime among them (`std::process::exit` in the child makes that
-//! of the parent abort). [`remap`] in such a child is refused: the data is its parent's.
+//! **Fork.** A child of `fork` gets its own copy of the statics, as it would have without this library (see `fork`).
+//! `vfork`, `posix_spawn` and `clone` with `CLONE_VM` lend the child its parent's memory, statics or not. Of calls
+//! that run no fork handlers (`_Fork`, `clone` itself), the child shares the statics, and should go on to `exec` or
+//! `_exit`. [`remap`] in a child is refused: it is no PE.
 //!
 //! Statics of shared libraries, and thread-locals, are not included.
 //!
@@ -46,6 +46,7 @@ use memheap::{Bytes, Offset};
 use rustix::fs::{MemfdFlags, SealFlags};
 
 mod elf;
+pub(crate) mod fork;
 mod identity;
 mod maps;
 mod swap;
@@ -64,6 +65,8 @@ pub struct Statics {
     size: Bytes,
     spans: Box<[Span]>,
     identity: Identity,
+    /// Device and number of the file.
+    inode: (u64, u64),
     pid: u32,
     disturbed: Option<Thread>,
 }
@@ -96,10 +99,10 @@ pub enum StaticsError {
     /// Another thread kept running, and might have written while its data was copied.
     #[error("{0} is running; initialise before it starts, or while it waits")]
     Busy(Thread),
-    /// The data belongs to a parent process that remapped it before `fork`.
-    #[error("they are shared with process {parent}, which this one was forked from; initialise before fork")]
+    /// This process is a child of one that remapped it before `fork`.
+    #[error("this process was forked from {parent} after that had initialised the library")]
     Forked {
-        /// The process whose file it is.
+        /// The process that did.
         parent: u32,
     },
     /// Some page of the data is not ordinary private memory any more.
@@ -160,9 +163,13 @@ fn make() -> Result<Statics, StaticsError> {
     let parts: Box<[Part]> = ranges.iter().map(place).collect();
     let size = Bytes(size);
     let file = create(size).map_err(StaticsError::system("memfd of the static data"))?;
+    let stat = rustix::fs::fstat(&file)
+        .map_err(io::Error::from)
+        .map_err(StaticsError::system("fstat of a memfd"))?;
     let disturbed = swap::swap(&file, &parts)?;
     let spans = parts.iter().map(Part::span).collect();
-    Ok(Statics { file, size, spans, identity, pid: std::process::id(), disturbed })
+    let inode = (stat.st_dev, stat.st_ino);
+    Ok(Statics { file, size, spans, identity, inode, pid: std::process::id(), disturbed })
 }
 
 /// A file for the spans, sealed as the heap's is (see `memheap::region::memfd`), named differently so

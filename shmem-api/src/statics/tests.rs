@@ -94,6 +94,7 @@ fn addresses_are_found_up_to_the_last_byte() {
         size: Bytes(0x4000),
         spans: [span(0x5000_0000, 0), span(0x6000_0000, 0x2000)].into(),
         identity: bytemuck::Zeroable::zeroed(),
+        inode: (0, 0),
         pid: 1,
         disturbed: None,
     };

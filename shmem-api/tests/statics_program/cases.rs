@@ -44,6 +44,7 @@ const CASES: &[Case] = &[
     ("busy_thread", others::busy_thread),
     ("sleeping_threads", others::sleeping_threads),
     ("forked", others::forked),
+    ("forked_by_a_command", others::forked_by_a_command),
     ("signals", others::signals),
     ("taken", alone::taken),
     ("identity", alone::identity),
