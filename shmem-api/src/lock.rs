@@ -24,6 +24,7 @@ use crate::exit::child;
 use crate::level::Level;
 use crate::raw::{Via, ops};
 use crate::sym::SymSlice;
+use crate::sym_static::Declared;
 use crate::world::World;
 
 /// A symmetric lock: one for all PEs, which at most one thread of one PE holds. See [`World::alloc_lock`].
@@ -33,14 +34,11 @@ pub struct SymLock<'w, L: Level> {
     level: PhantomData<L>,
 }
 
-/// A lock that is a static of the executable. As a [`SymStatic`](crate::SymStatic) it is there from the start:
-///
-/// ```compile_fail,E0277
-/// static MADE_LATER: std::sync::OnceLock<shmem_api::StaticLock> = std::sync::OnceLock::new();
-/// ```
+/// A lock that is a static of the executable, there from the start as a [`SymStatic`](crate::SymStatic) is.
+/// [`sym_static!`](crate::sym_static) declares one.
 ///
 /// ```no_run
-/// static ONE_AT_A_TIME: shmem_api::StaticLock = shmem_api::StaticLock::new();
+/// shmem_api::sym_static! { static ONE_AT_A_TIME: StaticLock; }
 ///
 /// # fn main() -> Result<(), shmem_api::Error> {
 /// let world = shmem_api::World::init()?;
@@ -51,8 +49,6 @@ pub struct SymLock<'w, L: Level> {
 pub struct StaticLock {
     word: UnsafeCell<i64>,
     threads: ReentrantMutex<()>,
-    /// Not `Send`: see Z2 of [`crate::sym_static`].
-    not_send: PhantomData<*const ()>,
 }
 
 // SAFETY: the word is used by the calls for locks only (Q1), which access it atomically.
@@ -99,15 +95,16 @@ impl<L: Level> SymLock<'_, L> {
 
 impl StaticLock {
     /// A lock that nobody holds.
-    pub const fn new() -> StaticLock {
-        StaticLock { word: UnsafeCell::new(0), threads: ReentrantMutex::new(()), not_send: PhantomData }
+    #[doc(hidden)]
+    pub const fn declared(_: Declared) -> StaticLock {
+        StaticLock { word: UnsafeCell::new(0), threads: ReentrantMutex::new(()) }
     }
 
     /// As [`SymLock::lock`]. It ends the job, too, if this is no static of the executable, or if some PE runs
     /// another one.
     pub fn lock<'l, L: Level>(&'static self, _world: &'l World<L>) -> LockGuard<'l> {
         let turn = self.threads.lock();
-        // SAFETY: Q1: the word is 0 at first in every copy of the executable's data, and private; the call checks that
+        // SAFETY: Q1: by Z2 of `sym_static` it is the word of this lock on every PE, 0 at first, and private; the call checks that
         // it is symmetric, and the World is up as long as the guard lives. Q2 by the turn.
         unsafe { LockGuard::wait("StaticLock::lock", self.word.get(), turn) }
     }
@@ -117,12 +114,6 @@ impl StaticLock {
         let turn = self.threads.try_lock()?;
         // SAFETY: as in `lock`.
         unsafe { LockGuard::test("StaticLock::try_lock", self.word.get(), turn) }
-    }
-}
-
-impl Default for StaticLock {
-    fn default() -> StaticLock {
-        StaticLock::new()
     }
 }
 
