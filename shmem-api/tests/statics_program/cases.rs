@@ -43,6 +43,7 @@ const CASES: &[Case] = &[
     ("peer", others::peer),
     ("busy_thread", others::busy_thread),
     ("sleeping_threads", others::sleeping_threads),
+    ("waking_threads", others::waking_threads),
     ("forked", others::forked),
     ("forked_by_a_command", others::forked_by_a_command),
     ("signals", others::signals),
