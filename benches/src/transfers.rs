@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use shmem_api::{Error, SymStatic, World, raw};
+use shmem_api::{Error, World, raw, sym_static};
 
 /// The largest transfer.
 const LARGEST: usize = 16 << 20;
@@ -24,7 +24,9 @@ const STRIDED: usize = 256;
 const BLOCKS: usize = 64;
 const BLOCK: usize = 8;
 
-static STATIC: SymStatic<[u64; ROUND + 1]> = SymStatic::new([0; ROUND + 1]);
+sym_static! {
+    static STATIC: SymStatic<[u64; ROUND + 1]> = [0; ROUND + 1];
+}
 
 /// What the unchecked contender looks up: as the library has it, in a static.
 static LO: AtomicUsize = AtomicUsize::new(0);

@@ -1,8 +1,10 @@
-use shmem_api::{Cmp, Error, StaticSignal, SymStatic, World};
+use shmem_api::{Cmp, Error, World, sym_static};
 
-static HITS: SymStatic<u64> = SymStatic::new(0);
-static LIMITS: SymStatic<[f32; 2]> = SymStatic::new([-1.0, 1.0]);
-static READY: StaticSignal = StaticSignal::new();
+sym_static! {
+    static HITS: SymStatic<u64> = 0;
+    static LIMITS: SymStatic<[f32; 2]> = [-1.0, 1.0];
+    static READY: StaticSignal;
+}
 
 fn main() -> std::process::ExitCode {
     shmem_api::run(statics)

@@ -14,7 +14,7 @@
 //! cleared first, so the PE check of a raw call is also its "initialised?" check.
 #![allow(unsafe_code)]
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
@@ -27,7 +27,7 @@ use crate::coll::slip::Slip;
 use crate::coll::team::desk::Bell;
 use crate::coll::team::slots::Teams;
 use crate::error::{Diverged, Error};
-use crate::exit::{Blocked, By, provable};
+use crate::exit::{Blocked, By, child, provable};
 use crate::heap::guard::Guards;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
@@ -175,7 +175,7 @@ impl Engine {
             HOT.static_peers.store(table.as_ptr().cast_mut(), Ordering::Relaxed);
             HOT.static_len.store(span.len.0 as usize, Ordering::Relaxed);
         }
-        CURRENT.store(engine.as_ptr(), Ordering::Release);
+        child::between_forks(|| CURRENT.store(engine.as_ptr(), Ordering::Release));
         HOT.n_pes.store(this.n_pes, Ordering::Release);
         Handle(engine)
     }
@@ -203,9 +203,26 @@ impl Engine {
     /// The library counts as down from here on, and this PE as having left in good order. The memory stays.
     pub(crate) fn withdraw(&self) {
         raw::destroy_all(self);
+        child::between_forks(|| self.forget());
+        self.desk().life.left.store(1, Ordering::Release);
+    }
+
+    /// In a child of this PE: the library is down, and the memory of the job is out of harm's reach.
+    pub(crate) fn disown(&self) {
+        self.forget();
+        self.segment.disown();
+        self.statics.disown();
+    }
+
+    /// Where the memory of the other PEs is in this process, segments and statics.
+    pub(crate) fn memory_of_pes(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
+        self.segment.of_peers().chain(self.statics.of_peers())
+    }
+
+    /// N2.
+    fn forget(&self) {
         HOT.n_pes.store(0, Ordering::Release);
         CURRENT.store(std::ptr::null_mut(), Ordering::Release);
-        self.desk().life.left.store(1, Ordering::Release);
         HOT.len.store(0, Ordering::Relaxed);
         HOT.lo.store(0, Ordering::Relaxed);
         HOT.static_len.store(0, Ordering::Relaxed);

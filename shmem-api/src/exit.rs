@@ -10,10 +10,12 @@
 //! | `exit` or return from `main` with a World alive | the exit handler (`process`; raw inits are finalized there) |
 //! | `exit` while the others wait for this PE for ever | the exit handler (`deadlock`) |
 //! | `global_exit` | nobody needs to: it ends the job itself |
+//! | a child of `fork` | nobody needs to: it is no PE (`child`) |
 //! | killed, `abort`, `_exit` | the warden of the PE before it, and the launcher |
 //! | PEs at different collective calls | both sides, at the rendezvous |
 #![allow(unsafe_code)]
 
+pub(crate) mod child;
 mod deadlock;
 mod process;
 
@@ -63,6 +65,7 @@ pub(crate) fn end_job(engine: &Engine, status: i32, line: &str) -> ! {
 
 /// [`end_job`] for whoever knows only the PEs' states.
 pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, status: i32, line: &str) -> ! {
+    child::end_instead(status, line);
     let first = mark_all(lives.clone(), status);
     if first {
         say(line);
@@ -95,6 +98,7 @@ pub(crate) fn after_panic(engine: &Engine, what: &str) -> ! {
 
 /// Ends the job as the program asks for: every PE, wherever it is, with `status`. Any thread may call it.
 pub(crate) fn global_exit(engine: &Engine, status: i32) -> ! {
+    child::refuse("shmem_global_exit");
     // Only 8 bits of it reach a launcher.
     let status = status & 0xff;
     // Flushing waits for whoever holds a stream, and that may be a thread that reads; not for ever.
@@ -135,6 +139,7 @@ fn ended(engine: &Engine) -> Option<i32> {
 
 /// For a waiter, between sleeps: goes too if the job has ended.
 pub(crate) fn leave_if_ended(engine: &Engine) {
+    child::refuse("a wait");
     if let Some(status) = ended(engine) {
         // A launcher takes a PE that leaves with 0 for a failure: it has to be quicker.
         std::thread::sleep(if status == 0 { 10 * LAUNCHER } else { LAUNCHER });

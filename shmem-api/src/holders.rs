@@ -22,6 +22,7 @@ use crate::coll::slip::{Kind, Slip};
 use crate::components::BUILT_IN;
 use crate::engine::{Engine, Handle};
 use crate::error::Error;
+use crate::exit::child;
 use crate::heap::Leaks;
 use crate::level::{self, ThreadLevel};
 
@@ -90,6 +91,7 @@ impl Drop for Moving<'_> {
 
 /// Collective over the job if the library is down: comes to hold it up. Else local.
 pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Result<Handle, Error> {
+    child::join_as_pe()?;
     let holders = HOLDERS.lock();
     let engine = match Engine::current() {
         Some(engine) => {
@@ -131,6 +133,7 @@ fn join(engine: &Engine, by: By, asked: Asked) -> Result<(), Error> {
 
 /// `start_pes`: holds the library up until process exit, unless it is up already.
 pub(crate) fn start_pes() -> Result<(), Error> {
+    child::join_as_pe()?;
     let holders = HOLDERS.lock();
     if Engine::current().is_none() {
         come(By::Init, Asked { level: ThreadLevel::Single, needed: false }, BUILT_IN)?;
@@ -142,6 +145,7 @@ pub(crate) fn start_pes() -> Result<(), Error> {
 /// Collective: one that held the library up goes. The last one takes it down, and hears what was left in the
 /// heap. If the PEs are not all at this, it has not gone, and process exit ends the job.
 pub(crate) fn go(by: By, engine: Handle) -> Result<Leaks, Error> {
+    child::refuse("finalize");
     let holders = HOLDERS.lock();
     let moving = Moving::new(&holders)?;
     let left = holders.get().without(by);

@@ -103,6 +103,8 @@ pub use run::run;
 pub use share::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable, Watch};
 pub use signal::{Signal, SignalOp, Signals, StaticSignal, SymSignal, SymSignals};
 pub use sym::{SymBox, SymPart, SymSlice};
+#[doc(hidden)]
+pub use sym_static::Declared;
 pub use sym_static::SymStatic;
 pub use team::Team;
 pub use types::{Complex, LongDouble};

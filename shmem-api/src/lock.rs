@@ -22,10 +22,11 @@ use memheap::place::{Near, Reach};
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
 use crate::error::Error;
-use crate::exit::{Blocked, By};
+use crate::exit::{Blocked, By, child};
 use crate::level::Level;
 use crate::raw::{Via, ops};
 use crate::sym::SymSlice;
+use crate::sym_static::Declared;
 use crate::what::What;
 use crate::world::World;
 
@@ -39,14 +40,11 @@ pub struct SymLock<'w, L: Level> {
     level: PhantomData<L>,
 }
 
-/// A lock that is a static of the executable. As a [`SymStatic`](crate::SymStatic) it is there from the start:
-///
-/// ```compile_fail,E0277
-/// static MADE_LATER: std::sync::OnceLock<shmem_api::StaticLock> = std::sync::OnceLock::new();
-/// ```
+/// A lock that is a static of the executable, there from the start as a [`SymStatic`](crate::SymStatic) is.
+/// [`sym_static!`](crate::sym_static) declares one.
 ///
 /// ```no_run
-/// static ONE_AT_A_TIME: shmem_api::StaticLock = shmem_api::StaticLock::new();
+/// shmem_api::sym_static! { static ONE_AT_A_TIME: StaticLock; }
 ///
 /// # fn main() -> Result<(), shmem_api::Error> {
 /// let world = shmem_api::World::init()?;
@@ -57,8 +55,6 @@ pub struct SymLock<'w, L: Level> {
 pub struct StaticLock {
     word: UnsafeCell<i64>,
     threads: ReentrantMutex<()>,
-    /// Not `Send`: see Z2 of [`crate::sym_static`].
-    not_send: PhantomData<*const ()>,
 }
 
 // SAFETY: the word is used by the calls for locks only (Q1), which access it atomically.
@@ -105,15 +101,16 @@ impl<L: Level> SymLock<'_, L> {
 
 impl StaticLock {
     /// A lock that nobody holds.
-    pub const fn new() -> StaticLock {
-        StaticLock { word: UnsafeCell::new(0), threads: ReentrantMutex::new(()), not_send: PhantomData }
+    #[doc(hidden)]
+    pub const fn declared(_: Declared) -> StaticLock {
+        StaticLock { word: UnsafeCell::new(0), threads: ReentrantMutex::new(()) }
     }
 
     /// As [`SymLock::lock`]. It ends the job, too, if this is no static of the executable, or if some PE runs
     /// another one.
     pub fn lock<'l, L: Level>(&'static self, _world: &'l World<L>) -> LockGuard<'l> {
         let turn = turn("StaticLock::lock", &self.threads);
-        // SAFETY: Q1: the word is 0 at first in every copy of the executable's data, and private; the call checks that
+        // SAFETY: Q1: by Z2 of `sym_static` it is the word of this lock on every PE, 0 at first, and private; the call checks that
         // it is symmetric, and the World is up as long as the guard lives. Q2 by the turn.
         unsafe { LockGuard::wait("StaticLock::lock", self.word.get(), turn) }
     }
@@ -123,12 +120,6 @@ impl StaticLock {
         let turn = self.threads.try_lock()?;
         // SAFETY: as in `lock`.
         unsafe { LockGuard::test("StaticLock::try_lock", self.word.get(), turn) }
-    }
-}
-
-impl Default for StaticLock {
-    fn default() -> StaticLock {
-        StaticLock::new()
     }
 }
 
@@ -178,6 +169,10 @@ impl<'l> LockGuard<'l> {
 
 impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
+        // It is its parent that holds it.
+        if child::is_marked() {
+            return;
+        }
         // SAFETY: Q1, and Q2: this thread holds it, since the guard stays on its thread.
         unsafe { ops::clear_lock(Via::new("LockGuard::drop"), self.word) };
     }

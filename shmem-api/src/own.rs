@@ -12,6 +12,7 @@ use crate::copy;
 use crate::elem::{Elem, check_layout};
 use crate::engine::Handle;
 use crate::error::Error;
+use crate::exit::child;
 use crate::level::Level;
 use crate::world::World;
 
@@ -72,7 +73,7 @@ impl<T: Elem, L: Level> DerefMut for OwnSlice<'_, T, L> {
 
 impl<T: Elem, L: Level> Drop for OwnSlice<'_, T, L> {
     fn drop(&mut self) {
-        if self.len > 0 {
+        if self.len > 0 && !child::is_marked() {
             let freed = self.engine.free_local(self.at);
             debug_assert!(freed.is_ok(), "a live block of this PE: {freed:?}");
         }

@@ -13,11 +13,15 @@
 //! the program likes; others, of a page.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
+
 use bytemuck::{Pod, Zeroable};
 use memheap::place::Reach;
 use memheap::region::memfd::{MemfdFile, MemfdRegion, PeerRegion};
 use memheap::region::{BASE_CANDIDATES, Region};
 use memheap::{Bytes, Offset};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
 use crate::boot::Boot;
 use crate::boot::step::step;
@@ -35,6 +39,8 @@ pub(crate) struct Segment {
     pids: Vec<u32>,
     same_base: bool,
     dumped: Dumped,
+    /// Device and number of this PE's file.
+    inode: (u64, u64),
 }
 
 /// Where one PE's segment is in this process.
@@ -93,7 +99,31 @@ impl Segment {
         let same_base = all.iter().all(|m| m.base == mine.base);
         step(boot, peers.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let pids = all.iter().map(|m| m.pid).collect();
-        Ok(Segment { own, peers: peers?, pids, same_base, dumped: Dumped::new(heap, dump) })
+        let inode = identity(own.file().raw_fd());
+        Ok(Segment { own, peers: peers?, pids, same_base, dumped: Dumped::new(heap, dump), inode })
+    }
+
+    /// In a child of this PE: its parent's memory becomes a private view of it, the peers' can only be read. System
+    /// calls only (H2 of `exit::child`).
+    pub(crate) fn disown(&self) {
+        let (base, len, fd) =
+            (self.own.base().as_ptr().cast(), self.own.len().0 as usize, self.own.file().raw_fd());
+        // Whether the number still is the file's: the program may have closed it and opened another.
+        let known = self.inode != (0, 0) && identity(fd) == self.inode;
+        let (protection, flags) =
+            (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE);
+        // SAFETY: as in `identity`.
+        let file = unsafe { BorrowedFd::borrow_raw(fd) };
+        // SAFETY: G1, G2: replaces the mapping of this file by one of the same bytes.
+        if !known || unsafe { rustix::mm::mmap(base, len, protection, flags, file, 0) }.is_err() {
+            read_only(&self.own);
+        }
+        self.peers.iter().flatten().for_each(read_only);
+    }
+
+    /// Where the peers' memory is in this process, by PE.
+    pub(crate) fn of_peers(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
+        extents(&self.peers)
     }
 
     /// The process of each PE.
@@ -122,6 +152,30 @@ impl Segment {
         let at = |peer: &Option<PeerRegion>| peer.as_ref().map_or(self.own.base(), Region::base);
         self.peers.iter().map(at).map(|base| Peer { heap: base.as_ptr() }).collect()
     }
+}
+
+/// Device and number of the file that has this number now; zeroes if none has.
+fn identity(fd: i32) -> (u64, u64) {
+    // SAFETY: only asked what it is; that it is not open is an answer.
+    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    rustix::fs::fstat(file).map_or((0, 0), |stat| (stat.st_dev, stat.st_ino))
+}
+
+/// In a child: a PE's memory can only be read.
+pub(crate) fn read_only(region: &impl Region) {
+    let (base, len) = (region.base().as_ptr().cast(), region.len().0 as usize);
+    // SAFETY: a mapping of ours, which the child has by accident; stores to it are to fault.
+    let _ = unsafe { rustix::mm::mprotect(base, len, MprotectFlags::READ) };
+}
+
+/// Where regions are, by PE.
+pub(crate) fn extents(regions: &[Option<PeerRegion>]) -> impl Iterator<Item = (u32, Range<usize>)> {
+    let extent = |(pe, region): (usize, &Option<PeerRegion>)| {
+        let region = region.as_ref()?;
+        let base = region.base().as_ptr().addr();
+        Some((pe as u32, base..base + region.len().0 as usize))
+    };
+    regions.iter().enumerate().filter_map(extent)
 }
 
 /// Tries one candidate after the other until one is free on every PE; else each PE takes what it gets.

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::ReentrantMutex;
 
 use crate::engine::Engine;
-use crate::exit;
+use crate::exit::{self, child};
 use crate::level;
 
 pub(crate) struct Serial<T> {
@@ -59,6 +59,10 @@ impl<T> Serial<T> {
     /// Uses the value in `call`, as the program or the other PEs know it.
     #[inline]
     pub(crate) fn with<R>(&self, call: impl std::fmt::Display, f: impl FnOnce(&mut T) -> R) -> R {
+        // Another thread of its parent may be inside, for ever.
+        if child::is_marked() {
+            child::refuse(&call.to_string());
+        }
         let guard = level::multiple().then(|| self.lock.lock());
         // No exchange: below `Multiple` it would only narrow the window for those who break their promise.
         if self.in_use.load(Ordering::Relaxed) {

@@ -107,6 +107,9 @@ struct EndsTheJob(Handle);
 
 impl Drop for EndsTheJob {
     fn drop(&mut self) {
+        if exit::child::is_child() {
+            return;
+        }
         exit::after_panic(&self.0, "panicked while objects were shared");
     }
 }

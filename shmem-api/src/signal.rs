@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::level::{Level, Single};
 use crate::share::{Cmp, Remote, Watch};
 use crate::sym::SymSlice;
-use crate::sym_static::SymStatic;
+use crate::sym_static::{Declared, SymStatic};
 use crate::team::Team;
 use crate::what::What;
 use crate::world::World;
@@ -31,12 +31,12 @@ pub struct SymSignals<'w>(SymSlice<'w, u64>);
 /// One symmetric signal. See [`World::alloc_signal`].
 pub struct SymSignal<'w>(SymSlice<'w, u64>);
 
-/// A signal that is a static of the executable: shared all the time.
+/// A signal that is a static of the executable: shared all the time. [`sym_static!`](crate::sym_static) declares one.
 ///
 /// ```no_run
-/// use shmem_api::{Cmp, StaticSignal};
+/// use shmem_api::Cmp;
 ///
-/// static READY: StaticSignal = StaticSignal::new();
+/// shmem_api::sym_static! { static READY: StaticSignal; }
 ///
 /// # fn main() -> Result<(), shmem_api::Error> {
 /// let world = shmem_api::World::init()?;
@@ -154,8 +154,9 @@ impl SymSignal<'_> {
 
 impl StaticSignal {
     /// A signal of value 0 on each PE.
-    pub const fn new() -> StaticSignal {
-        StaticSignal(SymStatic::new(0))
+    #[doc(hidden)]
+    pub const fn declared(declared: Declared) -> StaticSignal {
+        StaticSignal(SymStatic::declared(0, declared))
     }
 
     /// The signal, for the PEs of `team`. Local; no phase is needed.
@@ -164,12 +165,6 @@ impl StaticSignal {
     /// As [`SymStatic::on`].
     pub fn on<'w, L: Level>(&'static self, team: &'w Team<'_, L>) -> Signal<'w, L> {
         Signal::new(self.0.on(team))
-    }
-}
-
-impl Default for StaticSignal {
-    fn default() -> StaticSignal {
-        StaticSignal::new()
     }
 }
 

@@ -12,6 +12,8 @@
 //! Invariant **C1**: an entry of a table is null, or such that entry + file offset lies in a mapping of that
 //! PE's statics for every offset of the span, for as long as the value lives.
 
+use std::ops::Range;
+
 use bytemuck::{Pod, Zeroable};
 use memheap::region::Region;
 use memheap::region::memfd::PeerRegion;
@@ -20,7 +22,7 @@ use memheap::{Bytes, Offset, PeId};
 use crate::boot::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
-use crate::segment::Peer;
+use crate::segment::{Peer, extents, read_only};
 use crate::statics::{Identity, Span, Statics, StaticsError};
 
 /// The static data of the PEs of this host.
@@ -28,7 +30,7 @@ pub(crate) struct StaticData {
     mine: Result<&'static Statics, StaticsError>,
     /// By span, then by PE.
     tables: Vec<Box<[Peer]>>,
-    _maps: Vec<Option<PeerRegion>>,
+    maps: Vec<Option<PeerRegion>>,
 }
 
 /// A static: the table of its span, and where in the files it is.
@@ -76,7 +78,17 @@ impl StaticData {
         step(boot, maps.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let maps = maps?;
         let tables = mine.as_ref().map_or(Vec::new(), |s| tables(s, &maps, me));
-        Ok(StaticData { mine, tables, _maps: maps })
+        Ok(StaticData { mine, tables, maps })
+    }
+
+    /// In a child of this PE: the peers' statics can only be read (see [`crate::segment::Segment::disown`]).
+    pub(crate) fn disown(&self) {
+        self.maps.iter().flatten().for_each(read_only);
+    }
+
+    /// Where the peers' statics are in this process, by PE.
+    pub(crate) fn of_peers(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
+        extents(&self.maps)
     }
 
     /// The static that `n` bytes at `address` belong to, or why they do not.
@@ -106,14 +118,7 @@ impl StaticData {
 
     /// What should be known about this PE's statics, if anything.
     pub(crate) fn problem(&self) -> Option<String> {
-        match &self.mine {
-            Err(e) => Some(format!("static data is not symmetric: {e}")),
-            Ok(s) => s.disturbed().map(|thread| {
-                format!(
-                    "{thread} ran while static data was being shared: what it wrote just then may be lost"
-                )
-            }),
-        }
+        self.mine.as_ref().err().map(|e| format!("static data is not symmetric: {e}"))
     }
 }
 

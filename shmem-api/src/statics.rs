@@ -18,20 +18,22 @@
 //! * **D1** A span is whole pages of the executable's own writable data, private and `rw-` before: never
 //!   a RELRO page, never code, never the heap behind `.bss`.
 //! * **D2** From the copy of a page until the file is mapped over it, nobody writes that page: the calling
-//!   thread takes no signals, allocates nothing and stores to no static; every other thread sleeps.
+//!   thread takes no signals, allocates nothing and stores to no static; every other thread sleeps until the page is
+//!   protected, and is stopped from then on.
 //! * **D3** A refusal changes nothing: until the first span is mapped, the program runs on its own pages.
 //! * **D4** Equal [`Identity`] means equal spans at equal file offsets, wherever each process has them.
 //!
 //! **Threads.** Copying data that another thread writes loses the write. A program may well have threads
 //! before init (an MPI it initialised itself keeps helper threads), and what a thread will write cannot be
-//! known, but that it did not run can: so threads are fine while the kernel shows them asleep, with
-//! unchanged counts of context switches, before the copy and after it. A thread that keeps running is a
-//! refusal that names it. See `threads`.
+//! known, but that it did not run can: so threads are fine while the kernel shows them off their processors, with
+//! unchanged counts of context switches, before the copy and after it. See `threads`. A thread that wakes later, before
+//! the file is mapped, and writes, is stopped until it is: see `stop`. One that keeps running is a refusal that names
+//! it: the data stays private, and every use of it as symmetric data is an error that says why.
 //!
-//! **Fork.** A child of `fork` shares the statics with its parent from then on, instead of getting a copy
-//! at its first write. A child that goes on to `exec` or `_exit` notices nothing; one that runs on writes
-//! its parent's variables, those of Rust's runtime among them (`std::process::exit` in the child makes that
-//! of the parent abort). [`remap`] in such a child is refused: the data is its parent's.
+//! **Fork.** A child of `fork` gets its own copy of the statics, as it would have without this library (see `fork`).
+//! `vfork`, `posix_spawn` and `clone` with `CLONE_VM` lend the child its parent's memory, statics or not. Of calls
+//! that run no fork handlers (`_Fork`, `clone` itself), the child shares the statics, and should go on to `exec` or
+//! `_exit`. [`remap`] in a child is refused: it is no PE.
 //!
 //! Statics of shared libraries, and thread-locals, are not included.
 //!
@@ -46,8 +48,10 @@ use memheap::{Bytes, Offset};
 use rustix::fs::{MemfdFlags, SealFlags};
 
 mod elf;
+pub(crate) mod fork;
 mod identity;
 mod maps;
+mod stop;
 mod swap;
 mod threads;
 
@@ -64,8 +68,9 @@ pub struct Statics {
     size: Bytes,
     spans: Box<[Span]>,
     identity: Identity,
+    /// Device and number of the file.
+    inode: (u64, u64),
     pid: u32,
-    disturbed: Option<Thread>,
 }
 
 /// A stretch of static data: `len` bytes at `address` in this process, at `offset` in the file.
@@ -96,10 +101,10 @@ pub enum StaticsError {
     /// Another thread kept running, and might have written while its data was copied.
     #[error("{0} is running; initialise before it starts, or while it waits")]
     Busy(Thread),
-    /// The data belongs to a parent process that remapped it before `fork`.
-    #[error("they are shared with process {parent}, which this one was forked from; initialise before fork")]
+    /// This process is a child of one that remapped it before `fork`.
+    #[error("this process was forked from {parent} after that had initialised the library")]
     Forked {
-        /// The process whose file it is.
+        /// The process that did.
         parent: u32,
     },
     /// Some page of the data is not ordinary private memory any more.
@@ -160,9 +165,13 @@ fn make() -> Result<Statics, StaticsError> {
     let parts: Box<[Part]> = ranges.iter().map(place).collect();
     let size = Bytes(size);
     let file = create(size).map_err(StaticsError::system("memfd of the static data"))?;
-    let disturbed = swap::swap(&file, &parts)?;
+    let stat = rustix::fs::fstat(&file)
+        .map_err(io::Error::from)
+        .map_err(StaticsError::system("fstat of a memfd"))?;
+    swap::swap(&file, &parts)?;
     let spans = parts.iter().map(Part::span).collect();
-    Ok(Statics { file, size, spans, identity, pid: std::process::id(), disturbed })
+    let inode = (stat.st_dev, stat.st_ino);
+    Ok(Statics { file, size, spans, identity, inode, pid: std::process::id() })
 }
 
 /// A file for the spans, sealed as the heap's is (see `memheap::region::memfd`), named differently so
@@ -203,12 +212,6 @@ impl Statics {
     /// What tells whether two PEs run the same executable, for the exchange at start.
     pub fn identity(&self) -> Identity {
         self.identity
-    }
-
-    /// A thread that slept through the copy and woke in the microseconds before the file was mapped. If
-    /// it wrote a static just then, the write is lost; whoever starts the library may want to say so.
-    pub fn disturbed(&self) -> Option<&Thread> {
-        self.disturbed.as_ref()
     }
 }
 

@@ -17,6 +17,7 @@ use std::ptr::NonNull;
 use memheap::{Bytes, Offset};
 
 use crate::elem::Elem;
+use crate::exit::child;
 use crate::heap::DropQueue;
 
 /// A symmetric array: `len` elements on every PE, at the same offset of its heap.
@@ -98,7 +99,7 @@ impl<'p, T: Elem> SymPart<'p, T> {
 
 impl<T: Elem> Drop for SymSlice<'_, T> {
     fn drop(&mut self) {
-        if self.len > 0 {
+        if self.len > 0 && !child::is_marked() {
             self.queue.push(self.at);
         }
     }

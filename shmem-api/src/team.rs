@@ -19,6 +19,7 @@ use crate::coll::slip::{Kind, Slip};
 use crate::coll::team::TeamCore;
 use crate::engine::Handle;
 use crate::error::{Diverged, Error};
+use crate::exit::child;
 use crate::level::Level;
 use crate::members::Members;
 
@@ -157,7 +158,7 @@ impl<L: Level> Team<'_, L> {
 
 impl<L: Level> Drop for Team<'_, L> {
     fn drop(&mut self) {
-        if self.is_made() {
+        if self.is_made() && !child::is_marked() {
             self.engine.quiet();
             // SAFETY: M1: it is in the table; the value, which all that uses the team borrows from, goes.
             unsafe { self.engine.teams.drop_here(self.core()) };

@@ -228,8 +228,11 @@ impl<L: Level> Deref for World<L> {
 }
 
 impl<L: Level> Drop for World<L> {
-    /// Finalizes, or ends the job when dropped by a panic.
+    /// Finalizes, or ends the job when dropped by a panic. In a child of `fork`, nothing.
     fn drop(&mut self) {
+        if exit::child::is_child() {
+            return;
+        }
         let engine: Handle = self.team.engine;
         if std::thread::panicking() {
             exit::after_panic(&engine, "panicked");

@@ -9,10 +9,12 @@
 use std::path::{Path, PathBuf};
 
 use shmem_api::testing::{self, Boot, Launch, Outcome};
-use shmem_api::{SymStatic, World, multi_pe, raw};
+use shmem_api::{SymStatic, World, multi_pe, raw, sym_static};
 
-static COUNTER: SymStatic<u64> = SymStatic::new(5);
-static ZERO: SymStatic<[u64; 100]> = SymStatic::new([0; 100]);
+sym_static! {
+    static COUNTER: SymStatic<u64> = 5;
+    static ZERO: SymStatic<[u64; 100]> = [0; 100];
+}
 
 fn of_static<T: shmem_api::Elem>(object: &SymStatic<T>) -> *mut u64 {
     (object as *const SymStatic<T>).cast_mut().cast()

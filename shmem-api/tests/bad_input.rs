@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use shmem_api::raw::{self, Ctx};
 use shmem_api::testing::{self, Boot, Launch, Outcome};
-use shmem_api::{SymStatic, World};
+use shmem_api::{World, sym_static};
 
 #[path = "bad_input/routines.rs"]
 mod routines;
@@ -28,7 +28,9 @@ const LEN: usize = 64;
 /// More bytes than a heap or an executable has here.
 const BEYOND: usize = 1 << 40;
 
-static STATIC: SymStatic<[u64; LEN]> = SymStatic::new([0; LEN]);
+sym_static! {
+    static STATIC: SymStatic<[u64; LEN]> = [0; LEN];
+}
 
 /// When a mistake is made.
 #[derive(Clone, Copy, PartialEq, Eq)]

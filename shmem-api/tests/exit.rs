@@ -9,6 +9,9 @@ use std::time::Duration;
 use shmem_api::testing::{self, Boot, Launch, Outcome};
 use shmem_api::{World, raw};
 
+#[path = "exit/fork.rs"]
+mod fork;
+
 /// Runs `body` on `n` PEs and returns how it went; in a PE, runs it.
 fn launch(test: &str, n: u32, boot: Boot) -> Outcome {
     Launch::of_test(test, n, boot).limit(Duration::from_secs(20)).run()

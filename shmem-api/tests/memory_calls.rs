@@ -4,7 +4,7 @@
 
 use shmem_api::memheap::{Align, FreeError};
 use shmem_api::testing::{self, Boot, Launch};
-use shmem_api::{Error, HeapStats, Near, Reach, SymStatic, World, raw};
+use shmem_api::{Error, HeapStats, Near, Reach, World, raw, sym_static};
 
 const HEAP: &str = "24M";
 
@@ -98,7 +98,9 @@ fn get(src: *const u8, n: usize, pe: usize) -> Vec<u8> {
     bytes
 }
 
-static A_STATIC: SymStatic<u64> = SymStatic::new(0);
+sym_static! {
+    static A_STATIC: SymStatic<u64> = 0;
+}
 fn a_static() -> *mut u8 {
     (&raw const A_STATIC).cast_mut().cast()
 }

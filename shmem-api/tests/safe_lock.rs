@@ -1,10 +1,13 @@
 //! Locks of the safe API: what they protect stays whole, on objects and statics, from one thread and several.
+#![forbid(unsafe_code)]
 
 use shmem_api::testing::{self, Boot, Launch};
-use shmem_api::{Multiple, StaticLock, SymStatic, World, multi_pe};
+use shmem_api::{Multiple, World, multi_pe, sym_static};
 
-static TURN: StaticLock = StaticLock::new();
-static TOTAL: SymStatic<u64> = SymStatic::new(0);
+sym_static! {
+    static TURN: StaticLock;
+    static TOTAL: SymStatic<u64> = 0;
+}
 
 multi_pe! {
     /// A counter and a record that are changed by plain gets and puts, which only a lock makes whole.

@@ -1,8 +1,11 @@
 //! Signals and contexts of the safe API, on 1 to 8 PEs.
+#![forbid(unsafe_code)]
 
-use shmem_api::{Cmp, Private, Serialized, SignalOp, StaticSignal, multi_pe};
+use shmem_api::{Cmp, Private, Serialized, SignalOp, multi_pe, sym_static};
 
-static BELL: StaticSignal = StaticSignal::new();
+sym_static! {
+    static BELL: StaticSignal;
+}
 
 fn block(round: u64, pe: usize, len: usize) -> Vec<u32> {
     (0..len).map(|i| (round * 100_000 + pe as u64 * 1000 + i as u64) as u32).collect()

@@ -3,11 +3,13 @@
 
 use shmem_api::testing::{self, Boot, Launch};
 use shmem_api::{
-    Cmp, Error, Serialized, SignalOp, Single, SplitError, StaticSignal, SymStatic, Team, World, multi_pe, raw,
+    Cmp, Error, Serialized, SignalOp, Single, SplitError, Team, World, multi_pe, raw, sym_static,
 };
 
-static COUNT: SymStatic<u64> = SymStatic::new(0);
-static BELL: StaticSignal = StaticSignal::new();
+sym_static! {
+    static COUNT: SymStatic<u64> = 0;
+    static BELL: StaticSignal;
+}
 
 /// What a team of these PEs of the world, in this order, must do.
 fn check(world: &World, team: &Team<'_, Single>, pes: &[usize]) {

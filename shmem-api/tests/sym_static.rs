@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shmem_api::{Cmp, SymStatic, multi_pe, raw};
+use shmem_api::{Cmp, multi_pe, raw, sym_static};
 
-/// In `.bss`, in `.data`, and large.
-static ZERO: SymStatic<u64> = SymStatic::new(0);
-static SEVEN: SymStatic<i64> = SymStatic::new(7);
-static LARGE: SymStatic<[u64; 10_000]> = SymStatic::new([0; 10_000]);
+sym_static! {
+    /// In `.bss`, in `.data`, and large.
+    static ZERO: SymStatic<u64> = 0;
+    static SEVEN: SymStatic<i64> = 7;
+    static LARGE: SymStatic<[u64; 10_000]> = [0; 10_000];
+}
 /// An ordinary static with interior mutability, for the raw calls.
 static PLAIN: [AtomicU64; 3] = [AtomicU64::new(1), AtomicU64::new(2), AtomicU64::new(3)];
 
@@ -26,6 +28,26 @@ multi_pe! {
         world.barrier();
         assert_eq!(large.get_one(me, 0), [((me + n - 1) % n) as u64 + 1; 10_000]);
         assert_eq!(seven.compare_swap((me + 1) % n, 0, 7, me as i64), 7);
+    }
+
+    /// Declared inside of a function, with all that may stand before one.
+    fn statics_are_items_like_others(world) on [2] {
+        sym_static! {
+            /// Documented.
+            #[doc = concat!("And ", "again.")]
+            #[cfg(all())]
+            #[allow(dead_code)]
+            pub(crate) static HERE: SymStatic<u32> = { const SIX: u32 = 6; SIX + 1 };
+            #[cfg(any())]
+            static NOWHERE: SymStatic<u32> = 0;
+            static RUNG: StaticSignal;
+            static TURN: StaticLock;
+        }
+        let (me, n) = (world.pe(), world.n_pes());
+        assert_eq!(HERE.on(world).get_one((me + 1) % n, 0), 7);
+        RUNG.on(world).add((me + 1) % n, 1);
+        assert_eq!(RUNG.on(world).wait_until(Cmp::Eq, 1), 1);
+        drop(TURN.lock(world));
     }
 
     fn raw_calls_take_statics(world) on [1, 3] {

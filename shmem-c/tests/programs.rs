@@ -57,6 +57,14 @@ fn statics() {
     }
 }
 
+/// Children of fork have variables of their own.
+#[test]
+fn children_of_fork() {
+    for flags in [&["-pthread"][..], &["-pthread", "-static-libshmem", "-no-pie"]] {
+        on(&compile("tests/c/fork.c", flags), &[1, 3], |_, _| {});
+    }
+}
+
 #[test]
 fn generics_of_c11() {
     for standard in ["-std=c11", "-std=gnu17"] {

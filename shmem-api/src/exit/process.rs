@@ -1,7 +1,8 @@
 //! Process exit: what is left of the library is taken down, or the job ends.
 //!
 //! ```text
-//!   return from main, exit() ──► at_exit ──► a World alive?            the job ends with a line
+//!   return from main, exit() ──► at_exit ──► a child of fork?          nothing of ours
+//!                                   ├──────► a World alive?            the job ends with a line
 //!                                   ├──────► inits without finalize?   finalize here, one warning for the job
 //!                                   ├──────► start_pes, leaked World?  finalize here
 //!                                   └──────► leave the launcher (MPI_Finalize)
@@ -15,7 +16,7 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::{LEFT, SPEAK_FIRST, end_job, ended, leave_now, say};
+use super::{LEFT, SPEAK_FIRST, child, end_job, ended, leave_now, say};
 use crate::boot;
 use crate::engine::Engine;
 use crate::holders::{self, Holders};
@@ -32,6 +33,10 @@ pub(crate) fn watch_process_exit() {
 }
 
 extern "C" fn at_exit() {
+    // Neither the library nor the launcher knows of it.
+    if child::is_child() {
+        return;
+    }
     // The job has been ended: by a global exit on this PE, where `MPI_Abort` may come this way, or elsewhere.
     if let Some(status) = Engine::current().and_then(|engine| ended(&engine)) {
         leave_now(status);

@@ -90,6 +90,7 @@ pub unsafe fn start_pes() {
 /// After the last one nobody uses the heap, on any PE; below level `Multiple`, the thread that called init calls it.
 pub unsafe fn finalize() {
     let via = Via::new("shmem_finalize");
+    exit::child::refuse(via.call);
     if holders::now().exited {
         // A destructor of the program's, after process exit has done it.
         return;

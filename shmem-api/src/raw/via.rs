@@ -267,6 +267,7 @@ fn fits(offset: usize, n: usize, len: usize) -> bool {
 #[cold]
 #[inline(never)]
 fn not_up(call: &str) -> ! {
+    exit::child::refuse(call);
     exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
     exit::leave_now(exit::PANICKED)
 }

@@ -2,10 +2,14 @@
 //!
 //! ```text
 //!   ┌ signals blocked ────────────────────────────────────────────────┐
-//!   │ file part: all of it ─► look B ─► mmap each span ─► look C      │
-//!   │ .bss: pages present                                             │
+//!   │ file part: all of it ─► protect ─► look B ─► mmap each span     │
+//!   │ .bss: pages present      └──────── nobody writes ─────┘         │
 //!   └─────────────────────────────────────────────────────────────────┘
 //! ```
+//!
+//! From the protection on, a thread that wakes and writes faults, and waits in a handler of ours until the file is
+//! there (`stop`). A system call that is to write there meanwhile fails with EFAULT: a buffer of `read` in a static,
+//! within some microseconds of init.
 //!
 //! `.bss` is sparse: a page that was never touched reads as zero before and after, in the file too, so
 //! only pages the kernel's page map shows are copied (100 MB of untouched `.bss` cost no copy).
@@ -24,10 +28,11 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use memheap::{Bytes, Offset};
-use rustix::mm::{MapFlags, ProtFlags};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
 use super::elf::{self, Writable};
-use super::threads::{Others, Thread};
+use super::stop::Stop;
+use super::threads::Others;
 use super::{Span, StaticsError};
 
 /// A stretch of static data and its place in the file.
@@ -52,11 +57,12 @@ enum Failed {
     /// A thread has run meanwhile.
     Ran(usize),
     Copy(io::Error),
+    Protect(io::Error),
     Map(io::Error),
 }
 
-/// Moves all parts into the file. A thread that woke too late to copy again is returned.
-pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<Option<Thread>, StaticsError> {
+/// Moves all parts into the file.
+pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<(), StaticsError> {
     let pagemap = Pagemap { file: File::open("/proc/self/pagemap").ok(), page: elf::page_size() };
     let mut looks = 0;
     loop {
@@ -64,9 +70,12 @@ pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<Option<Thread>, Sta
         let busy = match others.awake() {
             Some(thread) => thread,
             None => match attempt(file, parts, &pagemap, &others) {
-                Ok(late) => return Ok(late.map(|index| others.name(index))),
+                Ok(()) => return Ok(()),
                 Err(Failed::Ran(index)) => others.name(index),
                 Err(Failed::Copy(e)) => return Err(StaticsError::system("copy of the static data")(e)),
+                Err(Failed::Protect(e)) => {
+                    return Err(StaticsError::system("protection of the static data")(e));
+                }
                 Err(Failed::Map(e)) => return Err(StaticsError::system("mapping of the static data")(e)),
             },
         };
@@ -79,23 +88,34 @@ pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<Option<Thread>, Sta
 }
 
 /// The window of D2.
-fn attempt(
-    file: &OwnedFd,
-    parts: &[Part],
-    pagemap: &Pagemap,
-    others: &Others,
-) -> Result<Option<usize>, Failed> {
+fn attempt(file: &OwnedFd, parts: &[Part], pagemap: &Pagemap, others: &Others) -> Result<(), Failed> {
     let _quiet = NoSignals::new();
+    // Before the copy, as what it notes is in statics.
+    let mut writers = Stop::new(parts);
     for part in parts {
         copy(file, part, pagemap).map_err(Failed::Copy)?;
     }
-    if let Some(index) = others.ran() {
-        return Err(Failed::Ran(index));
+    let protected = protect(parts, MprotectFlags::READ).map_err(Failed::Protect);
+    let done = protected.and_then(|()| match others.ran() {
+        Some(index) => Err(Failed::Ran(index)),
+        None => parts.iter().try_for_each(|part| map_over(file, part)).map_err(Failed::Map),
+    });
+    if done.is_err() {
+        // What was mapped is writable, and stays so.
+        let _ = protect(parts, MprotectFlags::READ | MprotectFlags::WRITE);
     }
-    for part in parts {
-        map_over(file, part).map_err(Failed::Map)?;
-    }
-    Ok(others.ran())
+    writers.go_on(others.ran().is_none());
+    done
+}
+
+/// Sets what may be done with the pages.
+pub(super) fn protect(parts: &[Part], how: MprotectFlags) -> io::Result<()> {
+    parts.iter().try_for_each(|part| {
+        let Span { address, len, .. } = part.span();
+        let at = std::ptr::with_exposed_provenance_mut(address);
+        // SAFETY: D1; the thread that does it writes none of them meanwhile (D2), and others wait (`stop`).
+        Ok(unsafe { rustix::mm::mprotect(at, len.0 as usize, how) }?)
+    })
 }
 
 /// All signals of the calling thread wait while this lives.

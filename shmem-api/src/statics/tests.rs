@@ -7,8 +7,10 @@ use std::os::unix::fs::FileExt;
 use memmap_of_the_test::Anonymous;
 
 use super::elf::Writable;
-use super::swap::{Pagemap, Part, copy};
+use super::stop::Stop;
+use super::swap::{Pagemap, Part, copy, protect};
 use super::*;
+use rustix::mm::MprotectFlags;
 
 mod memmap_of_the_test {
     use rustix::mm::{MapFlags, ProtFlags};
@@ -86,6 +88,40 @@ fn a_copy_is_sparse_and_exact() {
     assert!(copied(page, 0, &touched, Some(empty)).0 == expected, "a page map that says nothing");
 }
 
+/// A store that comes while the data is protected is made when it is not any more; one elsewhere is none of ours.
+#[test]
+fn writers_wait_until_the_data_is_there() {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let page = elf::page_size();
+    let memory = Anonymous::new(4 * page);
+    let lo = memory.0.expose_provenance();
+    let parts = [Part { range: Writable { lo, file_end: lo, hi: lo + 4 * page }, offset: Offset(0) }];
+    for round in 0..20u8 {
+        let (began, done) = (AtomicBool::new(false), AtomicBool::new(false));
+        let mut writers = Stop::new(&parts);
+        protect(&parts, MprotectFlags::READ).unwrap();
+        std::thread::scope(|scope| {
+            let at = lo + usize::from(round % 4) * page;
+            let (began, done) = (&began, &done);
+            scope.spawn(move || {
+                began.store(true, SeqCst);
+                let at = std::ptr::with_exposed_provenance_mut::<u8>(at);
+                // SAFETY: inside the mapping, which nobody else uses.
+                unsafe { at.write_volatile(round) };
+                done.store(true, SeqCst);
+            });
+            while !began.load(SeqCst) {
+                std::thread::yield_now();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(u64::from(round % 3)));
+            assert!(!done.load(SeqCst));
+            protect(&parts, MprotectFlags::READ | MprotectFlags::WRITE).unwrap();
+            writers.go_on(false);
+        });
+        assert!(done.load(SeqCst));
+    }
+}
+
 #[test]
 fn addresses_are_found_up_to_the_last_byte() {
     let span = |address, offset| Span { address, offset: Offset(offset), len: Bytes(0x2000) };
@@ -94,8 +130,8 @@ fn addresses_are_found_up_to_the_last_byte() {
         size: Bytes(0x4000),
         spans: [span(0x5000_0000, 0), span(0x6000_0000, 0x2000)].into(),
         identity: bytemuck::Zeroable::zeroed(),
+        inode: (0, 0),
         pid: 1,
-        disturbed: None,
     };
     let found = |span, offset, left| Some(Found { span, offset: Offset(offset), left: Bytes(left) });
     assert_eq!(statics.find(0x5000_0000), found(0, 0, 0x2000));

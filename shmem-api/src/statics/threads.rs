@@ -1,15 +1,17 @@
 //! The other threads of the process: asleep, or in the way.
 //!
 //! ```text
-//!    look A          copy          look B   map   look C
-//!   ───┼───────────────────────────────┼──────┼──────┼───►
-//!      asleep, n context switches      same          same? else: disturbed
+//!    look A          copy     protect   look B   map   look C
+//!   ───┼────────────────────────┼─────────┼───────┼──────┼───►
+//!      asleep, n switches       │         same: nothing is lost
+//!                               └─ who writes from here on is stopped (`stop`), and writes when the file is mapped
 //! ```
 //!
-//! The kernel counts how often a thread was taken off its processor. A thread that is asleep at A and at
-//! B with the same count has not run in between (a run ends with a switch), so it has written nothing.
-//! If it did run, the copy is made again. Only between B and the mapping, some microseconds, could a
-//! thread wake unseen, which C tells: that is reported, since it can no longer be repaired.
+//! The kernel counts how often a thread was taken off its processor, and knows whether it is on one
+//! (`/proc/self/task/TID/syscall`; the state in `status` turns to asleep a little before the thread does). A thread
+//! that is off its processor at A and at B, with the same count, has not run in between, since a run ends with a
+//! switch; so it has written nothing to what was copied. If it did run, all is done again. C only says whether some
+//! thread may be on its way to being stopped still.
 //!
 //! Looking at B allocates nothing (D2): the files are open and the text is read into the stack.
 
@@ -36,8 +38,14 @@ pub(super) struct Others(Vec<Other>);
 
 struct Other {
     tid: u32,
-    status: File,
+    files: Files,
     seen: Option<Asleep>,
+}
+
+/// What the kernel says of a thread. Not every kernel says the first.
+struct Files {
+    syscall: Option<File>,
+    status: File,
 }
 
 /// A thread that sleeps, and the number of context switches it has behind it.
@@ -54,10 +62,12 @@ impl Others {
         for entry in std::fs::read_dir("/proc/self/task")? {
             let name = entry?.file_name();
             let Some(tid) = name.to_str().filter(|&tid| tid != me) else { continue };
-            match File::open(format!("/proc/self/task/{tid}/status")) {
+            let open = |what| File::open(format!("/proc/self/task/{tid}/{what}"));
+            match open("status") {
                 Ok(status) => {
-                    let seen = sleeping(&status);
-                    others.push(Other { tid: tid.parse().unwrap_or(0), status, seen });
+                    let files = Files { syscall: open("syscall").ok(), status };
+                    let seen = sleeping(&files);
+                    others.push(Other { tid: tid.parse().unwrap_or(0), files, seen });
                 }
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 Err(e) => return Err(e),
@@ -73,7 +83,7 @@ impl Others {
 
     /// Looks B and C: the index of a thread that is awake or has run since look A. Allocates nothing.
     pub(super) fn ran(&self) -> Option<usize> {
-        self.0.iter().position(|other| other.seen.is_none() || sleeping(&other.status) != other.seen)
+        self.0.iter().position(|other| other.seen.is_none() || sleeping(&other.files) != other.seen)
     }
 
     /// Names a thread that [`Others::ran`] found.
@@ -89,11 +99,17 @@ impl Other {
     }
 }
 
-/// Reads a thread's status. Its longest line lists the groups of the user; a text that does not fit, as
-/// one that cannot be read, counts as "awake".
-fn sleeping(status: &File) -> Option<Asleep> {
+/// Whether a thread is off its processor, and then how often it has left one: in this order. The longest line of a
+/// status lists the groups of the user; a text that does not fit, as one that cannot be read, counts as "awake".
+fn sleeping(files: &Files) -> Option<Asleep> {
     let mut text = [0u8; 8192];
-    let n = status.read_at(&mut text, 0).ok()?;
+    if let Some(syscall) = &files.syscall {
+        let n = syscall.read_at(&mut text, 0).unwrap_or(0);
+        if text[..n].starts_with(b"running") {
+            return None;
+        }
+    }
+    let n = files.status.read_at(&mut text, 0).ok()?;
     parse(&text[..n])
 }
 
@@ -134,7 +150,9 @@ mod tests {
 
     #[test]
     fn a_thread_that_runs_is_seen_and_one_that_sleeps_is_not() {
-        let status = File::open("/proc/thread-self/status").unwrap();
-        assert_eq!(sleeping(&status), None, "the one that looks runs");
+        let open = |what| File::open(format!("/proc/thread-self/{what}")).unwrap();
+        for syscall in [None, Some(open("syscall"))] {
+            assert_eq!(sleeping(&Files { syscall, status: open("status") }), None, "the one that looks runs");
+        }
     }
 }

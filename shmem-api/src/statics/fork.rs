@@ -1,0 +1,106 @@
+//! The static data of a child of `fork`: its own, as it was at the fork.
+//!
+//! ```text
+//!   parent:  prepare: a private copy of the spans ──► fork ──► the copy goes
+//!                                                      │
+//!   child:                                             └──► the copy is moved over the spans, whole and at once
+//! ```
+//!
+//! Pages that are mapped shared stay so in a child, and the file cannot be mapped privately instead: what the parent
+//! writes later would show in every page the child has not written. So the copy is made before the fork, where an
+//! allocation that fails harms nobody, and where the locks of the program's own fork handlers are held already (they
+//! run before ours, since ours was asked for first). In the child there is one system call for each span.
+//!
+//! Invariant **F1**: [`in_child`] calls the kernel only, and stores to no static before all spans are private.
+#![allow(unsafe_code)]
+
+use rustix::fs::SeekFrom;
+use rustix::mm::{MapFlags, MremapFlags, ProtFlags};
+
+use super::{DONE, Statics};
+use crate::copy;
+
+/// A copy of this process's static data, for a child that is about to be.
+#[derive(Clone, Copy)]
+pub(crate) enum Snapshot {
+    /// The data is private anyway.
+    Needless,
+    /// It could not be made: a child cannot go on.
+    Failed,
+    /// It is here.
+    At(usize),
+}
+
+/// Before a fork, in the parent: makes the copy.
+pub(crate) fn before() -> Snapshot {
+    match DONE.get() {
+        Some(statics) if statics.size.0 > 0 => statics.snapshot().map_or(Snapshot::Failed, Snapshot::At),
+        _ => Snapshot::Needless,
+    }
+}
+
+/// After it, in the parent.
+pub(crate) fn in_parent(snapshot: Snapshot) {
+    if let (Snapshot::At(at), Some(statics)) = (snapshot, DONE.get()) {
+        let at = std::ptr::with_exposed_provenance_mut(at);
+        // SAFETY: the mapping `before` made, to which nothing refers.
+        let _ = unsafe { rustix::mm::munmap(at, statics.size.0 as usize) };
+    }
+}
+
+/// After it, in the child: its static data is its own. F1. False: it still is its parent's.
+pub(crate) fn in_child(snapshot: Snapshot) -> bool {
+    let (at, statics) = match (snapshot, DONE.get()) {
+        (Snapshot::At(at), Some(statics)) => (at, statics),
+        (Snapshot::Needless, _) => return true,
+        _ => return false,
+    };
+    statics.spans.iter().all(|span| {
+        let from = std::ptr::with_exposed_provenance_mut(at + span.offset.0 as usize);
+        let (to, len) = (std::ptr::with_exposed_provenance_mut(span.address), span.len.0 as usize);
+        // SAFETY: D1: the pages replaced are the executable's data and nothing else, and the copy holds their bytes
+        // as they were: whoever refers to them finds what was there.
+        unsafe { rustix::mm::mremap_fixed(from, len, len, MremapFlags::MAYMOVE, to) }.is_ok()
+    })
+}
+
+impl Statics {
+    /// Sparse: what is a hole in the file is none in the copy.
+    fn snapshot(&self) -> rustix::io::Result<usize> {
+        let size = self.size.0 as usize;
+        let (protection, flags) =
+            (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE);
+        // SAFETY: new memory, anywhere.
+        let at = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), size, protection, flags) }?;
+        let known = self.is_file_open();
+        let mut from = 0;
+        while from < size as u64 {
+            let data = if known { rustix::fs::seek(&self.file, SeekFrom::Data(from)) } else { Ok(from) };
+            // No data behind it.
+            let Ok(data) = data else { break };
+            let end =
+                if known { rustix::fs::seek(&self.file, SeekFrom::Hole(data)) } else { Ok(size as u64) };
+            from = end.unwrap_or(size as u64).min(size as u64);
+            self.copy(data, from, at.cast());
+        }
+        Ok(at.expose_provenance())
+    }
+
+    /// Copies what lies at `data .. end` in the file.
+    fn copy(&self, data: u64, end: u64, to: *mut u8) {
+        for span in &self.spans {
+            let (lo, hi) = (data.max(span.offset.0), end.min(span.offset.0 + span.len.0));
+            if lo < hi {
+                let from = span.address + (lo - span.offset.0) as usize;
+                let from = std::ptr::with_exposed_provenance::<u8>(from);
+                // SAFETY: inside the span, which stays mapped, and inside the copy; shared memory, read as such.
+                unsafe { copy::get(to.wrapping_add(lo as usize), from, (hi - lo) as usize) };
+            }
+        }
+    }
+
+    /// Whether the number of the file still is the file's: the program may have closed it.
+    fn is_file_open(&self) -> bool {
+        rustix::fs::fstat(&self.file).is_ok_and(|now| (now.st_dev, now.st_ino) == self.inode)
+    }
+}
