@@ -164,7 +164,7 @@ pub(crate) fn leave_now(status: i32) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::internals::Waiters;
+    use crate::internals::{Pulse, Waiters};
     use crate::sync::{AtomicU32, AtomicU64};
 
     #[test]
@@ -180,6 +180,7 @@ mod tests {
             question: zero(),
             blocked: AtomicU64::new(0),
             waiters: Waiters { bell: zero(), asleep: zero() },
+            pulse: Pulse::default(),
         };
         let lives = [life(), life(), life()];
         assert!(mark_all(lives.iter(), LEFT));

@@ -35,7 +35,6 @@ const LONGEST: u64 = (BASE_CANDIDATES[1] - BASE_CANDIDATES[0]) as u64;
 pub(crate) struct Segment {
     own: MemfdRegion,
     peers: Vec<Option<PeerRegion>>,
-    pids: Vec<u32>,
     same_base: bool,
     /// Device and number of this PE's file.
     inode: (u64, u64),
@@ -88,9 +87,8 @@ impl Segment {
         let peers = all.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>().map_err(failed);
         let same_base = all.iter().all(|m| m.base == mine.base);
         step(boot, peers.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
-        let pids = all.iter().map(|m| m.pid).collect();
         let inode = identity(own.file().raw_fd());
-        Ok(Segment { own, peers: peers?, pids, same_base, inode })
+        Ok(Segment { own, peers: peers?, same_base, inode })
     }
 
     /// In a child of this PE: its parent's memory becomes a private view of it, the peers' can only be read. System
@@ -114,11 +112,6 @@ impl Segment {
     /// Where the peers' memory is in this process, by PE.
     pub(crate) fn of_peers(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
         extents(&self.peers)
-    }
-
-    /// The process of each PE.
-    pub(crate) fn pids(&self) -> &[u32] {
-        &self.pids
     }
 
     /// Gives the pages of a free part of this PE's heap back to the system.

@@ -89,9 +89,17 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let reservations = internals.layout.digest().0;
     let mine =
         |(heap, ..): &(heap::Heap, _, _)| Ready { components: padded(&heap.components()), reservations };
-    let names = spaces.as_ref().map(mine).map_err(Clone::clone);
-    let ready = step(boot, names)?;
+    let peers = segment.table().into_boxed_slice();
+    // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
+    let desks: Box<[Desk<'static>]> = peers.iter().map(|p| unsafe { internals.desk(p.heap) }).collect();
+    let warden = Warden::start(me, &desks);
+    let well = warden.as_ref().map_err(Clone::clone).and(spaces.as_ref().map_err(Clone::clone));
+    let ready = step(boot, well.map(mine))?;
     let (heap, local, guards) = spaces?;
+    let warden = warden?;
+    if let Some(warden) = &warden {
+        warden.watch();
+    }
     if let Some(pe) = ready.iter().position(|r| r.components != ready[me.0 as usize].components) {
         let (here, there) = (unpadded(&ready[me.0 as usize].components), unpadded(&ready[pe].components));
         let item = "the choice of allocators";
@@ -122,9 +130,6 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         info::of_this_pe(me, &segment, &statics);
     }
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
-    let peers = segment.table().into_boxed_slice();
-    // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
-    let desks: Box<[Desk<'static>]> = peers.iter().map(|p| unsafe { internals.desk(p.heap) }).collect();
     desks[me.0 as usize].life.node.store(numa::current_node(), Ordering::Relaxed);
     let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
     let teams = Teams::new(me, &desks).ok_or_else(no_slots)?;
@@ -139,7 +144,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         diverged: AtomicBool::new(false),
         thread: rustix::thread::gettid(),
         most,
-        warden: Warden::start(me, segment.pids(), &desks),
+        warden,
         peers,
         desks,
         layout,
