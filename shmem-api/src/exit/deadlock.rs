@@ -102,7 +102,7 @@ impl<'e> Blocked<'e> {
         let mine = self.engine.desk().life;
         if mine.exiting.load(Ordering::Relaxed) != 0 {
             if waited >= PATIENCE {
-                super::process::warn_once(self.engine);
+                super::process::still_alone(self.engine, waited);
                 self.ask();
             }
         } else if level::in_force() < ThreadLevel::Serialized {
