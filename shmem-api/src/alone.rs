@@ -2,10 +2,8 @@
 //! crate that also loads `libshmem.so`, say. Each would take the executable's static data and the PEs' heaps for
 //! its own, so the one that comes second is refused.
 //!
-//! Copies of the library share no variables. What they share is the process: an engine that is up holds the
-//! file of its heap open, whose name says what it is.
-
-use std::path::Path;
+//! Copies of the library share no variables. What they share is the process: an engine that is up has its heap mapped,
+//! whose name says what it is. (Where there is no `/proc`, that cannot be seen.)
 
 use memheap::region::memfd;
 
@@ -16,10 +14,9 @@ use crate::error::Error;
 /// # Errors
 /// Another copy's engine is up in this process.
 pub(crate) fn check() -> Result<(), Error> {
-    let Ok(files) = std::fs::read_dir("/proc/self/fd") else { return Ok(()) };
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return Ok(()) };
     let heap = format!("/memfd:{}", memfd::NAME);
-    let is_heap = |target: &Path| target.to_string_lossy().starts_with(&heap);
-    match files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|target| is_heap(&target))) {
+    match maps.contains(&heap) {
         true => Err(Error::Boot(
             "another copy of this library is up in this process: a Rust program with the crate that also loads \
              libshmem.so? Use one of them"

@@ -9,9 +9,10 @@
 //! | panic with a World alive | the World's drop |
 //! | `exit` or return from `main` with a World alive | the exit handler (`process`; raw inits are finalized there) |
 //! | `exit` while the others wait for this PE for ever | the exit handler (`deadlock`) |
+//! | `exit` without finalize while the others compute | the exit handler, after two seconds (`process`) |
 //! | `global_exit` | nobody needs to: it ends the job itself |
 //! | a child of `fork` | nobody needs to: it is no PE (`child`) |
-//! | killed, `abort`, `_exit` | the warden of the PE before it, and the launcher |
+//! | killed, `abort`, `_exit`, `exec` | the warden of the PE before it, and the launcher |
 //! | PEs at different collective calls | both sides, at the rendezvous |
 #![allow(unsafe_code)]
 
@@ -164,7 +165,7 @@ pub(crate) fn leave_now(status: i32) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::internals::Waiters;
+    use crate::internals::{Pulse, Waiters};
     use crate::sync::{AtomicU32, AtomicU64};
 
     #[test]
@@ -181,6 +182,7 @@ mod tests {
             blocked: AtomicU64::new(0),
             told: std::array::from_fn(|_| AtomicU64::new(0)),
             waiters: Waiters { bell: zero(), asleep: zero() },
+            pulse: Pulse::default(),
         };
         let lives = [life(), life(), life()];
         assert!(mark_all(lives.iter(), LEFT));

@@ -8,6 +8,8 @@
 //! zero at first, and every word is an atomic, since all PEs of the host look at it.
 #![allow(unsafe_code)]
 
+use std::sync::atomic::{self, AtomicUsize};
+
 use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
 use memheap::{Align, Bytes, Offset};
 
@@ -58,6 +60,21 @@ pub(crate) struct Life {
     /// What it waits for, as lines name it, while `blocked` is not zero.
     pub(crate) told: [AtomicU64; TOLD],
     pub(crate) waiters: Waiters,
+    pub(crate) pulse: Pulse,
+}
+
+/// What shows that the process of this PE is alive (`warden`): a word held by a thread of it, and what the kernel needs
+/// to find the word when that thread ends: the head of a list (three words) and its one node.
+#[derive(Default)]
+#[repr(C)]
+pub(crate) struct Pulse {
+    pub(crate) first: AtomicUsize,
+    pub(crate) offset: AtomicUsize,
+    pub(crate) pending: AtomicUsize,
+    pub(crate) node: AtomicUsize,
+    pub(crate) word: atomic::AtomicU32,
+    /// The process, to name it.
+    pub(crate) pid: atomic::AtomicU32,
 }
 
 /// For waits on the PE's own memory: what sleeps on, and how many do.

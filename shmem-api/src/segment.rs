@@ -4,7 +4,7 @@
 //!   0 ............... internals ....... len          the same offsets on every PE
 //!   |   spaces        |   the runtime's   |          (see `layout`)
 //!   own:   base (agreed: one of BASE_CANDIDATES, else wherever each PE could)
-//!   peers: anywhere in this process; opened by /proc/PID/fd, named by offset
+//!   peers: anywhere in this process; their files are passed by the boot; named by offset
 //! ```
 //!
 //! Invariants: **G1** own and peer mappings are readable and writable for `len` bytes as long as the
@@ -14,9 +14,7 @@
 #![allow(unsafe_code)]
 
 use std::ops::Range;
-use std::os::fd::BorrowedFd;
 
-use bytemuck::{Pod, Zeroable};
 use memheap::place::Reach;
 use memheap::region::memfd::{MemfdFile, MemfdRegion, PeerRegion};
 use memheap::region::{BASE_CANDIDATES, Region};
@@ -36,11 +34,8 @@ const LONGEST: u64 = (BASE_CANDIDATES[1] - BASE_CANDIDATES[0]) as u64;
 pub(crate) struct Segment {
     own: MemfdRegion,
     peers: Vec<Option<PeerRegion>>,
-    pids: Vec<u32>,
     same_base: bool,
     dumped: Dumped,
-    /// Device and number of this PE's file.
-    inode: (u64, u64),
 }
 
 /// Where one PE's segment is in this process.
@@ -54,14 +49,6 @@ pub(crate) struct Peer {
 unsafe impl Send for Peer {}
 // SAFETY: as above.
 unsafe impl Sync for Peer {}
-
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Mapped {
-    base: u64,
-    pid: u32,
-    fd: i32,
-}
 
 impl Segment {
     /// Collective: creates this PE's segment as laid out, finds a base for all, and opens the peers'
@@ -88,34 +75,38 @@ impl Segment {
         let own = agree_on_base(boot, created?, failed)?;
         let heap = Bytes(layout.internals.0);
         own.dump(Offset(0), heap, false);
-        let mine =
-            Mapped { base: own.base().as_ptr() as u64, pid: std::process::id(), fd: own.file().raw_fd() };
-        let all = step(boot, Ok(mine))?;
-        let open = |(pe, m): (usize, &Mapped)| {
-            let other = pe != me.0 as usize;
-            other.then(|| PeerRegion::open(m.pid, m.fd, own.len())).transpose()
-        };
-        let peers = all.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>().map_err(failed);
-        let same_base = all.iter().all(|m| m.base == mine.base);
-        step(boot, peers.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
-        let pids = all.iter().map(|m| m.pid).collect();
-        let inode = identity(own.file().raw_fd());
-        Ok(Segment { own, peers: peers?, pids, same_base, dumped: Dumped::new(heap, dump), inode })
+        let bases = step(boot, Ok(own.base().as_ptr() as u64))?;
+        let mut peers: Vec<Option<PeerRegion>> = bases.iter().map(|_| None).collect();
+        let mut trouble = Ok(());
+        let passed =
+            boot.pass_files(own.file().file(), &mut |pe, file| match PeerRegion::of(file, own.len()) {
+                Ok(peer) => peers[pe] = Some(peer),
+                Err(e) => trouble = Err(e),
+            });
+        let missing = || peers.iter().enumerate().find(|(pe, peer)| peer.is_none() && *pe != me.0 as usize);
+        let all_there = passed.and(trouble).and_then(|()| match missing() {
+            None => Ok(()),
+            Some((pe, _)) => Err(std::io::Error::other(format!("the file of PE {pe} did not arrive"))),
+        });
+        let opened = all_there.map_err(failed);
+        step(boot, opened.as_ref().map(|()| 0u32).map_err(Clone::clone))?;
+        opened?;
+        let same_base = bases.iter().all(|base| *base == bases[me.0 as usize]);
+        Ok(Segment { own, peers, same_base, dumped: Dumped::new(heap, dump) })
     }
 
     /// In a child of this PE: its parent's memory becomes a private view of it, the peers' can only be read. System
     /// calls only (H2 of `exit::child`).
     pub(crate) fn disown(&self) {
-        let (base, len, fd) =
-            (self.own.base().as_ptr().cast(), self.own.len().0 as usize, self.own.file().raw_fd());
-        // Whether the number still is the file's: the program may have closed it and opened another.
-        let known = self.inode != (0, 0) && identity(fd) == self.inode;
+        let (base, len) = (self.own.base().as_ptr().cast(), self.own.len().0 as usize);
         let (protection, flags) =
             (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE);
-        // SAFETY: as in `identity`.
-        let file = unsafe { BorrowedFd::borrow_raw(fd) };
-        // SAFETY: G1, G2: replaces the mapping of this file by one of the same bytes.
-        if !known || unsafe { rustix::mm::mmap(base, len, protection, flags, file, 0) }.is_err() {
+        // The program may have closed the file.
+        let private = self.own.file().file().is_some_and(|file| {
+            // SAFETY: G1, G2: replaces the mapping of this file by one of the same bytes.
+            unsafe { rustix::mm::mmap(base, len, protection, flags, file, 0) }.is_ok()
+        });
+        if !private {
             read_only(&self.own);
         }
         self.peers.iter().flatten().for_each(read_only);
@@ -123,12 +114,7 @@ impl Segment {
 
     /// Where the peers' memory is in this process, by PE.
     pub(crate) fn of_peers(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
-        extents(&self.peers)
-    }
-
-    /// The process of each PE.
-    pub(crate) fn pids(&self) -> &[u32] {
-        &self.pids
+        extents(self.peers.iter().map(Option::as_ref))
     }
 
     /// Gives the pages of a free part of this PE's heap back to the system.
@@ -154,13 +140,6 @@ impl Segment {
     }
 }
 
-/// Device and number of the file that has this number now; zeroes if none has.
-fn identity(fd: i32) -> (u64, u64) {
-    // SAFETY: only asked what it is; that it is not open is an answer.
-    let file = unsafe { BorrowedFd::borrow_raw(fd) };
-    rustix::fs::fstat(file).map_or((0, 0), |stat| (stat.st_dev, stat.st_ino))
-}
-
 /// In a child: a PE's memory can only be read.
 pub(crate) fn read_only(region: &impl Region) {
     let (base, len) = (region.base().as_ptr().cast(), region.len().0 as usize);
@@ -169,13 +148,15 @@ pub(crate) fn read_only(region: &impl Region) {
 }
 
 /// Where regions are, by PE.
-pub(crate) fn extents(regions: &[Option<PeerRegion>]) -> impl Iterator<Item = (u32, Range<usize>)> {
-    let extent = |(pe, region): (usize, &Option<PeerRegion>)| {
-        let region = region.as_ref()?;
+pub(crate) fn extents<'r>(
+    regions: impl Iterator<Item = Option<&'r PeerRegion>>,
+) -> impl Iterator<Item = (u32, Range<usize>)> {
+    let extent = |(pe, region): (usize, Option<&PeerRegion>)| {
+        let region = region?;
         let base = region.base().as_ptr().addr();
         Some((pe as u32, base..base + region.len().0 as usize))
     };
-    regions.iter().enumerate().filter_map(extent)
+    regions.enumerate().filter_map(extent)
 }
 
 /// Tries one candidate after the other until one is free on every PE; else each PE takes what it gets.

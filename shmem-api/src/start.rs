@@ -16,6 +16,7 @@ use std::time::Duration;
 use bytemuck::{Pod, Zeroable};
 use memheap::budget::{self, Excess, Proposal, Wish, host_facts};
 use memheap::place::Reach;
+use memheap::region::kept::Streams;
 use memheap::settings::{self, SettingError, Settings};
 use memheap::{Bytes, Component, Offset, PeId};
 
@@ -43,7 +44,7 @@ use std::sync::atomic::Ordering;
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Hello {
-    host: [u8; 64],
+    host: Host,
     /// The size of the user's heap if it was given, else `u64::MAX`.
     size: u64,
     host_size: u64,
@@ -64,9 +65,12 @@ struct Ready {
 
 /// Collective over the job. The engine is not published yet.
 pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engine, Error> {
+    // So that nothing that is opened here becomes a standard stream, MPI's files neither.
+    let streams = Streams::hold().map_err(|e| Error::Boot(format!("standing in for a closed stream: {e}")));
     // First thing, while there is one thread and no MPI.
     let statics = statics::remap();
-    let settings = alone::check().and_then(|()| Ok(Settings::from_env()?));
+    let settings = streams.as_ref().map_err(Clone::clone).and_then(|_| alone::check());
+    let settings = settings.and_then(|()| Ok(Settings::from_env()?));
     let mut joined = boot::join()?;
     let boot = joined.get();
     exit::watch_process_exit();
@@ -91,9 +95,17 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let reservations = internals.layout.digest().0;
     let mine =
         |(heap, ..): &(heap::Heap, _, _)| Ready { components: padded(&heap.components()), reservations };
-    let names = spaces.as_ref().map(mine).map_err(Clone::clone);
-    let ready = step(boot, names)?;
+    let peers = segment.table().into_boxed_slice();
+    // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
+    let desks: Box<[Desk<'static>]> = peers.iter().map(|p| unsafe { internals.desk(p.heap) }).collect();
+    let warden = Warden::start(me, &desks);
+    let well = warden.as_ref().map_err(Clone::clone).and(spaces.as_ref().map_err(Clone::clone));
+    let ready = step(boot, well.map(mine))?;
     let (heap, local, guards) = spaces?;
+    let warden = warden?;
+    if let Some(warden) = &warden {
+        warden.watch();
+    }
     if let Some(pe) = ready.iter().position(|r| r.components != ready[me.0 as usize].components) {
         let (here, there) = (unpadded(&ready[me.0 as usize].components), unpadded(&ready[pe].components));
         let item = "the choice of allocators";
@@ -124,9 +136,6 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         info::of_this_pe(me, &segment, &statics);
     }
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
-    let peers = segment.table().into_boxed_slice();
-    // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
-    let desks: Box<[Desk<'static>]> = peers.iter().map(|p| unsafe { internals.desk(p.heap) }).collect();
     desks[me.0 as usize].life.node.store(numa::current_node(), Ordering::Relaxed);
     let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
     let teams = Teams::new(me, &desks).ok_or_else(no_slots)?;
@@ -142,7 +151,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         diverged: AtomicBool::new(false),
         thread: rustix::thread::gettid(),
         most,
-        warden: Warden::start(me, segment.pids(), &desks),
+        warden,
         peers,
         desks,
         layout,
@@ -166,9 +175,14 @@ fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Erro
     let all = step(boot, mine.clone())?;
     let mine = mine?;
     let odd = |differs: &dyn Fn(&Hello) -> bool| all.iter().position(differs).map(|pe| PeId(pe as u32));
-    if let Some(pe) = odd(&|h| h.host != mine.host) {
+    if let Some(pe) = odd(&|h| h.host.differs(&mine.host)) {
         return Err(Error::Boot(format!(
             "PE {pe} is on another host than PE {me}; this version runs on one host: start all PEs on one"
+        )));
+    }
+    if let Some(pe) = odd(&|h| h.host.contained_elsewhere(&mine.host)) {
+        return Err(Error::Boot(format!(
+            "PE {pe} is in another process namespace (container) than PE {me}: start all PEs in one"
         )));
     }
     if let Some(pe) = odd(&|h| h.deciding != mine.deciding) {
@@ -263,7 +277,7 @@ impl Hello {
         let host = memheap::region::host_memory();
         let size = |setting| settings.size(setting).map_or(u64::MAX, |s| s.resolve(host));
         Hello {
-            host: padded(&host_name()),
+            host: Host::here(),
             size: size(&settings::SYMMETRIC_SIZE),
             host_size: size(&settings::HEAP_HOST_SIZE),
             dma_size: size(&settings::HEAP_DMA_SIZE),
@@ -276,24 +290,48 @@ impl Hello {
 }
 
 /// Text as it is compared between PEs.
-fn padded<const N: usize>(text: &str) -> [u8; N] {
+pub(crate) fn padded<const N: usize>(text: &str) -> [u8; N] {
     let mut bytes = [0; N];
     let n = text.len().min(N);
     bytes[..n].copy_from_slice(&text.as_bytes()[..n]);
     bytes
 }
 
-fn unpadded(bytes: &[u8]) -> String {
+pub(crate) fn unpadded(bytes: &[u8]) -> String {
     match String::from_utf8_lossy(bytes).trim_end_matches('\0') {
         "" => "not set".to_owned(),
         text => text.to_owned(),
     }
 }
 
-/// What distinguishes hosts: PEs share one if they share the kernel that runs and the process numbers,
-/// since that is what opening a peer's memory takes.
-fn host_name() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let pids = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("{}{}", boot.trim(), pids.display())
+/// What distinguishes hosts.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Host {
+    /// The kernel that runs, since it started; empty where that cannot be read.
+    boot: [u8; 40],
+    name: [u8; 64],
+    /// The process numbers it sees; empty where that cannot be read.
+    pids: [u8; 32],
+}
+
+impl Host {
+    fn here() -> Host {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let pids = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        Host { boot: padded(boot.trim()), name: padded(&name), pids: padded(&pids.to_string_lossy()) }
+    }
+
+    /// Whether this is another host than `other`. Where one of them cannot say, names count; and what takes one host,
+    /// the passing of files, fails with its own reason.
+    fn differs(&self, other: &Host) -> bool {
+        let known = self.boot[0] != 0 && other.boot[0] != 0;
+        if known { self.boot != other.boot } else { self.name != other.name }
+    }
+
+    /// Whether this numbers processes otherwise than `other`, on the same host.
+    fn contained_elsewhere(&self, other: &Host) -> bool {
+        self.pids[0] != 0 && other.pids[0] != 0 && self.pids != other.pids
+    }
 }

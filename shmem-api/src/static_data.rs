@@ -7,12 +7,15 @@
 //! ```
 //!
 //! PEs may run different executables: then they share the heap, but a static of the one is nothing in
-//! the other, and using it there is an error that says so.
+//! the other, and using it there is an error that says so. A PE's static data stays where it is as long as its process
+//! lives, so what one start has mapped of it is there for the next.
 //!
 //! Invariant **C1**: an entry of a table is null, or such that entry + file offset lies in a mapping of that
-//! PE's statics for every offset of the span, for as long as the value lives.
+//! PE's statics for every offset of the span, for as long as the value lives. **C2**: what is mapped of a peer's statics
+//! stays so.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use bytemuck::{Pod, Zeroable};
 use memheap::region::Region;
@@ -23,6 +26,7 @@ use crate::boot::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
 use crate::segment::{Peer, extents, read_only};
+use crate::start::{padded, unpadded};
 use crate::statics::{Identity, Span, Statics, StaticsError};
 
 /// The static data of the PEs of this host.
@@ -30,7 +34,10 @@ pub(crate) struct StaticData {
     mine: Result<&'static Statics, StaticsError>,
     /// By span, then by PE.
     tables: Vec<Box<[Peer]>>,
-    maps: Vec<Option<PeerRegion>>,
+    /// By PE. C2.
+    maps: Vec<Option<&'static PeerRegion>>,
+    /// By PE: what it said.
+    shown: Vec<Shown>,
 }
 
 /// A static: the table of its span, and where in the files it is.
@@ -45,10 +52,14 @@ pub(crate) struct Static<'e> {
 struct Shown {
     identity: [u8; 48],
     size: u64,
-    pid: u32,
-    fd: i32,
+    /// 1 if its static data is shared.
     shared: u64,
+    /// Why not, else.
+    why: [u8; 192],
 }
+
+/// C2: by PE, of this process's whole life.
+static MAPS: Mutex<Vec<Option<&'static PeerRegion>>> = Mutex::new(Vec::new());
 
 impl StaticData {
     /// Collective: PEs show their files, and those that run the same executable open each other's.
@@ -61,34 +72,66 @@ impl StaticData {
             Ok(s) => Shown {
                 identity: bytemuck::cast::<Identity, _>(s.identity()),
                 size: s.size().0,
-                pid: std::process::id(),
-                fd: s.raw_fd(),
                 shared: u64::from(s.size().0 > 0),
+                why: padded("there is none"),
             },
-            Err(_) => Shown::zeroed(),
+            Err(e) => Shown { why: padded(&e.to_string()), ..Shown::zeroed() },
         };
         let all = step(boot, Ok(shown))?;
-        let open = |(pe, s): (usize, &Shown)| {
-            let same = pe != me.0 as usize && s.shared == 1 && s.identity == shown.identity;
-            same.then(|| PeerRegion::open(s.pid, s.fd, Bytes(s.size))).transpose()
+        let mut maps = MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+        maps.resize(all.len(), None);
+        let same = |pe: usize| {
+            pe != me.0 as usize
+                && shown.shared == 1
+                && all[pe].shared == 1
+                && all[pe].identity == shown.identity
         };
-        let failed =
-            |why: std::io::Error| Error::Memory { pe: me, len: Bytes(shown.size), why: why.to_string() };
-        let maps = all.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>().map_err(failed);
-        step(boot, maps.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
-        let maps = maps?;
+        let lacking = (0..all.len()).filter(|&pe| same(pe) && maps[pe].is_none()).count() as u64;
+        if step(boot, Ok(lacking))?.iter().any(|lacking| *lacking > 0) {
+            let mut trouble = Ok(());
+            let file = mine.as_ref().ok().filter(|_| shown.shared == 1).and_then(|s| s.file());
+            let passed = boot.pass_files(file, &mut |pe, file| {
+                if same(pe) && maps[pe].is_none() {
+                    match PeerRegion::of(file, Bytes(all[pe].size)) {
+                        Ok(map) => maps[pe] = Some(Box::leak(Box::new(map))),
+                        Err(e) => trouble = Err(e),
+                    }
+                }
+            });
+            let missing = (0..all.len()).find(|&pe| same(pe) && maps[pe].is_none());
+            let opened = passed.and(trouble).and_then(|()| match missing {
+                None => Ok(()),
+                Some(pe) => {
+                    Err(std::io::Error::other(format!("PE {pe} has closed the file of its static data")))
+                }
+            });
+            let opened =
+                opened.map_err(|e| Error::Boot(format!("PE {me}: static data of the other PEs: {e}")));
+            step(boot, opened.as_ref().map(|()| 0u32).map_err(Clone::clone))?;
+            opened?;
+        }
+        let maps: Vec<_> = (0..all.len()).map(|pe| maps[pe].filter(|_| same(pe))).collect();
         let tables = mine.as_ref().map_or(Vec::new(), |s| tables(s, &maps, me));
-        Ok(StaticData { mine, tables, maps })
+        Ok(StaticData { mine, tables, maps, shown: all })
+    }
+
+    /// Why `pe` has no statics that are this PE's, too.
+    pub(crate) fn why_absent(&self, pe: PeId) -> String {
+        let theirs = &self.shown[pe.0 as usize];
+        match theirs.shared {
+            1 => "runs another executable".to_owned(),
+            _ => format!("does not share its static data ({})", unpadded(&theirs.why)),
+        }
     }
 
     /// In a child of this PE: the peers' statics can only be read (see [`crate::segment::Segment::disown`]).
     pub(crate) fn disown(&self) {
-        self.maps.iter().flatten().for_each(read_only);
+        self.maps.iter().flatten().for_each(|map| read_only(*map));
     }
 
     /// Where the peers' statics are in this process, by PE.
     pub(crate) fn of_peers(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
-        extents(&self.maps)
+        extents(self.maps.iter().copied())
     }
 
     /// The static that `n` bytes at `address` belong to, or why they do not.
@@ -123,16 +166,16 @@ impl StaticData {
 }
 
 impl Static<'_> {
-    /// Where it is for `pe`; `None` if that PE runs another executable.
+    /// Where it is for `pe`; `None` if that PE has none ([`StaticData::why_absent`]).
     pub(crate) fn place(&self, pe: PeId) -> Option<*mut u8> {
         let base = self.table[pe.0 as usize].heap;
         (!base.is_null()).then(|| base.wrapping_add(self.at.0 as usize))
     }
 }
 
-fn tables(statics: &Statics, maps: &[Option<PeerRegion>], me: PeId) -> Vec<Box<[Peer]>> {
+fn tables(statics: &Statics, maps: &[Option<&PeerRegion>], me: PeId) -> Vec<Box<[Peer]>> {
     let table = |own: usize| {
-        let entry = |(pe, map): (usize, &Option<PeerRegion>)| match map {
+        let entry = |(pe, map): (usize, &Option<&PeerRegion>)| match map {
             Some(map) => Peer { heap: map.base().as_ptr() },
             None if pe == me.0 as usize => Peer { heap: std::ptr::with_exposed_provenance_mut(own) },
             None => Peer { heap: std::ptr::null_mut() },

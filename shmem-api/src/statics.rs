@@ -4,8 +4,8 @@
 //!   the executable's writable segments                    one sealed memfd per process
 //!   ┌───────────┬───────────────┬──────────────────┐
 //!   │ RELRO     │ .data         │ .bss             │ heap   0 ┌──────────────────┐
-//!   │ read-only │ file part     │ anonymous part   │ (brk)    │ span 0           │◄─ a peer maps it by
-//!   └───────────┴───────────────┴──────────────────┘          ├──────────────────┤   (pid, fd, size) and
+//!   │ read-only │ file part     │ anonymous part   │ (brk)    │ span 0           │◄─ a peer maps it,
+//!   └───────────┴───────────────┴──────────────────┘          ├──────────────────┤   its boot passed it,
 //!    stays       ◄──────────── a span ────────────►           │ span 1, if any   │   names a static by
 //!    private      page edges; becomes MAP_SHARED              └──────────────────┘   its file offset
 //! ```
@@ -41,11 +41,12 @@
 //! C runtime's own bytes); an address check against spans is a check for "inside", not for "a variable".
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use memheap::region::kept::Kept;
+use memheap::region::memfd::sealed;
 use memheap::{Bytes, Offset};
-use rustix::fs::{MemfdFlags, SealFlags};
 
 mod elf;
 pub(crate) mod fork;
@@ -64,12 +65,11 @@ use swap::Part;
 /// The static data of this process's executable, shared.
 #[derive(Debug)]
 pub struct Statics {
-    file: OwnedFd,
+    /// For PEs that have not got it, and for the holes in it.
+    file: Kept,
     size: Bytes,
     spans: Box<[Span]>,
     identity: Identity,
-    /// Device and number of the file.
-    inode: (u64, u64),
     pid: u32,
 }
 
@@ -129,6 +129,9 @@ impl StaticsError {
     }
 }
 
+/// The name of the file: not the heap's, so that `/proc/PID/maps` tells them apart.
+const NAME: &str = "shmem-statics";
+
 /// Set once: what is remapped stays so for the rest of the process.
 static DONE: OnceLock<Statics> = OnceLock::new();
 /// Held while remapping.
@@ -164,29 +167,17 @@ fn make() -> Result<Statics, StaticsError> {
     };
     let parts: Box<[Part]> = ranges.iter().map(place).collect();
     let size = Bytes(size);
-    let file = create(size).map_err(StaticsError::system("memfd of the static data"))?;
-    let stat = rustix::fs::fstat(&file)
-        .map_err(io::Error::from)
-        .map_err(StaticsError::system("fstat of a memfd"))?;
+    let file = sealed(NAME, size).map_err(StaticsError::system("memfd of the static data"))?;
     swap::swap(&file, &parts)?;
     let spans = parts.iter().map(Part::span).collect();
-    let inode = (stat.st_dev, stat.st_ino);
-    Ok(Statics { file, size, spans, identity, inode, pid: std::process::id() })
-}
-
-/// A file for the spans, sealed as the heap's is (see `memheap::region::memfd`), named differently so
-/// that `/proc/PID/maps` tells them apart.
-fn create(size: Bytes) -> io::Result<OwnedFd> {
-    let file = rustix::fs::memfd_create("shmem-statics", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    rustix::fs::ftruncate(&file, size.0)?;
-    rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-    Ok(file)
+    let file = Kept::new(file).map_err(StaticsError::system("a descriptor of the static data"))?;
+    Ok(Statics { file, size, spans, identity, pid: std::process::id() })
 }
 
 impl Statics {
-    /// The number under which a peer finds the file in `/proc/PID/fd`.
-    pub fn raw_fd(&self) -> i32 {
-        self.file.as_raw_fd()
+    /// The file, to be passed to the peers; `None` if the program has closed it.
+    pub fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.file.get()
     }
 
     /// Size of the file. Zero if the executable has no writable data.

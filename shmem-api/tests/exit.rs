@@ -97,6 +97,18 @@ exits! {
         world.barrier();
     }
 
+    fn gone_right_after_init says KILLED; |world| {
+        if world.pe() == 1 { leave_at_once() }
+        world.barrier();
+    }
+
+    /// Its process lives on as something else, and says nothing.
+    fn became_another_program_right_after_init says KILLED; |world| {
+        use std::os::unix::process::CommandExt;
+        if world.pe() == 1 { panic!("{}", std::process::Command::new("sleep").arg("15").exec()) }
+        world.barrier();
+    }
+
     /// One PE is done early, the others are at a barrier: both sides find out.
     fn one_finalizes_while_the_others_are_at_a_barrier says "PE 1 is at finalize"; |world| {
         if world.n_pes() == 2 || world.pe() != 1 {
@@ -130,6 +142,15 @@ exits! {
             unsafe { raw::putmem(std::ptr::without_provenance_mut(16), [0u8; 8].as_ptr(), 8, 0) };
         }
         world.barrier();
+    }
+}
+
+/// `_exit(0)`.
+fn leave_at_once() {
+    // SAFETY: always sound; it does not return.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::_exit(0)
     }
 }
 

@@ -6,9 +6,8 @@
 //! * It costs nothing until it is touched.
 #![allow(unsafe_code)]
 
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -16,6 +15,7 @@ use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
 use super::Region;
+use super::kept::Kept;
 use crate::units::{Align, Bytes, Offset};
 
 /// The name of every heap's file, as `/proc` shows it.
@@ -23,7 +23,7 @@ pub const NAME: &str = "shmem-heap";
 
 /// A sealed file of memory, not yet mapped.
 pub struct MemfdFile {
-    fd: OwnedFd,
+    fd: Kept,
     len: Bytes,
 }
 
@@ -43,26 +43,39 @@ unsafe impl Send for MemfdRegion {}
 // SAFETY: as above: sharing the value shares no access.
 unsafe impl Sync for MemfdRegion {}
 
+/// A file of memory of `len` bytes (a multiple of the page size) that can neither grow nor shrink.
+pub fn sealed(name: &str, len: Bytes) -> io::Result<OwnedFd> {
+    let call =
+        |name: &'static str| move |e: rustix::io::Errno| io::Error::new(e.kind(), format!("{name}: {e}"));
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = rustix::fs::memfd_create(name, flags).map_err(call("memfd_create"))?;
+    rustix::fs::ftruncate(&file, len.0).map_err(call("ftruncate"))?;
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    rustix::fs::fcntl_add_seals(&file, seals).map_err(call("fcntl(F_ADD_SEALS)"))?;
+    Ok(file)
+}
+
 impl MemfdFile {
     /// Creates a file of `len` bytes (a multiple of the page size) that can neither grow nor shrink.
     pub fn create(len: Bytes) -> io::Result<MemfdFile> {
-        let fd = rustix::fs::memfd_create(NAME, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        rustix::fs::ftruncate(&fd, len.0)?;
-        rustix::fs::fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        Ok(MemfdFile { fd, len })
+        Ok(MemfdFile { fd: Kept::new(sealed(NAME, len)?)?, len })
     }
 
     /// Takes memory for `len` bytes from `at` now, so that running out is an error here and no signal later.
     pub fn allocate(&self, at: Offset, len: Bytes) -> io::Result<()> {
         match len.0 {
             0 => Ok(()),
-            n => Ok(rustix::fs::fallocate(&self.fd, FallocateFlags::empty(), at.0, n)?),
+            n => Ok(rustix::fs::fallocate(self.open()?, FallocateFlags::empty(), at.0, n)?),
         }
     }
 
-    /// The number under which a peer of the same user finds the file in `/proc/PID/fd`.
-    pub fn raw_fd(&self) -> i32 {
-        self.fd.as_raw_fd()
+    /// The file, to be passed to the peers; `None` if the program has closed it.
+    pub fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.get()
+    }
+
+    fn open(&self) -> io::Result<BorrowedFd<'_>> {
+        self.file().ok_or_else(|| io::Error::other("the program has closed the heap's file"))
     }
 
     /// Maps the file at exactly `base`, or anywhere if `base` is `None`. On failure the file comes back.
@@ -73,10 +86,14 @@ impl MemfdFile {
             None => (std::ptr::null_mut(), MapFlags::empty()),
         };
         let flags = MapFlags::SHARED | MapFlags::NORESERVE | fixed;
+        let file = match self.open() {
+            Ok(file) => file,
+            Err(e) => return Err((self, e)),
+        };
         // SAFETY: FIXED_NOREPLACE (or no address at all) replaces no existing mapping, and the new one
         // is referred to by nothing but the value returned.
         let mapped =
-            unsafe { rustix::mm::mmap(hint, len, ProtFlags::READ | ProtFlags::WRITE, flags, &self.fd, 0) };
+            unsafe { rustix::mm::mmap(hint, len, ProtFlags::READ | ProtFlags::WRITE, flags, file, 0) };
         let at = match mapped {
             Ok(at) => at,
             Err(e) => return Err((self, e.into())),
@@ -110,14 +127,16 @@ impl MemfdRegion {
     }
 
     /// Gives the whole pages within `len` bytes from `at` back to the system; they read as zero, in every
-    /// process that maps the file. Nothing may be kept there.
+    /// process that maps the file. Nothing may be kept there. By address: the file's number may be another's.
+    /// Pages that are locked stay.
     pub fn punch(&self, at: Offset, len: Bytes) -> io::Result<()> {
         let page = Align::PAGE.bytes();
         let start = at.0.next_multiple_of(page);
         let end = at.0.saturating_add(len.0).min(self.file.len.0) & !(page - 1);
         if start < end {
-            let mode = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            rustix::fs::fallocate(&self.file.fd, mode, start, end - start)?;
+            let at = self.base.as_ptr().wrapping_add(start as usize).cast();
+            // SAFETY: R1: inside this mapping of the file; by contract nothing is kept there.
+            unsafe { rustix::mm::madvise(at, (end - start) as usize, Advice::LinuxRemove) }?;
         }
         Ok(())
     }
@@ -155,22 +174,16 @@ impl Drop for MemfdRegion {
 }
 
 impl PeerRegion {
-    /// Opens file `fd` of process `pid` on this host and maps its `len` bytes. It is left out of core
-    /// dumps: the PE that owns it has it in its own.
-    pub fn open(pid: u32, fd: i32, len: Bytes) -> io::Result<PeerRegion> {
-        let path = format!("/proc/{pid}/fd/{fd}");
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|e| io::Error::new(e.kind(), format!("{path}: {e}")))?;
-        if file.metadata()?.len() != len.0 {
+    /// Maps a peer's `file`, of `len` bytes. It is left out of core dumps: the PE that owns it has it in its own.
+    pub fn of(file: impl AsFd, len: Bytes) -> io::Result<PeerRegion> {
+        let found = rustix::fs::fstat(&file)?.st_size as u64;
+        if found != len.0 {
             return Err(io::Error::other(format!(
-                "{path} is not the heap it should be: its size is not {}",
+                "a peer's file is not what it should be: its size is {found}, not {}",
                 len.0
             )));
         }
-        let map = MmapOptions::new().len(len.0 as usize).map_raw(&file)?;
+        let map = MmapOptions::new().len(len.0 as usize).map_raw(&file.as_fd())?;
         // SAFETY: advice about what a core dump holds changes no byte; the range is our own mapping.
         let _ = unsafe { rustix::mm::madvise(map.as_mut_ptr().cast(), map.len(), Advice::LinuxDontDump) };
         Ok(PeerRegion { map })
@@ -214,7 +227,7 @@ mod tests {
     fn mapped_at_the_candidate_and_seen_by_a_peer() {
         let own = MemfdFile::create(LEN).unwrap().map(Some(BASE_CANDIDATES[1])).map_err(|e| e.1).unwrap();
         assert_eq!(own.base().as_ptr() as usize, BASE_CANDIDATES[1]);
-        let peer = PeerRegion::open(std::process::id(), own.file().raw_fd(), LEN).unwrap();
+        let peer = PeerRegion::of(own.file().file().unwrap(), LEN).unwrap();
         put(peer.base(), 12345, 77);
         assert_eq!(get(own.base(), 12345), 77);
         assert_eq!(get(own.base(), 0), 0);
@@ -245,8 +258,8 @@ mod tests {
     #[test]
     fn the_size_is_sealed() {
         let file = MemfdFile::create(LEN).unwrap();
-        assert!(rustix::fs::ftruncate(&file.fd, 0).is_err());
-        assert!(rustix::fs::ftruncate(&file.fd, 1 << 30).is_err());
-        assert!(rustix::fs::fcntl_add_seals(&file.fd, SealFlags::WRITE).is_err());
+        assert!(rustix::fs::ftruncate(file.file().unwrap(), 0).is_err());
+        assert!(rustix::fs::ftruncate(file.file().unwrap(), 1 << 30).is_err());
+        assert!(rustix::fs::fcntl_add_seals(file.file().unwrap(), SealFlags::WRITE).is_err());
     }
 }

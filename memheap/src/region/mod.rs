@@ -6,8 +6,10 @@
 //! ```
 //!
 //! * [`memfd`]: the default: a sealed, sparse, nameless file of memory, shared with the peers.
+//! * [`kept`]: descriptors in a process whose program closes and opens what it likes.
 //! * [`private`]: memory of this process only, for one PE, tests and Miri.
 
+pub mod kept;
 pub mod memfd;
 pub mod private;
 

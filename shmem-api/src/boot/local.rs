@@ -10,19 +10,19 @@
 //! The PEs die with the supervisor (a parent-death signal set before anything else runs in them), and
 //! when one of them dies badly the supervisor names it and ends the others.
 
+mod children;
 pub(crate) mod supervisor;
 
-use std::io::{Read, Write};
 #[cfg(feature = "testing")]
 use std::os::fd::IntoRawFd;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use memheap::PeId;
+use memheap::region::kept::Kept;
 use parking_lot::Mutex;
 
-use super::{Boot, ENDS, FRAME, Frame};
+use super::{Boot, ENDS, FILES, FRAME, Frame, files};
 use crate::error::Error;
 use crate::level::ThreadLevel;
 
@@ -34,14 +34,15 @@ pub(super) const LINK: &str = "SHMEM_LOCAL_LINK";
 pub(crate) struct LocalBoot {
     pe: PeId,
     n_pes: u32,
-    link: Option<UnixStream>,
+    /// Kept for a start that comes later, and to end the job.
+    link: Option<Kept>,
 }
 
 impl LocalBoot {
     /// The job of the supervisor that started this process, if one did.
     pub(crate) fn from_supervisor() -> Option<LocalBoot> {
         let (pe, n_pes, link) = TAKEN_UP.lock().take()?;
-        Some(LocalBoot { pe, n_pes, link: Some(UnixStream::from(link)) })
+        Some(LocalBoot { pe, n_pes, link: Some(link) })
     }
 
     /// A job of one PE that nobody launched.
@@ -65,19 +66,28 @@ impl Boot for LocalBoot {
     }
 
     fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error> {
-        let Some(link) = &mut self.link else { return Ok(vec![*mine]) };
-        let broken = |e: std::io::Error| Error::Boot(format!("the link to the supervisor broke: {e}"));
-        link.write_all(mine).map_err(broken)?;
-        let mut all = vec![0u8; FRAME * self.n_pes as usize];
-        link.read_exact(&mut all).map_err(broken)?;
-        Ok(all.as_chunks::<FRAME>().0.to_vec())
+        self.send_and_hear(mine, None)
+            .map_err(|e| Error::Boot(format!("the link to the supervisor broke: {e}")))
+    }
+
+    fn pass_files(
+        &mut self,
+        mine: Option<BorrowedFd<'_>>,
+        take: &mut dyn FnMut(usize, OwnedFd),
+    ) -> std::io::Result<()> {
+        let mut frame = [0; FRAME];
+        frame[..2].copy_from_slice(&[FILES, u8::from(mine.is_some())]);
+        let all = self.send_and_hear(&frame, mine)?;
+        let has = super::who_passes(&all, self.pe)?;
+        let Some(link) = &self.link else { return Ok(()) };
+        files::take_all(open(link)?, has.into_iter(), take)
     }
 
     fn end_all(&mut self, status: u8) {
         let mut frame = [0; FRAME];
         frame[..2].copy_from_slice(&[ENDS, status]);
-        if let Some(link) = &mut self.link
-            && link.write_all(&frame).is_ok()
+        if let Some(link) = self.link.as_ref().and_then(Kept::get)
+            && files::send(link, &frame, None).is_ok()
         {
             // The supervisor ends this process like the others.
             std::thread::sleep(Duration::from_secs(10));
@@ -90,8 +100,22 @@ impl Boot for LocalBoot {
     }
 }
 
+impl LocalBoot {
+    fn send_and_hear(&self, mine: &Frame, file: Option<BorrowedFd<'_>>) -> std::io::Result<Vec<Frame>> {
+        let Some(link) = &self.link else { return Ok(vec![*mine]) };
+        files::send(open(link)?, mine, file)?;
+        let mut all = vec![0u8; FRAME * self.n_pes as usize];
+        files::receive(open(link)?, &mut all)?;
+        Ok(all.as_chunks::<FRAME>().0.to_vec())
+    }
+}
+
+fn open(link: &Kept) -> std::io::Result<BorrowedFd<'_>> {
+    link.get().ok_or_else(|| std::io::Error::other("the program has closed it"))
+}
+
 /// The link of this process from before `main` until the library starts.
-static TAKEN_UP: Mutex<Option<(PeId, u32, OwnedFd)>> = Mutex::new(None);
+static TAKEN_UP: Mutex<Option<(PeId, u32, Kept)>> = Mutex::new(None);
 
 /// Before `main`, in a PE: takes the link up, so that no program that this one starts inherits it.
 #[allow(unsafe_code)]
@@ -118,6 +142,7 @@ pub(crate) fn pe() -> Option<u32> {
 #[cfg(feature = "testing")]
 pub(crate) fn hand_over() -> Option<(&'static str, String)> {
     let (pe, n_pes, link) = TAKEN_UP.lock().take()?;
+    let link = link.into_owned()?;
     rustix::io::fcntl_setfd(&link, rustix::io::FdFlags::empty()).ok()?;
     let supervisor = rustix::process::getppid()?.as_raw_nonzero();
     Some((LINK, format!("{pe}:{n_pes}:{}:{supervisor}", link.into_raw_fd())))
@@ -125,11 +150,9 @@ pub(crate) fn hand_over() -> Option<(&'static str, String)> {
 
 /// Takes over the descriptor the supervisor left open for this process.
 #[allow(unsafe_code)]
-fn adopt(fd: RawFd) -> Result<OwnedFd, Error> {
+fn adopt(fd: RawFd) -> Result<Kept, Error> {
     // SAFETY: the supervisor opened this descriptor for the link and named it in the environment; it
     // is adopted once, since a process boots once.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)
-        .map_err(|e| Error::Boot(format!("{LINK} names a descriptor that is not open: {e}")))?;
-    Ok(fd)
+    Kept::new(fd).map_err(|e| Error::Boot(format!("{LINK} names a descriptor that is not open: {e}")))
 }

@@ -11,11 +11,13 @@
 //! A process boots once; a later start of the library uses the same boot again. Boot carries no put
 //! and no barrier: once the segments are mapped, PEs of one host meet in shared memory.
 
+pub(super) mod files;
 pub(crate) mod local;
 #[cfg(feature = "mpi")]
 pub(crate) mod mpi;
 pub(crate) mod step;
 
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use memheap::{PeId, settings};
@@ -36,6 +38,14 @@ pub(crate) trait Boot: Send {
 
     /// Collective: gives `mine` and gets everybody's, in PE order.
     fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error>;
+
+    /// Collective: gives the others `mine`, if there is one, and hands each of theirs to `take`, by PE. It may fail on one
+    /// PE only; a step that follows tells the others.
+    fn pass_files(
+        &mut self,
+        mine: Option<BorrowedFd<'_>>,
+        take: &mut dyn FnMut(usize, OwnedFd),
+    ) -> std::io::Result<()>;
 
     /// Ends all PEs such that the launcher exits with `status`, if there is a way to. (A process that just leaves with
     /// a status other than 0 ends them all, too, but then a launcher may report that of one it has killed.) Any
@@ -63,6 +73,20 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const LEAVES: u8 = 2;
 /// First byte of a frame: this PE ends the job, with the status in the second.
 pub(crate) const ENDS: u8 = 3;
+/// First byte of a frame: this PE is passing files; the second is 1 if it has one.
+pub(crate) const FILES: u8 = 4;
+
+/// After everybody's frames: which other PEs pass a file.
+pub(super) fn who_passes(all: &[Frame], me: PeId) -> std::io::Result<Vec<usize>> {
+    match all.iter().position(|frame| frame[0] != FILES) {
+        Some(pe) if all[pe][0] == FAILED => {
+            let text = String::from_utf8_lossy(&all[pe][1..]);
+            Err(std::io::Error::other(format!("PE {pe}: {}", text.trim_end_matches('\0'))))
+        }
+        Some(pe) => Err(std::io::Error::other(format!("PE {pe} is at something else"))),
+        None => Ok((0..all.len()).filter(|&pe| pe != me.0 as usize && all[pe][1] == 1).collect()),
+    }
+}
 
 /// The boot of this process, once it has one.
 static BOOT: Mutex<Option<Box<dyn Boot>>> = Mutex::new(None);

@@ -8,9 +8,16 @@ use ::mpi::Threading;
 use ::mpi::environment::{self, Universe};
 use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::{Communicator, CommunicatorCollectives};
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::time::SystemTime;
+
 use memheap::PeId;
 
-use super::{Boot, FRAME, Frame, LEAVES};
+use super::files::{self, named};
+use super::{Boot, FAILED, FILES, FRAME, Frame, LEAVES, WELL};
 use crate::error::Error;
 use crate::level::ThreadLevel;
 
@@ -74,6 +81,55 @@ impl Boot for MpiBoot {
         }
     }
 
+    /// PE 0 connects to a socket of each other PE, whose name was exchanged; only a process of the same user, and the
+    /// one that said so, is talked to. The sockets are gone when the files have been passed.
+    fn pass_files(
+        &mut self,
+        mine: Option<BorrowedFd<'_>>,
+        take: &mut dyn FnMut(usize, OwnedFd),
+    ) -> io::Result<()> {
+        if self.n_pes == 1 {
+            return Ok(());
+        }
+        let (me, pid) = (self.pe.0 as usize, std::process::id());
+        let listener = if me == 0 { Ok(None) } else { listen(pid).map(Some) };
+        let mut frame = [0; FRAME];
+        frame[..2].copy_from_slice(&[FILES, u8::from(mine.is_some())]);
+        frame[4..8].copy_from_slice(&pid.to_ne_bytes());
+        match &listener {
+            Ok(Some((_, name))) => frame[NAME..NAME + name.len()].copy_from_slice(name.as_bytes()),
+            Ok(None) => {}
+            Err(e) => frame = failure(e),
+        }
+        let all = self.exchange(&frame).map_err(io::Error::other)?;
+        let has = super::who_passes(&all, self.pe)?;
+        let pid_of = |pe: usize| i32::from_ne_bytes([4, 5, 6, 7].map(|i| all[pe][i]));
+        let links = match me {
+            0 => (1..all.len()).map(|pe| connect(pe, &all[pe][NAME..], pid_of(pe))).collect(),
+            _ => Ok(Vec::new()),
+        };
+        let answer = links.as_ref().map_or_else(failure, |_| [WELL; FRAME]);
+        let answers = self.exchange(&answer).map_err(io::Error::other)?;
+        if me != 0 && answers[0][0] == FAILED {
+            let text = String::from_utf8_lossy(&answers[0][1..]).into_owned();
+            return Err(io::Error::other(format!("PE 0: {}", text.trim_end_matches('\0'))));
+        }
+        let links: Vec<UnixStream> = links?;
+        let Some((listener, _)) = listener? else {
+            return at_centre(&links, mine, &has, take);
+        };
+        let link = loop {
+            let (link, _) = listener.accept().map_err(|e| named("accept", e))?;
+            if is_process(&link, pid_of(0))? {
+                break link;
+            }
+        };
+        if mine.is_some() {
+            files::send(&link, &(me as u32).to_ne_bytes(), mine)?;
+        }
+        files::take_all(&link, has.into_iter(), take)
+    }
+
     /// `MPI_Abort` passes the status on under every MPI. Which threads may call it is the level's affair.
     fn end_all(&mut self, status: u8) {
         let mine =
@@ -113,6 +169,65 @@ impl MpiBoot {
         SimpleCommunicator::world().all_gather_into(&mine[..], &mut all[..]);
         all.as_chunks::<FRAME>().0.to_vec()
     }
+}
+
+/// Where the name of a PE's socket lies in its frame.
+const NAME: usize = 8;
+
+/// A socket that PE 0 can connect to. It has no place in any file system.
+fn listen(pid: u32) -> io::Result<(UnixListener, String)> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    let name = format!("shmem-{pid}-{now}");
+    let address = SocketAddr::from_abstract_name(&name).map_err(|e| named("socket name", e))?;
+    let listener = UnixListener::bind_addr(&address).map_err(|e| named("socket, bind or listen", e))?;
+    Ok((listener, name))
+}
+
+fn connect(pe: usize, name: &[u8], pid: i32) -> io::Result<UnixStream> {
+    let name = name.split(|b| *b == 0).next().unwrap_or_default();
+    let link = SocketAddr::from_abstract_name(name).and_then(|address| UnixStream::connect_addr(&address));
+    let link = link.map_err(|e| named(&format!("socket or connect, to PE {pe}"), e))?;
+    match is_process(&link, pid)? {
+        true => Ok(link),
+        false => Err(io::Error::other(format!("the socket of PE {pe} is another process's"))),
+    }
+}
+
+/// Whether the other side is this process, of this user.
+fn is_process(link: &UnixStream, pid: i32) -> io::Result<bool> {
+    let other =
+        rustix::net::sockopt::socket_peercred(link).map_err(|e| named("getsockopt(SO_PEERCRED)", e))?;
+    Ok(other.pid.as_raw_nonzero().get() == pid && other.uid == rustix::process::geteuid())
+}
+
+/// On PE 0. `has`: the others that pass a file.
+fn at_centre(
+    links: &[UnixStream],
+    mine: Option<BorrowedFd<'_>>,
+    has: &[usize],
+    take: &mut dyn FnMut(usize, OwnedFd),
+) -> io::Result<()> {
+    if let Some(mine) = mine {
+        files::pass_on(links.iter(), 0, mine);
+    }
+    for &pe in has {
+        let mut number = [0; 4];
+        let file = files::receive(&links[pe - 1], &mut number).map_err(|e| named(&format!("PE {pe}"), e))?;
+        let file = file.ok_or_else(|| io::Error::other(format!("the file of PE {pe} did not arrive")))?;
+        let others = links.iter().enumerate().filter(|(i, _)| i + 1 != pe);
+        files::pass_on(others.map(|(_, link)| link), pe, std::os::fd::AsFd::as_fd(&file));
+        take(pe, file);
+    }
+    Ok(())
+}
+
+fn failure(e: &io::Error) -> Frame {
+    let mut frame = [0; FRAME];
+    frame[0] = FAILED;
+    let text = e.to_string();
+    let n = text.len().min(FRAME - 1);
+    frame[1..=n].copy_from_slice(&text.as_bytes()[..n]);
+    frame
 }
 
 fn level(raw: Threading) -> ThreadLevel {

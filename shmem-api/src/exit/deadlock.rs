@@ -135,7 +135,7 @@ impl<'e> Blocked<'e> {
         let mine = self.engine.desk().life;
         let exiting = mine.exiting.load(Ordering::Relaxed) != 0;
         if exiting && waited >= PATIENCE {
-            super::process::warn_once(self.engine);
+            super::process::still_alone(self.engine, waited);
         }
         let question = self.question().load(Ordering::Acquire);
         let asked = question != 0 && !exiting;

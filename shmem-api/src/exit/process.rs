@@ -8,13 +8,17 @@
 //!                                   └──────► leave the launcher (MPI_Finalize)
 //! ```
 //!
-//! Finalizing here is a rendezvous like any other: if the others are at something else, all find out. What
-//! nobody can know is whether a PE that computes will ever come; so this waits, and warns after a second. Where
-//! the others wait, too, and for this PE, that is found out (`deadlock`).
+//! Finalizing here is a rendezvous like any other: if the others are at something else, all find out. Where the
+//! others wait, too, and for this PE, that is found out (`deadlock`). What nobody can know is whether a PE that
+//! computes will ever come. A program that left its finalize out, or leaves with a status that is not 0, is in
+//! error: it gets a warning after a second, and the job ends after two. After `start_pes` and of a leaked World there
+//! is no finalize to leave out: this waits.
 #![allow(unsafe_code)]
 
+use std::ffi::{c_int, c_void};
 use std::sync::Once;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::time::Duration;
 
 use super::{LEFT, SPEAK_FIRST, child, end_job, ended, leave_now, say};
 use crate::boot;
@@ -22,17 +26,40 @@ use crate::engine::Engine;
 use crate::holders::{self, Holders};
 use crate::level::{self, ThreadLevel};
 
+/// How long a PE that left in error waits for the others.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// The status this process exits with, where the C library tells.
+static STATUS: AtomicI32 = AtomicI32::new(0);
+
+#[cfg(target_env = "gnu")]
+unsafe extern "C" {
+    fn on_exit(handler: extern "C" fn(c_int, *mut c_void), arg: *mut c_void) -> c_int;
+}
+
+/// `atexit`, where it cannot be asked for the status.
+#[cfg(not(target_env = "gnu"))]
+unsafe fn on_exit(_: extern "C" fn(c_int, *mut c_void), _: *mut c_void) -> c_int {
+    extern "C" fn handler() {
+        at_exit(0, std::ptr::null_mut());
+    }
+    // SAFETY: as where this is called.
+    unsafe { libc::atexit(handler) }
+}
+
 /// Asks to be called at process exit, once per process, after the launcher's own library asked.
 pub(crate) fn watch_process_exit() {
     static ONCE: Once = Once::new();
     // SAFETY: the handler is a plain function and stays in memory as long as the process.
-    ONCE.call_once(|| match unsafe { libc::atexit(at_exit) } {
+    ONCE.call_once(|| match unsafe { on_exit(at_exit, std::ptr::null_mut()) } {
         0 => {}
         _ => say("shmem: no exit handler could be installed; MPI will not be finalized"),
     });
 }
 
-extern "C" fn at_exit() {
+extern "C" fn at_exit(status: c_int, _: *mut c_void) {
+    // As the launcher sees it.
+    STATUS.store(status & 0xff, Ordering::Relaxed);
     // Neither the library nor the launcher knows of it.
     if child::is_child() {
         return;
@@ -91,11 +118,28 @@ fn finalize(engine: &Engine) {
 }
 
 /// Says that the program left a finalize out, once for the job, however many PEs did.
-pub(super) fn warn_once(engine: &Engine) {
+fn warn_once(engine: &Engine) {
     let forgotten = holders::now().forgotten();
     if forgotten > 0 && engine.desks[0].life.warned.swap(1, Ordering::Relaxed) == 0 {
         let me = engine.me;
         let inits = format!("init calls without it: {forgotten}");
         say(&format!("PE {me}: warning: left without shmem_finalize; finalizing at exit ({inits})"));
     }
+}
+
+/// For the wait of a finalize at exit, once it has lasted for a while: the warning, and then the end (see above).
+pub(super) fn still_alone(engine: &Engine, waited: Duration) {
+    warn_once(engine);
+    let status = STATUS.load(Ordering::Relaxed);
+    let left_out = holders::now().forgotten() > 0;
+    if waited < LIMIT || (status == 0 && !left_out) {
+        return;
+    }
+    let what = if left_out { " without shmem_finalize" } else { "" };
+    let line = format!(
+        "PE {}: left with status {status}{what}, and not all PEs have followed within {} s; ending the job",
+        engine.me,
+        LIMIT.as_secs()
+    );
+    end_job(engine, if status == 0 { LEFT } else { status }, &line)
 }

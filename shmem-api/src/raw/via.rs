@@ -162,7 +162,9 @@ impl Via {
         }
         match engine.statics.find(at, n).map(|found| found.place(pe)) {
             Ok(Some(place)) => place,
-            Ok(None) => self.fail(&format!("PE {pe} runs another executable and has no static at {at:#x}")),
+            Ok(None) => {
+                self.fail(&format!("PE {pe} {} and has no static at {at:#x}", engine.statics.why_absent(pe)))
+            }
             Err(why) => {
                 let why = if offset < heap.0 { "they run past the end of the symmetric heap" } else { &why };
                 // See `bytes`.

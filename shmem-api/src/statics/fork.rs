@@ -72,14 +72,14 @@ impl Statics {
             (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE);
         // SAFETY: new memory, anywhere.
         let at = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), size, protection, flags) }?;
-        let known = self.is_file_open();
+        // The program may have closed it.
+        let file = self.file.get();
         let mut from = 0;
         while from < size as u64 {
-            let data = if known { rustix::fs::seek(&self.file, SeekFrom::Data(from)) } else { Ok(from) };
+            let data = file.map_or(Ok(from), |file| rustix::fs::seek(file, SeekFrom::Data(from)));
             // No data behind it.
             let Ok(data) = data else { break };
-            let end =
-                if known { rustix::fs::seek(&self.file, SeekFrom::Hole(data)) } else { Ok(size as u64) };
+            let end = file.map_or(Ok(size as u64), |file| rustix::fs::seek(file, SeekFrom::Hole(data)));
             from = end.unwrap_or(size as u64).min(size as u64);
             self.copy(data, from, at.cast());
         }
@@ -97,10 +97,5 @@ impl Statics {
                 unsafe { copy::get(to.wrapping_add(lo as usize), from, (hi - lo) as usize) };
             }
         }
-    }
-
-    /// Whether the number of the file still is the file's: the program may have closed it.
-    fn is_file_open(&self) -> bool {
-        rustix::fs::fstat(&self.file).is_ok_and(|now| (now.st_dev, now.st_ino) == self.inode)
     }
 }

@@ -54,7 +54,7 @@ fn copied(page: usize, file_pages: usize, touched: &[usize], pagemap: Option<Fil
     }
     let lo = memory.0.expose_provenance();
     let range = Writable { lo, file_end: lo + file_pages * page, hi: lo + PAGES * page };
-    let file = create(Bytes(((PAGES + 1) * page) as u64)).unwrap();
+    let file = sealed(NAME, Bytes(((PAGES + 1) * page) as u64)).unwrap();
     let offset = Offset(page as u64);
     copy(&file, &Part { range, offset }, &Pagemap { file: pagemap, page }).unwrap();
     let file = File::from(file);
@@ -126,11 +126,10 @@ fn writers_wait_until_the_data_is_there() {
 fn addresses_are_found_up_to_the_last_byte() {
     let span = |address, offset| Span { address, offset: Offset(offset), len: Bytes(0x2000) };
     let statics = Statics {
-        file: create(Bytes(0x4000)).unwrap(),
+        file: Kept::new(sealed(NAME, Bytes(0x4000)).unwrap()).unwrap(),
         size: Bytes(0x4000),
         spans: [span(0x5000_0000, 0), span(0x6000_0000, 0x2000)].into(),
         identity: bytemuck::Zeroable::zeroed(),
-        inode: (0, 0),
         pid: 1,
     };
     let found = |span, offset, left| Some(Found { span, offset: Offset(offset), left: Bytes(left) });

@@ -1,5 +1,6 @@
 //! Those who write at the same time: another process, threads, a forked child, signals.
 
+use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc;
@@ -14,7 +15,7 @@ pub(super) fn peer() {
     let statics = remap().unwrap();
     let told = [
         std::process::id() as u64,
-        statics.raw_fd() as u64,
+        statics.file().unwrap().as_raw_fd() as u64,
         statics.size().0,
         inside(statics, &COUNTER),
         inside(statics, &FLAG),
@@ -39,7 +40,9 @@ pub(super) fn peer_side(told: &str) {
     let told: Vec<u64> = told.split(',').map(|n| n.parse().unwrap()).collect();
     let own = remap().unwrap();
     assert_eq!([&COUNTER, &FLAG, &LARGE[BIG - 1]].map(|object| inside(own, object)), told[3..]);
-    let map = PeerRegion::open(told[0] as u32, told[1] as i32, Bytes(told[2])).unwrap();
+    let path = format!("/proc/{}/fd/{}", told[0], told[1]);
+    let file = std::fs::File::options().read(true).write(true).open(path).unwrap();
+    let map = PeerRegion::of(file, Bytes(told[2])).unwrap();
     let [counter, flag, large] = [3, 4, 5].map(|i| {
         let at = map.base().as_ptr().wrapping_add(told[i] as usize).cast::<u64>();
         // SAFETY: inside the mapping, aligned, and accessed atomically by both processes.
@@ -236,7 +239,7 @@ fn ended_with(child: libc::pid_t) -> i32 {
 pub(super) fn forked_by_a_command() {
     use std::os::unix::process::CommandExt;
     let statics = remap().unwrap();
-    let file = statics.raw_fd();
+    let file = statics.file().unwrap().as_raw_fd();
     for round in 0..3 {
         // SAFETY: asks for a constant.
         let me = unsafe { libc::getuid() };

@@ -7,18 +7,26 @@
 //! **U2** when a PE ends badly (killed, non-zero status, or without taking part in an exchange the
 //! others wait in), one line names it, the others are killed, and the status is not zero.
 
-use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal};
+use memheap::region::kept::Streams;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, getppid, parent_process_death_signal, set_parent_process_death_signal};
 
 use super::LINK;
+use super::children::{self, Bell};
+use crate::boot::files::{self, named};
 use crate::boot::{self, ENDS, FRAME, Frame};
 use crate::exit::say;
+
+/// How long a PE whose link is closed may take to end, before it counts as gone all the same.
+const ENDING: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
 /// Runs in every process that links this crate, before `main`.
 extern "C" fn before_main() {
@@ -50,10 +58,14 @@ mod initialiser {
 
 /// In a PE: whatever ends the supervisor ends this process too.
 fn die_with_supervisor(link: &str) {
+    if let Err(e) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        say(&format!(
+            "shmem: prctl(PR_SET_PDEATHSIG): {e}; a PE of a local job must end with its supervisor"
+        ));
+        std::process::exit(1);
+    }
     let parent = getppid().map_or(0, |p| p.as_raw_nonzero().get());
-    let orphaned = set_parent_process_death_signal(Some(Signal::KILL)).is_err()
-        || link.rsplit(':').next() != Some(parent.to_string().as_str());
-    if orphaned {
+    if link.rsplit(':').next() != Some(parent.to_string().as_str()) {
         say("shmem: the supervisor of this local job is gone");
         std::process::exit(1);
     }
@@ -61,20 +73,28 @@ fn die_with_supervisor(link: &str) {
 
 struct Worker {
     child: Child,
-    life: OwnedFd,
     link: UnixStream,
     part: Option<Frame>,
+    /// The file it passes to the others with its part.
+    file: Option<OwnedFd>,
     closed: bool,
     ended: bool,
 }
 
 /// Starts `n` PEs and returns the status of the job.
-fn supervise(n: u32) -> std::io::Result<i32> {
+fn supervise(n: u32) -> io::Result<i32> {
+    // So that no link becomes a standard stream of a PE.
+    let _streams = Streams::hold().map_err(|e| named("standing in for a closed stream", e))?;
+    // Told once here, and not by each PE.
+    parent_process_death_signal().map_err(|e| named("prctl", e))?;
+    let bell = Bell::hang()?;
+    let (file, args) = children::program();
     let mut workers = Vec::with_capacity(n as usize);
-    for pe in 0..n {
-        workers.push(start(pe, n)?);
-    }
-    let status = watch(&mut workers);
+    let started = (0..n).try_for_each(|pe| {
+        workers.push(start(pe, n, &file, &args)?);
+        Ok(())
+    });
+    let status = started.and_then(|()| watch(&mut workers, &bell));
     for worker in workers.iter_mut().filter(|w| !w.ended) {
         let _ = worker.child.kill();
         let _ = worker.child.wait();
@@ -82,121 +102,138 @@ fn supervise(n: u32) -> std::io::Result<i32> {
     status
 }
 
-fn start(pe: u32, n: u32) -> std::io::Result<Worker> {
-    let (ours, theirs) = UnixStream::pair()?;
+fn start(pe: u32, n: u32, file: &Path, args: &[OsString]) -> io::Result<Worker> {
+    let (ours, theirs) = UnixStream::pair().map_err(|e| named("socketpair", e))?;
     // The PE's end must survive its exec; every other PE's is closed by its own exec.
-    rustix::io::fcntl_setfd(&theirs, rustix::io::FdFlags::empty())?;
-    let mut command = Command::new("/proc/self/exe");
-    let mut args = std::env::args_os();
-    if let Some(name) = args.next() {
-        command.arg0(name);
+    rustix::io::fcntl_setfd(&theirs, rustix::io::FdFlags::empty()).map_err(|e| named("fcntl", e))?;
+    let mut command = Command::new(file);
+    if let Some((name, args)) = args.split_first() {
+        command.arg0(name).args(args);
     }
-    command.args(args).env(LINK, format!("{pe}:{n}:{}:{}", theirs.as_raw_fd(), std::process::id()));
+    command.env(LINK, format!("{pe}:{n}:{}:{}", theirs.as_raw_fd(), std::process::id()));
     if pe != 0 {
         command.stdin(Stdio::null());
     }
-    let child = command.spawn()?;
-    drop(theirs);
-    let pid = Pid::from_child(&child);
-    let life = pidfd_open(pid, PidfdFlags::empty())?;
-    Ok(Worker { child, life, link: ours, part: None, closed: false, ended: false })
+    let child = command.spawn().map_err(|e| named(&format!("fork or exec of {}", file.display()), e))?;
+    Ok(Worker { child, link: ours, part: None, file: None, closed: false, ended: false })
 }
 
 /// Serves the links until every PE has ended well, or one has ended badly.
-fn watch(workers: &mut [Worker]) -> std::io::Result<i32> {
-    loop {
-        let ready = next_events(workers)?;
-        if ready.is_empty() {
-            return Ok(0);
-        }
-        for (pe, event) in ready {
+fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
+    while workers.iter().any(|w| !w.ended) {
+        let (messages, ended, late) = next_events(workers, bell)?;
+        // First what a PE has said, then that it has ended.
+        for pe in messages {
             let worker = &mut workers[pe];
-            match event {
-                Event::Message => {
-                    worker.part = read_part(&mut worker.link);
-                    worker.closed = worker.part.is_none();
-                    if let Some([ENDS, status, ..]) = worker.part {
-                        return Ok(status.into());
-                    }
-                }
-                Event::Ended => {
-                    worker.ended = true;
-                    let status = worker.child.wait()?;
-                    if !status.success() {
-                        say(&format!("shmem: PE {pe} {}; ending the job", describe(status)));
-                        return Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)));
-                    }
-                }
+            (worker.part, worker.file) = read_part(&worker.link);
+            worker.closed = worker.part.is_none();
+            if let Some([ENDS, status, ..]) = worker.part {
+                return Ok(status.into());
             }
         }
-        answer_exchange(workers)?;
-        if let Some(gone) = workers.iter().position(|w| w.ended)
-            && let Some(waiting) = workers.iter().position(|w| !w.ended && w.part.is_some())
+        for (pe, status) in ended {
+            workers[pe].ended = true;
+            if !status.success() {
+                say(&format!("shmem: PE {pe} {}; ending the job", describe(status)));
+                return Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)));
+            }
+        }
+        answer_exchange(workers);
+        let gone = |w: &Worker| w.ended || (late && w.closed);
+        if let Some(gone) = workers.iter().position(gone)
+            && let Some(waiting) = waiting(workers)
         {
-            say(&format!("shmem: PE {gone} ended without joining PE {waiting} at its start; ending the job"));
+            let how = if workers[gone].ended {
+                "ended without joining"
+            } else {
+                "closed its link to the supervisor, or became another program, without joining"
+            };
+            say(&format!("shmem: PE {gone} {how} PE {waiting} at its start; ending the job"));
             return Ok(1);
         }
     }
+    Ok(0)
 }
 
-enum Event {
-    Message,
-    Ended,
+/// A PE that waits in an exchange.
+fn waiting(workers: &[Worker]) -> Option<usize> {
+    workers.iter().position(|w| !w.ended && w.part.is_some())
 }
 
-/// Waits until a PE that has not sent its part does, or a PE ends; empty when all have ended.
-fn next_events(workers: &[Worker]) -> std::io::Result<Vec<(usize, Event)>> {
-    let mut fds: Vec<PollFd<'_>> = Vec::new();
-    let mut of: Vec<(usize, bool)> = Vec::new();
-    for (pe, w) in workers.iter().enumerate().filter(|(_, w)| !w.ended) {
-        // First what a PE has said, then that it has ended. A closed link would be ready for ever, and says
-        // nothing the life descriptor does not.
-        if w.part.is_none() && !w.closed {
-            fds.push(PollFd::new(&w.link, PollFlags::IN));
-            of.push((pe, false));
+/// PEs that have said something, those that have ended, and whether nothing happened for a while though some PE that
+/// waits cannot be answered any more.
+type Events = (Vec<usize>, Vec<(usize, ExitStatus)>, bool);
+
+fn next_events(workers: &mut [Worker], bell: &Bell) -> io::Result<Events> {
+    let doubtful = workers.iter().any(|w| w.closed && !w.ended) && waiting(workers).is_some();
+    let late = {
+        let links = workers.iter().filter(|w| w.heard()).map(|w| &w.link);
+        let mut fds: Vec<PollFd<'_>> = links.map(|link| PollFd::new(link, PollFlags::IN)).collect();
+        fds.push(PollFd::new(bell.fd(), PollFlags::IN));
+        loop {
+            match poll(&mut fds, doubtful.then_some(&ENDING)) {
+                Ok(n) => break n == 0,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(e) => return Err(named("poll", e)),
+            }
         }
-        fds.push(PollFd::new(&w.life, PollFlags::IN));
-        of.push((pe, true));
-    }
-    if fds.is_empty() {
-        return Ok(Vec::new());
-    }
-    loop {
-        match poll(&mut fds, None) {
-            Ok(_) => break,
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(e) => return Err(e.into()),
-        }
-    }
-    let mut events = Vec::new();
-    for (fd, (pe, life)) in fds.iter().zip(of) {
-        let seen = fd.revents();
-        if life && !seen.is_empty() {
-            events.push((pe, Event::Ended));
-        } else if !life && seen.contains(PollFlags::IN) {
-            events.push((pe, Event::Message));
+    };
+    // In this order: a child that has ended is waited for first, so that what it said before is seen now.
+    bell.quiet();
+    let mut ended = Vec::new();
+    for (pe, worker) in workers.iter_mut().enumerate().filter(|(_, w)| !w.ended) {
+        if let Some(status) = worker.child.try_wait().map_err(|e| named("waitpid", e))? {
+            ended.push((pe, status));
         }
     }
-    Ok(events)
+    let now = Timespec::default();
+    let mut messages = Vec::new();
+    for (pe, worker) in workers.iter().enumerate().filter(|(_, w)| w.heard()) {
+        let mut link = [PollFd::new(&worker.link, PollFlags::IN)];
+        if poll(&mut link, Some(&now)).is_ok_and(|n| n > 0) {
+            messages.push(pe);
+        }
+    }
+    Ok((messages, ended, late))
 }
 
-fn read_part(link: &mut UnixStream) -> Option<Frame> {
+impl Worker {
+    /// Whether its link may bring something: a PE that has sent its part has to be answered first, and a closed link
+    /// would be ready for ever.
+    fn heard(&self) -> bool {
+        !self.ended && self.part.is_none() && !self.closed
+    }
+}
+
+fn read_part(link: &UnixStream) -> (Option<Frame>, Option<OwnedFd>) {
     let mut part = [0; FRAME];
-    link.read_exact(&mut part).ok()?;
-    Some(part)
+    match files::receive(link, &mut part) {
+        Ok(file) => (Some(part), file),
+        Err(e) => {
+            if e.kind() != std::io::ErrorKind::UnexpectedEof {
+                say(&format!("shmem: the supervisor cannot hear a PE: {e}"));
+            }
+            (None, None)
+        }
+    }
 }
 
 /// U1.
-fn answer_exchange(workers: &mut [Worker]) -> std::io::Result<()> {
+fn answer_exchange(workers: &mut [Worker]) {
     if workers.iter().any(|w| w.part.is_none()) {
-        return Ok(());
+        return;
     }
     let all: Vec<u8> = workers.iter_mut().filter_map(|w| w.part.take()).flatten().collect();
-    for worker in workers.iter_mut() {
+    for worker in workers.iter() {
         // A PE that has died in between is seen by its life descriptor.
-        let _ = worker.link.write_all(&all);
+        let _ = files::send(&worker.link, &all, None);
     }
-    Ok(())
+    for pe in 0..workers.len() {
+        if let Some(file) = workers[pe].file.take() {
+            let others = workers.iter().enumerate().filter(|(other, _)| *other != pe);
+            files::pass_on(others.map(|(_, w)| &w.link), pe, file.as_fd());
+        }
+    }
 }
 
 fn describe(status: ExitStatus) -> String {
