@@ -89,7 +89,7 @@ enum How {
 fn judge(plan: &Plan, number: u64) -> Result<How, String> {
     let launch = Launch::of_test(TEST, plan.pes, Boot::Local).env(PLAN, &number.to_string()).limit(LIMIT);
     let start = Instant::now();
-    let (child, limit) = launch.env("SHMEM_SYMMETRIC_SIZE", "16M").start();
+    let (child, limit) = launch.env("SHMEM_SYMMETRIC_SIZE", "32M").start();
     let outcome = testing::finish(child, start, limit);
     let fail = |why: &str| Err(format!("plan {number}: {why}\n{plan:#?}\n{outcome}"));
     if outcome.timed_out {

@@ -77,7 +77,7 @@ impl<'w> Job<'w> {
         let (me, n_pes) = (world.pe() as u32, world.n_pes() as u32);
         // SAFETY: the World is up, and every PE calls.
         let room = |n: usize| unsafe { raw::malloc(n * 8) };
-        let dest = [room(ROOM * CALLS / 2), room(ROOM * CALLS / 2)];
+        let dest = [room(ROOM * CALLS), room(ROOM * CALLS)];
         let mut teams = [TeamHandle::WORLD; 3];
         for (team, (start, stride)) in teams[1..].iter_mut().zip([(0, 1), (n_pes as i32 - 1, -1)]) {
             // SAFETY: as above.
@@ -192,7 +192,8 @@ impl<'w> Job<'w> {
 
     fn collective<T: Value>(&mut self, call: &Call) {
         let (src, n) = (self.fill::<T>(), call.n);
-        let dest = self.dest[call.dest].cast::<T>().wrapping_add(self.at * ROOM / 2 * 8 / size_of::<T>() / 8);
+        // Each call has its own: a fast PE may write to it before a slow one has looked at the last one's.
+        let dest = self.dest[call.dest].wrapping_add(self.at * ROOM * 8).cast::<T>();
         let (rank, members) = self.members(call.on);
         let none = std::ptr::null_mut::<T>();
         let (size, set) = (self.n_pes as i32, matches!(call.on, On::Set | On::OtherSet));
