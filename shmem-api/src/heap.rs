@@ -175,9 +175,13 @@ pub(crate) fn select(
 }
 
 impl Heap {
-    /// The name of the component of each space, in one text that is equal on PEs that chose alike.
+    /// The name of the component of each space, and whether it is under guard, in one text that is equal on PEs that
+    /// chose alike.
     pub(crate) fn components(&self) -> String {
-        let names = self.spaces.iter().map(|(reach, s)| format!("{}:{}", reach.space(), s.component()));
+        let names = self.spaces.iter().map(|(reach, s)| {
+            let guarded = if s.is_vouched_for() { "" } else { " (guarded)" };
+            format!("{}:{}{guarded}", reach.space(), s.component())
+        });
         names.collect::<Vec<_>>().join(" ")
     }
 

@@ -93,6 +93,9 @@ impl Drop for Moving<'_> {
 pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Result<Handle, Error> {
     child::join_as_pe()?;
     let holders = HOLDERS.lock();
+    // Before anything is brought up: a program can forget Worlds without end.
+    let too_many = || Error::Boot("more Worlds or inits are alive than can be counted; finalize them".into());
+    holders.get().with(by).ok_or_else(too_many)?;
     let engine = match Engine::current() {
         Some(engine) => {
             join(&engine, by, asked)?;
@@ -103,11 +106,7 @@ pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Resul
             Engine::open(asked, components)?
         }
     };
-    let now = holders.get();
-    holders.set(match by {
-        By::World => Holders { worlds: now.worlds + 1, ..now },
-        By::Init => Holders { inits: now.inits + 1, ..now },
-    });
+    holders.set(holders.get().with(by).ok_or_else(too_many)?);
     Ok(engine)
 }
 
@@ -149,7 +148,7 @@ pub(crate) fn go(by: By, engine: Handle) -> Result<Leaks, Error> {
     let holders = HOLDERS.lock();
     let moving = Moving::new(&holders)?;
     let left = holders.get().without(by);
-    if left.worlds + left.inits > 0 {
+    if left.worlds > 0 || left.inits > 0 {
         engine.quiet();
         engine.meet(Slip::new(Kind::Barrier))?;
         holders.set(left);
@@ -165,6 +164,14 @@ pub(crate) fn go(by: By, engine: Handle) -> Result<Leaks, Error> {
 }
 
 impl Holders {
+    /// With one more; `None` if the count would start over, and the library come down under who still holds it (K1).
+    fn with(self, by: By) -> Option<Holders> {
+        Some(match by {
+            By::World => Holders { worlds: self.worlds.checked_add(1)?, ..self },
+            By::Init => Holders { inits: self.inits.checked_add(1)?, ..self },
+        })
+    }
+
     fn without(self, by: By) -> Holders {
         match by {
             By::World => Holders { worlds: self.worlds - 1, ..self },
@@ -219,5 +226,19 @@ impl Frozen {
     /// Process exit has taken the library down.
     pub(crate) fn exited(&self) {
         self.0.set(Holders { exited: true, ..Holders::default() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_never_starts_over() {
+        let full = Holders { worlds: u32::MAX, inits: u32::MAX, ..Holders::default() };
+        assert_eq!((full.with(By::World), full.with(By::Init)), (None, None));
+        for by in [By::World, By::Init] {
+            assert_eq!(full.without(by).with(by), Some(full));
+        }
     }
 }

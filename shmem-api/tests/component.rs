@@ -48,10 +48,13 @@ fn a_foreign_component_wins_by_priority_and_serves_all_pes() {
     });
 }
 
+/// A file that one PE of a launch makes.
+const ONCE: &str = "SHMEM_TEST_ONCE";
+
 /// A case of the next test: what a PE does, and how the launch has to end.
 type Case = (&'static str, fn(), fn(&Outcome) -> bool);
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     ("the same block twice", the_same_block_twice, |outcome| {
         !outcome.status.success()
             && outcome.stderr.contains("memheap component `first-fit` gave 64 B at 0x0, which overlaps")
@@ -61,6 +64,7 @@ const CASES: [Case; 6] = [
     ("elsewhere on one PE", elsewhere_on_one_pe, |outcome| outcome.status.success()),
     ("calls the heap again", calls_the_heap_again::<Single>, |outcome| outcome.status.success()),
     ("calls it again, at Multiple", calls_the_heap_again::<Multiple>, |outcome| outcome.status.success()),
+    ("another's name on one PE", anothers_name_on_one_pe, |outcome| outcome.status.success()),
     ("panics on one PE", panics_on_one_pe, |outcome| outcome.status.success()),
 ];
 
@@ -75,7 +79,9 @@ fn a_component_that_lies_does_no_harm() {
     for (name, _, ends) in CASES {
         let launch = Launch::of_test("a_component_that_lies_does_no_harm", 2, Boot::Local);
         let launch = launch.env(CASE, name).env("SHMEM_HEAP_TRIM", "1m").limit(Duration::from_secs(20));
-        let outcome = launch.run();
+        let once = std::env::temp_dir().join(format!("shmem-test-once-{}", std::process::id()));
+        let outcome = launch.env(ONCE, once.to_str().unwrap()).run();
+        let _ = std::fs::remove_file(once);
         assert!(!outcome.timed_out && ends(&outcome), "{name}: {outcome}");
     }
 }
@@ -153,6 +159,17 @@ fn calls_the_heap_again<L: Level>() {
     let line = panics(|| world.alloc::<u64>(1));
     assert!(line.contains("panicked in alloc before: it cannot be used"), "{line}");
     Rc::into_inner(world).unwrap().finalize().unwrap();
+}
+
+/// One PE runs the built-in allocator, the other one that has its name: the start tells them apart.
+fn anothers_name_on_one_pe() {
+    let mine = FirstFit { priority: 1000, lie: Lie::Name };
+    // Whoever makes the file.
+    let first = std::fs::File::create_new(std::env::var(ONCE).unwrap()).is_ok();
+    let builder = if first { World::builder().component(&mine) } else { World::builder() };
+    let e = builder.init::<Single>().err().expect("the PEs chose different allocators");
+    let line = e.to_string();
+    assert!(line.contains("the choice of allocators") && line.contains("user:ptmalloc (guarded)"), "{line}");
 }
 
 /// And the program goes on there: the others hear of it.

@@ -1,5 +1,8 @@
 //! The shared phase on 1 to 8 PEs: put, get, atomics, waits, batches, parts.
 
+#[path = "shared/tricks.rs"]
+mod tricks;
+
 use shmem_api::{Cmp, World, multi_pe};
 
 /// A small generator, so that every PE can work out what every other PE does.
