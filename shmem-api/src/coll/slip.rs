@@ -57,7 +57,7 @@ pub(crate) enum Kind {
     Alltoall = 21,
     Reduce = 22,
     Scan = 23,
-    /// A call in which nobody is met, such as `free(NULL)`.
+    /// A call in which nobody is met, such as `malloc(0)`.
     Nothing = 24,
 }
 

@@ -4,9 +4,11 @@
 //! for different things all hear of it in that call; nothing has changed then. Those that give memory out are a
 //! barrier before they return, those that take it are one before they do: a heap call begins with the
 //! rendezvous in which the PEs agree, and one that zeroes or moves bytes also ends with one. Calls
-//! that do nothing (size 0, a null pointer to [`free`]) are no barrier; they are collective all the same.
+//! that do nothing (size 0, a null pointer to [`free`]) are no barrier; those of size 0 count all the same: PEs that ask for
+//! nothing where others ask for something are named at the next rendezvous.
 //!
-//! What fails prints one line on standard error that names the PE and the call, and returns null.
+//! What fails returns null, and prints one line on standard error that names the call: on PE 0 if all PEs fail alike. With
+//! `SHMEM_HEAP_QUIET=1` an allocation that only finds no room prints none.
 
 use std::ptr;
 use std::sync::atomic::Ordering;
@@ -20,8 +22,8 @@ use crate::engine::{Engine, HOT};
 use crate::error::Error;
 use crate::exit;
 use crate::heap::Request;
-use crate::what::What;
 use crate::site::CallSite;
+use crate::what::What;
 
 /// Hint of [`malloc_with_hints`]: the block is for remote atomics.
 pub const MALLOC_ATOMICS_REMOTE: u64 = 1 << 0;
@@ -85,7 +87,7 @@ heap_calls! {
             None => {
                 let engine = via.engine();
                 engine.quiet();
-                via.refused(&engine.refuse_align(via.call, Bytes(size as u64), align as u64))
+                via.refused(&engine, false, &engine.refuse_align(via.call, Bytes(size as u64), align as u64))
             }
         }
     }
@@ -103,7 +105,7 @@ heap_calls! {
     /// Collective: makes `block` `size` bytes long, perhaps elsewhere; the contents are kept up to the smaller size,
     /// what is more is indeterminate. In the space the block is in, so a hint stays kept; an alignment does not. Null
     /// on every PE, and the block as it was, if there is no room or `block` is not the start of a live block.
-    /// A null `block` is [`malloc`]; size 0 is [`free`] and null; both at once are no barrier (`shmem_realloc`).
+    /// A null `block` is [`malloc`]; size 0 is [`free`] and null; both at once are [`malloc`] of 0 bytes (`shmem_realloc`).
     ///
     /// # Safety
     /// As for [`malloc`]; nobody uses the block during the call, nor its old address after it, on any PE; it was
@@ -128,7 +130,7 @@ heap_calls! {
         };
         match resized {
             Ok(at) => engine.own(at),
-            Err(e) => via.refused(&by_address(e, block)),
+            Err(e) => via.refused(&engine, local, &by_address(e, block)),
         }
     }
 
@@ -143,7 +145,6 @@ heap_calls! {
     /// As for [`malloc`]; nobody uses the block any more, on any PE, and it was not handed out by the safe API.
     fn free = "shmem_free" (via, _site, block: *mut u8) -> Result<(), Error> {
         if block.is_null() {
-            via.nothing();
             return Ok(());
         }
         let engine = via.engine();
@@ -155,7 +156,7 @@ heap_calls! {
             engine.quiet();
             engine.free(via.call, at)
         };
-        freed.map(drop).map_err(|e| by_address(e, block)).inspect_err(|e| exit::say(&e.to_string()))
+        freed.map(drop).map_err(|e| by_address(e, block)).inspect_err(|e| say_once(&engine, local, e))
     }
 
     /// `size` bytes at a multiple of `align_to`, from memory that `reach` can reach, near whom `near` names.
@@ -178,7 +179,7 @@ heap_calls! {
         };
         match block {
             Ok(block) => engine.own(block.at),
-            Err(e) => via.refused(&e),
+            Err(e) => via.refused(&engine, reach == Reach::Pe, &e),
         }
     }
 }
@@ -198,21 +199,33 @@ impl Via {
         engine.quiet();
         match engine.alloc(Request { zeroed, ..self.request(site, Bytes(size as u64), align) }) {
             Ok(block) => engine.own(block.at),
-            Err(e) => self.refused(&e),
+            Err(e) => self.refused(&engine, false, &e),
         }
     }
 
-    /// A collective call that does nothing, without a barrier: a PE that makes one more of them than the others is found
-    /// out at the next rendezvous.
+    /// A collective call that does nothing, without a barrier. One that would have allocated counts: a PE that asks for no
+    /// bytes where the others ask for some is found out at the next rendezvous.
     fn nothing(self) -> *mut u8 {
         let engine = self.engine();
         engine.teams.world().pass(&engine, Kind::Nothing);
         ptr::null_mut()
     }
 
-    fn refused(self, why: &Error) -> *mut u8 {
-        exit::say(&why.to_string());
+    /// Nothing is given out on any PE, or on this one alone, and it is said once.
+    #[cold]
+    fn refused(self, engine: &Engine, local: bool, why: &Error) -> *mut u8 {
+        let probing = engine.quiet_heap && matches!(why, Error::Alloc { .. });
+        if !probing {
+            say_once(engine, local, why);
+        }
         ptr::null_mut()
+    }
+}
+
+/// What all PEs get alike, PE 0 says for all.
+fn say_once(engine: &Engine, local: bool, why: &Error) {
+    if local || engine.me.0 == 0 {
+        exit::say(&why.to_string());
     }
 }
 

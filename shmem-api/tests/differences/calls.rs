@@ -120,7 +120,9 @@ impl<'w> Job<'w> {
 
     fn address(&self, block: *mut u8, size: usize) {
         if size > 0 {
-            let offset = block.addr().saturating_sub(raw::heap_base().addr());
+            // SAFETY: the library stays up.
+            let base = unsafe { raw::heap_base() }.addr();
+            let offset = block.addr().saturating_sub(base);
             println!("address {} {offset:#x}", self.at);
         }
     }
