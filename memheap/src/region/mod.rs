@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!   reserve ──► a file of memory, sized and sealed ──map at a base──► this PE's segment
-//!                    └── opened by the peers of this host ──map anywhere──► their view of it
+//!                    └── opened by the peers of this host ──map anywhere, at 2 MiB──► their view of it
 //! ```
 //!
 //! * [`memfd`]: the default: a sealed, sparse, nameless file of memory, shared with the peers.
 //! * [`private`]: memory of this process only, for one PE, tests and Miri.
 
+mod aligned;
 pub mod memfd;
 pub mod private;
 
