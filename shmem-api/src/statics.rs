@@ -169,6 +169,7 @@ fn make() -> Result<Statics, StaticsError> {
 /// that `/proc/PID/maps` tells them apart.
 fn create(size: Bytes) -> io::Result<OwnedFd> {
     let file = rustix::fs::memfd_create("shmem-statics", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    crate::limits::Limits::here().allow(size)?;
     rustix::fs::ftruncate(&file, size.0)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
     Ok(file)

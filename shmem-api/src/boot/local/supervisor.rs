@@ -13,6 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use memheap::settings::LOCAL_PES;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal};
 
@@ -32,7 +33,7 @@ extern "C" fn before_main() {
         && boot::launched_by().is_none()
     {
         let status = supervise(n).unwrap_or_else(|e| {
-            say(&format!("shmem: cannot start {n} PEs: {e}"));
+            say(&format!("shmem: {}={n}: cannot start so many PEs: {e}", LOCAL_PES.name));
             1
         });
         std::process::exit(status);
