@@ -38,9 +38,6 @@ pub struct Buddy;
 /// different PEs write, for metadata that is twice as long.
 const DEFAULT_MIN_ORDER: Order = Order(6);
 
-/// What [`BUDDY_MIN_ORDER`] may be.
-const MIN_ORDERS: std::ops::RangeInclusive<u64> = 3..=21;
-
 impl Component for Buddy {
     fn name(&self) -> &'static str {
         "buddy"
@@ -51,14 +48,8 @@ impl Component for Buddy {
     }
 
     fn open(&self, settings: &Settings) -> Result<Box<dyn Opened>, Decline> {
-        let min = match settings.count(&BUDDY_MIN_ORDER) {
-            None => DEFAULT_MIN_ORDER,
-            Some(n) if MIN_ORDERS.contains(&n) => Order(n as u8),
-            Some(n) => {
-                let (least, most) = (MIN_ORDERS.start(), MIN_ORDERS.end());
-                return Err(Decline(format!("{}={n} is not in {least} to {most}", BUDDY_MIN_ORDER.name)));
-            }
-        };
+        // The table of settings says what it may be.
+        let min = settings.count(&BUDDY_MIN_ORDER).map_or(DEFAULT_MIN_ORDER, |n| Order(n as u8));
         Ok(Box::new(OpenBuddy { min }))
     }
 }

@@ -4,31 +4,16 @@
 //! for every component `X` the three of a component (see [`COMPONENT_PRIORITY`]). A value that does
 //! not parse is an error that quotes it; nothing is guessed.
 
+mod hint;
+mod kind;
 mod size;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+pub use kind::Kind;
 pub use size::{SizeError, SizeValue, parse_size};
 
 use crate::component::Priority;
-
-/// What kind of value a setting takes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// The standard's size grammar, or a percentage of the host's memory; see [`parse_size`].
-    Size,
-    /// A non-negative whole number.
-    Count,
-    /// `0`/`off`/`false`/`no` or `1`/`on`/`true`/`yes`.
-    Switch,
-    /// On whenever it is set, whatever the value: the standard's rule for its three switches.
-    Present,
-    /// A list of component names, `a,b` to allow only these or `^a,b` to leave these out.
-    Components,
-    /// Any text.
-    Text,
-}
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +30,17 @@ pub struct Setting {
     pub meaning: &'static str,
 }
 
+/// What a segment can have: the candidates for its base are so far apart.
+const LONGEST: u64 = 8 << 40;
+
+/// More than any machine has.
+const MOST: u64 = 1 << 62;
+
 macro_rules! settings {
-    ($($(#[$doc:meta])* $id:ident = $name:literal $(or $old:literal)?, $kind:ident, $default:literal, $meaning:literal;)*) => {
+    ($($(#[$doc:meta])* $id:ident = $name:literal $(or $old:literal)?, $kind:expr, $default:literal, $meaning:literal;)*) => {
         $($(#[$doc])* #[doc = $meaning]
         pub const $id: Setting = Setting {
-            name: $name, fallback: settings!(@old $($old)?), kind: Kind::$kind, default: $default, meaning: $meaning,
+            name: $name, fallback: settings!(@old $($old)?), kind: $kind, default: $default, meaning: $meaning,
         };)*
         /// Every setting, in the order they are printed.
         pub const TABLE: &[Setting] = &[$($id),*];
@@ -59,49 +50,49 @@ macro_rules! settings {
 }
 
 settings! {
-    SYMMETRIC_SIZE = "SHMEM_SYMMETRIC_SIZE" or "SMA_SYMMETRIC_SIZE", Size, "",
+    SYMMETRIC_SIZE = "SHMEM_SYMMETRIC_SIZE" or "SMA_SYMMETRIC_SIZE", Kind::Size(LONGEST), "",
         "Bytes of symmetric heap per PE: a number with an optional k, m, g or t, or a percentage of the host's memory.";
-    HEAP_BUDGET = "SHMEM_HEAP_BUDGET", Size, "",
+    HEAP_BUDGET = "SHMEM_HEAP_BUDGET", Kind::Size(MOST), "",
         "Without a size: what the heaps of all PEs of a host may take together, as 75% or 12G; half of what is free if not set.";
-    HEAP_PREALLOC = "SHMEM_HEAP_PREALLOC", Switch, "0",
+    HEAP_PREALLOC = "SHMEM_HEAP_PREALLOC", Kind::Switch, "0",
         "Take the heap's memory at start, so that running out shows there.";
-    HEAP_OVERCOMMIT = "SHMEM_HEAP_OVERCOMMIT", Switch, "1",
+    HEAP_OVERCOMMIT = "SHMEM_HEAP_OVERCOMMIT", Kind::Switch, "1",
         "Whether the heaps of a host may be larger together than what is free; 0 refuses at start.";
-    HEAP_DUMP = "SHMEM_HEAP_DUMP", Switch, "1",
+    HEAP_DUMP = "SHMEM_HEAP_DUMP", Kind::Switch, "1",
         "Whether core dumps hold what was handed out of a PE's heap; 0 leaves the heap out whole.";
-    HEAP_HOST_SIZE = "SHMEM_HEAP_HOST_SIZE", Size, "256m",
+    HEAP_HOST_SIZE = "SHMEM_HEAP_HOST_SIZE", Kind::Size(LONGEST), "256m",
         "Bytes of the space for memory that only the PEs of the host reach.";
-    HEAP_DMA_SIZE = "SHMEM_HEAP_DMA_SIZE", Size, "64m",
+    HEAP_DMA_SIZE = "SHMEM_HEAP_DMA_SIZE", Kind::Size(LONGEST), "64m",
         "Bytes of the space for locked, pre-faulted memory.";
-    HEAP_PE_SIZE = "SHMEM_HEAP_PE_SIZE", Size, "256m",
+    HEAP_PE_SIZE = "SHMEM_HEAP_PE_SIZE", Kind::Size(LONGEST), "256m",
         "Bytes of the space for memory of this PE only.";
-    MEMHEAP = "SHMEM_MEMHEAP", Components, "",
+    MEMHEAP = "SHMEM_MEMHEAP", Kind::Components, "",
         "Allocators that may manage the heap: `a,b` allows only these, `^a` leaves one out.";
-    MEMHEAP_HOST = "SHMEM_MEMHEAP_HOST", Components, "",
+    MEMHEAP_HOST = "SHMEM_MEMHEAP_HOST", Kind::Components, "",
         "The same for the space of the host, if it is to differ.";
-    MEMHEAP_DMA = "SHMEM_MEMHEAP_DMA", Components, "",
+    MEMHEAP_DMA = "SHMEM_MEMHEAP_DMA", Kind::Components, "",
         "The same for the space of locked memory.";
-    MEMHEAP_PE = "SHMEM_MEMHEAP_PE", Components, "",
+    MEMHEAP_PE = "SHMEM_MEMHEAP_PE", Kind::Components, "",
         "The same for the space of this PE.";
-    HEAP_CHECK = "SHMEM_HEAP_CHECK", Count, "1",
-        "Heap checking: 1 exact frees (always on); 2 guard zones, fill patterns, call sites; 3 guard pages and quarantine.";
-    HEAP_QUIET = "SHMEM_HEAP_QUIET", Switch, "0",
+    HEAP_CHECK = "SHMEM_HEAP_CHECK", Kind::Count(0, 3), "1",
+        "Heap checking: 1 exact frees (always on, as for 0); 2 guard zones, fill patterns, call sites; 3 guard pages and quarantine.";
+    HEAP_QUIET = "SHMEM_HEAP_QUIET", Kind::Switch, "0",
         "Say nothing of an allocation that fails: for programs that ask until there is no more.";
-    HEAP_TRIM = "SHMEM_HEAP_TRIM", Size, "256m",
+    HEAP_TRIM = "SHMEM_HEAP_TRIM", Kind::Size(MOST), "256m",
         "Idle freed bytes above which the heap gives pages back to the system; 0 for never.";
-    LOCAL_PES = "SHMEM_LOCAL_PES", Count, "",
+    LOCAL_PES = "SHMEM_LOCAL_PES", Kind::Count(1, 65536), "",
         "Start that many PEs on this machine without MPI: the program is re-executed under a supervisor.";
-    TEAMS = "SHMEM_TEAMS", Count, "64",
+    TEAMS = "SHMEM_TEAMS", Kind::Count(2, 1024), "64",
         "Teams a PE can be a member of at once, the world and the shared team included (2 to 1024).";
-    HANG_REPORT = "SHMEM_HANG_REPORT", Count, "",
+    HANG_REPORT = "SHMEM_HANG_REPORT", Kind::Count(1, 1_000_000_000), "",
         "After that many seconds in one wait, a PE prints where it waits; nothing is ended.";
-    INFO = "SHMEM_INFO" or "SMA_INFO", Present, "",
+    INFO = "SHMEM_INFO" or "SMA_INFO", Kind::Present, "",
         "PE 0 prints the settings and what was chosen at start.";
-    VERSION = "SHMEM_VERSION" or "SMA_VERSION", Present, "",
+    VERSION = "SHMEM_VERSION" or "SMA_VERSION", Kind::Present, "",
         "PE 0 prints the library's version at start.";
-    DEBUG = "SHMEM_DEBUG" or "SMA_DEBUG", Present, "",
+    DEBUG = "SHMEM_DEBUG" or "SMA_DEBUG", Kind::Present, "",
         "Every PE says at start which process it is and where its heap and static data are.";
-    BUDDY_MIN_ORDER = "SHMEM_MEMHEAP_BUDDY_MIN_ORDER", Count, "",
+    BUDDY_MIN_ORDER = "SHMEM_MEMHEAP_BUDDY_MIN_ORDER", Kind::Count(3, 21), "",
         "Logarithm of the smallest block of the buddy allocator (3 to 21).";
 }
 
@@ -124,6 +115,8 @@ pub struct SettingError {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
     values: BTreeMap<String, String>,
+    /// Variables that look like settings and are none, and what may have been meant.
+    strangers: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -148,17 +141,25 @@ impl Settings {
                 .flatten()
                 .find_map(|name| given.get_key_value(name));
             if let Some((name, value)) = found {
-                check(setting.kind, name, value)?;
+                setting.kind.check(name, value)?;
                 values.insert(setting.name.to_owned(), value.clone());
             }
         }
         for (name, value) in &given {
             if is_priority(name) {
-                value.trim().parse::<i32>().map_err(|_| bad(name, value, "a priority is a whole number"))?;
+                Kind::Priority.check(name, value)?;
                 values.insert(name.clone(), value.clone());
             }
         }
-        Ok(Settings { values })
+        let strangers = given.keys().filter_map(|name| Some((name.clone(), hint::meant(name)?))).collect();
+        Ok(Settings { values, strangers })
+    }
+
+    /// A line for the variables that look like settings and are none, if there are any.
+    pub fn hint(&self) -> Option<String> {
+        let each = self.strangers.iter().map(|(name, meant)| format!("{name} (did you mean {meant}?)"));
+        let all = each.collect::<Vec<_>>().join(", ");
+        (!all.is_empty()).then(|| format!("no setting of this library, so not looked at: {all}"))
     }
 
     /// The text of a setting: what was given, else its default; `None` where both are empty.
@@ -189,7 +190,7 @@ impl Settings {
     pub fn is_on(&self, setting: &Setting) -> bool {
         match setting.kind {
             Kind::Present => self.is_set(setting),
-            _ => self.text(setting).and_then(switch).unwrap_or(false),
+            _ => self.text(setting).and_then(kind::switch).unwrap_or(false),
         }
     }
 
@@ -237,32 +238,6 @@ impl Settings {
 fn is_priority(name: &str) -> bool {
     let (prefix, suffix) = COMPONENT_PRIORITY;
     name.len() > prefix.len() + suffix.len() && name.starts_with(prefix) && name.ends_with(suffix)
-}
-
-fn bad(name: &str, value: &str, why: impl fmt::Display) -> SettingError {
-    SettingError { name: name.to_owned(), value: value.to_owned(), why: why.to_string() }
-}
-
-fn switch(value: &str) -> Option<bool> {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "1" | "on" | "true" | "yes" => Some(true),
-        "0" | "off" | "false" | "no" => Some(false),
-        _ => None,
-    }
-}
-
-fn check(kind: Kind, name: &str, value: &str) -> Result<(), SettingError> {
-    match kind {
-        Kind::Size => parse_size(value).map(drop).map_err(|e| bad(name, value, e)),
-        Kind::Count => {
-            value.trim().parse::<u64>().map(drop).map_err(|_| bad(name, value, "a whole number, 0 or more"))
-        }
-        Kind::Switch => switch(value).map(drop).ok_or_else(|| bad(name, value, "0 or 1")),
-        Kind::Components if value.trim().trim_start_matches('^').is_empty() => {
-            Err(bad(name, value, "names components, as in `buddy` or `^ptmalloc`"))
-        }
-        Kind::Components | Kind::Present | Kind::Text => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -319,7 +294,105 @@ mod tests {
     #[test]
     fn every_default_parses() {
         for s in TABLE.iter().filter(|s| !s.default.is_empty()) {
-            check(s.kind, s.name, s.default).unwrap();
+            s.kind.check(s.name, s.default).unwrap();
         }
+    }
+
+    /// Every setting with every value of a long list: right, or an error that names the variable, the value and
+    /// the grammar; and what is right can be read back.
+    #[test]
+    fn every_bad_value_of_every_setting_is_told_in_full() {
+        let mut values: Vec<String> = [
+            "",
+            " ",
+            "-1",
+            "+",
+            "1e6",
+            "1E9",
+            "0x10",
+            "1,5",
+            "1.5.1",
+            "nan",
+            "inf",
+            "many",
+            "yes please",
+            "k",
+            "m",
+            "%",
+            "%5",
+            "101%",
+            "5%%",
+            "1 g",
+            "18446744073709551615",
+            "18446744073709551616",
+            "9223372036854775808",
+            "4294967296",
+            "4294967295",
+            "65537",
+            "1024",
+            "1025",
+            "16777216t",
+            "99999999999T",
+            "9t",
+            "8193g",
+            "^",
+            "^^buddy",
+            ",",
+            "buddy,",
+            "buddy;ptmalloc",
+            "a b",
+            "\u{fffd}",
+            "\n",
+            "0",
+            "1",
+            "2",
+            "3",
+            "4",
+            "21",
+            "22",
+            "512m",
+            "1.5G",
+            "25%",
+            "off",
+            "buddy",
+        ]
+        .map(str::to_owned)
+        .into();
+        values.extend((0..200).map(|n| "9".repeat(n + 1)));
+        let names = TABLE.iter().map(|s| (s.name, s.kind));
+        let old = TABLE.iter().filter_map(|s| Some((s.fallback?, s.kind)));
+        let mut wrong = 0;
+        for (name, kind) in names.chain(old).chain([("SHMEM_MEMHEAP_MINE_PRIORITY", Kind::Priority)]) {
+            for value in &values {
+                match of(&[(name, value)]) {
+                    Err(e) => {
+                        let line = e.to_string();
+                        assert!(line.starts_with(&format!("{name}={value:?}: ")), "{line}");
+                        assert!(line.ends_with(&kind.grammar()) && !line.contains('\n'), "{line}");
+                        wrong += 1;
+                    }
+                    Ok(settings) => {
+                        let setting = TABLE.iter().find(|s| s.name == name || s.fallback == Some(name));
+                        let read = setting.is_none_or(|s| match s.kind {
+                            Kind::Size(most) => settings.size(s).is_some_and(|v| v.resolve(most) <= most),
+                            Kind::Count(least, most) => {
+                                settings.count(s).is_some_and(|n| least <= n && n <= most)
+                            }
+                            _ => settings.is_set(s),
+                        });
+                        assert!(read, "{name}={value:?} is taken and not read");
+                    }
+                }
+            }
+        }
+        assert!(wrong > 2000, "{wrong} were wrong");
+    }
+
+    #[test]
+    fn a_stranger_is_a_hint() {
+        let settings = of(&[("SHMEM_SYMMETRIC_HEAP_SIZE", "2g"), ("SHMEM_HOME", "/opt")]).unwrap();
+        let hint = settings.hint().unwrap();
+        assert!(hint.ends_with("SHMEM_SYMMETRIC_HEAP_SIZE (did you mean SHMEM_SYMMETRIC_SIZE?)"), "{hint}");
+        assert_eq!(of(&[("SHMEM_HOME", "/opt")]).unwrap().hint(), None);
     }
 }

@@ -42,7 +42,7 @@ pub enum Error {
         there: String,
     },
     /// The memory of the heap could not be had.
-    #[error("PE {pe}: the symmetric heap of {len}: {why}")]
+    #[error("PE {pe}: cannot have {len} of symmetric memory: {why}")]
     Memory {
         /// The PE that failed.
         pe: PeId,
@@ -156,10 +156,12 @@ pub enum Error {
     #[error("the runtime cannot reserve its own memory: {0}")]
     Reserve(#[from] memheap::reserve::ReserveError),
     /// The spaces do not fit in a segment.
-    #[error("heaps of {sizes} bytes in all do not fit in a segment; lower SHMEM_SYMMETRIC_SIZE")]
+    #[error("heaps of {sizes} bytes in all do not fit in a segment; {advice}")]
     TooLarge {
         /// All spaces together.
         sizes: u64,
+        /// Which settings decide it, and what to do.
+        advice: String,
     },
     /// The heap cannot be had without overcommitting memory, which a setting forbids.
     #[error(

@@ -41,6 +41,9 @@ pub(crate) fn at_start(started: &Started<'_>) {
     if !segment.same_base() {
         say("PE 0: no base address was free on every PE; the heaps lie at different addresses");
     }
+    if let Some(hint) = settings.hint() {
+        say(&format!("PE 0: {hint}"));
+    }
     if let Some(excess) = &budget.excess {
         say(&format!(
             "PE 0: {excess}: legal, since only what is touched is taken; touching it all ends the job"
@@ -63,7 +66,8 @@ pub(crate) fn at_start(started: &Started<'_>) {
     let base = segment.table()[0].heap as usize;
     say(&format!("{n_pes} PEs on this host; each has a segment of {} at {base:#x}", layout.len));
     if let Some(proposal) = &budget.proposal {
-        say(&format!("heap: {proposal}"));
+        let limit = budget.limit.as_ref().map(|why| format!("; {} since {why}", budget.heap));
+        say(&format!("heap: {proposal}{}", limit.unwrap_or_default()));
     }
     let head = format!(
         "{:<12} {:<31} {:<10} {:<20} {:<10} pages",
@@ -90,9 +94,10 @@ pub(crate) fn at_start(started: &Started<'_>) {
         }
     }
     if let Some((plan, nodes)) = spread {
-        let shares = plan.shares.iter().enumerate().map(|(i, share)| match nodes.get(i) {
-            Some(node) => format!("node {node}: {share}"),
-            None => format!("all memory: {share}"),
+        let pieces = plan.place(layout.window(Reach::World).1);
+        let shares = pieces.iter().map(|piece| match nodes.get(piece.domain.0 as usize) {
+            Some(node) => format!("node {node}: {}", piece.len),
+            None => format!("all memory: {}", piece.len),
         });
         say(&format!("memory domains of the user heap: {}", shares.collect::<Vec<_>>().join(", ")));
     }

@@ -33,9 +33,12 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Carves the windows of the symmetric spaces, then puts the local space and the internals, with so many team
-    /// slots, above.
-    pub(crate) fn plan(sizes: &Sizes, slots: usize) -> Result<Layout, Error> {
-        let too_large = || Error::TooLarge { sizes: sizes.iter().map(|s| s.0).fold(0, u64::saturating_add) };
+    /// slots, above. `advice` says what to do where they do not fit.
+    pub(crate) fn plan(sizes: &Sizes, slots: usize, advice: &str) -> Result<Layout, Error> {
+        let too_large = || Error::TooLarge {
+            sizes: sizes.iter().map(|s| s.0).fold(0, u64::saturating_add),
+            advice: advice.to_owned(),
+        };
         let want = |reach: Reach| Want {
             name: reach.space(),
             len: sizes[reach as usize],
@@ -76,7 +79,7 @@ mod tests {
     #[test]
     fn windows_are_disjoint_and_only_symmetric_ones_are_reachable() {
         let sizes = [Bytes(5 << 20), Bytes(256 << 20), Bytes(0), Bytes(3 << 20)];
-        let layout = Layout::plan(&sizes, 64).unwrap();
+        let layout = Layout::plan(&sizes, 64, "").unwrap();
         let mut windows: Vec<_> =
             Reach::ALL.map(|r| layout.window(r)).into_iter().filter(|w| w.1.0 > 0).collect();
         windows.sort();
@@ -89,6 +92,6 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_in_64_bits_is_an_error() {
-        assert!(Layout::plan(&[Bytes(u64::MAX), Bytes(1), Bytes(1), Bytes(1)], 64).is_err());
+        assert!(Layout::plan(&[Bytes(u64::MAX), Bytes(1), Bytes(1), Bytes(1)], 64, "").is_err());
     }
 }

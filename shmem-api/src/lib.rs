@@ -51,6 +51,7 @@ mod info;
 mod internals;
 mod layout;
 mod level;
+mod limits;
 mod lock;
 mod members;
 mod numa;

@@ -42,7 +42,7 @@ pub(crate) fn bring_near(engine: &Engine, at: *mut u8, len: Bytes, near: Near) {
 /// where there is one domain, and nothing to choose.
 pub(crate) fn spread(window: *mut u8, len: Bytes, pes_on_host: u32) -> Option<(Plan, Vec<u32>)> {
     let facts = host_facts().ok()?;
-    let domains: Vec<Domain> = facts.domains(pes_on_host);
+    let domains = covering(facts.domains(pes_on_host), len);
     let plan = distribute(len, &domains, Align::HUGE, Policy::Proportional);
     let nodes: Vec<u32> = facts.nodes.iter().map(|n| n.node.0).collect();
     if nodes.len() > 1 {
@@ -57,6 +57,23 @@ pub(crate) fn spread(window: *mut u8, len: Bytes, pes_on_host: u32) -> Option<(P
         }
     }
     Some((plan, nodes))
+}
+
+/// The same domains in the same proportions, but large enough for `len` bytes in whole granules. What a domain has
+/// free now only weighs: page cache and what others hold are given up while a heap fills.
+fn covering(mut domains: Vec<Domain>, len: Bytes) -> Vec<Domain> {
+    let granule = Align::HUGE.bytes();
+    let have: u128 = domains.iter().map(|d| u128::from(d.usable().0)).sum();
+    if have < u128::from(len.0) + domains.len() as u128 * u128::from(granule) {
+        for domain in &mut domains {
+            let share = match have {
+                0 => u128::from(len.0),
+                all => (u128::from(domain.usable().0) * u128::from(len.0)).div_ceil(all),
+            };
+            *domain = Domain::new(Bytes(share as u64 + granule));
+        }
+    }
+    domains
 }
 
 fn mask_of(nodes: impl IntoIterator<Item = u32>) -> u64 {
@@ -76,4 +93,33 @@ fn bind(at: *mut u8, len: Bytes, policy: usize, mask: u64) {
     let _ = unsafe {
         libc::syscall(libc::SYS_mbind, start, end - start, policy, &raw const mask, 64usize, 0usize)
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However little is free, and wherever: every byte of the window has its domain.
+    #[test]
+    fn shares_add_up_to_the_window() {
+        const MIB: u64 = 1 << 20;
+        for free in [
+            &[0][..],
+            &[0, 0],
+            &[100],
+            &[2200, 0],
+            &[1000, 1200],
+            &[1, 1, 1, 9000],
+            &[40_000, 40_000],
+            &[5801, 0],
+        ] {
+            for len in [1, 4096, 2 * MIB, 3 * MIB + 5, 5800 * MIB, 64 << 30] {
+                let domains: Vec<Domain> = free.iter().map(|mib| Domain::new(Bytes(mib * MIB))).collect();
+                let plan =
+                    distribute(Bytes(len), &covering(domains, Bytes(len)), Align::HUGE, Policy::Proportional);
+                let placed: u64 = plan.place(Bytes(len)).iter().map(|piece| piece.len.0).sum();
+                assert_eq!(placed, len, "{free:?} MiB free");
+            }
+        }
+    }
 }

@@ -26,9 +26,20 @@ use crate::boot::step::step;
 use crate::dump::Dumped;
 use crate::error::Error;
 use crate::layout::Layout;
+use crate::limits::Limits;
 
 /// The candidates for a base are this far apart.
 const LONGEST: u64 = (BASE_CANDIDATES[1] - BASE_CANDIDATES[0]) as u64;
+
+/// On what terms a segment is made.
+pub(crate) struct Terms<'t> {
+    /// Its memory is taken at once.
+    pub(crate) prealloc: bool,
+    /// Core dumps hold what is handed out of it; else nothing of it.
+    pub(crate) dump: bool,
+    /// What to do if it cannot be had.
+    pub(crate) advice: &'t str,
+}
 
 /// The memory of a job on this host.
 pub(crate) struct Segment {
@@ -52,21 +63,23 @@ unsafe impl Sync for Peer {}
 
 impl Segment {
     /// Collective: creates this PE's segment as laid out, finds a base for all, and opens the peers'
-    /// segments. With `prealloc` the memory of the user's heap is taken now, so that running out shows here.
-    /// Core dumps hold what is handed out of the heap if `dump`, else nothing of it.
+    /// segments. With `terms.prealloc` the memory of the user's heap is taken now, so that running out shows here.
     pub(crate) fn establish(
         boot: &mut dyn Boot,
         layout: &Layout,
-        prealloc: bool,
-        dump: bool,
+        terms: &Terms<'_>,
     ) -> Result<Segment, Error> {
         let me = boot.pe();
         let len = layout.len;
-        let failed = |why: std::io::Error| Error::Memory { pe: me, len, why: why.to_string() };
+        let failed =
+            |why: std::io::Error| Error::Memory { pe: me, len, why: format!("{why}; {}", terms.advice) };
         let created = if len.0 <= LONGEST {
             let (at, heap) = layout.window(Reach::World);
-            let take = if prealloc { heap } else { Bytes(0) };
-            MemfdFile::create(len).and_then(|file| file.allocate(at, take).map(|()| file))
+            let take = if terms.prealloc { heap } else { Bytes(0) };
+            Limits::here()
+                .allow(len)
+                .and_then(|()| MemfdFile::create(len))
+                .and_then(|file| file.allocate(at, take).map(|()| file))
         } else {
             Err(std::io::Error::other("larger than the 8 TiB a segment can have"))
         };
@@ -92,7 +105,7 @@ impl Segment {
         step(boot, opened.as_ref().map(|()| 0u32).map_err(Clone::clone))?;
         opened?;
         let same_base = bases.iter().all(|base| *base == bases[me.0 as usize]);
-        Ok(Segment { own, peers, same_base, dumped: Dumped::new(heap, dump) })
+        Ok(Segment { own, peers, same_base, dumped: Dumped::new(heap, terms.dump) })
     }
 
     /// In a child of this PE: its parent's memory becomes a private view of it, the peers' can only be read. System

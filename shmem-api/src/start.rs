@@ -17,13 +17,13 @@ use bytemuck::{Pod, Zeroable};
 use memheap::budget::{self, Excess, Proposal, Wish, host_facts};
 use memheap::place::Reach;
 use memheap::region::kept::Streams;
-use memheap::settings::{self, SettingError, Settings};
+use memheap::settings::{self, Settings};
 use memheap::{Bytes, Component, Offset, PeId};
 
 use crate::boot::step::step;
 use crate::boot::{self, Boot};
 use crate::coll::active_set::ActiveSets;
-use crate::coll::team::slots::{MAX_SLOTS, Teams};
+use crate::coll::team::slots::Teams;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::heap::{self, DropQueue};
@@ -31,13 +31,14 @@ use crate::holders::Asked;
 use crate::info::{self, Started};
 use crate::internals::{Desk, Internals};
 use crate::layout::{Layout, Sizes};
+use crate::limits::Limits;
 use crate::raw::Slots;
-use crate::segment::Segment;
+use crate::segment::{Segment, Terms};
 use crate::serial::Serial;
 use crate::static_data::StaticData;
 use crate::wait::Policy;
 use crate::warden::Warden;
-use crate::{alone, exit, level, numa, statics};
+use crate::{alone, exit, level, limits, numa, statics};
 use std::sync::atomic::Ordering;
 
 /// What a PE says first: what must be equal on all of them.
@@ -81,17 +82,24 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let budget = agree_on_heap(boot, &settings, hello)?;
 
     let sizes: Sizes = [budget.heap.0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes);
-    let layout = Layout::plan(&sizes, hello.teams as usize)?;
+    let advice = limits::advice(&settings, budget.heap);
+    let layout = Layout::plan(&sizes, hello.teams as usize, &advice)?;
     let internals = Internals::reserve(layout.internals, Offset(layout.len.0), hello.teams as usize)?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
-    let segment = Segment::establish(boot, &layout, prealloc, dump)?;
+    let segment = Segment::establish(boot, &layout, &Terms { prealloc, dump, advice: &advice })?;
     let statics = StaticData::establish(boot, statics)?;
     let window = layout.window(Reach::World);
     let spread =
         numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, n_pes);
 
-    let spaces = heap::select(components, &settings, &layout, true);
+    let spaces = heap::select(components, &settings, &layout, true).map_err(|e| match e {
+        // Their tables did not fit.
+        Error::NoComponent(none) if limits::Limits::here().of_space() => {
+            Error::Memory { pe: me, len: layout.len, why: format!("{none}; {advice}") }
+        }
+        e => e,
+    });
     let reservations = internals.layout.digest().0;
     let mine =
         |(heap, ..): &(heap::Heap, _, _)| Ready { components: padded(&heap.components()), reservations };
@@ -171,7 +179,7 @@ fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Erro
     let (me, got) = (boot.pe(), boot.level());
     let mine = settings.and_then(|s| match asked.needed && got < asked.level {
         true => Err(Error::ThreadLevel { asked: asked.level, got }),
-        false => team_slots(s).map(|()| Hello::of(s)),
+        false => Ok(Hello::of(s)),
     });
     let all = step(boot, mine.clone())?;
     let mine = mine?;
@@ -221,23 +229,13 @@ fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Erro
     Ok(mine)
 }
 
-/// Whether there can be as many team slots as asked for.
-fn team_slots(settings: &Settings) -> Result<(), Error> {
-    match settings.count(&settings::TEAMS) {
-        Some(2..=MAX_SLOTS) => Ok(()),
-        _ => Err(Error::Setting(SettingError {
-            name: settings::TEAMS.name.to_owned(),
-            value: settings.text(&settings::TEAMS).unwrap_or_default().to_owned(),
-            why: format!("a whole number, 2 to {MAX_SLOTS}"),
-        })),
-    }
-}
-
 /// The heap's size, and how it came about.
 pub(crate) struct Budget {
     pub(crate) heap: Bytes,
     /// What this host proposed, where the size was not given.
     pub(crate) proposal: Option<Proposal>,
+    /// The limit of the process that made it less than proposed.
+    pub(crate) limit: Option<String>,
     /// By how much a given size is more than what is free.
     pub(crate) excess: Option<Excess>,
     /// What the host had free before anything was mapped.
@@ -247,14 +245,15 @@ pub(crate) struct Budget {
 /// The size that was given; or the least of what the PEs propose.
 fn agree_on_heap(boot: &mut dyn Boot, settings: &Settings, hello: Hello) -> Result<Budget, Error> {
     let me = boot.pe();
-    let mine = budget_here(me, boot.n_pes(), settings, hello.size);
+    let mine = budget_here(me, boot.n_pes(), settings, &hello);
     let all = step(boot, mine.as_ref().map(|b| b.heap.0).map_err(Clone::clone))?;
     let least = all.into_iter().min().map(Bytes);
     let mine = mine?;
     Ok(Budget { heap: least.unwrap_or(mine.heap), ..mine })
 }
 
-fn budget_here(me: PeId, n_pes: u32, settings: &Settings, size: u64) -> Result<Budget, Error> {
+fn budget_here(me: PeId, n_pes: u32, settings: &Settings, hello: &Hello) -> Result<Budget, Error> {
+    let size = hello.size;
     let overcommitted = |why: String| Error::Overcommitted { pe: me, why };
     let facts = host_facts().map_err(|e| overcommitted(e.to_string()))?;
     if size != u64::MAX {
@@ -262,7 +261,13 @@ fn budget_here(me: PeId, n_pes: u32, settings: &Settings, size: u64) -> Result<B
         let strict = settings.is_on(&settings::HEAP_PREALLOC) || !settings.is_on(&settings::HEAP_OVERCOMMIT);
         return match excess {
             Some(e) if strict => Err(overcommitted(e.to_string())),
-            _ => Ok(Budget { heap: Bytes(size), proposal: None, excess, free_before: facts.free() }),
+            _ => Ok(Budget {
+                heap: Bytes(size),
+                proposal: None,
+                excess,
+                limit: None,
+                free_before: facts.free(),
+            }),
         };
     }
     let wish = settings.size(&settings::HEAP_BUDGET).map_or(Wish::Default, Wish::OfHost);
@@ -270,7 +275,18 @@ fn budget_here(me: PeId, n_pes: u32, settings: &Settings, size: u64) -> Result<B
     if proposal.because == budget::Because::Nothing {
         return Err(overcommitted(proposal.to_string()));
     }
-    Ok(Budget { heap: proposal.heap, proposal: Some(proposal), excess: None, free_before: facts.free() })
+    // What there is beside the user's heap, in big pages and with the runtime's part.
+    let beside = Layout::plan(
+        &[0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes),
+        hello.teams as usize,
+        "",
+    );
+    let limited = |why: String| Error::Overcommitted { pe: me, why };
+    let (heap, limit) = match Limits::here().heap(n_pes, beside?.len).map_err(limited)? {
+        Some((most, why)) if most < proposal.heap => (most, Some(why)),
+        _ => (proposal.heap, None),
+    };
+    Ok(Budget { heap, proposal: Some(proposal), excess: None, limit, free_before: facts.free() })
 }
 
 impl Hello {

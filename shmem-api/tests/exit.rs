@@ -233,6 +233,27 @@ fn settings_that_differ_or_do_not_parse_name_the_pe() {
     assert!(!bad.status.success() && bad.stderr.contains("SHMEM_SYMMETRIC_SIZE=\"lots\""), "{bad}");
     let huge = Launch::of_test(test, 2, Boot::Local).env("SHMEM_SYMMETRIC_SIZE", "9000T").run();
     assert!(!huge.status.success() && huge.stderr.contains("8 TiB"), "{huge}");
+    // Every line of the PEs names the variable, its value, and what would be right or to do.
+    for (name, value, right) in [
+        ("SHMEM_SYMMETRIC_SIZE", "18446744073709551615", "at most 8 TiB"),
+        ("SHMEM_SYMMETRIC_SIZE", "1e6", "without an exponent"),
+        ("SHMEM_SYMMETRIC_SIZE", "8t", "lower"),
+        ("SHMEM_HEAP_PE_SIZE", "8191g", "lower"),
+        ("SHMEM_LOCAL_PES", "4294967296", "1 to 65536"),
+        ("SHMEM_LOCAL_PES", "65537", "1 to 65536"),
+        ("SHMEM_LOCAL_PES", "0", "1 to 65536"),
+        ("SHMEM_HEAP_CHECK", "1024", "0 to 3"),
+        ("SHMEM_HEAP_TRIM", "much", "512m"),
+        ("SHMEM_MEMHEAP", ",", "`buddy`"),
+        ("SHMEM_MEMHEAP_BUDDY_PRIORITY", "99999999999", "whole number"),
+    ] {
+        let bad = Launch::of_test(test, 2, Boot::Local).env(name, value).run();
+        let lines: Vec<&str> =
+            bad.stderr.lines().filter_map(|l| l.split_once("init said: ")).map(|l| l.1).collect();
+        assert!(!bad.status.success() && !lines.is_empty(), "{name}={value}: {bad}");
+        let full = |l: &&str| l.contains(&format!("{name}={value:?}")) && l.contains(right);
+        assert!(lines.iter().all(full), "{name}={value}: {bad}");
+    }
     let none = Launch::of_test(test, 2, Boot::Local).env("SHMEM_MEMHEAP", "nosuch").run();
     assert!(!none.status.success() && none.stderr.contains("left out by SHMEM_MEMHEAP=nosuch"), "{none}");
 }

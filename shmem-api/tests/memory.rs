@@ -11,7 +11,7 @@ use shmem_api::memheap::budget::host_facts;
 use shmem_api::memheap::settings::parse_size;
 use shmem_api::memheap::{BlockState, Bytes, PeId};
 use shmem_api::testing::{self, Boot, Launch, Outcome};
-use shmem_api::{Error, Near, Reach, World, multi_pe};
+use shmem_api::{Error, Near, Reach, World, multi_pe, raw};
 
 /// Forbids this thread to lock more than a page, and allows it again when dropped.
 struct NoLocking {
@@ -275,7 +275,7 @@ fn a_core_holds_what_was_handed_out_of_the_heap() {
         assert!(bounds.contains(&dumped), "{dumped} bytes of {whole} after 600 MiB have gone");
         world.barrier();
         if world.pe() == 0 {
-            println!("about to abort");
+            std::io::stdout().write_all(b"about to abort\n").unwrap();
             std::process::abort();
         }
         world.barrier();
@@ -316,6 +316,63 @@ fn a_core_holds_what_was_handed_out_of_the_heap() {
             }
             std::fs::remove_dir_all(&dir).unwrap();
             assert!(!writes || found == (wanted == "1"), "SHMEM_HEAP_DUMP={wanted}: the heap is in: {found}");
+        }
+    }
+}
+
+/// The default heap, and its errors, under limits of the shell: what fits is taken, and what does not is a line.
+#[test]
+fn limits_of_the_process_are_respected_and_named() {
+    let test = "limits_of_the_process_are_respected_and_named";
+    if testing::is_pe() {
+        if std::env::var_os("TEST_DEFAULT").is_some() {
+            unset("SHMEM_SYMMETRIC_SIZE"); // the harness has set it
+        }
+        for (name, resource) in [("TEST_LIMIT_AS", Resource::As), ("TEST_LIMIT_FSIZE", Resource::Fsize)] {
+            if let Ok(mib) = std::env::var(name) {
+                let bytes = Some(mib.parse::<u64>().unwrap() << 20);
+                setrlimit(resource, Rlimit { current: bytes, maximum: bytes }).unwrap();
+            }
+        }
+        let world = start();
+        let total = world.heap().total.0;
+        assert!((2 << 20..3 << 30).contains(&total), "{total}");
+        // All of it is there.
+        let mut all = world.alloc::<u8>(total as usize - (1 << 20)).unwrap();
+        *all.last_mut().unwrap() = 1;
+        world.barrier();
+        // Peers' views lie as their blocks do.
+        let views = world.alloc::<u8>(1).unwrap();
+        for pe in 0..raw::n_pes() {
+            let view = raw::ptr(views.as_ptr(), pe).addr();
+            assert_eq!(view % (2 << 20), views.as_ptr().addr() % (2 << 20), "PE {pe}");
+        }
+        drop((all, views));
+        return;
+    }
+    for boot in [Boot::Local] {
+        for limit in [("TEST_LIMIT_AS", "6000"), ("TEST_LIMIT_FSIZE", "900"), ("TEST_NO_LIMIT", "")] {
+            let size =
+                if limit.1.is_empty() { ("SHMEM_SYMMETRIC_SIZE", "64m") } else { ("TEST_DEFAULT", "1") };
+            launch(test, 2, boot, &[limit, size]).expect_success(limit.0);
+        }
+        for (limit, settings, says) in [
+            (
+                ("TEST_LIMIT_FSIZE", "900"),
+                ("SHMEM_SYMMETRIC_SIZE", "2g"),
+                "(ulimit -f); lower SHMEM_SYMMETRIC_SIZE=\"2g\"",
+            ),
+            (("TEST_LIMIT_FSIZE", "1000"), ("SHMEM_HEAP_PE_SIZE", "3g"), "SHMEM_HEAP_PE_SIZE"),
+            (("TEST_LIMIT_FSIZE", "100"), ("TEST_DEFAULT", "1"), "(ulimit -f)"),
+            (("TEST_LIMIT_AS", "3000"), ("SHMEM_SYMMETRIC_SIZE", "4g"), "SHMEM_SYMMETRIC_SIZE=\"4g\""),
+            (("TEST_LIMIT_AS", "9000"), ("SHMEM_SYMMETRIC_SIZE", "4g"), "ulimit -v"),
+            (("TEST_LIMIT_AS", "1500"), ("TEST_DEFAULT", "1"), "ulimit -v"),
+        ] {
+            let outcome = launch(test, 2, boot, &[limit, settings]);
+            let shown = format!("{limit:?} {settings:?}: {outcome}");
+            assert!(!outcome.status.success() && !outcome.timed_out, "{shown}");
+            let lines = said(&outcome);
+            assert!(!lines.is_empty() && lines.iter().all(|l| l.contains(says)), "{shown}");
         }
     }
 }

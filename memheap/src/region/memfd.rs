@@ -10,11 +10,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 
-use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
 use super::Region;
+use super::aligned::Aligned;
 use super::kept::Kept;
 use crate::units::{Align, Bytes, Offset};
 
@@ -35,7 +35,7 @@ pub struct MemfdRegion {
 
 /// A peer's file, mapped here. The address is this process's own affair.
 pub struct PeerRegion {
-    map: MmapRaw,
+    map: Aligned,
 }
 
 // SAFETY: the region owns its mapping; access to the bytes is the business of whoever uses the base.
@@ -183,7 +183,7 @@ impl PeerRegion {
                 len.0
             )));
         }
-        let map = MmapOptions::new().len(len.0 as usize).map_raw(&file.as_fd())?;
+        let map = Aligned::map(&file, len.0 as usize)?;
         // SAFETY: advice about what a core dump holds changes no byte; the range is our own mapping.
         let _ = unsafe { rustix::mm::madvise(map.as_mut_ptr().cast(), map.len(), Advice::LinuxDontDump) };
         Ok(PeerRegion { map })
@@ -228,6 +228,7 @@ mod tests {
         let own = MemfdFile::create(LEN).unwrap().map(Some(BASE_CANDIDATES[1])).map_err(|e| e.1).unwrap();
         assert_eq!(own.base().as_ptr() as usize, BASE_CANDIDATES[1]);
         let peer = PeerRegion::of(own.file().file().unwrap(), LEN).unwrap();
+        assert!(peer.base().as_ptr().addr().is_multiple_of(2 << 20), "aligned as its own PE's is");
         put(peer.base(), 12345, 77);
         assert_eq!(get(own.base(), 12345), 77);
         assert_eq!(get(own.base(), 0), 0);

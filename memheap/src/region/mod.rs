@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!   reserve ──► a file of memory, sized and sealed ──map at a base──► this PE's segment
-//!                    └── opened by the peers of this host ──map anywhere──► their view of it
+//!                    └── opened by the peers of this host ──map anywhere, at 2 MiB──► their view of it
 //! ```
 //!
 //! * [`memfd`]: the default: a sealed, sparse, nameless file of memory, shared with the peers.
 //! * [`kept`]: descriptors in a process whose program closes and opens what it likes.
 //! * [`private`]: memory of this process only, for one PE, tests and Miri.
 
+mod aligned;
 pub mod kept;
 pub mod memfd;
 pub mod private;

@@ -18,9 +18,7 @@ pub enum SizeValue {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SizeError {
     /// It is no number with an optional suffix.
-    #[error(
-        "is no size: write a number with an optional k, m, g or t (as 512m or 1.5G), or a percentage (as 25%)"
-    )]
+    #[error("is no size")]
     Garbage,
     /// It does not fit in 64 bits.
     #[error("does not fit in 64 bits")]

@@ -20,7 +20,8 @@ pub(crate) mod step;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use memheap::{PeId, settings};
+use memheap::PeId;
+use memheap::settings::{self, Settings};
 
 use crate::error::Error;
 use crate::level::ThreadLevel;
@@ -155,5 +156,7 @@ pub(crate) fn launched_by() -> Option<(&'static str, u32)> {
 /// The setting that asks for a local start, if it is one.
 pub(crate) fn local_pes() -> Option<u32> {
     let value = std::env::var(settings::LOCAL_PES.name).ok()?;
-    value.trim().parse().ok().filter(|&n| n > 0)
+    // What is wrong with a wrong one, init says.
+    let settings = Settings::from_pairs([(settings::LOCAL_PES.name, value)]).ok()?;
+    u32::try_from(settings.count(&settings::LOCAL_PES)?).ok()
 }

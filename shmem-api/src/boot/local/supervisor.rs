@@ -16,6 +16,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use memheap::region::kept::Streams;
+use memheap::settings::LOCAL_PES;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getppid, parent_process_death_signal, set_parent_process_death_signal};
 
@@ -40,7 +41,7 @@ extern "C" fn before_main() {
         && boot::launched_by().is_none()
     {
         let status = supervise(n).unwrap_or_else(|e| {
-            say(&format!("shmem: cannot start {n} PEs: {e}"));
+            say(&format!("shmem: {}={n}: cannot start so many PEs: {e}", LOCAL_PES.name));
             1
         });
         std::process::exit(status);

@@ -119,11 +119,12 @@ pub(crate) fn settings(report: &mut Report) {
 
 fn kind(kind: Kind) -> &'static str {
     match kind {
-        Kind::Size => "size",
-        Kind::Count => "count",
+        Kind::Size(_) => "size",
+        Kind::Count(..) => "count",
         Kind::Switch => "switch",
         Kind::Present => "present",
         Kind::Components => "components",
+        Kind::Priority => "number",
         Kind::Text => "text",
     }
 }

@@ -1,0 +1,87 @@
+//! What a setting takes: which values are right, and the sentence that says so where one is wrong.
+
+use super::{SettingError, parse_size};
+use crate::settings::SizeValue;
+
+/// What kind of value a setting takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The standard's size grammar, or a percentage of the host's memory (see [`parse_size`]); so many bytes at most.
+    Size(u64),
+    /// A whole number, from the first to the second.
+    Count(u64, u64),
+    /// `0`/`off`/`false`/`no` or `1`/`on`/`true`/`yes`.
+    Switch,
+    /// On whenever it is set, whatever the value: the standard's rule for its three switches.
+    Present,
+    /// A list of component names, `a,b` to allow only these or `^a,b` to leave these out.
+    Components,
+    /// A whole number of 32 bits, below zero too: of a component's priority.
+    Priority,
+    /// Any text.
+    Text,
+}
+
+impl Kind {
+    /// Which values are right, in words.
+    pub fn grammar(self) -> String {
+        match self {
+            Kind::Size(most) => format!(
+                "write a number with an optional k, m, g or t and without an exponent (as 512m or 1.5G), or a percentage \
+                 of the host's memory (as 25%); at most {}",
+                crate::Bytes(most)
+            ),
+            Kind::Count(least, most) => format!("write a whole number, {least} to {most}"),
+            Kind::Switch => "write 0, off, false or no, or 1, on, true or yes".to_owned(),
+            Kind::Components => {
+                "write names of allocators, `buddy` or `a,b` to allow only these, `^ptmalloc` to leave \
+                                 that one out"
+                    .to_owned()
+            }
+            Kind::Priority => format!("write a whole number, {} to {}", i32::MIN, i32::MAX),
+            Kind::Present | Kind::Text => "write anything".to_owned(),
+        }
+    }
+
+    /// Whether `value` is right; if not, an error that quotes both and says what would be.
+    pub(super) fn check(self, name: &str, value: &str) -> Result<(), SettingError> {
+        let wrong = |what: &str| {
+            let why = format!("{what}; {}", self.grammar());
+            Err(SettingError { name: name.to_owned(), value: value.to_owned(), why })
+        };
+        let text = value.trim();
+        match self {
+            Kind::Size(most) => match parse_size(value) {
+                Err(e) => wrong(&e.to_string()),
+                Ok(SizeValue::Bytes(n)) if n > most => wrong("is too much"),
+                Ok(_) => Ok(()),
+            },
+            Kind::Count(least, most) => match text.parse::<u64>() {
+                Err(_) => wrong("is no such number"),
+                Ok(n) if n < least || n > most => wrong("is out of range"),
+                Ok(_) => Ok(()),
+            },
+            Kind::Switch if switch(value).is_none() => wrong("is neither off nor on"),
+            Kind::Components if !is_list(text) => wrong("is no list of names"),
+            Kind::Priority if text.parse::<i32>().is_err() => wrong("is no such number"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a switch says.
+pub(super) fn switch(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "1" | "on" | "true" | "yes" => Some(true),
+        "0" | "off" | "false" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn is_list(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let name = name.trim();
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))
+    };
+    text.strip_prefix('^').unwrap_or(text).split(',').all(is_name)
+}
