@@ -6,7 +6,7 @@
 //!   gives NULL on every PE): no hang, no silence.
 //!
 //! `SHMEM_TEST_DIFFERENCES=10000` draws as many (`make differences`); `SHMEM_TEST_SEED` repeats a run.
-#![allow(unsafe_code, reason = "raw calls")]
+#![allow(unsafe_code, clippy::print_stdout, reason = "raw calls; the parent reads what the PEs print")]
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

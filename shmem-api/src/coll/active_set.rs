@@ -107,7 +107,7 @@ impl ActiveSets {
 
     /// Whether all PEs of each set have made the same calls on it.
     pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
-        (0..SETS).filter_map(|at| self.core(at)).map(TeamCore::all_alike).collect()
+        (0..SETS).filter_map(|at| self.core(at)).try_for_each(TeamCore::all_alike)
     }
 
     fn core(&self, at: usize) -> Option<&TeamCore> {
@@ -131,12 +131,12 @@ impl Drop for ActiveSets {
 /// The set of PEs `start`, `start + 2^log_stride`, ..., `size` of them, of which this PE is one, that meet under `psync`.
 /// Ends the job if that cannot be. The first call of a set waits until every member has made its own.
 #[inline]
-pub(crate) fn active_set<'e>(
+pub(crate) fn active_set(
     via: Via,
-    engine: &'e Engine,
+    engine: &Engine,
     (start, log_stride, size): (i32, i32, i32),
     psync: *mut i64,
-) -> &'e TeamCore {
+) -> &TeamCore {
     let members = members(via, engine, (start, log_stride, size));
     via.place_amo(psync, engine.me.0 as i32);
     let psync = via.position(psync);

@@ -107,7 +107,7 @@ impl<'w> Job<'w> {
         for i in 0..ROOM / 2 {
             // SAFETY: inside the source, which others only read, and where they read another type's elements, they are
             // found out.
-            unsafe { src.add(i).write_volatile(T::of(value(self.me, i))) };
+            unsafe { src.wrapping_add(i).write_volatile(T::of(value(self.me, i))) };
         }
         src
     }
@@ -264,7 +264,7 @@ impl<'w> Job<'w> {
             }
         }
         // SAFETY: inside of `dest`, where nobody writes any more.
-        let got = |i: usize| unsafe { dest.add(i).read_volatile() };
+        let got = |i: usize| unsafe { dest.wrapping_add(i).read_volatile() };
         let of = |member: u32, i: usize| T::of(value(members[member as usize], i));
         let all = 0..self.n_pes;
         let right = match call.what {

@@ -114,8 +114,8 @@ impl Teams {
     /// Whether all members of each team have made the same calls on it.
     pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
         // SAFETY: D1.
-        let cores = self.cores.iter().filter_map(|core| unsafe { core.load(Ordering::Acquire).as_ref() });
-        cores.map(TeamCore::all_alike).collect()
+        let mut cores = self.cores.iter().filter_map(|core| unsafe { core.load(Ordering::Acquire).as_ref() });
+        cores.try_for_each(TeamCore::all_alike)
     }
 
     /// The free slots.
