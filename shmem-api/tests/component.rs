@@ -54,7 +54,7 @@ const ONCE: &str = "SHMEM_TEST_ONCE";
 /// A case of the next test: what a PE does, and how the launch has to end.
 type Case = (&'static str, fn(), fn(&Outcome) -> bool);
 
-const CASES: [Case; 7] = [
+const CASES: [Case; 12] = [
     ("the same block twice", the_same_block_twice, |outcome| {
         !outcome.status.success()
             && outcome.stderr.contains("memheap component `first-fit` gave 64 B at 0x0, which overlaps")
@@ -62,17 +62,16 @@ const CASES: [Case; 7] = [
     }),
     ("a live block is free", a_live_block_is_free, |outcome| outcome.status.success()),
     ("elsewhere on one PE", elsewhere_on_one_pe, |outcome| outcome.status.success()),
-    ("calls the heap again", calls_the_heap_again::<Single>, is_refused),
-    ("calls it again, at Multiple", calls_the_heap_again::<Multiple>, is_refused),
+    ("calls the heap again: alloc", calls_the_heap_again::<Single, 0>, refused),
+    ("calls the heap again: heap", calls_the_heap_again::<Single, 1>, refused),
+    ("calls the heap again: reclaim", calls_the_heap_again::<Single, 2>, refused),
+    ("calls the heap again: heap_row", calls_the_heap_again::<Single, 3>, refused),
+    ("calls the heap again, at Multiple: alloc", calls_the_heap_again::<Multiple, 0>, refused),
+    ("calls the heap again, at Multiple: heap_row", calls_the_heap_again::<Multiple, 3>, refused),
+    ("panics on all PEs", panics_on_all_pes, |outcome| outcome.status.success()),
     ("another's name on one PE", anothers_name_on_one_pe, |outcome| outcome.status.success()),
     ("panics on one PE", panics_on_one_pe, |outcome| outcome.status.success()),
 ];
-
-/// One line of the PE, and the end of the job.
-fn is_refused(outcome: &Outcome) -> bool {
-    let line = "while another call that uses the heap is under way on this PE";
-    !outcome.status.success() && outcome.stderr.contains(line)
-}
 
 /// Each is found out before anybody gets the block, or does not matter; the program is safe Rust.
 #[test]
@@ -141,18 +140,41 @@ fn panics<R>(call: impl FnOnce() -> R) -> String {
 }
 
 /// By the thread that is in the heap already: at every level a line instead of a hang.
-fn calls_the_heap_again<L: Level>() {
-    let world: Rc<World<L>> = Rc::new(with(Lie::Calls));
+fn calls_the_heap_again<L: Level, const CALL_NUMBER: usize>() {
     let calls: [fn(&World<L>); 4] = [
         |world| _ = world.alloc::<u64>(1),
         |world| _ = world.heap(),
         |world| _ = world.reclaim(),
         |world| _ = world.heap_row(shmem_api::Reach::World),
     ];
-    let (again, which) = (world.clone(), std::process::id() as usize % calls.len());
-    CALL.set(Some(Box::new(move || calls[which](&again))));
+    let world: Rc<World<L>> = Rc::new(with(Lie::Calls));
+    let again = world.clone();
+    CALL.set(Some(Box::new(move || {
+        let init = World::<Multiple>::init_level();
+        assert!(init.is_err() || L::ASKED == Multiple::ASKED, "the level rises while the heap is in use");
+        drop(init);
+        // Where the module would catch a panic, there is none to catch.
+        let _ = catch_unwind(AssertUnwindSafe(|| calls[CALL_NUMBER](&again)));
+        println!("the heap was called from within a heap call");
+    })));
     let _ = world.alloc_one(7u64);
-    unreachable!("the job has ended");
+    world.barrier();
+}
+
+fn refused(outcome: &Outcome) -> bool {
+    let line = |line: &str| line.contains("called at thread level") && line.contains("or a component");
+    !outcome.status.success()
+        && outcome.stderr.lines().any(line)
+        && !outcome.stdout.contains("from within a heap call")
+}
+
+/// A module that has panicked is not asked again, whoever caught it.
+fn panics_on_all_pes() {
+    let world: World = with(Lie::Calls);
+    CALL.set(Some(Box::new(|| panic!("a fault of the allocator"))));
+    assert!(panics(|| world.alloc::<u64>(1)).contains("a fault of the allocator"));
+    assert!(panics(|| world.alloc::<u64>(1)).contains("panicked in alloc before: it cannot be used"));
+    world.finalize().unwrap();
 }
 
 /// One PE runs the built-in allocator, the other one that has its name: the start tells them apart.
