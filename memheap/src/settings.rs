@@ -85,6 +85,8 @@ settings! {
         "The same for the space of this PE.";
     HEAP_CHECK = "SHMEM_HEAP_CHECK", Count, "1",
         "Heap checking: 1 exact frees (always on); 2 guard zones, fill patterns, call sites; 3 guard pages and quarantine.";
+    HEAP_QUIET = "SHMEM_HEAP_QUIET", Switch, "0",
+        "Say nothing of an allocation that fails: for programs that ask until there is no more.";
     HEAP_TRIM = "SHMEM_HEAP_TRIM", Size, "256m",
         "Idle freed bytes above which the heap gives pages back to the system; 0 for never.";
     LOCAL_PES = "SHMEM_LOCAL_PES", Count, "",

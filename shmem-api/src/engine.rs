@@ -84,6 +84,8 @@ pub(crate) struct Engine {
     pub(crate) n_pes: u32,
     pub(crate) policy: Policy,
     pub(crate) drops: DropQueue,
+    /// An allocation that fails is not told.
+    pub(crate) quiet_heap: bool,
     pub(crate) heap: Serial<Heap>,
     pub(crate) guards: Guards,
     /// Some rendezvous failed: this PE or another is on its way out.

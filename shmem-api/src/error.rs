@@ -1,5 +1,6 @@
 //! What can go wrong, as values. Every message says who, what, how much, and what next.
 
+use memheap::component::AllocError;
 use memheap::framework::NoneLeft;
 use memheap::place::PlaceError;
 use memheap::settings::SettingError;
@@ -116,6 +117,16 @@ pub enum Error {
         setting: &'static str,
         /// To what it is set.
         now: Bytes,
+    },
+    /// No block can be aligned so. Every PE gets this error, and nothing has changed on any.
+    #[error("PE {pe}: {call}: {why}; ask for less")]
+    TooAligned {
+        /// The PE that reports.
+        pe: PeId,
+        /// The call and its arguments.
+        call: String,
+        /// How much there can be.
+        why: AllocError,
     },
     /// The alignment asked for is none.
     #[error("PE {pe}: {call}: {align} is no alignment; give a power of two")]

@@ -248,8 +248,9 @@ impl Engine {
         let block = loop {
             match h.spaces.alloc(ask.size, ask.align, reach) {
                 Ok(block) => break block,
-                // The quarantine is the same on every PE, and so is what it gives up.
-                Err(PlaceError::Alloc(AllocError::Exhausted { .. })) if self.give_way(h) => {}
+                // The quarantine is the same on every PE, and so is what it gives up, where that can help.
+                Err(PlaceError::Alloc(AllocError::Exhausted { requested, total, .. }))
+                    if requested <= total && self.give_way(h) => {}
                 Err(why) => return Err(refuse(why)),
             }
         };
@@ -444,10 +445,12 @@ impl Engine {
     }
 
     fn leaks(&self, heap: &Heap) -> Leaks {
+        // Those that are kept are live only for their module.
+        let kept = self.guards.kept();
         let live = heap.spaces.iter().flat_map(|(_, s)| s.blocks()).filter(|b| b.state == BlockState::Live);
+        let live = live.filter(|b| !kept.contains(&b.at.0));
         let (blocks, bytes) = live.fold((0, 0), |(n, bytes), b| (n + 1, bytes + b.len.0));
-        let (kept, kept_bytes) = self.guards.kept();
-        Leaks { blocks: blocks - kept, bytes: Bytes(bytes - kept_bytes.0), sites: self.guards.sites() }
+        Leaks { blocks, bytes: Bytes(bytes), sites: self.guards.sites() }
     }
 
     /// Somebody wrote where it must not: the job ends, for nothing it computes can be trusted.

@@ -145,6 +145,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         n_pes,
         policy: Policy::new(n_pes, report),
         drops: DropQueue::default(),
+        quiet_heap: settings.is_on(&settings::HEAP_QUIET),
         heap: Serial::new("the heap", heap),
         guards,
         local: Serial::new("this PE's own heap", local),

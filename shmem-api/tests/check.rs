@@ -144,6 +144,31 @@ fn the_quarantine_gives_way_when_the_heap_is_full() {
     }
 }
 
+/// One line of a failed allocation for the whole job, and none where the program probes; what it got wrong is told.
+#[test]
+fn a_failed_allocation_is_told_once_or_not_at_all() {
+    let test = "a_failed_allocation_is_told_once_or_not_at_all";
+    if testing::is_pe() {
+        let world = World::init().unwrap();
+        (0..10).for_each(|i| assert!(malloc((1 << 40) + i).is_null()));
+        let block = malloc(100);
+        free(block);
+        #[allow(unsafe_code)]
+        // SAFETY: what is no block is not freed.
+        let again = unsafe { raw::free(block) };
+        assert!(again.is_err());
+        drop(world);
+        return;
+    }
+    for (quiet, lines) in [("0", 11), ("1", 1)] {
+        let launch = Launch::of_test(test, 3, Boot::Local).env("SHMEM_HEAP_QUIET", quiet);
+        let outcome = launch.run();
+        outcome.expect_success(quiet);
+        assert_eq!(outcome.stderr.lines().count(), lines, "{outcome}");
+        assert!(outcome.stderr.contains("PE 0: shmem_free: 0x3"), "{outcome}");
+    }
+}
+
 #[test]
 fn leaks_are_reported_with_their_call_sites() {
     let test = "leaks_are_reported_with_their_call_sites";

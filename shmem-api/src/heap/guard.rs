@@ -16,7 +16,7 @@
 //! writes where it must not.
 #![allow(unsafe_code)]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use memheap::settings::{self, Settings};
 use memheap::{Align, Bytes, FreeError, Offset};
@@ -236,9 +236,8 @@ impl Guards {
     }
 
     /// Blocks in quarantine: freed by the program, not yet by the module.
-    pub(super) fn kept(&self) -> (u64, Bytes) {
-        let book = self.book.lock();
-        (book.kept.len() as u64, Bytes(book.kept_bytes))
+    pub(super) fn kept(&self) -> BTreeSet<u64> {
+        self.book.lock().kept.iter().map(|g| g.block.0).collect()
     }
 
     /// Where the blocks that are still live were allocated.

@@ -74,7 +74,11 @@ impl Engine {
         self.local.with("a free", |l| l.space.free(at))
     }
 
+    /// Why there is no block, and what would help.
     pub(crate) fn no_room(&self, call: String, reach: Reach, why: PlaceError) -> Error {
+        if let PlaceError::Alloc(why @ AllocError::BadAlign { .. }) = why {
+            return Error::TooAligned { pe: self.me, call, why };
+        }
         let (setting, now) = match reach {
             Reach::World => ("SHMEM_SYMMETRIC_SIZE", self.layout.window(reach).1),
             Reach::Host => ("SHMEM_HEAP_HOST_SIZE", self.layout.window(reach).1),

@@ -6,7 +6,8 @@
 //! rendezvous in which the PEs agree, and one that zeroes or moves bytes also ends with one. Calls
 //! that do nothing (size 0, a null pointer to [`free`]) are no barrier; they are collective all the same.
 //!
-//! What fails prints one line on standard error that names the PE and the call, and returns null.
+//! What fails returns null, and prints one line on standard error that names the call: on PE 0 if all PEs fail alike. With
+//! `SHMEM_HEAP_QUIET=1` an allocation that only finds no room prints none.
 
 use std::ptr;
 use std::sync::atomic::Ordering;
@@ -85,7 +86,7 @@ heap_calls! {
             None => {
                 let engine = via.engine();
                 engine.quiet();
-                via.refused(&engine.refuse_align(via.call, Bytes(size as u64), align as u64))
+                via.refused(&engine, false, &engine.refuse_align(via.call, Bytes(size as u64), align as u64))
             }
         }
     }
@@ -128,7 +129,7 @@ heap_calls! {
         };
         match resized {
             Ok(at) => engine.own(at),
-            Err(e) => via.refused(&by_address(e, block)),
+            Err(e) => via.refused(&engine, local, &by_address(e, block)),
         }
     }
 
@@ -155,7 +156,7 @@ heap_calls! {
             engine.quiet();
             engine.free(via.call, at)
         };
-        freed.map(drop).map_err(|e| by_address(e, block)).inspect_err(|e| exit::say(&e.to_string()))
+        freed.map(drop).map_err(|e| by_address(e, block)).inspect_err(|e| say_once(&engine, local, e))
     }
 
     /// `size` bytes at a multiple of `align_to`, from memory that `reach` can reach, near whom `near` names.
@@ -178,7 +179,7 @@ heap_calls! {
         };
         match block {
             Ok(block) => engine.own(block.at),
-            Err(e) => via.refused(&e),
+            Err(e) => via.refused(&engine, reach == Reach::Pe, &e),
         }
     }
 }
@@ -198,7 +199,7 @@ impl Via {
         engine.quiet();
         match engine.alloc(Request { zeroed, ..self.request(site, Bytes(size as u64), align) }) {
             Ok(block) => engine.own(block.at),
-            Err(e) => self.refused(&e),
+            Err(e) => self.refused(&engine, false, &e),
         }
     }
 
@@ -210,9 +211,21 @@ impl Via {
         ptr::null_mut()
     }
 
-    fn refused(self, why: &Error) -> *mut u8 {
-        exit::say(&why.to_string());
+    /// Nothing is given out on any PE, or on this one alone, and it is said once.
+    #[cold]
+    fn refused(self, engine: &Engine, local: bool, why: &Error) -> *mut u8 {
+        let probing = engine.quiet_heap && matches!(why, Error::Alloc { .. });
+        if !probing {
+            say_once(engine, local, why);
+        }
         ptr::null_mut()
+    }
+}
+
+/// What all PEs get alike, PE 0 says for all.
+fn say_once(engine: &Engine, local: bool, why: &Error) {
+    if local || engine.me.0 == 0 {
+        exit::say(&why.to_string());
     }
 }
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <shmem.h>
+#include <shmemx.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,8 @@ static shmem_ctx_t destroyed_ctx(void) {
     X(malloc_too_much, MUST(shmem_malloc((size_t)1 << 40) == NULL))                                                 \
     X(malloc_until_full, int k = 0; while (shmem_malloc(64 << 20) != NULL) k++; MUST(k >= 1))                       \
     X(align_odd, MUST(shmem_align(24, 100) == NULL))                                                                \
+    X(align_huge, MUST(shmem_align((size_t)1 << 50, 100) == NULL))                                                  \
+    X(team_malloc_of_no_team, for (int i = 0; i < 100; i++) MUST(shmemx_team_malloc(SHMEM_TEAM_INVALID, 8) == NULL)) \
     X(align_nothing, MUST(shmem_align(0, 100) == NULL))                                                             \
     X(malloc_sizes_differ, MUST(shmem_malloc(me == 1 ? 2000 : 1000) == NULL))                                       \
     X(malloc_on_one_less, if (me != 1) shmem_malloc(1000); else shmem_barrier_all())                                \
