@@ -15,6 +15,13 @@ use std::time::{Duration, Instant};
 
 use shmem_api::{Error, World, raw, sym_static};
 
+/// Where an object of `pe` is here.
+#[allow(unsafe_code)]
+fn ptr(at: *const u8, pe: i32) -> *mut u8 {
+    // SAFETY: the library stays up.
+    unsafe { raw::ptr(at, pe) }
+}
+
 /// The largest transfer.
 const LARGEST: usize = 16 << 20;
 /// Words that single elements go round in, less one.
@@ -96,15 +103,15 @@ pub fn on_pe_0(measure: impl FnOnce(&Pair)) -> Result<(), Error> {
     let mut private = vec![1_u64; LARGEST / 8];
     let mut bases = [at; 2].map(|_| std::ptr::null_mut());
     for (pe, base) in bases.iter_mut().enumerate() {
-        *base = raw::ptr(at, pe as i32);
+        *base = ptr(at, pe as i32);
     }
     LO.store(at.addr(), Relaxed);
     PEERS.store(&raw mut bases, Relaxed);
     let in_static = (&raw const STATIC).cast::<u8>();
     let pair = Pair {
         at: at.cast(),
-        peer: raw::ptr(at, 1).cast(),
-        peer_static: raw::ptr(in_static, 1).cast(),
+        peer: ptr(at, 1).cast(),
+        peer_static: ptr(in_static, 1).cast(),
         private: private.as_mut_ptr(),
         pe: 1,
     };

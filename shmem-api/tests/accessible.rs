@@ -16,6 +16,19 @@ sym_static! {
     static ZERO: SymStatic<[u64; 100]> = [0; 100];
 }
 
+#[allow(unsafe_code)]
+fn addr_accessible(at: *const u8, pe: i32) -> i32 {
+    // SAFETY: the library stays up.
+    unsafe { raw::addr_accessible(at, pe) }
+}
+
+/// Where an object of `pe` is here.
+#[allow(unsafe_code)]
+fn ptr(at: *const u8, pe: i32) -> *mut u8 {
+    // SAFETY: the library stays up.
+    unsafe { raw::ptr(at, pe) }
+}
+
 fn of_static<T: shmem_api::Elem>(object: &SymStatic<T>) -> *mut u64 {
     (object as *const SymStatic<T>).cast_mut().cast()
 }
@@ -41,21 +54,21 @@ multi_pe! {
         let on_stack = 7u64;
         for pe in 0..n {
             for inside in [0, 1, 999] {
-                assert_eq!(raw::addr_accessible(block.wrapping_add(inside), pe), 1);
+                assert_eq!(addr_accessible(block.wrapping_add(inside), pe), 1);
             }
-            assert_eq!(raw::addr_accessible(of_static(&COUNTER).cast(), pe), 1);
-            assert_eq!(raw::addr_accessible(of_static(&ZERO).cast(), pe), 1);
+            assert_eq!(addr_accessible(of_static(&COUNTER).cast(), pe), 1);
+            assert_eq!(addr_accessible(of_static(&ZERO).cast(), pe), 1);
             for out in [(&raw const *private).cast(), (&raw const on_stack).cast(), std::ptr::null::<u8>()] {
-                assert_eq!(raw::addr_accessible(out, pe), 0, "{out:p}");
-                assert!(raw::ptr(out, pe).is_null());
+                assert_eq!(addr_accessible(out, pe), 0, "{out:p}");
+                assert!(ptr(out, pe).is_null());
             }
             // Code, and the end of the address space.
-            assert_eq!(raw::addr_accessible((malloc as fn(usize) -> *mut u8 as *const ()).cast(), pe), 0);
-            assert_eq!(raw::addr_accessible(std::ptr::without_provenance(usize::MAX), pe), 0);
+            assert_eq!(addr_accessible((malloc as fn(usize) -> *mut u8 as *const ()).cast(), pe), 0);
+            assert_eq!(addr_accessible(std::ptr::without_provenance(usize::MAX), pe), 0);
             assert_eq!(raw::pe_accessible(pe), 1, "this PE counts as well");
         }
         for out in [-1, n, n + 1, i32::MAX, i32::MIN] {
-            assert_eq!((raw::pe_accessible(out), raw::addr_accessible(block, out)), (0, 0));
+            assert_eq!((raw::pe_accessible(out), addr_accessible(block, out)), (0, 0));
         }
         free(block);
     }
@@ -66,7 +79,7 @@ multi_pe! {
         let block = malloc(8 * n).cast::<u64>();
         for object in [block, of_static(&ZERO)] {
             for pe in 0..n {
-                let there = raw::ptr(object.cast(), pe as i32).cast::<u64>();
+                let there = ptr(object.cast(), pe as i32).cast::<u64>();
                 assert!(!there.is_null());
                 assert_eq!(there == object, pe == me, "only one's own is where it is");
                 for team in [raw::TeamHandle::WORLD, raw::TeamHandle::SHARED] {
@@ -162,11 +175,11 @@ fn two_executables_share_the_heap_and_not_their_statics() {
     }
     for pe in 0..n {
         let same = (pe == n - 1) == other;
-        assert_eq!((raw::pe_accessible(pe as i32), raw::addr_accessible(block.cast(), pe as i32)), (1, 1));
+        assert_eq!((raw::pe_accessible(pe as i32), addr_accessible(block.cast(), pe as i32)), (1, 1));
         for object in [of_static(&COUNTER), of_static(&ZERO)] {
-            assert_eq!(raw::addr_accessible(object.cast(), pe as i32), i32::from(same), "PE {me} to {pe}");
-            assert_eq!(raw::ptr(object.cast(), pe as i32).is_null(), !same);
-            assert!(!raw::ptr(block.cast(), pe as i32).is_null());
+            assert_eq!(addr_accessible(object.cast(), pe as i32), i32::from(same), "PE {me} to {pe}");
+            assert_eq!(ptr(object.cast(), pe as i32).is_null(), !same);
+            assert!(!ptr(block.cast(), pe as i32).is_null());
         }
         if same {
             let mut value = 0u64;

@@ -16,6 +16,12 @@ use shmem_api::raw::{self, Ctx};
 use shmem_api::testing::{self, Boot, Launch, Outcome};
 use shmem_api::{World, sym_static};
 
+#[allow(unsafe_code)]
+fn addr_accessible(at: *const u8, pe: i32) -> i32 {
+    // SAFETY: the library stays up.
+    unsafe { raw::addr_accessible(at, pe) }
+}
+
 #[path = "bad_input/routines.rs"]
 mod routines;
 
@@ -117,7 +123,7 @@ fn last_word(base: *mut u64) -> *mut u64 {
     let (mut inside, mut outside) = (0_usize, 1 << 46);
     while outside - inside > 1 {
         let middle = inside.midpoint(outside);
-        let there = raw::addr_accessible(base.wrapping_byte_add(middle).cast(), 0) == 1;
+        let there = addr_accessible(base.wrapping_byte_add(middle).cast(), 0) == 1;
         *(if there { &mut inside } else { &mut outside }) = middle;
     }
     base.wrapping_byte_add(outside - 8)

@@ -8,6 +8,12 @@ use std::time::Duration;
 use shmem_api::testing::{self, Boot, Launch, Outcome};
 use shmem_api::{Error, Leaks, Multiple, ThreadLevel, World, raw};
 
+#[allow(unsafe_code)]
+fn global_exit(status: i32) -> ! {
+    // SAFETY: nobody takes the library down meanwhile.
+    unsafe { raw::global_exit(status) }
+}
+
 fn launch(test: &str, n: u32, boot: Boot) -> Outcome {
     Launch::of_test(test, n, boot).limit(Duration::from_secs(30)).run()
 }
@@ -309,7 +315,7 @@ launches! {
     /// NOTES: global_exit from any PE ends all of them, wherever they are, with its status.
     fn global_exit_ends_pes_that_wait on [1, 2, 4] {
         init();
-        if raw::my_pe() == raw::n_pes() - 1 { raw::global_exit(7) }
+        if raw::my_pe() == raw::n_pes() - 1 { global_exit(7) }
         words(1);
         unreachable!("the job has ended");
     } check |outcome, _n| { assert_eq!(outcome.status.code(), Some(7), "{outcome}") }
@@ -317,21 +323,21 @@ launches! {
     fn global_exit_ends_pes_that_compute on [2, 3] {
         init();
         words(1);
-        if raw::my_pe() == 1 { raw::global_exit(255) }
+        if raw::my_pe() == 1 { global_exit(255) }
         loop { std::hint::black_box(raw::my_pe()); }
     } check |outcome, _n| { assert_eq!(outcome.status.code(), Some(255), "{outcome}") }
 
     fn global_exit_with_success on [1, 2, 4] {
         init();
         words(1);
-        if raw::my_pe() == 0 { raw::global_exit(0) }
+        if raw::my_pe() == 0 { global_exit(0) }
         if raw::my_pe() == 1 { words(1); }
         loop { std::hint::black_box(raw::my_pe()); }
     } check |outcome, _n| { assert_eq!(outcome.status.code(), Some(0), "{outcome}") }
 
     fn global_exit_of_all_at_once_from_threads on [1, 4] {
         assert_eq!(init_thread(raw::THREAD_MULTIPLE).unwrap(), raw::THREAD_MULTIPLE);
-        std::thread::spawn(|| raw::global_exit(40 + raw::my_pe())).join().unwrap();
+        std::thread::spawn(|| global_exit(40 + raw::my_pe())).join().unwrap();
     } check |outcome, n| {
         let status = outcome.status.code().unwrap_or(-1);
         assert!((40..40 + n as i32).contains(&status), "{outcome}");
@@ -347,7 +353,7 @@ launches! {
             std::io::Write::write_all(&mut std::io::stdout(), b"half a line of Rust; ").unwrap();
             // SAFETY: a string.
             unsafe { puts(c"a line of C".as_ptr()) };
-            raw::global_exit(9);
+            global_exit(9);
         }
         words(1);
     } check |outcome, _n| {

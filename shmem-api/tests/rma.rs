@@ -8,6 +8,12 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Rel
 use shmem_api::raw::{self, Ctx};
 use shmem_api::{Elem, World, c_type, multi_pe, type_table};
 
+#[allow(unsafe_code)]
+fn addr_accessible(at: *const u8, pe: i32) -> i32 {
+    // SAFETY: the library stays up.
+    unsafe { raw::addr_accessible(at, pe) }
+}
+
 #[path = "rma/model.rs"]
 mod model;
 #[path = "rma/routines.rs"]
@@ -236,7 +242,7 @@ multi_pe! {
     fn the_last_bytes_of_the_heap_can_be_used(world) on [2] {
         let other = 1 - world.pe() as i32;
         let base = world.heap_base();
-        let accessible = |offset: usize| raw::addr_accessible(std::ptr::with_exposed_provenance((base + offset) as _), other) == 1;
+        let accessible = |offset: usize| addr_accessible(std::ptr::with_exposed_provenance((base + offset) as _), other) == 1;
         let (mut inside, mut outside) = (0_usize, 1 << 46);
         while outside - inside > 1 {
             let middle = inside.midpoint(outside);

@@ -47,7 +47,8 @@ export! {
         let via = Via::new("shmemx_heap_stats");
         via.can_leave(stats);
         let Some(of) = reach(of) else { return 1 };
-        let now = raw::heap_stats(of);
+        // SAFETY: the C program's promise; so for all below.
+        let now = unsafe { raw::heap_stats(of) };
         let stats_now = Stats {
             total: now.total.0 as usize,
             free: now.room.free.0 as usize,
@@ -56,19 +57,22 @@ export! {
             live_blocks: now.figures.live_blocks as usize,
             high_water: now.figures.high_water.0 as usize,
         };
-        // SAFETY: the C program's promise; so for all below.
+        // SAFETY: as above.
         unsafe { via.leave(stats, stats_now) };
         0
     }
     fn shmemx_heap_component(of: c_int) -> *const c_char {
-        reach(of).map_or(ptr::null(), |of| c_name(raw::heap_component(of)))
+        // SAFETY: as above.
+        reach(of).map_or(ptr::null(), |of| c_name(unsafe { raw::heap_component(of) }))
     }
     fn shmemx_heap_blocks(of: c_int, visit: Option<Visit>, arg: *mut c_void) -> c_int {
         let Some(visit) = visit else { Via::new("shmemx_heap_blocks").fail("the function to call is NULL") };
         let Some(of) = reach(of) else { return 1 };
         // Taken down first, so that the visitor may call the heap.
-        let row = raw::heap_row(of);
-        let base = raw::heap_base();
+        // SAFETY: as above.
+        let row = unsafe { raw::heap_row(of) };
+        // SAFETY: as above.
+        let base = unsafe { raw::heap_base() };
         for block in row.blocks {
             let at = base.wrapping_add(block.at.0 as usize).cast();
             // SAFETY: as above.
@@ -81,7 +85,8 @@ export! {
             Via::new("shmemx_heap_map").can_leave(text);
         }
         let Some(of) = reach(of) else { return 0 };
-        let picture = map::text(&[raw::heap_row(of)], columns);
+        // SAFETY: as above.
+        let picture = map::text(&[unsafe { raw::heap_row(of) }], columns);
         if room > 0 {
             let n = picture.len().min(room - 1);
             // SAFETY: as above.
@@ -93,17 +98,24 @@ export! {
     }
 
     fn shmemx_gaddr(addr: *const c_void, pe: c_int) -> u64 {
-        raw::global(addr.cast(), pe).map_or(0, GlobalAddr::to_bits)
+        // SAFETY: as above.
+        unsafe { raw::global(addr.cast(), pe) }.map_or(0, GlobalAddr::to_bits)
     }
     fn shmemx_gaddr_pe(name: u64) -> c_int {
-        raw::global_parts(GlobalAddr::from_bits(name)).map_or(-1, |(pe, _)| pe)
+        // SAFETY: as above.
+        unsafe { raw::global_parts(GlobalAddr::from_bits(name)) }.map_or(-1, |(pe, _)| pe)
     }
     fn shmemx_gaddr_addr(name: u64) -> *mut c_void {
-        raw::global_parts(GlobalAddr::from_bits(name)).map_or(ptr::null_mut(), |(_, at)| at.cast())
+        // SAFETY: as above.
+        unsafe { raw::global_parts(GlobalAddr::from_bits(name)) }.map_or(ptr::null_mut(), |(_, at)| at.cast())
     }
     fn shmemx_gaddr_ptr(name: u64) -> *mut c_void {
-        let parts = raw::global_parts(GlobalAddr::from_bits(name));
-        parts.map_or(ptr::null_mut(), |(pe, at)| raw::ptr(at, pe).cast())
+        // SAFETY: as above.
+        let parts = unsafe { raw::global_parts(GlobalAddr::from_bits(name)) };
+        parts.map_or(ptr::null_mut(), |(pe, at)| {
+            // SAFETY: as above.
+            unsafe { raw::ptr(at, pe) }.cast()
+        })
     }
 }
 

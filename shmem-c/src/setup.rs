@@ -26,7 +26,8 @@ export! {
         unsafe { raw::finalize() }
     }
     fn shmem_global_exit(status: c_int) {
-        raw::global_exit(status)
+        // SAFETY: as above.
+        unsafe { raw::global_exit(status) }
     }
     fn shmem_query_initialized(initialized: *mut c_int) {
         // SAFETY: as above.
@@ -46,10 +47,12 @@ export! {
         raw::pe_accessible(pe)
     }
     fn shmem_addr_accessible(addr: *const c_void, pe: c_int) -> c_int {
-        raw::addr_accessible(addr.cast(), pe)
+        // SAFETY: as above.
+        unsafe { raw::addr_accessible(addr.cast(), pe) }
     }
     fn shmem_ptr(dest: *const c_void, pe: c_int) -> *mut c_void {
-        raw::ptr(dest.cast(), pe).cast()
+        // SAFETY: as above.
+        unsafe { raw::ptr(dest.cast(), pe) }.cast()
     }
     fn shmem_team_ptr(team: TeamHandle, dest: *const c_void, pe: c_int) -> *mut c_void {
         // SAFETY: as above.

@@ -15,6 +15,13 @@ use std::ptr::null;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+/// Where an object of `pe` is here.
+#[allow(unsafe_code)]
+fn ptr(at: *const u8, pe: i32) -> *mut u8 {
+    // SAFETY: the library stays up.
+    unsafe { raw::ptr(at, pe) }
+}
+
 #[cfg(feature = "mpi")]
 use mpi::{topology::SimpleCommunicator, traits::CommunicatorCollectives};
 use shmem_api::raw::{self, TeamHandle};
@@ -31,7 +38,7 @@ fn main() {
     // SAFETY: collective, two lines on every PE.
     let lines = unsafe { raw::align(64, 1024) };
     let line = |pe: i32, i: usize| {
-        let at = raw::ptr(lines.wrapping_add(i * 64), pe).cast::<Line>();
+        let at = ptr(lines.wrapping_add(i * 64), pe).cast::<Line>();
         // SAFETY: symmetric memory of 128 bytes, aligned, which all PEs use as atomics only.
         unsafe { &*at }
     };
@@ -66,7 +73,7 @@ fn main() {
     let mut turn = 0;
     let mut exchange = || {
         // The least that two PEs can do: each writes its word of one line, and watches the other's.
-        let base = raw::ptr(lines.wrapping_add(256), 0).cast::<AtomicU64>();
+        let base = ptr(lines.wrapping_add(256), 0).cast::<AtomicU64>();
         let word = |pe: i32, i: u64| {
             let at = base.wrapping_add((pe * 2) as usize + (i & 1) as usize);
             // SAFETY: inside the block, which all PEs use as atomics only.

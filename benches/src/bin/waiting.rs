@@ -20,6 +20,13 @@ use benches::beside::{self, Failure};
 use benches::results::Results;
 use shmem_api::{Cmp, World, raw};
 
+/// Where an object of `pe` is here.
+#[allow(unsafe_code)]
+fn ptr(at: *const u8, pe: i32) -> *mut u8 {
+    // SAFETY: the library stays up.
+    unsafe { raw::ptr(at, pe) }
+}
+
 const ROWS: [&str; 5] = ["lock_here", "lock_there", "test", "wait_satisfied", "ping-pong"];
 /// Runs of a contender in a child, and operations of a run.
 const RUNS: usize = 300;
@@ -132,7 +139,7 @@ fn child() -> Result<(), Failure> {
     }
     world.barrier();
     let ball = block.wrapping_add(200);
-    let (mine, theirs) = (word(ball), word(raw::ptr(ball.cast(), other).cast()));
+    let (mine, theirs) = (word(ball), word(ptr(ball.cast(), other).cast()));
     let ours = |first: i64| {
         clock(|| {
             for i in first..first + TIMES {

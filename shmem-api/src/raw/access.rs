@@ -4,16 +4,20 @@
 //! stores may use. A static of a PE that runs another executable has none.
 
 use std::ptr;
+use std::sync::atomic::Ordering;
 
 use memheap::PeId;
 
 use super::{TeamHandle, Via};
-use crate::engine::Engine;
+use crate::engine::{Engine, HOT};
 
 /// The address by which this PE loads from and stores to `dest` of `pe`, or null if `dest` is not symmetric
 /// or that PE runs another executable (`shmem_ptr`). It is no symmetric address, and is good until the object is
 /// freed or the library comes down.
-pub fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
+///
+/// # Safety
+/// The World stays up during the call.
+pub unsafe fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
     let via = Via::new("shmem_ptr");
     let pe = via.pe(pe);
     address(&via.engine(), dest, PeId(pe)).unwrap_or(ptr::null_mut())
@@ -22,7 +26,7 @@ pub fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
 /// As [`ptr`](fn@ptr), with the PE's number in `team`; null for [`TeamHandle::INVALID`] (`shmem_team_ptr`).
 ///
 /// # Safety
-/// `team` is a team that has not been destroyed, or one of the constants.
+/// As for [`ptr`](fn@ptr); `team` is a team that has not been destroyed, or one of the constants.
 pub unsafe fn team_ptr(team: TeamHandle, dest: *const u8, pe: i32) -> *mut u8 {
     let via = Via::new("shmem_team_ptr");
     let engine = via.engine();
@@ -37,19 +41,24 @@ pub unsafe fn team_ptr(team: TeamHandle, dest: *const u8, pe: i32) -> *mut u8 {
 
 /// Whether the calls of this module reach the object at `addr` on `pe`: 1 if `addr` is symmetric there, else 0
 /// (`shmem_addr_accessible`).
-pub fn addr_accessible(addr: *const u8, pe: i32) -> i32 {
+///
+/// # Safety
+/// As for [`ptr`](fn@ptr).
+pub unsafe fn addr_accessible(addr: *const u8, pe: i32) -> i32 {
     let engine = Via::new("shmem_addr_accessible").engine();
-    i32::from(number(&engine, pe).is_some_and(|pe| address(&engine, addr, pe).is_some()))
+    i32::from(number(engine.n_pes, pe).is_some_and(|pe| address(&engine, addr, pe).is_some()))
 }
 
 /// Whether `pe` is a PE of this job: 1, else 0 (`shmem_pe_accessible`). One that runs another executable is:
 /// its heap is symmetric; what of its statics is, [`addr_accessible`] says.
 pub fn pe_accessible(pe: i32) -> i32 {
-    i32::from(number(&Via::new("shmem_pe_accessible").engine(), pe).is_some())
+    // No more than the hot words: a thread may ask while another takes the library down.
+    let _up = Via::new("shmem_pe_accessible").engine();
+    i32::from(number(HOT.n_pes.load(Ordering::Relaxed), pe).is_some())
 }
 
-fn number(engine: &Engine, pe: i32) -> Option<PeId> {
-    u32::try_from(pe).ok().filter(|pe| *pe < engine.n_pes).map(PeId)
+fn number(n_pes: u32, pe: i32) -> Option<PeId> {
+    u32::try_from(pe).ok().filter(|pe| *pe < n_pes).map(PeId)
 }
 
 /// Where the byte at this PE's symmetric address `at` is for `pe`, in this process.

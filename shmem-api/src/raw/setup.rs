@@ -136,7 +136,10 @@ pub fn query_thread() -> i32 {
 /// Ends the job, on every PE, wherever it is (`shmem_global_exit`): `status` is what the launcher exits with.
 /// Not collective; any thread may call it. Standard output and the C library's streams are flushed first; exit
 /// handlers do not run. If several PEs call it, the status is one of theirs.
-pub fn global_exit(status: i32) -> ! {
+///
+/// # Safety
+/// No other thread takes the library down meanwhile.
+pub unsafe fn global_exit(status: i32) -> ! {
     exit::global_exit(&Via::new("shmem_global_exit").engine(), status)
 }
 

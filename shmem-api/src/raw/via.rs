@@ -20,6 +20,7 @@ use memheap::{Offset, PeId};
 use crate::coll::slip::Position;
 use crate::engine::{Engine, HOT, Handle};
 use crate::exit;
+use crate::holders;
 use crate::wait;
 
 use super::ctx::Ctx;
@@ -235,7 +236,8 @@ impl Via {
     /// One line on standard error, in one write: which PE, which call, and `what`.
     #[cold]
     pub fn say(self, what: &str) {
-        exit::say(&format!("PE {}: {}: {what}", self.engine().me, self.call));
+        let _up = self.engine();
+        exit::say(&format!("PE {}: {}: {what}", HOT.me.load(Ordering::Relaxed), self.call));
     }
 
     /// Ends the job: this call was given something that cannot be.
@@ -281,14 +283,12 @@ const RESULT: &str = "what it gives back";
 #[cold]
 #[inline(never)]
 fn nowhere(call: &'static str, what: &str) -> ! {
-    let line = format!("{call}: the address for {what} is NULL");
-    match Engine::current() {
-        Some(engine) => exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {line}", engine.me)),
-        None => {
-            exit::say(&line);
-            exit::leave_now(exit::PANICKED)
-        }
+    let what = format!("the address for {what} is NULL");
+    if HOT.n_pes.load(Ordering::Relaxed) > 0 {
+        fail(call, &what);
     }
+    exit::say(&format!("{call}: {what}"));
+    exit::leave_now(exit::PANICKED)
 }
 
 /// Variables of this PE's that are not on the heap, or none at all; or the library is down.
@@ -305,8 +305,16 @@ fn slow_own(call: &'static str, at: usize, n: usize) {
 #[cold]
 #[inline(never)]
 fn fail(call: &'static str, what: &str) -> ! {
-    let engine = Via::new(call).engine();
-    exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {call}: {what}", engine.me))
+    let _up = Via::new(call).engine();
+    let line = format!("PE {}: {call}: {what}", HOT.me.load(Ordering::Relaxed));
+    // Some of this is in reach of safe code, on any thread: nobody takes the engine down from here on. If somebody is
+    // at it in another thread, leaving badly ends the job as well.
+    let held = holders::freeze(exit::SPEAK_FIRST);
+    if let (Some(_), Some(engine)) = (&held, Engine::current()) {
+        exit::end_job(&engine, exit::PANICKED, &line)
+    }
+    exit::say(&line);
+    exit::leave_now(exit::PANICKED)
 }
 
 #[inline(never)]
