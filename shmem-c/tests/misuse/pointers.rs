@@ -292,10 +292,11 @@ fn every_pointer_of_every_routine() {
     assert!(wrong.is_empty(), "{} cases:\n{shown}", wrong.len());
 }
 
-/// Whether a routine stands for its family: the one of `int`, of 32 bits, or of no type.
+/// Whether a routine stands for its family: of `int`, of `uint` where there is no other, of 32 bits, or of no type.
 fn one_of_a_kind(name: &str) -> bool {
     let types = spec::types();
-    let typed = name.split('_').any(|part| part != "int" && types.iter().any(|t| t == part));
+    let typed =
+        name.split('_').any(|part| !["int", "uint"].contains(&part) && types.iter().any(|t| t == part));
     let bits = name.trim_end_matches("_nbi").trim_end_matches("_signal");
     !typed && !["8", "16", "64", "128"].iter().any(|size| bits.ends_with(size))
 }
