@@ -175,6 +175,14 @@ const ADDRESS: &[(&str, End)] = &[
     ("lock_on_stack", Ends(&["PE 1: shmem_set_lock: 8 bytes at 0x7ff", NOT_THERE])),
     ("broadcast_from_stack", Ends(&["shmem_long_broadcast: 8 bytes at 0x7ff", NOT_THERE])),
     ("reduce_to_stack", Ends(&["shmem_long_sum_reduce: 8 bytes at 0x7ff", NOT_THERE])),
+    ("wait_on_stack", Ends(&["PE 1: shmem_long_wait_until: 8 bytes at 0x7ff", NOT_THERE])),
+    ("wait_on_tls", Ends(&["PE 1: shmem_int_wait_until: 4 bytes at 0x7", NOT_THERE])),
+    ("wait_for_signal_on_stack", Ends(&["PE 1: shmem_signal_wait_until: 8 bytes at 0x7ff", NOT_THERE])),
+    (
+        "wait_past_the_heap",
+        Ends(&["PE 1: shmem_long_wait_until_any: 1099511627776 bytes", "past the end of the symmetric heap"]),
+    ),
+    ("test_on_malloc", Ends(&["PE 1: shmem_long_test: 8 bytes at 0x", NOT_THERE])),
     ("wait_on_null", Ends(&["PE 1: shmem_long_wait_until: 8 bytes at 0x0", NOT_THERE])),
 ];
 

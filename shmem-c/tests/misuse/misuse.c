@@ -16,6 +16,7 @@ static long statics[N];
 static long psync[SHMEM_SYNC_SIZE], pwrk[SHMEM_REDUCE_MIN_WRKDATA_SIZE + N];
 static long lock, other_lock = 12345678901;
 static uint64_t signal_word;
+static _Thread_local int of_this_thread;
 static long *heap;
 static int me, n;
 static shmem_team_t garbage_team = (shmem_team_t)0x1234567;
@@ -153,6 +154,14 @@ static shmem_ctx_t destroyed_ctx(void) {
     X(broadcast_from_stack, long v = 0;                                                                             \
         shmem_long_broadcast(SHMEM_TEAM_WORLD, heap, &v, 1, 1); shmem_barrier_all())                                \
     X(reduce_to_stack, long v = 0; shmem_long_sum_reduce(SHMEM_TEAM_WORLD, &v, heap, 1); shmem_barrier_all())       \
+    X(wait_on_stack, long v = 0; ONE shmem_long_wait_until(&v, SHMEM_CMP_EQ, 1); shmem_barrier_all())               \
+    X(wait_on_tls, ONE shmem_int_wait_until(&of_this_thread, SHMEM_CMP_EQ, 1); shmem_barrier_all())                 \
+    X(wait_for_signal_on_stack, uint64_t v = 0; ONE shmem_signal_wait_until(&v, SHMEM_CMP_EQ, 1);                   \
+        shmem_barrier_all())                                                                                        \
+    X(wait_past_the_heap, ONE shmem_long_wait_until_any(heap, (size_t)1 << 37, NULL, SHMEM_CMP_EQ, 1);              \
+        shmem_barrier_all())                                                                                        \
+    X(test_on_malloc, long *v = calloc(1, 8); ONE while (!shmem_long_test(v, SHMEM_CMP_EQ, 1)) continue;            \
+        shmem_barrier_all(); free(v))                                                                               \
     X(wait_on_null, ONE shmem_long_wait_until(HIDDEN(NULL), SHMEM_CMP_EQ, 1); shmem_barrier_all())                  \
     /* Arguments that mean nothing. */                                                                              \
     X(iput_stride_0, ONE shmem_long_iput(heap, statics, 0, 1, 4, 2); shmem_barrier_all())                           \
