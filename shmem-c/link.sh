@@ -29,7 +29,8 @@ ld -r --whole-archive "$archive" -o "$work/all.o"
 readelf -sW "$work/all.o" | awk '$7 == "UND" && $8 ~ /^MPI_[A-Z]/ { print $8 " P" $8 }' |
     sort -u >"$work/pmpi"
 objcopy --redefine-syms="$work/pmpi" "$work/all.o"
-keep=()
+# A static executable's `fork` is to call ours; no other program needs it.
+keep=(--keep-global-symbol=_Fork)
 for name in "${exported[@]}"; do
     keep+=("--keep-global-symbol=$name")
 done

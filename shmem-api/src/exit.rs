@@ -19,6 +19,8 @@
 pub(crate) mod child;
 mod deadlock;
 mod process;
+#[cfg(all(target_env = "gnu", target_arch = "x86_64"))]
+mod static_fork;
 
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -3,7 +3,8 @@
 //! ```text
 //!   this program ──► itself, SHMEM_STATICS_CASE=name         position-independent, as Rust builds it
 //!        │      ├──► the same with a fixed address space     the heap begins right behind .bss
-//!        └────────► itself built at a fixed address          relocation-model=static
+//!        ├────────► itself built at a fixed address          relocation-model=static
+//!        └────────► itself with the C library in it          crt-static
 //! ```
 #![allow(unsafe_code)]
 
@@ -25,10 +26,16 @@ fn main() {
 fn drive() {
     let me = std::env::current_exe().expect("this program has a path");
     let own = me.to_str().expect("its path is text").to_owned();
-    let fixed = built_without_pie();
+    let fixed = built_again("-Crelocation-model=static");
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let mut failed = 0;
-    let builds = [("pie", &own, false), ("pie, fixed addresses", &own, true), ("no pie", &fixed, false)];
+    let whole = built_again("-Ctarget-feature=+crt-static");
+    let builds = [
+        ("pie", &own, false),
+        ("pie, fixed addresses", &own, true),
+        ("no pie", &fixed, false),
+        ("crt-static", &whole, false),
+    ];
     let mut identities = Vec::new();
     for (label, program, fixed_addresses) in builds {
         for case in cases::NAMES.iter().filter(|case| case.contains(&filter)) {
@@ -42,7 +49,7 @@ fn drive() {
             }
         }
     }
-    if let [pie, same, other] = &identities[..] {
+    if let [pie, same, other, _] = &identities[..] {
         assert_eq!(pie, same, "two processes of one executable");
         assert_ne!(pie, other, "two executables");
     }
@@ -75,18 +82,18 @@ fn one(program: &str, case: &str, fixed_addresses: bool) -> (bool, String) {
     (out.status.success(), text.lines().map(|line| format!("\n    {line}")).collect())
 }
 
-/// Builds this program once more, to run at the address it is linked for. Only the program itself is
-/// compiled; the crates it uses are there.
-fn built_without_pie() -> String {
+/// Builds this program once more: to run at the address it is linked for, or with the C library in it. Only the program
+/// itself is compiled; the crates it uses are there.
+fn built_again(how: &str) -> String {
     let mpi = cfg!(feature = "mpi");
     let mut build = Command::new(env!("CARGO"));
     build.current_dir(env!("CARGO_MANIFEST_DIR"));
     build.args(["rustc", "--offline", "--quiet", "--test", "statics", "--no-default-features"]);
     build.args(["--features", if mpi { "testing,mpi" } else { "testing" }]);
     build.args((!cfg!(debug_assertions)).then_some("--release"));
-    build.args(["--message-format=json", "--", "-Crelocation-model=static"]);
+    build.args(["--message-format=json", "--", how]);
     let out = build.stderr(Stdio::inherit()).output().expect("cargo can be started");
-    assert!(out.status.success(), "the program does not build without position independence");
+    assert!(out.status.success(), "the program does not build with {how}");
     let text = String::from_utf8_lossy(&out.stdout);
     let path = text.split("\"executable\":\"").nth(1).and_then(|rest| rest.split('"').next());
     path.expect("cargo says where the program is").to_owned()

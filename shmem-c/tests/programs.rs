@@ -57,11 +57,14 @@ fn statics() {
     }
 }
 
-/// Children of fork have variables of their own.
+/// Children of fork have variables of their own, those of a C library that is linked in included.
 #[test]
 fn children_of_fork() {
     for flags in [&["-pthread"][..], &["-pthread", "-static-libshmem", "-no-pie"]] {
         on(&compile("tests/c/fork.c", flags), &[1, 3], |_, _| {});
+    }
+    if common::mpicc().is_none() {
+        on(&compile("tests/c/fork.c", &["-pthread", "-static"]), &[1, 3], |_, _| {});
     }
 }
 

@@ -69,11 +69,7 @@ extern "C" fn in_parent() {
 }
 
 extern "C" fn in_child() {
-    // H1.
-    if !fork::in_child(SNAPSHOT.get()) {
-        end(LEFT, format_args!("there is no memory for a copy of the static variables"));
-    }
-    SNAPSHOT.set(Snapshot::Needless);
+    take_statics(SNAPSHOT.get());
     end_turn();
     if PE.load(Ordering::Relaxed) == 0 || CHILD.swap(true, Ordering::Relaxed) {
         return;
@@ -82,6 +78,19 @@ extern "C" fn in_child() {
         PARENTS.store(std::ptr::from_ref(&*engine).cast_mut(), Ordering::Relaxed);
         engine.disown();
         catch_stores();
+    }
+}
+
+/// H1. From here on the child's statics are its own, or there is no child.
+pub(super) fn take_statics(snapshot: Snapshot) {
+    if !fork::in_child(snapshot) {
+        end(LEFT, format_args!("there is no memory for a copy of the static variables"));
+    }
+    // Of `_Fork` in a static executable: that of the handlers came too early.
+    if let (Snapshot::At(early), Snapshot::At(at)) = (SNAPSHOT.replace(Snapshot::Needless), snapshot)
+        && early != at
+    {
+        fork::in_parent(Snapshot::At(early));
     }
 }
 
@@ -156,16 +165,29 @@ fn end(status: i32, why: std::fmt::Arguments<'_>) -> ! {
     let (me, pe) = (std::process::id(), PE.load(Ordering::Relaxed));
     let _ = write!(line, "shmem: process {me} was forked from process {pe}, a PE, and is none itself: {why}");
     let _ = write!(line, "; ending process {me} only");
-    line.text[line.len] = b'\n';
-    // SAFETY: reads the line, which is initialised.
-    unsafe { libc::write(libc::STDERR_FILENO, line.text.as_ptr().cast(), line.len + 1) };
+    line.say();
     leave_now(status)
+}
+
+/// One line, without an allocation.
+pub(super) fn say_now(text: &str) {
+    let mut line = Line { text: [0; 512], len: 0 };
+    let _ = line.write_str(text);
+    line.say();
 }
 
 /// A line in the making; what does not fit is left out.
 struct Line {
     text: [u8; 512],
     len: usize,
+}
+
+impl Line {
+    fn say(mut self) {
+        self.text[self.len] = b'\n';
+        // SAFETY: reads the line, which is initialised.
+        unsafe { libc::write(libc::STDERR_FILENO, self.text.as_ptr().cast(), self.len + 1) };
+    }
 }
 
 impl Write for Line {

@@ -62,7 +62,8 @@ pub(super) fn heap() {
     let statics = remap().unwrap();
     assert!(statics.find(brk as usize).is_none());
     let last = statics.spans().last().unwrap();
-    eprintln!("heap {:#x} bytes behind the static data", brk as usize - (last.address + last.len.0 as usize));
+    let behind = (brk as isize).wrapping_sub_unsigned(last.address + last.len.0 as usize);
+    eprintln!("heap {behind} bytes behind the static data");
     // SAFETY: as above.
     assert_eq!(unsafe { first.read_volatile() }, 77);
     assert_eq!(small.iter().map(|b| **b).sum::<u64>(), 10_000 * 9_999 / 2);

@@ -1,0 +1,117 @@
+//! `_Fork` for executables that have the C library in them (`-static`), in the place of that library's.
+//!
+//! ```text
+//!   fork ─► handlers ─► locks of the C library ─► _Fork: copy, clone ─┬─► parent
+//!                                                                    └─► child: takes the copy ─► C library: new
+//!                                                                        locks, one thread ─► handlers
+//! ```
+//!
+//! Such an executable's static data is the C library's, too: what `fork` does in a child before it calls the handlers
+//! (threads that are no more, locks that are free) would be done to the parent. So the data must be the child's own
+//! before any code of the C library runs in it, and `_Fork` is where that is. It does what glibc's does: the clone with
+//! the thread's number at its place, and an empty list of robust mutexes.
+//!
+//! Invariant **B1**: the list's head is in the thread's own block, and in glibc (2.25 to 2.42) right behind a pointer
+//! into it and the thread's number. That is looked at before each fork; where it is not so, the fork fails.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use super::child;
+use crate::statics::fork;
+
+/// The end of the block of glibc's thread that is before the list of robust mutexes, and the list's head.
+#[repr(C)]
+struct Block {
+    tid: i32,
+    unused: i32,
+    previous: *mut Head,
+    head: Head,
+}
+
+#[repr(C)]
+struct Head {
+    list: *mut Head,
+    offset: isize,
+    pending: *mut Head,
+}
+
+/// As `_Fork` of the C library: a child of one thread, without handlers.
+///
+/// # Safety
+/// As for that: what the child may call depends on the other threads.
+unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
+    let Some(block) = block() else {
+        child::say_now("shmem: fork: this C library's threads are not as glibc's; no child is made");
+        // SAFETY: an address of this thread's own.
+        let errno = unsafe { libc::__errno_location() };
+        // SAFETY: as above.
+        unsafe { errno.write(libc::ENOSYS) };
+        return -1;
+    };
+    let mut all = MaybeUninit::uninit();
+    let mut before = MaybeUninit::uninit();
+    // SAFETY: fills the set it is given.
+    unsafe { libc::sigfillset(all.as_mut_ptr()) };
+    // SAFETY: `all` is filled in; the mask before is written.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
+    // Anew, now that the C library has its locks: what another thread was in the middle of is done.
+    let snapshot = if child::is_marked() { fork::Snapshot::Needless } else { fork::before() };
+    const FLAGS: libc::c_int = libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+    let none = 0usize;
+    // SAFETY: B1; the child goes on with a copy of this thread's stack.
+    let tid = unsafe { &raw mut (*block).tid };
+    // SAFETY: as above.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, FLAGS as usize, none, none, tid, none) };
+    if pid == 0 {
+        child::take_statics(snapshot);
+        // SAFETY: B1: this thread's own, and no other thread is left.
+        let head = unsafe { &raw mut (*block).head };
+        // SAFETY: as above.
+        unsafe { (*head).list = head };
+        // SAFETY: as above.
+        unsafe { (*block).previous = head };
+        // SAFETY: as above: the list is empty.
+        unsafe { libc::syscall(libc::SYS_set_robust_list, head, size_of::<Head>()) };
+    } else {
+        fork::in_parent(snapshot);
+    }
+    // SAFETY: the mask that was there before.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
+    pid as libc::pid_t
+}
+
+/// B1.
+fn block() -> Option<*mut Block> {
+    let (mut head, mut len) = (std::ptr::null_mut::<Head>(), 0usize);
+    // SAFETY: asks for this thread's list.
+    let asked = unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut len) };
+    if asked != 0 || head.is_null() || len != size_of::<Head>() {
+        return None;
+    }
+    let block = head.wrapping_byte_sub(std::mem::offset_of!(Block, head)).cast::<Block>();
+    // SAFETY: the head is in the middle of the thread's block, far more than a pointer and a number from its start.
+    let (tid, me) = (unsafe { (*block).tid }, rustix::thread::gettid());
+    (tid == me.as_raw_nonzero().get()).then_some(block)
+}
+
+// Weak, so that several copies of this library are no conflict. It comes before the C library's in the order of
+// linking; where that is a shared one, only who calls `_Fork` by name notices.
+core::arch::global_asm!(
+    ".pushsection .text._Fork,\"ax\",@progbits",
+    ".weak _Fork",
+    ".type _Fork,@function",
+    "_Fork:",
+    "jmp {fork}",
+    ".size _Fork, . - _Fork",
+    ".popsection",
+    fork = sym fork_of_static_executable,
+);
+
+unsafe extern "C" {
+    fn _Fork() -> libc::pid_t;
+}
+
+/// Has it linked.
+#[used]
+static LINKED: unsafe extern "C" fn() -> libc::pid_t = _Fork;
