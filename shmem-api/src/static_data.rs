@@ -30,6 +30,8 @@ pub(crate) struct StaticData {
     mine: Result<&'static Statics, StaticsError>,
     /// By span, then by PE.
     tables: Vec<Box<[Peer]>>,
+    /// By PE: whether its static data is shared memory.
+    shared: Box<[bool]>,
     maps: Vec<Option<PeerRegion>>,
 }
 
@@ -78,7 +80,8 @@ impl StaticData {
         step(boot, maps.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let maps = maps?;
         let tables = mine.as_ref().map_or(Vec::new(), |s| tables(s, &maps, me));
-        Ok(StaticData { mine, tables, maps })
+        let shared = all.iter().map(|s| s.shared == 1).collect();
+        Ok(StaticData { mine, tables, shared, maps })
     }
 
     /// In a child of this PE: the peers' statics can only be read (see [`crate::segment::Segment::disown`]).
@@ -89,6 +92,14 @@ impl StaticData {
     /// Where the peers' statics are in this process, by PE.
     pub(crate) fn of_peers(&self) -> impl Iterator<Item = (u32, Range<usize>)> {
         extents(&self.maps)
+    }
+
+    /// Why `pe` has no static that this PE has.
+    pub(crate) fn why_not(&self, pe: PeId) -> &'static str {
+        match self.shared[pe.0 as usize] {
+            true => "runs another executable",
+            false => "could not make its static data symmetric",
+        }
     }
 
     /// The static that `n` bytes at `address` belong to, or why they do not.

@@ -131,7 +131,8 @@ impl<T: Elem> SymStatic<T> {
             Err(why) => panic!("PE {}: SymStatic::on: {why}", engine.me),
         };
         if let Some(pe) = members.iter().find(|pe| found.place(*pe).is_none()) {
-            panic!("PE {}: SymStatic::on: PE {pe} runs another executable and has no such static", engine.me);
+            let why = engine.statics.why_not(pe);
+            panic!("PE {}: SymStatic::on: PE {pe} {why} and has no such static", engine.me);
         }
         Remote::of_static(engine, members, found)
     }

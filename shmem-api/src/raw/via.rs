@@ -120,7 +120,10 @@ impl Via {
         }
         match engine.statics.find(at, n).map(|found| found.place(pe)) {
             Ok(Some(place)) => place,
-            Ok(None) => self.fail(&format!("PE {pe} runs another executable and has no static at {at:#x}")),
+            Ok(None) => {
+                let why = engine.statics.why_not(pe);
+                self.fail(&format!("PE {pe} {why} and has no static at {at:#x}"))
+            }
             Err(why) => {
                 let why = if offset < heap.0 { "they run past the end of the symmetric heap" } else { &why };
                 // See `bytes`.
