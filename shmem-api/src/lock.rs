@@ -41,7 +41,7 @@ pub struct SymLock<'w, L: Level> {
 }
 
 /// A lock that is a static of the executable, there from the start as a [`SymStatic`](crate::SymStatic) is.
-/// [`sym_static!`](crate::sym_static) declares one.
+/// [`sym_static!`](macro@crate::sym_static) declares one.
 ///
 /// ```no_run
 /// shmem_api::sym_static! { static ONE_AT_A_TIME: StaticLock; }

@@ -31,7 +31,7 @@ pub struct SymSignals<'w>(SymSlice<'w, u64>);
 /// One symmetric signal. See [`World::alloc_signal`].
 pub struct SymSignal<'w>(SymSlice<'w, u64>);
 
-/// A signal that is a static of the executable: shared all the time. [`sym_static!`](crate::sym_static) declares one.
+/// A signal that is a static of the executable: shared all the time. [`sym_static!`](macro@crate::sym_static) declares one.
 ///
 /// ```no_run
 /// use shmem_api::Cmp;

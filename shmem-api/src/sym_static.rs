@@ -27,7 +27,7 @@ use crate::team::Team;
 /// A static variable that every PE can reach on every PE that runs the same executable. It is shared all
 /// the time: there is no local phase and no reference to it, only [`on`](Self::on).
 ///
-/// [`sym_static!`](crate::sym_static) declares one. It is the static itself, there from the start, not something that
+/// [`sym_static!`](macro@crate::sym_static) declares one. It is the static itself, there from the start, not something that
 /// is made while the program runs: there is no other way for safe code to have one.
 #[repr(transparent)]
 pub struct SymStatic<T: Elem>(UnsafeCell<T>);
@@ -48,7 +48,7 @@ impl Declared {
     }
 }
 
-/// Declares static variables that every PE can reach on every PE: [`SymStatic`](crate::SymStatic)s,
+/// Declares static variables that every PE can reach on every PE: [`SymStatic`]s,
 /// [`StaticSignal`](crate::StaticSignal)s and [`StaticLock`](crate::StaticLock)s. The types need not be imported.
 ///
 /// ```no_run

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shmem_api::{Cmp, multi_pe, raw, sym_static};
+use shmem_api::testing::{self, Boot, Launch};
+use shmem_api::{Cmp, World, multi_pe, raw, sym_static};
 
 sym_static! {
     /// In `.bss`, in `.data`, and large.
@@ -66,4 +67,39 @@ multi_pe! {
         unsafe { raw::getmem(got.as_mut_ptr(), at, 8, ((me + 1) % n) as i32) };
         assert_eq!(u64::from_ne_bytes(got), me as u64 + 100);
     }
+}
+
+/// One PE's data stays private, since a thread of its keeps running: the others are told so.
+#[test]
+fn static_data_that_stayed_private_is_named() {
+    let test = "static_data_that_stayed_private_is_named";
+    if testing::is_pe() {
+        // On one of the two only.
+        if std::process::id() % 2 == 1 {
+            std::thread::spawn(|| {
+                loop {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let world = World::init().unwrap();
+        world.barrier();
+        ZERO.on(&world).add((world.pe() + 1) % 2, 0, 1);
+        world.barrier();
+        return world.finalize().map(drop).unwrap();
+    }
+    // Process numbers follow each other; where another process came in between, both PEs may be alike.
+    for _ in 0..20 {
+        let outcome = Launch::of_test(test, 2, Boot::Local).run();
+        let theirs =
+            outcome.stderr.contains("could not make its static data symmetric and has no such static");
+        let ours = outcome.stderr.contains("static data is not symmetric here: thread");
+        assert!(outcome.status.success() || theirs || ours, "{outcome}");
+        assert!(!outcome.stderr.contains("another executable"), "{outcome}");
+        if theirs {
+            return;
+        }
+    }
+    panic!("in 20 launches no PE told of another");
 }

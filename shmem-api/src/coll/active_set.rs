@@ -139,7 +139,7 @@ pub(crate) fn active_set(
 ) -> &TeamCore {
     let members = members(via, engine, (start, log_stride, size));
     via.place_amo(psync, engine.me.0 as i32);
-    let psync = via.position(psync);
+    let psync = via.position(psync, 1);
     let sets = &engine.sets;
     let Some(at) = sets.entry(Key::new(members, psync)) else {
         via.fail(&format!(

@@ -81,7 +81,7 @@ unsafe fn large<T: Elem>(
 ) {
     let me = group.rank();
     if me == root.rank && n > 0 {
-        group.show(&[group.via().position(group.of(me, src, n))]);
+        group.show(&[group.via().position(group.of(me, src, n), n)]);
     }
     group.sync();
     if n == 0 {

@@ -84,7 +84,7 @@ impl<'e> On<'e> {
         (dest, src): (*mut T, Option<*const T>),
         body: impl FnOnce(&mut Group<'_, '_>),
     ) {
-        let position = |object: *const T| if n == 0 { Position::NONE } else { self.via.position(object) };
+        let position = |object: *const T| if n == 0 { Position::NONE } else { self.via.position(object, n) };
         let objects = [position(dest), src.map_or(Position::NONE, position)];
         let agreed = Agreed::elements::<T>(n, more).at(objects);
         collective(self.via, self.engine, self.core, (kind, &agreed), body);
@@ -116,7 +116,7 @@ impl<'e> On<'e> {
     /// As for [`collect()`].
     pub(super) unsafe fn collect<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
         let dest_of_all = if dest.is_null() { None } else { Some(dest.cast_const()) };
-        let position = dest_of_all.map_or(Position::NONE, |dest| self.via.position(dest));
+        let position = dest_of_all.map_or(Position::NONE, |dest| self.via.position(dest, n.max(1)));
         // Counts may differ.
         let agreed = Agreed::elements::<T>(0, 0).at([position, Position::NONE]);
         collective(self.via, self.engine, self.core, (Kind::Gather, &agreed), |group| {

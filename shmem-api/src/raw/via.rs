@@ -94,21 +94,21 @@ impl Via {
         Spot { at: peer.heap.wrapping_add(offset), pe }
     }
 
-    /// Where this PE's symmetric address `at` is, in words that are the same on every PE (see `Position`). Ends the job if
-    /// it is none.
+    /// Where this PE's symmetric address `at`, of at least `n` elements, is, in words that are the same on every PE (see
+    /// `Position`). Ends the job if it is none.
     #[inline]
-    pub(crate) fn position<T>(self, at: *const T) -> u64 {
+    pub(crate) fn position<T>(self, at: *const T, n: usize) -> u64 {
         let offset = at.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed));
         if offset < HOT.len.load(Ordering::Relaxed) {
             offset as u64
         } else {
-            self.slow_position(at.addr(), offset as u64)
+            self.slow_position(at.addr(), offset as u64, bytes::<T>(n))
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn slow_position(self, at: usize, offset: u64) -> u64 {
+    fn slow_position(self, at: usize, offset: u64, n: usize) -> u64 {
         let engine = self.engine();
         if offset < engine.layout.symmetric.0 {
             return offset;
@@ -116,7 +116,7 @@ impl Via {
         match engine.statics.find(at, 1) {
             Ok(found) => Position::STATIC | found.at.0,
             Err(_) => {
-                self.place(std::ptr::without_provenance(at), 1, engine.me.0 as i32);
+                self.place(std::ptr::without_provenance(at), n, engine.me.0 as i32);
                 Position::NONE
             }
         }
