@@ -1,7 +1,7 @@
 /* Makes a system call of a program fail, by seccomp's user notification; the program needs no part in it.
  *
  *   inject record OUT PROGRAM...                       which calls are made: lines of WHO PHASE NUMBER TIMES
- *   inject fail WHO PHASE NUMBER NTH ERRNO PROGRAM...  the NTH (0: every) call NUMBER of WHO in PHASE fails
+ *   inject fail WHO PHASE NUMBER NTH ERRNO PROGRAM...  the NTH (0: every) call NUMBER of WHO in PHASE (-1: any) fails
  *
  * WHO is a PE, or -1 for the supervisor of a local job and what it forks; under mpirun, start one of these in each PE.
  * PHASE is what the program last said by prctl(0x53484d45, PHASE), at first 0. Calls of the dynamic linker do not
@@ -176,7 +176,7 @@ int main(int argc, char **argv)
         } else if (record) {
             int row = p->who + 1;
             if (!skip && row < PROCESSES && p->phase < PHASES && call.data.nr < CALLS) counts[row][p->phase][call.data.nr]++;
-        } else if (!skip && p->who == who && p->phase == phase && call.data.nr == number) {
+        } else if (!skip && p->who == who && (phase < 0 || p->phase == phase) && call.data.nr == number) {
             seen++;
             if (nth == 0 || seen == nth) answer.flags = 0, answer.error = -error;
         }

@@ -149,3 +149,41 @@ fn every_system_call_fails_once() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
+
+/// Calls that a sandbox or an old kernel refuses always, from the supervisor or a PE: it works without, or one line
+/// names the call.
+#[test]
+fn calls_that_are_refused_always_are_named() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (program, injector) = (compile("tests/c/endings.c", &[]), Injector::build());
+    let numbers: BTreeMap<String, u64> = names().into_iter().map(|(number, name)| (name, number)).collect();
+    // What each is called in a line, where it is not got over.
+    let calls = [
+        ("pidfd_open", ""),
+        ("prctl", "prctl"),
+        ("socketpair", "socketpair"),
+        ("pipe2", "pipe2"),
+        ("memfd_create", "memfd"),
+        ("ftruncate", "ftruncate"),
+        ("set_robust_list", "set_robust_list"),
+        ("sendmsg", "sendmsg"),
+        ("recvmsg", "recvmsg"),
+        ("poll", "poll"),
+        ("madvise", ""),
+        ("openat", ""),
+        ("readlink", ""),
+    ];
+    for (name, said) in calls {
+        for (who, errno) in [("-1", "1"), ("1", "38")] {
+            let Some(number) = numbers.get(name) else { continue };
+            let args = ["fail", who, "-1", &number.to_string(), "0", errno];
+            let seen = watch(injector.launch(Boot::Local, &args, &program), &fresh_dir());
+            let outcome = &seen.outcome;
+            let named = !outcome.status.success() && !said.is_empty() && outcome.stderr.contains(said);
+            assert!(
+                !outcome.timed_out && seen.left.is_empty() && (all_ok(outcome) || named),
+                "{name} refused to {who}: {outcome}"
+            );
+        }
+    }
+}

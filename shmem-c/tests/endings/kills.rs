@@ -52,13 +52,16 @@ impl End {
         let late = seen.took.is_some_and(|took| took > LEFT);
         // Just through with its finalize, it is no part of the job any more; the launcher waits for it.
         let other_program = self.action == "exec" && self.phase == "finalize" && self.delay > 0;
-        if outcome.timed_out && !other_program {
+        if other_program {
+            return None;
+        }
+        if outcome.timed_out {
             return Some("hangs".to_owned());
         }
-        if !seen.left.is_empty() && !other_program {
+        if !seen.left.is_empty() {
             return Some(format!("leaves processes {:?}", seen.left));
         }
-        if late && !other_program {
+        if late {
             return Some(format!("takes {:.1?}", seen.took.unwrap_or_default()));
         }
         if seen.took.is_none() && self.phase != "init" && self.phase != "finalize" {
