@@ -126,7 +126,7 @@ fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
         // First what a PE has said, then that it has ended.
         for pe in messages {
             let worker = &mut workers[pe];
-            (worker.part, worker.file) = read_part(&worker.link);
+            (worker.part, worker.file) = read_part(&worker.link)?;
             worker.closed = worker.part.is_none();
             if let Some([ENDS, status, ..]) = worker.part {
                 return Ok(status.into());
@@ -206,16 +206,15 @@ impl Worker {
     }
 }
 
-fn read_part(link: &UnixStream) -> (Option<Frame>, Option<OwnedFd>) {
+/// What a PE says next; nothing if it has closed its link.
+fn read_part(link: &UnixStream) -> io::Result<(Option<Frame>, Option<OwnedFd>)> {
     let mut part = [0; FRAME];
     match files::receive(link, &mut part) {
-        Ok(file) => (Some(part), file),
-        Err(e) => {
-            if e.kind() != std::io::ErrorKind::UnexpectedEof {
-                say(&format!("shmem: the supervisor cannot hear a PE: {e}"));
-            }
-            (None, None)
+        Ok(file) => Ok((Some(part), file)),
+        Err(e) if [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset].contains(&e.kind()) => {
+            Ok((None, None))
         }
+        Err(e) => Err(e),
     }
 }
 
