@@ -168,7 +168,9 @@ fn make() -> Result<Statics, StaticsError> {
     let parts: Box<[Part]> = ranges.iter().map(place).collect();
     let size = Bytes(size);
     let allowed = crate::limits::Limits::here().allow(size);
-    let file = allowed.and_then(|()| sealed(NAME, size)).map_err(StaticsError::system("memfd of the static data"))?;
+    let file = allowed
+        .and_then(|()| sealed(NAME, size))
+        .map_err(StaticsError::system("memfd of the static data"))?;
     swap::swap(&file, &parts)?;
     let spans = parts.iter().map(Part::span).collect();
     let file = Kept::new(file).map_err(StaticsError::system("a descriptor of the static data"))?;
