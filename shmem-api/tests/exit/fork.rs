@@ -119,7 +119,9 @@ fn all_kinds<L: Level>() {
     refused("shmem_barrier_all", || unsafe { raw::barrier_all() });
     refused("shmem_finalize", || unsafe { raw::finalize() });
     refused("shmem_global_exit", || unsafe { raw::global_exit(9) });
-    refused("a put", || unsafe { raw::putmem(raw::ptr(COUNTER.as_ptr().cast(), 0), [0].as_ptr(), 1, 0) });
+    // SAFETY: as above.
+    let at = unsafe { raw::ptr(COUNTER.as_ptr().cast(), 0) };
+    refused("a put", || unsafe { raw::putmem(at, [0].as_ptr(), 1, 0) });
     refused("finalize", || {
         // SAFETY: as above.
         _ = unsafe { whole.read() }.finalize();
