@@ -82,7 +82,7 @@ fn a_program_may_do_with_descriptors_what_it_likes() {
         };
         modes.iter().for_each(|what| run(what).expect_success(what));
         if boot == Boot::Local {
-            let outcome = run("closed_between");
+            let outcome = run(&"closed_between");
             assert!(!outcome.timed_out && !outcome.status.success(), "{outcome}");
             assert!(outcome.stderr.contains("the link to the supervisor"), "{outcome}");
         }
