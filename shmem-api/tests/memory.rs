@@ -344,7 +344,8 @@ fn limits_of_the_process_are_respected_and_named() {
         // Peers' views lie as their blocks do.
         let views = world.alloc::<u8>(1).unwrap();
         for pe in 0..raw::n_pes() {
-            let view = raw::ptr(views.as_ptr(), pe).addr();
+            // SAFETY: the library stays up.
+            let view = unsafe { raw::ptr(views.as_ptr(), pe) }.addr();
             assert_eq!(view % (2 << 20), views.as_ptr().addr() % (2 << 20), "PE {pe}");
         }
         drop((all, views));
