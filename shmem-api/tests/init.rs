@@ -226,14 +226,14 @@ launches! {
         init();
         if raw::my_pe() == 1 { std::process::exit(0) }
         compute_for_ever()
-    } check |outcome, _n| { fails_saying(&outcome, "PE 1: left with status 0 without shmem_finalize") }
+    } check |outcome, _n| { fails_saying(&outcome, "PE 1: left without shmem_finalize with status 0") }
 
     fn exit_with_a_status_while_the_others_compute on [2] {
         init();
         if raw::my_pe() == 1 { std::process::exit(3) }
         compute_for_ever()
     } check |outcome, _n| {
-        fails_saying(&outcome, "PE 1: left with status 3 without shmem_finalize");
+        fails_saying(&outcome, "PE 1: left without shmem_finalize with status 3");
         assert_eq!(outcome.status.code(), Some(3), "{outcome}");
     }
 

@@ -270,7 +270,7 @@ multi_pe! {
 fn a_collective_over_different_objects_ends_the_job() {
     let test = "a_collective_over_different_objects_ends_the_job";
     let cases = [
-        ("object", "a broadcast of 4 elements of 8 bytes from PE 0 of the team, in place at"),
+        ("object", "a broadcast of 4 elements of 8 bytes (u64) from PE 0 of the team, in place at"),
         ("root", "from PE 1 of the team"),
         ("length", "of 3 elements of 8 bytes"),
         ("operator", "a reduction (max) of 4 elements"),

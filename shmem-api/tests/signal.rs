@@ -321,7 +321,7 @@ fn signals_that_cannot_be_end_the_job_with_a_line() {
             (
                 "quiet of PEs at NULL",
                 |_world| call!(NONE, pe_quiet / ctx_pe_quiet(std::ptr::null(), 2)),
-                &["shmem_pe_quiet", "2 PEs at NULL"],
+                &["shmem_pe_quiet", "the address for the PEs to wait for is NULL"],
             ),
         ],
     );

@@ -137,7 +137,7 @@ pub(super) fn still_alone(engine: &Engine, waited: Duration) {
     }
     let what = if left_out { " without shmem_finalize" } else { "" };
     let line = format!(
-        "PE {}: left with status {status}{what}, and not all PEs have followed within {} s; ending the job",
+        "PE {}: left{what} with status {status}, and not all PEs have followed within {} s; ending the job",
         engine.me,
         LIMIT.as_secs_f64()
     );
