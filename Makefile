@@ -12,6 +12,7 @@ help:
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (MPI=no: without); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
+	@echo "make test-differences DIFFERENCES=N   one PE does something else than the others, N times (SHMEM_TEST_SEED)"
 	@echo "make test-kills KILLS=N   one PE killed, exited or replaced, N times per launcher, anywhere (SHMEM_TEST_SEED)"
 	@echo "make test-faults          every system call of the library fails once, in start, middle and end"
 	@echo "make test-shmem4py   the Python bindings' own tests with libshmem (downloads them)"
@@ -61,6 +62,13 @@ test-local: export MPICC = /bin/false
 test-local: export LIBCLANG_PATH = /nonexistent
 test-local:
 	cargo test -p shmem-api -p shmem-c -p examples --no-default-features --features shmem-api/testing
+
+# One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
+.PHONY: test-differences
+DIFFERENCES ?= 10000
+test-differences: setup-test
+	SHMEM_TEST_DIFFERENCES=$(DIFFERENCES) cargo test -p shmem-api --no-default-features --features shmem-api/testing \
+		--test differences -- --nocapture
 
 # PEs that end and calls that fail, many of each (`make test` runs a sample), under Open MPI, MPICH and the local boot.
 .PHONY: test-kills test-faults

@@ -5,7 +5,7 @@
 //! * the job ends within seconds, with a line that names the difference (or a heap call, which may go on, prints one and
 //!   gives NULL on every PE): no hang, no silence.
 //!
-//! `SHMEM_TEST_DIFFERENCES=10000` draws as many (`make differences`); `SHMEM_TEST_SEED` repeats a run.
+//! `SHMEM_TEST_DIFFERENCES=10000` draws as many (`make test-differences`); `SHMEM_TEST_SEED` repeats a run.
 #![allow(unsafe_code, clippy::print_stdout, reason = "raw calls; the parent reads what the PEs print")]
 
 use std::sync::Mutex;
