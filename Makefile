@@ -12,6 +12,8 @@ help:
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (MPI=no: without); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
+	@echo "make test-kills KILLS=N   one PE killed, exited or replaced, N times per launcher, anywhere (SHMEM_TEST_SEED)"
+	@echo "make test-faults          every system call of the library fails once, in start, middle and end"
 	@echo "make test-shmem4py   the Python bindings' own tests with libshmem (downloads them)"
 	@echo "make miri    the allocators' model tests under Miri"
 	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
@@ -59,6 +61,18 @@ test-local: export MPICC = /bin/false
 test-local: export LIBCLANG_PATH = /nonexistent
 test-local:
 	cargo test -p shmem-api -p shmem-c -p examples --no-default-features --features shmem-api/testing
+
+# PEs that end and calls that fail, many of each (`make test` runs a sample), under Open MPI, MPICH and the local boot.
+.PHONY: test-kills test-faults
+KILLS ?= 334
+endings := cargo test -p shmem-c --features shmem-api/testing --test endings -- --nocapture
+mpich := MPICC=mpicc.mpich CARGO_TARGET_DIR="$(CURDIR)/target-mpich"
+test-kills: setup-test
+	SHMEM_TEST_KILLS=$(KILLS) $(endings) kills
+	SHMEM_TEST_KILLS=$(KILLS) $(mpich) $(endings) kills
+test-faults: setup-test
+	SHMEM_TEST_FAULTS=all $(endings) faults
+	SHMEM_TEST_FAULTS=all $(mpich) $(endings) faults
 
 # libshmem: the C library, its headers and tools. MPI=no: programs start their PEs themselves.
 PREFIX ?= /usr/local

@@ -37,8 +37,8 @@ use crate::internals::{Desk, FREES};
 use crate::layout::Layout;
 use crate::numa;
 use crate::pin;
-use crate::what::What;
 use crate::site::CallSite;
+use crate::what::What;
 use std::sync::atomic::Ordering;
 
 /// The spaces whose offsets all PEs decide alike: their books, not their bytes.

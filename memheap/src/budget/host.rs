@@ -59,7 +59,19 @@ pub struct HostFactsError;
 
 /// Reads the facts of this host.
 pub fn host_facts() -> Result<HostFacts, HostFactsError> {
-    HostFacts::gather(&|path| std::fs::read_to_string(path).ok())
+    HostFacts::gather(&|path| match std::fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(_) if path == "/proc/meminfo" => Some(meminfo()),
+        Err(_) => None,
+    })
+}
+
+/// What `/proc/meminfo` would say at least, where there is no `/proc`. Page cache counts as used then.
+fn meminfo() -> String {
+    let info = rustix::system::sysinfo();
+    let kib = |units| u128::from(units) * u128::from(info.mem_unit) / 1024;
+    let (total, free) = (kib(info.totalram), kib(info.freeram + info.bufferram));
+    format!("MemTotal: {total} kB\nMemAvailable: {free} kB\n")
 }
 
 impl HostFacts {

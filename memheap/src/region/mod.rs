@@ -44,6 +44,10 @@ pub fn host_memory() -> u64 {
         let line = text.lines().find(|l| l.starts_with("MemTotal:"))?;
         line.split_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(1024)
     });
+    let machine = machine.or_else(|| {
+        let info = rustix::system::sysinfo();
+        info.totalram.checked_mul(info.mem_unit.into())
+    });
     let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
     let group = limits.iter().filter_map(|p| read(p)?.trim().parse::<u64>().ok()).min();
     [machine, group].into_iter().flatten().min().unwrap_or(0)

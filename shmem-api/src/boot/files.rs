@@ -84,10 +84,20 @@ pub(super) fn named(call: &str, e: impl Into<io::Error>) -> io::Error {
     io::Error::new(e.kind(), format!("{call}: {e}"))
 }
 
-/// At the centre: passes the file of PE `pe` on. A PE that has died in between is noticed elsewhere.
-pub(super) fn pass_on<'l, L: AsFd + 'l>(links: impl Iterator<Item = &'l L>, pe: usize, file: BorrowedFd<'_>) {
-    for link in links {
-        let _ = send(link, &(pe as u32).to_ne_bytes(), Some(file));
+/// At the centre: passes the file of PE `pe` on.
+pub(super) fn pass_on<'l, L: AsFd + 'l>(
+    mut links: impl Iterator<Item = &'l L>,
+    pe: usize,
+    file: BorrowedFd<'_>,
+) -> io::Result<()> {
+    links.try_for_each(|link| tell(link, &(pe as u32).to_ne_bytes(), Some(file)))
+}
+
+/// At the centre: [`send`]. A PE that has died in between is noticed elsewhere.
+pub(super) fn tell(link: impl AsFd, bytes: &[u8], file: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    match send(link, bytes, file) {
+        Err(e) if [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset].contains(&e.kind()) => Ok(()),
+        sent => sent,
     }
 }
 

@@ -208,14 +208,14 @@ fn at_centre(
     take: &mut dyn FnMut(usize, OwnedFd),
 ) -> io::Result<()> {
     if let Some(mine) = mine {
-        files::pass_on(links.iter(), 0, mine);
+        files::pass_on(links.iter(), 0, mine)?;
     }
     for &pe in has {
         let mut number = [0; 4];
         let file = files::receive(&links[pe - 1], &mut number).map_err(|e| named(&format!("PE {pe}"), e))?;
         let file = file.ok_or_else(|| io::Error::other(format!("the file of PE {pe} did not arrive")))?;
         let others = links.iter().enumerate().filter(|(i, _)| i + 1 != pe);
-        files::pass_on(others.map(|(_, link)| link), pe, std::os::fd::AsFd::as_fd(&file));
+        files::pass_on(others.map(|(_, link)| link), pe, std::os::fd::AsFd::as_fd(&file))?;
         take(pe, file);
     }
     Ok(())

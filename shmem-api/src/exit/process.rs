@@ -11,7 +11,7 @@
 //! Finalizing here is a rendezvous like any other: if the others are at something else, all find out. Where the
 //! others wait, too, and for this PE, that is found out (`deadlock`). What nobody can know is whether a PE that
 //! computes will ever come. A program that left its finalize out, or leaves with a status that is not 0, is in
-//! error: it gets a warning after a second, and the job ends after two. After `start_pes` and of a leaked World there
+//! error: it gets a warning after a second, and the job ends after one and a half. After `start_pes` and of a leaked World there
 //! is no finalize to leave out: this waits.
 #![allow(unsafe_code)]
 
@@ -27,7 +27,7 @@ use crate::holders::{self, Holders};
 use crate::level::{self, ThreadLevel};
 
 /// How long a PE that left in error waits for the others.
-const LIMIT: Duration = Duration::from_secs(2);
+const LIMIT: Duration = Duration::from_millis(1500);
 
 /// The status this process exits with, where the C library tells.
 static STATUS: AtomicI32 = AtomicI32::new(0);
@@ -139,7 +139,7 @@ pub(super) fn still_alone(engine: &Engine, waited: Duration) {
     let line = format!(
         "PE {}: left with status {status}{what}, and not all PEs have followed within {} s; ending the job",
         engine.me,
-        LIMIT.as_secs()
+        LIMIT.as_secs_f64()
     );
     end_job(engine, if status == 0 { LEFT } else { status }, &line)
 }

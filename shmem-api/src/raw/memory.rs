@@ -20,8 +20,8 @@ use crate::engine::{Engine, HOT};
 use crate::error::Error;
 use crate::exit;
 use crate::heap::Request;
-use crate::what::What;
 use crate::site::CallSite;
+use crate::what::What;
 
 /// Hint of [`malloc_with_hints`]: the block is for remote atomics.
 pub const MALLOC_ATOMICS_REMOTE: u64 = 1 << 0;

@@ -8,12 +8,13 @@
 //! others wait in), one line names it, the others are killed, and the status is not zero.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 
 use memheap::region::kept::Streams;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -25,8 +26,9 @@ use crate::boot::files::{self, named};
 use crate::boot::{self, ENDS, FRAME, Frame};
 use crate::exit::say;
 
-/// How long a PE whose link is closed may take to end, before it counts as gone all the same.
-const ENDING: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+/// How long a PE whose link is closed may take to end, before it counts as gone all the same. And how long nobody looks
+/// after the children where the signal that calls for it does not come: whoever started this may have blocked it.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
 /// Runs in every process that links this crate, before `main`.
 extern "C" fn before_main() {
@@ -112,7 +114,8 @@ fn start(pe: u32, n: u32, file: &Path, args: &[OsString]) -> io::Result<Worker> 
     }
     command.env(LINK, format!("{pe}:{n}:{}:{}", theirs.as_raw_fd(), std::process::id()));
     if pe != 0 {
-        command.stdin(Stdio::null());
+        let nothing = File::open("/dev/null").map_err(|e| named("open of /dev/null", e))?;
+        command.stdin(nothing);
     }
     let child = command.spawn().map_err(|e| named(&format!("fork or exec of {}", file.display()), e))?;
     Ok(Worker { child, link: ours, part: None, file: None, closed: false, ended: false })
@@ -125,7 +128,7 @@ fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
         // First what a PE has said, then that it has ended.
         for pe in messages {
             let worker = &mut workers[pe];
-            (worker.part, worker.file) = read_part(&worker.link);
+            (worker.part, worker.file) = read_part(&worker.link)?;
             worker.closed = worker.part.is_none();
             if let Some([ENDS, status, ..]) = worker.part {
                 return Ok(status.into());
@@ -138,7 +141,7 @@ fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
                 return Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)));
             }
         }
-        answer_exchange(workers);
+        answer_exchange(workers)?;
         let gone = |w: &Worker| w.ended || (late && w.closed);
         if let Some(gone) = workers.iter().position(gone)
             && let Some(waiting) = waiting(workers)
@@ -171,8 +174,8 @@ fn next_events(workers: &mut [Worker], bell: &Bell) -> io::Result<Events> {
         let mut fds: Vec<PollFd<'_>> = links.map(|link| PollFd::new(link, PollFlags::IN)).collect();
         fds.push(PollFd::new(bell.fd(), PollFlags::IN));
         loop {
-            match poll(&mut fds, doubtful.then_some(&ENDING)) {
-                Ok(n) => break n == 0,
+            match poll(&mut fds, Some(&LOOK)) {
+                Ok(n) => break n == 0 && doubtful,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(e) => return Err(named("poll", e)),
             }
@@ -205,35 +208,34 @@ impl Worker {
     }
 }
 
-fn read_part(link: &UnixStream) -> (Option<Frame>, Option<OwnedFd>) {
+/// What a PE says next; nothing if it has closed its link.
+fn read_part(link: &UnixStream) -> io::Result<(Option<Frame>, Option<OwnedFd>)> {
     let mut part = [0; FRAME];
     match files::receive(link, &mut part) {
-        Ok(file) => (Some(part), file),
-        Err(e) => {
-            if e.kind() != std::io::ErrorKind::UnexpectedEof {
-                say(&format!("shmem: the supervisor cannot hear a PE: {e}"));
-            }
-            (None, None)
+        Ok(file) => Ok((Some(part), file)),
+        Err(e) if [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset].contains(&e.kind()) => {
+            Ok((None, None))
         }
+        Err(e) => Err(e),
     }
 }
 
 /// U1.
-fn answer_exchange(workers: &mut [Worker]) {
+fn answer_exchange(workers: &mut [Worker]) -> io::Result<()> {
     if workers.iter().any(|w| w.part.is_none()) {
-        return;
+        return Ok(());
     }
     let all: Vec<u8> = workers.iter_mut().filter_map(|w| w.part.take()).flatten().collect();
     for worker in workers.iter() {
-        // A PE that has died in between is seen by its life descriptor.
-        let _ = files::send(&worker.link, &all, None);
+        files::tell(&worker.link, &all, None)?;
     }
     for pe in 0..workers.len() {
         if let Some(file) = workers[pe].file.take() {
             let others = workers.iter().enumerate().filter(|(other, _)| *other != pe);
-            files::pass_on(others.map(|(_, w)| &w.link), pe, file.as_fd());
+            files::pass_on(others.map(|(_, w)| &w.link), pe, file.as_fd())?;
         }
     }
+    Ok(())
 }
 
 fn describe(status: ExitStatus) -> String {

@@ -1,0 +1,119 @@
+//! One PE ends, some way, in some phase, under every launcher: none is left, and the status is not 0.
+
+use std::time::{Duration, SystemTime};
+
+use shmem_api::testing::Boot;
+
+use crate::common::{compile, launch};
+use crate::{Draw, LEFT, TURN, Watched, fresh_dir, number, watch};
+
+const PHASES: [&str; 10] =
+    ["init", "alloc", "put", "barrier", "collective", "team", "wait", "compute", "finalize", "after"];
+const ACTIONS: [&str; 7] = ["kill", "segv", "abort", "_exit0", "exit0", "exit3", "exec"];
+
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "printed")]
+struct End {
+    boot: Boot,
+    pes: u32,
+    phase: &'static str,
+    action: &'static str,
+    victim: u64,
+    delay: u64,
+}
+
+impl End {
+    fn draw(draw: &mut Draw, boot: Boot) -> End {
+        let pes = 2 + draw.below(7) as u32;
+        let phase = draw.of(&PHASES);
+        let most = if phase == "init" { 60_000 } else { 2000 };
+        let delay = if draw.below(4) == 0 { 0 } else { draw.below(most) };
+        let delay = if ["alloc", "team"].contains(&phase) { delay % 100 } else { delay };
+        End { boot, pes, phase, action: draw.of(&ACTIONS), victim: draw.below(pes.into()), delay }
+    }
+
+    /// A PE that looks to everybody as if it had ended well may have: it has finalized, or is just about to have. (It
+    /// became another program that ended well, or left with 0.)
+    fn may_succeed(&self) -> bool {
+        let well = ["_exit0", "exit0", "exec"].contains(&self.action);
+        let done = self.phase == "after" || self.phase == "finalize";
+        // A timer may come too late for its phase.
+        well && (done || self.phase == "init" && self.delay > 0)
+    }
+
+    /// Whether nobody but the launcher can notice: the library has not started yet, or has gone.
+    fn launchers(&self) -> bool {
+        self.boot != Boot::Local && (self.phase == "init" || self.phase == "after")
+    }
+
+    /// What is wrong with how it went, if anything.
+    fn judge(&self, seen: &Watched) -> Option<String> {
+        let outcome = &seen.outcome;
+        let late = seen.took.is_some_and(|took| took > LEFT);
+        // Just through with its finalize, it is no part of the job any more; the launcher waits for it.
+        let other_program = self.action == "exec" && self.phase == "finalize" && self.delay > 0;
+        if other_program {
+            return None;
+        }
+        if outcome.timed_out {
+            return Some("hangs".to_owned());
+        }
+        if !seen.left.is_empty() {
+            return Some(format!("leaves processes {:?}", seen.left));
+        }
+        if late {
+            return Some(format!("takes {:.1?}", seen.took.unwrap_or_default()));
+        }
+        if seen.took.is_none() && self.phase != "init" && self.phase != "finalize" {
+            return Some("the victim did not act".to_owned());
+        }
+        if outcome.status.success() && seen.took.is_some() && !self.may_succeed() {
+            return Some("has status 0".to_owned());
+        }
+        if !outcome.status.success() && outcome.stderr.trim().is_empty() && outcome.stdout.trim().is_empty() {
+            return Some("says nothing".to_owned());
+        }
+        None
+    }
+}
+
+#[test]
+fn one_pe_ends_anyhow_anywhere() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let program = compile("tests/c/endings.c", &[]);
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(1, |d| d.as_nanos() as u64);
+    let seed = number("SHMEM_TEST_SEED").unwrap_or(time);
+    let many = number("SHMEM_TEST_KILLS");
+    let mut wrong = Vec::new();
+    for &boot in Boot::ALL {
+        let mut draw = Draw(seed);
+        let (mut slowest, mut faults, mut ended) = (Duration::ZERO, 0, 0);
+        let rounds = many.unwrap_or(if boot == Boot::Local { 20 } else { 6 });
+        for _ in 0..rounds {
+            let end = End::draw(&mut draw, boot);
+            let dir = fresh_dir();
+            let launch = launch(&program, end.pes, boot).env("SHMEM_HEAP_TRIM", "1m");
+            let launch = launch.arg(end.phase).arg(end.action).arg(end.victim.to_string());
+            let launch = launch.arg(end.delay.to_string()).limit(Duration::from_secs(10));
+            let seen = watch(launch, &dir);
+            ended += u32::from(seen.took.is_some());
+            match end.judge(&seen) {
+                None => slowest = slowest.max(seen.took.filter(|t| *t < LEFT).unwrap_or_default()),
+                Some(what) if end.launchers() => {
+                    faults += 1;
+                    eprintln!("the launcher's: {end:?} {what}");
+                }
+                Some(what) => {
+                    eprintln!("{end:?} {what}");
+                    wrong.push(format!("{end:?} {what}: {}", seen.outcome));
+                }
+            }
+        }
+        eprintln!(
+            "seed {seed}, {boot:?}: {rounds} jobs, {ended} of them with a PE that ended; slowest end {slowest:.1?}; \
+             {faults} where the launcher is at fault; {} wrong in all so far",
+            wrong.len()
+        );
+    }
+    assert!(wrong.is_empty(), "seed {seed}: {}", wrong.join("\n\n"));
+}
