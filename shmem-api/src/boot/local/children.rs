@@ -26,9 +26,9 @@ pub(super) struct Bell {
 static RUNG: AtomicI32 = AtomicI32::new(-1);
 
 extern "C" fn ring(_: c_int) {
-    // SAFETY: it has no conditions.
+    // SAFETY: always sound.
     let errno = unsafe { libc::__errno_location() };
-    // SAFETY: a place of this thread; what it interrupts finds its error as it was.
+    // SAFETY: a place of this thread; what is interrupted is to find its error as it was.
     let before = unsafe { *errno };
     // SAFETY: a byte to a pipe that is open as long as the handler is there; if it is full, it has been rung.
     unsafe { libc::write(RUNG.load(Ordering::Relaxed), [0u8].as_ptr().cast(), 1) };

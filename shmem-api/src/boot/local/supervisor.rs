@@ -8,12 +8,13 @@
 //! others wait in), one line names it, the others are killed, and the status is not zero.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 
 use memheap::region::kept::Streams;
 use memheap::settings::LOCAL_PES;
@@ -114,7 +115,8 @@ fn start(pe: u32, n: u32, file: &Path, args: &[OsString]) -> io::Result<Worker> 
     }
     command.env(LINK, format!("{pe}:{n}:{}:{}", theirs.as_raw_fd(), std::process::id()));
     if pe != 0 {
-        command.stdin(Stdio::null());
+        let nothing = File::open("/dev/null").map_err(|e| named("open of /dev/null", e))?;
+        command.stdin(nothing);
     }
     let child = command.spawn().map_err(|e| named(&format!("fork or exec of {}", file.display()), e))?;
     Ok(Worker { child, link: ours, part: None, file: None, closed: false, ended: false })
