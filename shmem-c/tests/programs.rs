@@ -73,67 +73,6 @@ fn children_of_fork() {
 fn a_program_may_do_with_descriptors_what_it_likes() {
     let program = compile("tests/c/descriptors.c", &[]);
     for &boot in Boot::ALL {
-        let run = |what| launch(&program, 3, boot).env("SHMEM_HEAP_TRIM", "1m").arg(what).run();
-        // MPI cannot do without its own; and it has to be started by whom it was installed for.
-        let modes: &[_] = match boot {
-            Boot::Local => &["closed_streams", "close_on_exec", "all_closed", "undumpable"],
-            #[cfg(feature = "mpi")]
-            Boot::Mpi => &["closed_streams"],
-        };
-        modes.iter().for_each(|what| run(what).expect_success(what));
-        if boot == Boot::Local {
-            let outcome = run(&"closed_between");
-            assert!(!outcome.timed_out && !outcome.status.success(), "{outcome}");
-            assert!(outcome.stderr.contains("the link to the supervisor"), "{outcome}");
-        }
-    }
-}
-
-/// The local boot where little of the system is there: under the dynamic linker and valgrind, by another user and
-/// without the right to read the program, without `/proc` or with a part of it.
-#[test]
-fn the_local_boot_takes_little() {
-    let program = compile("tests/c/descriptors.c", &[]);
-    let unreadable = program.with_extension("unreadable");
-    let _ = std::fs::remove_file(&unreadable);
-    std::fs::copy(&program, &unreadable).unwrap();
-    std::fs::set_permissions(&unreadable, std::os::unix::fs::PermissionsExt::from_mode(0o111)).unwrap();
-    let (program, unreadable) = (program.to_str().unwrap(), unreadable.to_str().unwrap());
-    let libraries = common::prefix().join("lib");
-    let linker = ["/lib64/ld-linux-x86-64.so.2", "--library-path", libraries.to_str().unwrap(), program];
-    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", unreadable];
-    let pids = format!("mount -t proc -o subset=pid proc /proc && exec {program}");
-    let none = format!("umount -l /proc && exec {program} heap");
-    let ways: [&[&str]; 5] = [
-        &linker,
-        &["valgrind", "-q", program],
-        &nobody,
-        &["unshare", "-pfm", "sh", "-c", &pids],
-        &["unshare", "-m", "sh", "-c", &none],
-    ];
-    for way in ways {
-        // Whether this machine can start anything that way.
-        let at = way.len() - 1;
-        let trial = match way[at].split_once("exec ") {
-            Some((before, _)) => format!("{before}exec true"),
-            None => "/bin/true".to_owned(),
-        };
-        let works = std::process::Command::new(way[0]).args(&way[1..at]).arg(trial).output();
-        if !works.is_ok_and(|o| o.status.success()) {
-            eprintln!("cannot be tried here: {way:?}");
-            continue;
-        }
-        let mut command = std::process::Command::new(way[0]);
-        command.args(&way[1..]).env("SHMEM_LOCAL_PES", "3").env("SHMEM_SYMMETRIC_SIZE", "256M");
-        shmem_api::testing::Launch::of_command(command).run().expect_success(&format!("{way:?}"));
-    }
-}
-
-/// A program that closes what it finds, opens its own files under the library's numbers, or may not be looked into.
-#[test]
-fn a_program_may_do_with_descriptors_what_it_likes() {
-    let program = compile("tests/c/descriptors.c", &[]);
-    for &boot in Boot::ALL {
         let run = |what: &str| launch(&program, 3, boot).env("SHMEM_HEAP_TRIM", "1m").arg(what).run();
         // MPI cannot do without its own; and it has to be started by whom it was installed for.
         let modes: &[_] = match boot {
