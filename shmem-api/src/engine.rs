@@ -41,6 +41,7 @@ use crate::segment::{Peer, Segment};
 use crate::serial::Serial;
 use crate::start;
 use crate::static_data::StaticData;
+use crate::sync;
 use crate::wait::{self, Policy, Waker};
 use crate::warden::Warden;
 
@@ -317,7 +318,7 @@ impl Engine {
     /// Every wait of the library for another PE.
     fn wait(
         &self,
-        (bell, asleep): (&AtomicU32, &AtomicU32),
+        (bell, asleep): (&sync::AtomicU32, &sync::AtomicU32),
         (waker, by): (Waker, By),
         ready: &dyn Fn() -> bool,
         place: &dyn Fn() -> String,
