@@ -266,7 +266,7 @@ launches! {
             _ => finalize(),
         }
         unreachable!("the job has ended");
-    } check |outcome, _n| { fails_saying(&outcome, "PE 1: left without shmem_finalize while PE 0") }
+    } check |outcome, _n| { fails_saying(&outcome, "PE 1: left without shmem_finalize w") }
 
     /// The same picture for a while, but PE 2 computes, and what it then sends lets PE 0 go on. After `start_pes` the
     /// ones that have left wait as long as it takes.
