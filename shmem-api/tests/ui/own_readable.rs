@@ -9,7 +9,7 @@ struct Mine(u64);
 impl Readable<Mine> for RemoteRead<'_, u64, Single> {
     type Level = Single;
     fn reading(&self) -> RemoteRead<'_, Mine, Single> {
-        todo!()
+        unreachable!()
     }
 }
 
