@@ -12,7 +12,7 @@
 //! * words: relaxed atomics, as wide as the element and the shared address allow, so never torn;
 //! * bulk: the C library's `memcpy`, called from inline assembly. To the compiler it is opaque: it
 //!   stands for "some relaxed copy, byte by byte", which is what the standard promises of a put. Where that
-//!   function runs into a trap of the processor, a loop of our own stands for it (`long`). Under
+//!   function runs into a trap of the processor, or far below it, a loop of our own stands for it (`long`). Under
 //!   Miri (and on processors without the assembly here) the same copy is made of words.
 //!
 //! What a copy yields for a word that another PE changes meanwhile is unspecified, as in the standard.
@@ -254,10 +254,9 @@ pub(crate) unsafe fn carry(to: *mut u8, from: *const u8, n: usize) {
     if n >= long::LEAST {
         let apart = to.addr().wrapping_sub(from.addr());
         // Not where a part of the source would be overwritten before it is read.
-        if apart >= n && long::is_trap(apart, n) {
-            // SAFETY: by contract; the target lies below the source or past its end, and only processors with AVX2
-            // have the trap.
-            return unsafe { long::vectors(to, from, n) };
+        if apart >= n && long::is_ours(apart, n) {
+            // SAFETY: by contract; the target lies below the source or past its end.
+            return unsafe { long::copy(to, from, n) };
         }
     }
     // SAFETY: by contract.
@@ -311,9 +310,9 @@ unsafe fn bulk<const PUT: bool>(to: *mut u8, from: *const u8, n: usize) {
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(never)]
 unsafe fn bulk_long(to: *mut u8, from: *const u8, n: usize) {
-    if long::is_trap(to.addr().wrapping_sub(from.addr()), n) {
-        // SAFETY: by contract; only processors with AVX2 have the trap.
-        unsafe { long::vectors(to, from, n) }
+    if long::is_ours(to.addr().wrapping_sub(from.addr()), n) {
+        // SAFETY: by contract.
+        unsafe { long::copy(to, from, n) }
     } else {
         // SAFETY: by contract.
         unsafe { memcpy(to, from, n) }

@@ -42,8 +42,8 @@ impl fmt::Display for CallSite {
             Known::Return(back) => back,
         };
         let (mut line, mut name) = (None, None);
-        // In the call itself, which may be a function's last instruction.
-        backtrace::resolve(std::ptr::without_provenance_mut::<c_void>(back.wrapping_sub(1)), |symbol| {
+        // Takes what a call returns to and looks at the byte before: the call may be a function's last instruction.
+        backtrace::resolve(std::ptr::without_provenance_mut::<c_void>(back), |symbol| {
             // Of several the first is the innermost, inlined into the others.
             if line.is_none() {
                 line =
@@ -67,7 +67,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_that_is_no_code_stays_a_number() {
+    fn an_address_of_code_has_a_name_and_any_other_is_a_number() {
+        #[inline(never)]
+        fn a_function_of_this_test(n: u32) -> u32 {
+            std::hint::black_box(n) * 3
+        }
+        let code = a_function_of_this_test as *const () as usize;
+        assert_eq!(a_function_of_this_test(2), 6);
+        let text = CallSite::returning_to(code + 1).to_string();
+        assert!(text.contains("a_function_of_this_test") || text.contains("site.rs"), "{text}");
         for number in [0, 1, usize::MAX] {
             assert_eq!(CallSite::returning_to(number).to_string(), format!("{number:#x}"));
         }
