@@ -108,13 +108,13 @@ multi_pe! {
         });
     }
 
-    fn every_comparison_of_a_wait(world) on [2] {
+    fn every_comparison_of_a_wait(world) on [2, 4] {
         let mut a = world.alloc::<i64>(6).unwrap();
-        let me = world.pe();
+        let (me, n) = (world.pe(), world.n_pes());
         world.share(&mut a, |_, a| {
             if me == 1 {
                 for (i, v) in [5, 1, 6, 5, -1, -5].into_iter().enumerate() {
-                    a.set(0, i, v);
+                    (0..n).for_each(|pe| a.set(pe, i, v));
                 }
             } else {
                 assert_eq!(a.wait_until(0, Cmp::Eq, 5), 5);
@@ -159,10 +159,10 @@ multi_pe! {
         assert_eq!(a[8..], [100 + ((me + n - 1) % n) as u64, 200 + ((me + 1) % n) as u64]);
     }
 
-    fn phases_nest_over_different_objects(world) on [2] {
+    fn phases_nest_over_different_objects(world) on [2, 3] {
         let mut a = world.alloc::<u64>(1).unwrap();
         let mut b = world.alloc_one(0u32).unwrap();
-        let other = 1 - world.pe();
+        let other = (world.pe() + 1) % world.n_pes();
         let result = world.share(&mut a, |_, a| {
             a.put_one(other, 0, 5);
             world.share(&mut b, |_, b| b.put_one(other, 0, 6));

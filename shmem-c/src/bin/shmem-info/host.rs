@@ -65,12 +65,6 @@ pub(crate) fn all() -> Vec<Fact> {
     let overcommit = read("/proc/sys/vm/overcommit_memory").unwrap_or_else(|| "unknown".to_owned());
     let remark = (overcommit == "2").then_some("strict: heaps count in full although they are sparse");
     add("overcommit", overcommit, remark);
-    let ptrace = read("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_else(|| "none".to_owned());
-    let remark = ptrace
-        .parse::<u32>()
-        .is_ok_and(|scope| scope > 0)
-        .then_some("PEs open each other's memory by /proc; where the self-test fails, set it to 0");
-    add("ptrace scope", ptrace, remark);
     facts
 }
 
