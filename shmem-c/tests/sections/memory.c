@@ -74,12 +74,20 @@ int main(void) {
     CHECK(shmem_realloc(p, 0) == NULL);
     shmem_free(wall);
 
-    /* Nothing asked for, nothing done: no barrier, so one PE alone may ask. */
+    /* Nothing asked for, nothing done: no barrier, so PE 0 is through with it before the others begin. */
+    static long through;
+    if (me != 0) {
+        shmem_long_wait_until(&through, SHMEM_CMP_EQ, 1);
+    }
+    CHECK(shmem_malloc(0) == NULL && shmem_calloc(0, 8) == NULL && shmem_calloc(8, 0) == NULL);
+    CHECK(shmem_align(64, 0) == NULL && shmem_malloc_with_hints(0, 0) == NULL);
+    CHECK(shmem_realloc(NULL, 0) == NULL);
     if (me == 0) {
-        CHECK(shmem_malloc(0) == NULL && shmem_calloc(0, 8) == NULL && shmem_calloc(8, 0) == NULL);
-        CHECK(shmem_align(64, 0) == NULL && shmem_malloc_with_hints(0, 0) == NULL);
-        CHECK(shmem_realloc(NULL, 0) == NULL);
+        /* This no call of the others answers. */
         shmem_free(NULL);
+        for (int pe = 0; pe < shmem_n_pes(); pe++) {
+            shmem_long_atomic_set(&through, 1, pe);
+        }
     }
     shmem_barrier_all();
 
