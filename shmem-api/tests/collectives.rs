@@ -3,8 +3,11 @@
 
 #[path = "common/bed.rs"]
 mod bed;
+#[path = "common/longs.rs"]
+mod longs;
 
 use bed::{Bed, Moves, Num, Op, Rng, Together, Value, check_move, check_reduction, source};
+use longs::{fill, free_all, symmetric, words};
 use shmem_api::raw::active_set as aset;
 use shmem_api::raw::{self, TeamHandle};
 use shmem_api::testing::{self, Boot, Launch};
@@ -340,33 +343,6 @@ multi_pe! {
         }
     }
 
-    /// The root of small broadcasts does not wait for the others, but for a line to be free.
-    fn a_root_is_one_call_ahead_and_no_more(world) on [2, 3, 8] {
-        let (me, n) = (world.pe(), world.n_pes());
-        const CALLS: usize = 300;
-        let (dest, src) = (symmetric(CALLS, -1), symmetric(1, -1));
-        let late = symmetric(1, 0);
-        if me == n - 1 && n > 1 {
-            // Until the root is as far ahead as it can be, as it says by a put; and it stays there.
-            while words(late, 1)[0] < 2 {
-                std::thread::yield_now();
-            }
-            std::thread::sleep(std::time::Duration::from_millis(30));
-            assert_eq!(words(late, 1)[0], 2, "the root is in its third call, and nobody else in the first");
-        }
-        for call in 0..CALLS {
-            if me == 0 {
-                // SAFETY: its own word, on the last PE.
-                unsafe { raw::p(late, call as i64, n as i32 - 1) };
-            }
-            fill(src, 1, 1000 + call as i64);
-            // SAFETY: every PE calls; each word of dest is used once.
-            assert_eq!(unsafe { raw::broadcast(TeamHandle::WORLD, dest.wrapping_add(call), src, 1, 0) }, 0);
-        }
-        assert_eq!(words(dest, CALLS), (1000..1000 + CALLS as i64).collect::<Vec<_>>());
-        free_all([dest, src, late]);
-    }
-
     /// Floating-point sums whose terms do not add up exactly are the same bits on all members.
     fn all_members_get_the_same_bits(world) on [3, 8] {
         let (me, n) = (world.pe(), world.n_pes());
@@ -414,35 +390,6 @@ multi_pe! {
 }
 
 /// A symmetric array filled with a value, ready on every PE; collective.
-fn symmetric(len: usize, value: i64) -> *mut i64 {
-    // SAFETY: the World is up; every PE calls.
-    let at = unsafe { raw::malloc(8 * len.max(1)) }.cast::<i64>();
-    assert!(!at.is_null());
-    fill(at, len, value);
-    // SAFETY: every PE calls.
-    unsafe { raw::barrier_all() };
-    at
-}
-
-fn fill(at: *mut i64, len: usize, value: i64) {
-    for i in 0..len {
-        // SAFETY: inside the array, this PE's own.
-        unsafe { at.wrapping_add(i).write_volatile(value) };
-    }
-}
-
-fn words(at: *mut i64, len: usize) -> Vec<i64> {
-    // SAFETY: inside the array, this PE's own.
-    (0..len).map(|i| unsafe { at.wrapping_add(i).read_volatile() }).collect()
-}
-
-fn free_all(arrays: impl IntoIterator<Item = *mut i64>) {
-    for at in arrays {
-        // SAFETY: made by `symmetric`, used by nobody any more.
-        unsafe { raw::free(at.cast()) }.expect("the array is freed");
-    }
-}
-
 /// Random collectives, the same on every PE.
 struct Random {
     me: usize,

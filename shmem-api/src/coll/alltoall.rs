@@ -24,6 +24,7 @@ pub(crate) unsafe fn alltoall<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, 
     let me = group.rank() as usize;
     let all = n.saturating_mul(group.size() as usize);
     let from = group.of(group.rank(), src, all);
+    group.go_ahead();
     for rank in group.round() {
         let to = group.of(rank, dest, all);
         // SAFETY: K1; `of` checked both places.
@@ -51,6 +52,7 @@ pub(crate) unsafe fn alltoalls<T: Elem>(
     let last = n.saturating_mul(group.size() as usize) - 1;
     let extent = |stride: usize| last.saturating_mul(stride).saturating_add(1);
     let from = group.of(group.rank(), src, extent(sst));
+    group.go_ahead();
     for rank in group.round() {
         let to = group.of(rank, dest, extent(dst)).wrapping_add(n * me * dst);
         let from = from.wrapping_add(n * rank as usize * sst);

@@ -43,6 +43,7 @@ pub(crate) unsafe fn fcollect<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, 
         }
         return;
     }
+    group.go_ahead();
     for rank in group.round() {
         let to = group.of(rank, dest, n.saturating_mul(size as usize)).wrapping_add(n * me as usize);
         // SAFETY: K1; `of` checked both places.

@@ -5,7 +5,8 @@
 //!
 //! Invariants: **U1** an exchange is answered when every PE has sent its part, not before;
 //! **U2** when a PE ends badly (killed, non-zero status, or without taking part in an exchange the
-//! others wait in), one line names it, the others are killed, and the status is not zero.
+//! others wait in), one line names it, the others are killed, and the status is not zero. A PE that ended since
+//! another one died may be seen before that one: it is waited for, to name the cause.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -15,6 +16,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
 
 use memheap::region::kept::Streams;
 use memheap::settings::LOCAL_PES;
@@ -25,11 +27,14 @@ use super::LINK;
 use super::children::{self, Bell};
 use crate::boot::files::{self, named};
 use crate::boot::{self, ENDS, FRAME, Frame};
-use crate::exit::say;
+use crate::exit::{self, say};
 
 /// How long a PE whose link is closed may take to end, before it counts as gone all the same. And how long nobody looks
 /// after the children where the signal that calls for it does not come: whoever started this may have blocked it.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+
+/// How long a PE that the others saw die may take to be gone.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs in every process that links this crate, before `main`.
 extern "C" fn before_main() {
@@ -124,6 +129,8 @@ fn start(pe: u32, n: u32, file: &Path, args: &[OsString]) -> io::Result<Worker> 
 
 /// Serves the links until every PE has ended well, or one has ended badly.
 fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
+    // A PE that ended because it saw another die, and when that was known.
+    let mut witness: Option<(usize, ExitStatus, Instant)> = None;
     while workers.iter().any(|w| !w.ended) {
         let (messages, ended, late) = next_events(workers, bell)?;
         // First what a PE has said, then that it has ended.
@@ -137,10 +144,17 @@ fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
         }
         for (pe, status) in ended {
             workers[pe].ended = true;
-            if !status.success() {
-                say(&format!("shmem: PE {pe} {}; ending the job", describe(status)));
-                return Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)));
+            if status.code() == Some(exit::DIED) {
+                witness.get_or_insert((pe, status, Instant::now()));
+            } else if !status.success() {
+                return Ok(ended_badly(pe, status));
             }
+        }
+        if let Some((pe, status, since)) = witness {
+            if since.elapsed() >= GRACE || workers.iter().all(|w| w.ended) {
+                return Ok(ended_badly(pe, status));
+            }
+            continue;
         }
         answer_exchange(workers)?;
         let gone = |w: &Worker| w.ended || (late && w.closed);
@@ -157,6 +171,12 @@ fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
         }
     }
     Ok(0)
+}
+
+/// U2: the line, and the status of the job.
+fn ended_badly(pe: usize, status: ExitStatus) -> i32 {
+    say(&format!("shmem: PE {pe} {}; ending the job", describe(status)));
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }
 
 /// A PE that waits in an exchange.

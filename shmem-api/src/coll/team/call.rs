@@ -14,6 +14,8 @@
 //!   words that are compared in it.
 //! * Words that a member has shown stay readable on every other one until it leaves the call; a PE that comes to
 //!   overwrite them waits (T2). So who gives is at most one call ahead of who takes.
+//! * Who stores into another member's `dest` before it has met that one says so first (`go_ahead`): what an earlier call
+//!   left for the slow one to find may lie there (T4).
 //! * A PE may leave while others are still inside. If they still read or write its memory, it must wait for them
 //!   by `sync`.
 //! * What a member did before `meet`, `give` or `sync` is seen by whoever saw that (release and acquire).
@@ -74,10 +76,18 @@ impl<'c> Call<'c> {
         self.rendezvous(&[]);
     }
 
+    /// T4: before this PE stores where another may not have called yet, or leaves a call that another has still to enter.
+    #[inline]
+    pub(crate) fn go_ahead(&mut self) {
+        let number = self.word.number();
+        let finished = if self.core.psync.is_some() { number } else { number - 1 };
+        self.core.wait_left(self.engine, self.calls, finished);
+    }
+
     /// Shows `words`, of which so many are to agree, and goes on.
     #[inline]
     pub(crate) fn give(&mut self, words: &[u64], agreed: usize) {
-        self.others_are_near();
+        self.go_ahead();
         let desk = self.core.desk();
         let cell = &desk.cells[self.turn()];
         let word = self.shown_as(agreed);
