@@ -27,7 +27,7 @@ use crate::coll::slip::Slip;
 use crate::coll::team::desk::Bell;
 use crate::coll::team::slots::Teams;
 use crate::error::{Diverged, Error};
-use crate::exit::{Blocked, By, child, provable};
+use crate::exit::{Blocked, By, Others, child, provable};
 use crate::heap::guard::Guards;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
@@ -105,8 +105,7 @@ pub(crate) struct Engine {
     pub(crate) contexts: Serial<Slots>,
     pub(crate) teams: Teams,
     pub(crate) sets: ActiveSets,
-    /// How many threads this process had when the library came up, if that can be seen.
-    pub(crate) threads: Option<usize>,
+    pub(crate) others: Others,
     pub(crate) warden: Option<Warden>,
     pub(crate) segment: Segment,
     pub(crate) statics: StaticData,
@@ -325,7 +324,7 @@ impl Engine {
         mut between: impl FnMut(),
     ) {
         let mut blocked = Blocked::new(self, by, place);
-        let told = || match provable(self, by) {
+        let told = || match provable(self) && !(by == By::Memory && self.others.may_store()) {
             true => place(),
             false => format!("{} (other threads of the PEs may still end it: not known)", place()),
         };

@@ -18,6 +18,7 @@
 
 pub(crate) mod child;
 mod deadlock;
+mod others;
 mod process;
 #[cfg(all(target_env = "gnu", target_arch = "x86_64"))]
 mod static_fork;
@@ -32,9 +33,11 @@ use rustix::fs::FileType;
 use crate::boot;
 use crate::engine::Engine;
 use crate::internals::Life;
+use crate::signals::NoSignals;
 use crate::wait;
 
-pub(crate) use deadlock::{Blocked, By, provable, threads};
+pub(crate) use deadlock::{Blocked, By, provable};
+pub(crate) use others::{Before, Others};
 pub(crate) use process::watch_process_exit;
 
 /// Status of a job that ended because PEs called different things.
@@ -105,10 +108,13 @@ pub(crate) fn global_exit(engine: &Engine, status: i32) -> ! {
     // Only 8 bits of it reach a launcher.
     let status = status & 0xff;
     // Flushing waits for whoever holds a stream, and that may be a thread that reads; not for ever.
-    let _ = std::thread::Builder::new().spawn(move || {
-        std::thread::sleep(FLUSH);
-        leave_now(status)
-    });
+    {
+        let _held = NoSignals::new();
+        let _ = std::thread::Builder::new().spawn(move || {
+            std::thread::sleep(FLUSH);
+            leave_now(status)
+        });
+    }
     let _ = std::io::stdout().flush();
     // SAFETY: all streams; they are locked one by one.
     unsafe { libc::fflush(std::ptr::null_mut()) };
@@ -182,6 +188,7 @@ mod tests {
             exiting: zero(),
             question: zero(),
             blocked: AtomicU64::new(0),
+            stores: zero(),
             told: std::array::from_fn(|_| AtomicU64::new(0)),
             waiters: Waiters { bell: zero(), asleep: zero() },
             pulse: Pulse::default(),

@@ -57,6 +57,8 @@ pub(crate) struct Life {
     pub(crate) question: AtomicU32,
     /// This PE's answer: the number of its wait, and of the last question; zero while it does not wait.
     pub(crate) blocked: AtomicU64,
+    /// With it, what may end waits by a store (`exit::deadlock`).
+    pub(crate) stores: AtomicU32,
     /// What it waits for, as lines name it, while `blocked` is not zero.
     pub(crate) told: [AtomicU64; TOLD],
     pub(crate) waiters: Waiters,

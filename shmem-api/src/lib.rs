@@ -65,6 +65,7 @@ mod segment;
 mod serial;
 mod share;
 mod signal;
+mod signals;
 mod site;
 mod start;
 mod static_data;

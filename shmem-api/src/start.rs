@@ -37,6 +37,7 @@ use crate::segment::{Segment, Terms};
 use crate::serial::Serial;
 use crate::static_data::StaticData;
 use crate::wait::Policy;
+use crate::wait::cores::Cores;
 use crate::warden::Warden;
 use crate::{alone, exit, level, limits, numa, statics};
 use std::sync::atomic::Ordering;
@@ -53,6 +54,7 @@ struct Hello {
     pe_size: u64,
     check: u64,
     teams: u64,
+    cores: Cores,
     /// The settings that decide how blocks are laid out, as text.
     deciding: [u8; 512],
 }
@@ -60,7 +62,7 @@ struct Hello {
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Ready {
-    components: [u8; 128],
+    components: [u8; 256],
     reservations: u64,
 }
 
@@ -68,7 +70,8 @@ struct Ready {
 pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engine, Error> {
     // So that nothing that is opened here becomes a standard stream, MPI's files neither.
     let streams = Streams::hold().map_err(|e| Error::Boot(format!("standing in for a closed stream: {e}")));
-    // First thing, while there is one thread and no MPI.
+    let before = exit::Before::look();
+    // While there is one thread and no MPI.
     let statics = statics::remap();
     let settings = streams.as_ref().map_err(Clone::clone).and_then(|_| alone::check());
     let settings = settings.and_then(|()| Ok(Settings::from_env()?));
@@ -77,7 +80,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     exit::watch_process_exit();
     let (me, n_pes, most) = (boot.pe(), boot.n_pes(), boot.level());
 
-    let hello = say_hello(boot, asked, settings.as_ref().map_err(Clone::clone))?;
+    let (hello, crowded) = say_hello(boot, asked, settings.as_ref().map_err(Clone::clone))?;
     let settings = settings?;
     let budget = agree_on_heap(boot, &settings, hello)?;
 
@@ -101,14 +104,16 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         e => e,
     });
     let reservations = internals.layout.digest().0;
-    let mine =
-        |(heap, ..): &(heap::Heap, _, _)| Ready { components: padded(&heap.components()), reservations };
+    let mine = |(heap, ..): &(heap::Heap, _, _)| {
+        let components = whole(me, "the list of the allocators", &heap.components())?;
+        Ok(Ready { components, reservations })
+    };
     let peers = segment.table().into_boxed_slice();
     // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
     let desks: Box<[Desk<'static>]> = peers.iter().map(|p| unsafe { internals.desk(p.heap) }).collect();
     let warden = Warden::start(me, &desks);
     let well = warden.as_ref().map_err(Clone::clone).and(spaces.as_ref().map_err(Clone::clone));
-    let ready = step(boot, well.map(mine))?;
+    let ready = step(boot, well.and_then(mine))?;
     let (heap, local, guards) = spaces?;
     let warden = warden?;
     if let Some(warden) = &warden {
@@ -151,7 +156,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     Ok(Engine {
         me,
         n_pes,
-        policy: Policy::new(n_pes, report),
+        policy: Policy::new(crowded, report),
         drops: DropQueue::default(),
         quiet_heap: settings.is_on(&settings::HEAP_QUIET),
         heap: Serial::new("the heap", heap),
@@ -168,18 +173,22 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         contexts: Serial::new("contexts", Slots::default()),
         teams,
         sets,
-        threads: exit::threads(),
+        others: before.started(),
         segment,
         statics,
     })
 }
 
-/// Compares what must be equal on all PEs.
-fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Error>) -> Result<Hello, Error> {
+/// Compares what must be equal on all PEs, and says whether they share cores.
+fn say_hello(
+    boot: &mut dyn Boot,
+    asked: Asked,
+    settings: Result<&Settings, Error>,
+) -> Result<(Hello, bool), Error> {
     let (me, got) = (boot.pe(), boot.level());
     let mine = settings.and_then(|s| match asked.needed && got < asked.level {
         true => Err(Error::ThreadLevel { asked: asked.level, got }),
-        false => Ok(Hello::of(s)),
+        false => Hello::of(me, s),
     });
     let all = step(boot, mine.clone())?;
     let mine = mine?;
@@ -226,7 +235,7 @@ fn say_hello(boot: &mut dyn Boot, asked: Asked, settings: Result<&Settings, Erro
             return Err(Error::StartDiffers { item, me, here, pe, there });
         }
     }
-    Ok(mine)
+    Ok((mine, Cores::are_crowded(&all.iter().map(|h| h.cores).collect::<Vec<_>>())))
 }
 
 /// The heap's size, and how it came about.
@@ -290,10 +299,10 @@ fn budget_here(me: PeId, n_pes: u32, settings: &Settings, hello: &Hello) -> Resu
 }
 
 impl Hello {
-    fn of(settings: &Settings) -> Hello {
+    fn of(me: PeId, settings: &Settings) -> Result<Hello, Error> {
         let host = memheap::region::host_memory();
         let size = |setting| settings.size(setting).map_or(u64::MAX, |s| s.resolve(host));
-        Hello {
+        Ok(Hello {
             host: Host::here(),
             size: size(&settings::SYMMETRIC_SIZE),
             host_size: size(&settings::HEAP_HOST_SIZE),
@@ -301,12 +310,24 @@ impl Hello {
             pe_size: size(&settings::HEAP_PE_SIZE),
             check: settings.count(&settings::HEAP_CHECK).unwrap_or(1),
             teams: settings.count(&settings::TEAMS).unwrap_or(0),
-            deciding: padded(&settings.deciding()),
-        }
+            cores: Cores::here(),
+            deciding: whole(me, "the choice of allocators by settings", &settings.deciding())?,
+        })
     }
 }
 
-/// Text as it is compared between PEs.
+/// Text of which every byte is compared between PEs.
+fn whole<const N: usize>(me: PeId, what: &str, text: &str) -> Result<[u8; N], Error> {
+    if text.len() > N {
+        let len = text.len();
+        return Err(Error::Boot(format!(
+            "PE {me}: {what} takes {len} bytes of text, more than {N}: shorten it"
+        )));
+    }
+    Ok(padded(text))
+}
+
+/// Text as PEs show it to each other; what does not fit is cut.
 pub(crate) fn padded<const N: usize>(text: &str) -> [u8; N] {
     let mut bytes = [0; N];
     let n = text.len().min(N);

@@ -21,6 +21,8 @@
 //! ringer sees the waiter. **B2** a waiter that read the bell before it was rung does not sleep any more, and
 //! one that read it after sees the news.
 
+pub(crate) mod cores;
+
 use std::time::{Duration, Instant};
 
 use memheap::PeId;
@@ -54,11 +56,9 @@ const SILENT_SLEEP: Duration = Duration::from_millis(1);
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 
 impl Policy {
-    /// For `pes` PEs on this host.
-    pub(crate) fn new(pes: u32, report: Option<Duration>) -> Policy {
-        // Counts the affinity mask and the control group's CPU limit.
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
-        let (spins, yields) = if pes <= cores { (SPINS, YIELDS) } else { (0, YIELDS_CROWDED) };
+    /// The same on every PE of a host, but for the reports: where PEs share cores, or do not.
+    pub(crate) fn new(crowded: bool, report: Option<Duration>) -> Policy {
+        let (spins, yields) = if crowded { (0, YIELDS_CROWDED) } else { (SPINS, YIELDS) };
         Policy { spins, yields, report }
     }
 

@@ -31,6 +31,7 @@ use rustix::thread::{futex, gettid};
 use crate::error::Error;
 use crate::exit;
 use crate::internals::{Desk, Life, Pulse};
+use crate::signals::NoSignals;
 
 pub(crate) struct Warden {
     /// Gone once nothing is to be watched any more.
@@ -65,7 +66,11 @@ impl Warden {
         let failed = |what: &str, e: &dyn std::fmt::Display| {
             Error::Boot(format!("PE {me}: nobody would notice its death: {what}: {e}"))
         };
-        let thread = std::thread::Builder::new().name("shmem-warden".into()).spawn(run);
+        let thread = {
+            // No handler of the program's runs in it, and no signal that the program waits for ends there.
+            let _held = NoSignals::new();
+            std::thread::Builder::new().name("shmem-warden".into()).spawn(run)
+        };
         let thread = Some(thread.map_err(|e| failed("the watching thread", &e))?);
         let warden = Warden { begin: Some(begin), stop, next, thread };
         match holds.recv() {

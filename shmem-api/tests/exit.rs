@@ -257,6 +257,11 @@ fn settings_that_differ_or_do_not_parse_name_the_pe() {
         let full = |l: &&str| l.contains(&format!("{name}={value:?}")) && l.contains(right);
         assert!(lines.iter().all(full), "{name}={value}: {bad}");
     }
+    // What is compared between PEs is compared whole.
+    let long = format!("buddy,{}", "x".repeat(2000));
+    let long = Launch::of_test(test, 2, Boot::Local).env("SHMEM_MEMHEAP", &long).run();
+    let line = "the choice of allocators by settings takes 2020 bytes of text, more than 512: shorten it";
+    assert!(!long.status.success() && long.stderr.contains(line), "{long}");
     let none = Launch::of_test(test, 2, Boot::Local).env("SHMEM_MEMHEAP", "nosuch").run();
     assert!(!none.status.success() && none.stderr.contains("left out by SHMEM_MEMHEAP=nosuch"), "{none}");
 }

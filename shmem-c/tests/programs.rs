@@ -68,6 +68,27 @@ fn children_of_fork() {
     }
 }
 
+/// Nobody is taken for one that waits in vain while a thread or a handler of the program's may bring what it waits for.
+#[test]
+fn late_stores() {
+    let program = compile("tests/c/late_stores.c", &["-std=gnu11", "-pthread"]);
+    for &boot in Boot::ALL {
+        let run = |how: &str| launch(&program, 2, boot).arg(how).run();
+        std::thread::scope(|s| {
+            for how in ["thread", "early", "alarm", "usr1", "blocked"] {
+                s.spawn(move || {
+                    let outcome = run(how);
+                    outcome.expect_success(how);
+                    assert_eq!(outcome.stdout, "through\n".repeat(2), "{how}: {outcome}");
+                });
+            }
+        });
+        let outcome = run("nobody");
+        assert!(!outcome.timed_out && !outcome.status.success(), "{outcome}");
+        assert!(outcome.stderr.contains("no PE can go on"), "{outcome}");
+    }
+}
+
 /// A program that closes what it finds, opens its own files under the library's numbers, or may not be looked into.
 #[test]
 fn a_program_may_do_with_descriptors_what_it_likes() {

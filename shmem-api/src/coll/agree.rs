@@ -29,15 +29,18 @@
 //! the gate is ready for the next rendezvous before it opens. **A5** a word of two PEs, or of an open gate, with a later
 //! ticket than one's own says that this rendezvous is over, and that all agreed: of two PEs the other one has seen this
 //! one's word by then, since it does not use the place of a word again before this PE has left that call; and a gate
-//! at which the numbers differ opens with [`BROKEN`], for good. It is seen by those only who are the last to leave
-//! the destruction of a team, whose slot is in use again.
+//! at which the numbers differ opens with [`BROKEN`], for good.
 
 use memheap::PeId;
 
-use super::slip::{Kind, Slip, SlipCell, Word};
+use self::verdict::{BROKEN, BlameCell, V_DIFFERS, V_FATAL, V_KINDS, V_RAISED, VERDICT_BITS, Verdict};
+pub(crate) use self::verdict::{said, said_after};
+use super::slip::{Slip, Word};
 use super::team::desk::{Bell, TeamDesk};
 use crate::error::Diverged;
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering};
+
+mod verdict;
 
 /// Where more than two PEs meet. All zero at first.
 #[repr(C, align(64))]
@@ -65,27 +68,11 @@ struct Opened {
     bell: Bell,
 }
 
-#[repr(C, align(64))]
-struct BlameCell {
-    culprit: AtomicU32,
-    reference: AtomicU32,
-    got: SlipCell,
-    expected: SlipCell,
-}
-
 const COUNT: u64 = 0xffff;
 const LAST_SHIFT: u32 = 16;
 const DIFFERS: u64 = 1 << 32;
 const RAISED: u64 = 1 << 33;
 const TAG_SHIFT: u32 = 34;
-
-const VERDICT_BITS: u32 = 4;
-const V_DIFFERS: u64 = 1;
-const V_RAISED: u64 = 2;
-const V_FATAL: u64 = 4;
-const V_KINDS: u64 = 8;
-/// The gate at which PEs with different numbers met: the job ends.
-const BROKEN: u64 = u64::MAX;
 
 /// What came of a rendezvous in which all agreed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -265,8 +252,7 @@ impl Place<'_> {
             return ticket | raised;
         }
         // Nobody has left yet.
-        let all = self.all_slips(TeamDesk::is_at);
-        let verdict = Verdict::of(&all);
+        let verdict = self.verdict(TeamDesk::is_at);
         // Where the numbers differ, some PEs look into the one, some into the other.
         self.gate().blame.iter().for_each(|cell| cell.write(&verdict));
         if verdict.numbers { BROKEN } else { ticket | raised | verdict.bits() }
@@ -282,25 +268,28 @@ impl Place<'_> {
         waits.ring(&gate.opened.bell);
     }
 
-    /// What every member asks for, as `read` has it from its desk. If all ask for the same, but not after the same: for
-    /// what they asked in the call before.
-    fn all_slips(&self, read: impl Fn(&TeamDesk) -> Slip) -> Vec<(PeId, Slip)> {
-        let of = |read: &dyn Fn(&TeamDesk) -> Slip| -> Vec<(PeId, Slip)> {
-            let own = self.pes.iter().zip(&self.desks).map(|(pe, desk)| (*pe, read(desk))).collect();
-            match self.upper {
-                Some(upper) => upper.gather(own),
-                None => own,
-            }
-        };
-        let differ = |all: &[(PeId, Slip)]| all.iter().any(|(_, slip)| !slip.same_call(&all[0].1));
-        let mut all = of(&read);
-        if !differ(&all) {
-            let number = all[0].1.number().saturating_sub(1);
-            let before = of(&|desk| desk.shown_in(number).unwrap_or(Slip::passed(number)));
-            if differ(&before) {
-                all = before;
-            }
+    /// The verdict on what every member asks for, as `read` has it from its desk. If all ask for the same, but not after
+    /// the same, the words are about the call before, where that tells them apart.
+    fn verdict(&self, read: impl Fn(&TeamDesk) -> Slip) -> Verdict {
+        let now = self.all_slips(&read);
+        let verdict = Verdict::of(&now);
+        if !verdict.behind {
+            return verdict;
         }
+        let number = now[0].1.number().saturating_sub(1);
+        let before = self.all_slips(&|desk| desk.shown_in(number).unwrap_or(Slip::passed(number)));
+        match Verdict::of(&before) {
+            Verdict { behind: true, .. } => verdict,
+            Verdict { culprit, reference, behind, .. } => Verdict { culprit, reference, behind, ..verdict },
+        }
+    }
+
+    fn all_slips(&self, read: &dyn Fn(&TeamDesk) -> Slip) -> Vec<(PeId, Slip)> {
+        let own = self.pes.iter().zip(&self.desks).map(|(pe, desk)| (*pe, read(desk))).collect();
+        let mut all = match self.upper {
+            Some(upper) => upper.gather(own),
+            None => own,
+        };
         all.sort_by_key(|(pe, _)| *pe);
         all
     }
@@ -310,16 +299,15 @@ impl Place<'_> {
     fn blame(&self, word: Word) -> Box<Differs> {
         // The other one may have left for the next call.
         let shown = |desk: &TeamDesk| desk.shown_in(word.number()).unwrap_or_else(|| desk.is_at());
-        let all = self.all_slips(shown);
-        let verdict = Verdict::of(&all);
+        let Verdict { culprit, reference, fatal, kinds, behind, .. } = self.verdict(shown);
         let diverged = Diverged {
             here: self.pes[self.rank],
-            pe: verdict.culprit.0,
-            got: said(verdict.culprit.1),
-            reference: verdict.reference.0,
-            expected: said(verdict.reference.1),
+            pe: culprit.0,
+            got: said_after(&culprit.1, behind),
+            reference: reference.0,
+            expected: said(&reference.1),
         };
-        Box::new(Differs { diverged, fatal: verdict.fatal, kinds: verdict.kinds })
+        Box::new(Differs { diverged, fatal, kinds })
     }
 }
 
@@ -367,76 +355,14 @@ fn place(word: Word) -> usize {
     (word.number() & 1) as usize * 2 + (word.step() & 1) as usize
 }
 
-/// A slip as lines for people have it.
-pub(crate) fn said(slip: &Slip) -> String {
-    format!("{slip} (call {})", slip.number())
-}
-
-/// Who is to blame for a difference, and what follows.
-struct Verdict<'a> {
-    culprit: (PeId, &'a Slip),
-    reference: (PeId, &'a Slip),
-    fatal: bool,
-    kinds: bool,
-    /// They are not even at the same call: nothing can be right any more.
-    numbers: bool,
-}
-
-impl<'a> Verdict<'a> {
-    /// The reference is what most PEs ask for (of equally many, the lowest PE's); to blame is the
-    /// lowest PE that differs from it.
-    fn of(all: &'a [(PeId, Slip)]) -> Verdict<'a> {
-        let votes = |slip: &Slip| all.iter().filter(|(_, s)| s == slip).count();
-        let reference = all.iter().rev().max_by_key(|(_, slip)| votes(slip)).unwrap_or(&all[0]);
-        let differ = |of: fn(&Slip) -> u64| all.iter().any(|(_, slip)| of(slip) != of(&all[0].1));
-        let culprit = all.iter().find(|(_, slip)| *slip != reference.1).unwrap_or(&all[0]);
-        Verdict {
-            culprit: (culprit.0, &culprit.1),
-            reference: (reference.0, &reference.1),
-            fatal: differ(Slip::number) || all.iter().any(|(_, slip)| slip.kind_is(Kind::Exit)),
-            numbers: differ(Slip::number),
-            kinds: all.iter().any(|(_, slip)| !slip.same_kind(&all[0].1)),
-        }
-    }
-
-    fn bits(&self) -> u64 {
-        V_DIFFERS | if self.fatal { V_FATAL } else { 0 } | if self.kinds { V_KINDS } else { 0 }
-    }
-}
-
-impl BlameCell {
-    fn write(&self, verdict: &Verdict<'_>) {
-        self.culprit.store(verdict.culprit.0.0, Ordering::Relaxed);
-        self.reference.store(verdict.reference.0.0, Ordering::Relaxed);
-        self.got.copy(verdict.culprit.1);
-        self.expected.copy(verdict.reference.1);
-    }
-
-    fn read(&self, here: PeId) -> Diverged {
-        Diverged {
-            here,
-            pe: PeId(self.culprit.load(Ordering::Relaxed)),
-            got: said(&self.got.copied()),
-            reference: PeId(self.reference.load(Ordering::Relaxed)),
-            expected: said(&self.expected.copied()),
-        }
-    }
-}
-
 #[cfg(test)]
 impl Gate {
     pub(crate) fn new(bell: Bell) -> Gate {
-        let blame = || BlameCell {
-            culprit: AtomicU32::new(0),
-            reference: AtomicU32::new(0),
-            got: SlipCell::new(),
-            expected: SlipCell::new(),
-        };
         Gate {
             pair: Pair(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0)))),
             arrivals: Arrivals(AtomicU64::new(0)),
             opened: Opened { word: AtomicU64::new(0), bell },
-            blame: [blame(), blame()],
+            blame: [BlameCell::new(), BlameCell::new()],
         }
     }
 }

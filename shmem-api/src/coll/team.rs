@@ -224,6 +224,11 @@ impl TeamCore {
         self.calls.with("the end of a team", |calls| calls.last).max(self.base + 1)
     }
 
+    /// Waits until every member has left the last call.
+    pub(crate) fn wait_until_left(&self, engine: &Engine) {
+        self.calls.with("the end of a team", |calls| self.wait_left(engine, calls, calls.last + 1));
+    }
+
     /// Says, to members that ask, that this PE calls nothing on the team any more.
     pub(crate) fn say_gone(&self) {
         self.desk().line.gone.store(self.base + 1, Ordering::Release);

@@ -15,17 +15,18 @@
 //! answers the second. So there was a moment at which all PEs were in a wait or at process exit; from then on
 //! nobody did anything, all that was done before had arrived, and each found its wait unsatisfied after that.
 //!
-//! This covers every wait of the library, on any team, active set, lock or variable, where one thread per PE can bring
-//! about what another PE waits for (see [`provable`]). A PE that computes, or polls in a loop of its own, is
+//! This covers every wait of the library, on any team, active set, lock or variable, where one thread per PE may call
+//! the library (see [`provable`]). A PE that computes, or polls in a loop of its own, is
 //! never taken for one that waits. Where several threads may call, nothing is proved, and `SHMEM_HANG_REPORT` says so.
+//! Nor is it where some PE waits for a change of memory, and some PE, this or another, has a thread or a handler of a
+//! signal that may store there ([`Others`](super::Others)).
 
 use std::sync::atomic;
 use std::time::Duration;
 
 use super::{DIVERGED, LEFT, end_job, leave_if_ended};
 use crate::engine::Engine;
-use crate::holders;
-use crate::internals::Life;
+use crate::internals::{Desk, Life};
 use crate::level::{self, ThreadLevel};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
@@ -63,6 +64,8 @@ enum Asked {
     Once(u32),
     /// The second; and the waits in which the PEs answered the first.
     Twice(u32, Vec<Answer>),
+    /// All wait, but something else may end it: it asks no more.
+    InVain,
 }
 
 /// What a PE last answered.
@@ -70,8 +73,6 @@ enum Asked {
 enum Answer {
     /// It does not wait, or has not answered yet.
     None,
-    /// It is at process exit, for good.
-    Left,
     Waits {
         serial: u32,
         question: u32,
@@ -80,9 +81,6 @@ enum Answer {
 
 impl Answer {
     fn of(life: &Life) -> Answer {
-        if life.exiting.load(Ordering::Acquire) != 0 {
-            return Answer::Left;
-        }
         match life.blocked.load(Ordering::Acquire) {
             0 => Answer::None,
             word => Answer::Waits { serial: (word >> 32) as u32, question: word as u32 },
@@ -92,35 +90,32 @@ impl Answer {
     fn answers(self, to: u32) -> bool {
         match self {
             Answer::None => false,
-            Answer::Left => true,
             Answer::Waits { question, .. } => question >= to,
         }
     }
 
     fn same_wait(self, other: Answer) -> bool {
         match (self, other) {
-            (Answer::Left, _) => true,
             (Answer::Waits { serial, .. }, Answer::Waits { serial: now, .. }) => serial == now,
-            // It has left since: it did something in between.
             _ => false,
         }
     }
 }
 
-/// How many threads this process has, if that can be seen.
-pub(crate) fn threads() -> Option<usize> {
-    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+/// A bit of what may end waits by a store: this PE waits for a change of memory.
+const WANTS_STORES: u32 = 1;
+/// It has somebody beside the thread that waits who may store.
+const MAY_STORE: u32 = 2;
+
+/// Whether this PE does nothing for others while one of its threads waits: no other thread may call the library (the
+/// level is below `Serialized`), or it is at process exit.
+#[cold]
+pub(crate) fn provable(engine: &Engine) -> bool {
+    level::in_force() < ThreadLevel::Serialized || is_exiting(engine)
 }
 
-/// Whether nothing but calls of other PEs can end a wait: no other thread of this PE may call the library (the
-/// level is below `Serialized`), and where a store into memory would do, there is none that could. Safe programs
-/// cannot store there; any other has no more threads than when the library came up.
-#[cold]
-pub(crate) fn provable(engine: &Engine, by: By) -> bool {
-    level::in_force() < ThreadLevel::Serialized
-        && (by == By::Calls
-            || holders::now().only_worlds()
-            || engine.threads.is_some_and(|then| threads().is_some_and(|now| now <= then)))
+fn is_exiting(engine: &Engine) -> bool {
+    engine.desk().life.exiting.load(Ordering::Relaxed) != 0
 }
 
 impl<'e> Blocked<'e> {
@@ -133,19 +128,17 @@ impl<'e> Blocked<'e> {
     pub(crate) fn look(&mut self, waited: Duration) {
         leave_if_ended(self.engine);
         let mine = self.engine.desk().life;
-        let exiting = mine.exiting.load(Ordering::Relaxed) != 0;
-        if exiting && waited >= PATIENCE {
+        if waited >= PATIENCE && is_exiting(self.engine) {
             super::process::still_alone(self.engine, waited);
         }
         let question = self.question().load(Ordering::Acquire);
-        let asked = question != 0 && !exiting;
-        if asked && question != self.noted {
+        if question != 0 && question != self.noted {
             // Answered at the next look, which comes after the question.
             self.noted = question;
-        } else if asked && (self.serial != 0 || provable(self.engine, self.by)) {
+        } else if question != 0 && (self.serial != 0 || provable(self.engine)) {
             self.answer(mine, question);
         }
-        if waited >= PATIENCE && (exiting || self.serial != 0 || provable(self.engine, self.by)) {
+        if waited >= PATIENCE && (self.serial != 0 || provable(self.engine)) {
             self.ask();
         }
     }
@@ -159,8 +152,25 @@ impl<'e> Blocked<'e> {
         if self.serial == 0 {
             self.serial = WAITS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
             tell(&mine.told, &(self.place)());
+            mine.stores.store(self.stores(), Ordering::Relaxed);
         }
         mine.blocked.store(u64::from(self.serial) << 32 | u64::from(question), Ordering::Release);
+    }
+
+    fn stores(&self) -> u32 {
+        let wants = if self.by == By::Memory { WANTS_STORES } else { 0 };
+        let may = if self.engine.others.may_store() { MAY_STORE } else { 0 };
+        wants | may
+    }
+
+    /// Whether somebody waits for a change of memory, and somebody may bring it about. All others have answered.
+    fn may_be_stored(&self) -> bool {
+        let of = |(pe, desk): (usize, &Desk<'_>)| match pe == self.engine.me.0 as usize {
+            true => self.stores(),
+            false => desk.life.stores.load(Ordering::Relaxed),
+        };
+        let any = self.engine.desks.iter().enumerate().map(of).fold(0, |any, stores| any | stores);
+        any & WANTS_STORES != 0 && any & MAY_STORE != 0
     }
 
     fn ask(&mut self) {
@@ -174,8 +184,14 @@ impl<'e> Blocked<'e> {
                     return;
                 }
             },
+            Asked::InVain => return,
             Asked::Twice(question, then) => match self.answers(*question) {
-                Ok(now) if then.iter().zip(&now).all(|(then, now)| then.same_wait(*now)) => self.end(),
+                Ok(now) if then.iter().zip(&now).all(|(then, now)| then.same_wait(*now)) => {
+                    match self.may_be_stored() {
+                        true => Asked::InVain,
+                        false => self.end(),
+                    }
+                }
                 Ok(_) => Asked::Once(put()),
                 Err(silent) => {
                     self.silent = silent;

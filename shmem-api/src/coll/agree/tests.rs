@@ -7,6 +7,7 @@ use memheap::Bytes;
 use memheap::place::Reach;
 
 use super::*;
+use crate::coll::slip::Kind;
 use crate::what::What;
 
 struct Host {
@@ -225,6 +226,35 @@ fn histories_that_differ_are_found_out_by_all() {
             let diverged = r.unwrap_err().diverged;
             assert_eq!(diverged.pe, PeId(1), "{diverged}");
             assert!(diverged.got.contains("broadcast") && diverged.got.contains("from PE 1"), "{diverged}");
+        }
+    }
+}
+
+/// Where the call before does not tell the PEs apart either, the line says that it was before; and what follows is of the
+/// call they met in.
+#[test]
+fn a_difference_of_long_ago_is_told_as_such() {
+    let slip = |kind| Slip::new(kind).with(&[8]);
+    for (kind, fatal) in [(Kind::Enter, false), (Kind::Exit, true)] {
+        for n in [2, 3, 5] {
+            let host = host(0..n);
+            let results: Vec<_> = thread::scope(|s| {
+                let pe = |rank: usize| {
+                    let place = host.place(rank, None);
+                    let history = 7 + u64::from(rank == 1);
+                    s.spawn(move || place.meet(slip(kind).word(3), slip(kind).args(), history, &Yields))
+                };
+                (0..n as usize).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
+            });
+            for r in results {
+                let Differs { diverged, fatal: ends, kinds } = *r.unwrap_err();
+                assert_eq!((diverged.pe, ends, kinds), (PeId(1), fatal, false), "{diverged}");
+                assert!(
+                    diverged.got.ends_with("(call 3), after other calls in which nobody was met"),
+                    "{diverged}"
+                );
+                assert!(diverged.expected.ends_with("(call 3)"), "{diverged}");
+            }
         }
     }
 }

@@ -24,7 +24,7 @@
 
 use super::desk::{Bell, Line, Progress, TeamDesk};
 use super::{Calls, TeamCore, end};
-use crate::coll::agree::{Waits, said};
+use crate::coll::agree::{Waits, said, said_after};
 use crate::coll::slip::{Slip, SlipCell, Word};
 use crate::engine::Engine;
 use crate::error::Diverged;
@@ -127,12 +127,7 @@ impl<'c> Call<'c> {
     #[cold]
     fn differs(&self, rank: usize, theirs: &Slip, agreed: &[u64]) -> ! {
         let (here, mine) = (self.engine.me, Slip::asking(self.word, agreed));
-        let (got, expected) = if theirs.same_call(&mine) {
-            let before = "after other calls in which nobody was met";
-            (format!("{}, {before}", said(theirs)), said(&mine))
-        } else {
-            (said(theirs), said(&mine))
-        };
+        let (got, expected) = (said_after(theirs, theirs.same_call(&mine)), said(&mine));
         let pe = self.core.members.at(rank as u32);
         end(self.engine, &Diverged { here, pe, got, reference: here, expected })
     }

@@ -5,9 +5,12 @@
 //!
 //! A slot is one PE's affair until a team is made: then it must be free on every member, so every PE shows
 //! its free slots and all choose alike. A team that was destroyed, which all its members did together, gives
-//! its slot back at once; one that was dropped, when every member has dropped it.
+//! its slot back when every member has left that call, for which the next split waits; one that was dropped, when every
+//! member has dropped it.
 //!
-//! Invariant **D1**: a team in the table is alive; whoever takes it out is the last to use it.
+//! Invariants: **D1** a team in the table is alive; whoever takes it out is the last to use it. **D2** a slot is free when
+//! no member of its last team looks at what lies on it any more: of two PEs, the one that leaves the destruction second
+//! still compares what the other one asked for.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -17,6 +20,7 @@ use memheap::PeId;
 use parking_lot::Mutex;
 
 use super::{NewTeam, TeamCore};
+use crate::engine::Engine;
 use crate::error::Diverged;
 use crate::internals::Desk;
 use crate::members::Members;
@@ -64,6 +68,8 @@ pub(crate) struct Teams {
     retired: AtomicU64,
     /// Dropped here, but not by every member yet.
     dropped: Mutex<Vec<TeamCore>>,
+    /// Destroyed, but perhaps not left by every member yet.
+    destroyed: Mutex<Vec<TeamCore>>,
 }
 
 impl Teams {
@@ -79,6 +85,7 @@ impl Teams {
             taken: std::array::from_fn(|_| AtomicU64::new(u64::MAX)),
             retired: AtomicU64::new(0),
             dropped: Mutex::default(),
+            destroyed: Mutex::default(),
         };
         for slot in 2..slots as u16 {
             teams.release(slot);
@@ -118,9 +125,9 @@ impl Teams {
         cores.try_for_each(TeamCore::all_alike)
     }
 
-    /// The free slots.
-    pub(crate) fn free(&self) -> SlotSet {
-        self.sweep();
+    /// The free slots. Waits until those of destroyed teams are (D2).
+    pub(crate) fn free(&self, engine: &Engine) -> SlotSet {
+        self.sweep(engine);
         SlotSet(std::array::from_fn(|i| !self.taken[i].load(Ordering::Acquire)))
     }
 
@@ -171,7 +178,7 @@ impl Teams {
     pub(crate) unsafe fn destroy(&self, core: *const TeamCore) {
         // SAFETY: by contract.
         let core = unsafe { self.take_out(core) };
-        self.retire(&core);
+        self.destroyed.lock().push(*core);
     }
 
     /// Drops a team on this PE; its slot comes back when every member has.
@@ -200,8 +207,12 @@ impl Teams {
         self.release(core.slot);
     }
 
-    /// Gives back the slots of teams that every member has dropped.
-    fn sweep(&self) {
+    /// Gives back the slots of destroyed teams, and of those that every member has dropped.
+    fn sweep(&self, engine: &Engine) {
+        for core in self.destroyed.lock().drain(..) {
+            core.wait_until_left(engine);
+            self.retire(&core);
+        }
         self.dropped.lock().retain(|core| {
             let over = core.all_gone();
             if over {

@@ -113,7 +113,7 @@ impl TeamCore {
     ) -> Result<[Option<&'e TeamCore>; 2], Error> {
         let teams = &engine.teams;
         for tried in 0..TRIES {
-            let slip = offer(teams, Slip::new(kind).with(shape), wishes);
+            let slip = offer(engine, Slip::new(kind).with(shape), wishes);
             let from = tried.wrapping_mul(self.slot + 1);
             let (set, slots) = (teams.set_words(), teams.slots());
             let read = |shown: Shown<'_>| plan(Offers { shown, shape: shape.len(), set, slots, from });
@@ -159,8 +159,9 @@ impl TeamCore {
 }
 
 /// What this PE shows after the shape.
-fn offer(teams: &Teams, mut slip: Slip, wishes: [Wish; 2]) -> Slip {
-    let free = teams.free();
+fn offer(engine: &Engine, mut slip: Slip, wishes: [Wish; 2]) -> Slip {
+    let teams = &engine.teams;
+    let free = teams.free(engine);
     // In this order: a slot that was freed by now has been accounted for by then.
     let [x, y] = wishes.map(|wish| wish.and_then(|n| u64::try_from(n).ok()).unwrap_or(NO_WISH));
     slip.show(&[teams.retired(), x, y]);
