@@ -47,7 +47,7 @@ impl Others {
         if holders::now().only_worlds() {
             return false;
         }
-        let thread = !self.threads.is_some_and(|own| threads().is_some_and(|now| now <= own));
+        let thread = self.threads.is_none_or(|own| threads().is_none_or(|now| now > own));
         thread || signals::caught().is_none_or(|now| now & BY_THEMSELVES & !self.handlers != 0)
     }
 }
