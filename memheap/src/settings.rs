@@ -59,7 +59,7 @@ settings! {
     HEAP_OVERCOMMIT = "SHMEM_HEAP_OVERCOMMIT", Kind::Switch, "1",
         "Whether the heaps of a host may be larger together than what is free; 0 refuses at start.";
     HEAP_DUMP = "SHMEM_HEAP_DUMP", Kind::Switch, "1",
-        "Whether core dumps hold what was handed out of a PE's heap; 0 leaves the heap out whole.";
+        "Whether core dumps hold what was touched of a PE's heap; 0 leaves the heap out whole.";
     HEAP_HOST_SIZE = "SHMEM_HEAP_HOST_SIZE", Kind::Size(LONGEST), "256m",
         "Bytes of the space for memory that only the PEs of the host reach.";
     HEAP_DMA_SIZE = "SHMEM_HEAP_DMA_SIZE", Kind::Size(LONGEST), "64m",

@@ -1,28 +1,40 @@
-//! What of this PE's heap a core dump holds: what was handed out.
+//! What of this PE's heap a core dump holds: what was touched.
 //!
 //! ```text
 //!   granules   |■■■■■■■■|■■■■■■■■|        |■■■■■■■■|        |        |        |        |
-//!   blocks      ▪▪ ▪▪▪ ▪▪▪▪▪ ▪              ▪▪▪
-//!   a core     |  holds these    | leaves |  holds | leaves these out                  |
+//!   blocks      ▪▪ ▪▪▪ ▪▪▪▪▪ ▪              ▪▪▪     ▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪ (a large one)
+//!   touched     ▪    ▪  ▪▪   ▪              ▪                  ▪▪         ▪
+//!   at a crash |■   |■ |■■  |■            |■                  |■■        |■
 //! ```
 //!
 //! The kernel writes a shared mapping whole, and takes a page for every hole in it. So the heap is out of dumps from
-//! the start (`MADV_DONTDUMP`), and a granule comes in when a block in it is handed out, which costs a system call for
-//! every 2 MiB or more of a heap that grows, and a look at a bit for all other blocks. It goes out again when its
-//! pages are given back to the system. A block that was handed out counts as touched, also by the puts of others.
-//! Peers' heaps are never in: each PE has its own.
+//! the start (`MADV_DONTDUMP`). When a signal is about to end the process with a core, a handler puts in what holds
+//! data, whoever wrote it, and nothing else ([`fatal`], [`touched`]).
+//!
+//! Where that handler is not called, since the program has put one of its own in its place that does not call it, a core
+//! holds the granules of small blocks: one comes in when a small block in it is handed out, which costs a system call for
+//! every 2 MiB or more of a heap that grows, and a look at a bit for all other blocks. It goes out again when its pages
+//! are given back to the system. Peers' heaps are never in: each PE has its own.
 //!
 //! This decides about dumps only, never about offsets.
 
+pub(crate) mod fatal;
+mod touched;
+
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use memheap::region::memfd::MemfdRegion;
 use memheap::{Align, Bytes, Offset};
 
 /// So many at most, however large the heap: each change of mind may cost the kernel a mapping.
 const MOST: u64 = 1 << 14;
 
+/// Blocks up to this size are small: what they cost a dump, touched or not, is little.
+const SMALL: u64 = 4 << 20;
+
 /// Which granules of a heap are in.
 pub(crate) struct Dumped {
+    len: Bytes,
     granule: u64,
     /// A bit per granule; none where nothing of the heap is ever to be in.
     words: Box<[AtomicU64]>,
@@ -33,11 +45,32 @@ impl Dumped {
     pub(crate) fn new(len: Bytes, wanted: bool) -> Dumped {
         let granule = len.0.div_ceil(MOST).next_power_of_two().max(Align::HUGE.bytes());
         let words = if wanted { len.0.div_ceil(granule).div_ceil(64) } else { 0 };
-        Dumped { granule, words: (0..words).map(|_| AtomicU64::new(0)).collect() }
+        Dumped { len, granule, words: (0..words).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    /// Whether anything of the heap is ever to be in.
+    pub(crate) fn wanted(&self) -> bool {
+        !self.words.is_empty()
+    }
+
+    /// In a signal handler: what was touched of the heap, which is the beginning of `own`, is in, and all else is out.
+    pub(crate) fn admit_touched(&self, own: &MemfdRegion) {
+        // Small blocks that are handed out after this come in anew.
+        self.words.iter().for_each(|word| word.store(0, Relaxed));
+        touched::admit(own, self.len);
+    }
+
+    /// In a child, whose mapping of the heap is a new one: it is out again.
+    pub(crate) fn disown(&self, own: &MemfdRegion) {
+        self.words.iter().for_each(|word| word.store(0, Relaxed));
+        own.dump(Offset(0), self.len, false);
     }
 
     /// A block is handed out: calls `advise` with the parts of the heap that come in.
     pub(crate) fn hand_out(&self, at: Offset, len: Bytes, advise: impl FnMut(Offset, Bytes)) {
+        if len.0 > SMALL {
+            return;
+        }
         let first = at.0 / self.granule;
         let end = at.0.saturating_add(len.0).div_ceil(self.granule);
         self.change(first, end, |word, bits| word.fetch_or(bits, Relaxed) & bits != bits, advise);
@@ -99,8 +132,11 @@ mod tests {
         assert_eq!(out(100, 8), [(0, 2)]);
         assert_eq!(out(4096, 2 * MIB - 4096), []);
         assert_eq!(out(2 * MIB - 1, 2), [(0, 4)], "both, of which one was in");
-        assert_eq!(out(200 * MIB, 400 * MIB), [(200, 400)], "over several words");
-        assert_eq!(out(200 * MIB, 400 * MIB), []);
+        for at in (200..600).step_by(4) {
+            assert_eq!(out(at * MIB, 4 * MIB), [(at, 4)]);
+            assert_eq!(out(at * MIB, 4 * MIB), []);
+        }
+        assert_eq!(back(250 * MIB, 200 * MIB), [(250, 200)], "over several words");
         assert_eq!(back(201 * MIB, 10 * MIB), [(202, 8)]);
         assert_eq!(back(202 * MIB, 8 * MIB), []);
         assert_eq!(out(203 * MIB, 1), [(202, 2)]);
@@ -109,9 +145,17 @@ mod tests {
     }
 
     #[test]
+    fn large_blocks_do_not_come_in() {
+        let dumped = Dumped::new(Bytes(1024 * MIB), true);
+        assert_eq!(told(|f| dumped.hand_out(Offset(0), Bytes(SMALL), f)), [(0, SMALL / MIB)]);
+        assert_eq!(told(|f| dumped.hand_out(Offset(8 * MIB), Bytes(SMALL + 1), f)), []);
+    }
+
+    #[test]
     fn nothing_comes_in_where_nothing_is_wanted() {
         let dumped = Dumped::new(Bytes(1024 * MIB), false);
-        assert_eq!(told(|f| dumped.hand_out(Offset(0), Bytes(1 << 30), f)), []);
+        assert_eq!(told(|f| dumped.hand_out(Offset(0), Bytes(1 << 20), f)), []);
+        assert!(!dumped.wanted());
     }
 
     #[test]

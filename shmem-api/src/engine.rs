@@ -26,6 +26,7 @@ use crate::coll::active_set::ActiveSets;
 use crate::coll::slip::Slip;
 use crate::coll::team::desk::Bell;
 use crate::coll::team::slots::Teams;
+use crate::dump::fatal;
 use crate::error::{Diverged, Error};
 use crate::exit::{Blocked, By, Others, child, provable};
 use crate::heap::guard::Guards;
@@ -177,6 +178,9 @@ impl Engine {
             HOT.static_peers.store(table.as_ptr().cast_mut(), Ordering::Relaxed);
             HOT.static_len.store(span.len.0 as usize, Ordering::Relaxed);
         }
+        if this.segment.in_dumps() {
+            fatal::watch(&this.segment);
+        }
         child::between_forks(|| CURRENT.store(engine.as_ptr(), Ordering::Release));
         HOT.n_pes.store(this.n_pes, Ordering::Release);
         Handle(engine)
@@ -193,6 +197,7 @@ impl Engine {
     /// No handle is used after it, and no object of the heap is alive.
     pub(crate) unsafe fn close(handle: Handle) {
         handle.withdraw();
+        fatal::unwatch();
         // SAFETY: leaked in `publish`, and by contract nobody uses a handle any more.
         let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
         // The warden and the place look at desks, which the segment keeps mapped: it goes last.

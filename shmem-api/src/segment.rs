@@ -23,7 +23,7 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
 use crate::boot::Boot;
 use crate::boot::step::step;
-use crate::dump::Dumped;
+use crate::dump::{Dumped, fatal};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::limits::Limits;
@@ -35,7 +35,7 @@ const LONGEST: u64 = (BASE_CANDIDATES[1] - BASE_CANDIDATES[0]) as u64;
 pub(crate) struct Terms<'t> {
     /// Its memory is taken at once.
     pub(crate) prealloc: bool,
-    /// Core dumps hold what is handed out of it; else nothing of it.
+    /// Core dumps hold what was touched of it; else nothing of it.
     pub(crate) dump: bool,
     /// What to do if it cannot be had.
     pub(crate) advice: &'t str,
@@ -87,6 +87,7 @@ impl Segment {
         step(boot, created.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
         let own = agree_on_base(boot, created?, failed)?;
         let heap = Bytes(layout.internals.0);
+        // A kernel that does not do it dumps more.
         own.dump(Offset(0), heap, false);
         let bases = step(boot, Ok(own.base().as_ptr() as u64))?;
         let mut peers: Vec<Option<PeerRegion>> = bases.iter().map(|_| None).collect();
@@ -119,9 +120,11 @@ impl Segment {
             // SAFETY: G1, G2: replaces the mapping of this file by one of the same bytes.
             unsafe { rustix::mm::mmap(base, len, protection, flags, file, 0) }.is_ok()
         });
-        if !private {
-            read_only(&self.own);
+        match private {
+            true => self.dumped.disown(&self.own),
+            false => read_only(&self.own),
         }
+        fatal::in_child();
         self.peers.iter().flatten().for_each(read_only);
     }
 
@@ -132,13 +135,27 @@ impl Segment {
 
     /// Gives the pages of a free part of this PE's heap back to the system.
     pub(crate) fn punch(&self, at: Offset, len: Bytes) -> std::io::Result<()> {
-        self.dumped.give_back(at, len, |at, len| self.own.dump(at, len, false));
+        self.dumped.give_back(at, len, |at, len| {
+            self.own.dump(at, len, false);
+        });
         self.own.punch(at, len)
     }
 
     /// A block of this PE's heap is handed out.
     pub(crate) fn hand_out(&self, at: Offset, len: Bytes) {
-        self.dumped.hand_out(at, len, |at, len| self.own.dump(at, len, true));
+        self.dumped.hand_out(at, len, |at, len| {
+            self.own.dump(at, len, true);
+        });
+    }
+
+    /// Whether core dumps hold anything of this PE's heap.
+    pub(crate) fn in_dumps(&self) -> bool {
+        self.dumped.wanted()
+    }
+
+    /// In a signal handler: a core dump holds what was touched of this PE's heap.
+    pub(crate) fn admit_touched(&self) {
+        self.dumped.admit_touched(&self.own);
     }
 
     /// Whether every PE has its segment at the same address.

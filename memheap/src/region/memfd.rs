@@ -141,13 +141,14 @@ impl MemfdRegion {
         Ok(())
     }
 
-    /// Whether core dumps hold `len` bytes from `at`; it changes no byte, and a kernel that does not do it dumps more.
-    pub fn dump(&self, at: Offset, len: Bytes, wanted: bool) {
+    /// Whether core dumps hold `len` bytes from `at`; it changes no byte. Whether it is so now: each change may cost the
+    /// kernel a mapping, of which a process has only so many. A system call only.
+    pub fn dump(&self, at: Offset, len: Bytes, wanted: bool) -> bool {
         let end = at.0.saturating_add(len.0).min(self.file.len.0);
         let advice = if wanted { Advice::LinuxDoDump } else { Advice::LinuxDontDump };
         let start = self.base.as_ptr().wrapping_add(at.0 as usize);
         // SAFETY: R1: a part of our own mapping; the advice changes no byte and no right of access.
-        let _ = unsafe { rustix::mm::madvise(start.cast(), end.saturating_sub(at.0) as usize, advice) };
+        unsafe { rustix::mm::madvise(start.cast(), end.saturating_sub(at.0) as usize, advice) }.is_ok()
     }
 
     fn release(&mut self) {
