@@ -32,7 +32,7 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
 use super::elf::{self, Writable};
 use super::stop::Stop;
-use super::threads::Others;
+use super::threads::{Others, Thread};
 use super::{Span, StaticsError};
 
 /// A stretch of static data and its place in the file.
@@ -54,8 +54,9 @@ const LOOKS: u32 = 100;
 
 /// Why one attempt failed: allocated nothing, to be told after the window.
 enum Failed {
-    /// A thread has run meanwhile.
-    Ran(usize),
+    /// A thread has run meanwhile, or come.
+    Ran(u32),
+    Look(io::Error),
     Copy(io::Error),
     Protect(io::Error),
     Map(io::Error),
@@ -68,10 +69,11 @@ pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<(), StaticsError> {
     loop {
         let others = Others::look().map_err(StaticsError::system("/proc/self/task"))?;
         let busy = match others.awake() {
-            Some(thread) => thread,
+            Some(tid) => tid,
             None => match attempt(file, parts, &pagemap, &others) {
                 Ok(()) => return Ok(()),
-                Err(Failed::Ran(index)) => others.name(index),
+                Err(Failed::Ran(tid)) => tid,
+                Err(Failed::Look(e)) => return Err(StaticsError::system("/proc/self/task")(e)),
                 Err(Failed::Copy(e)) => return Err(StaticsError::system("copy of the static data")(e)),
                 Err(Failed::Protect(e)) => {
                     return Err(StaticsError::system("protection of the static data")(e));
@@ -81,7 +83,7 @@ pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<(), StaticsError> {
         };
         looks += 1;
         if looks == LOOKS {
-            return Err(StaticsError::Busy(busy));
+            return Err(StaticsError::Busy(Thread::of(busy)));
         }
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -96,15 +98,15 @@ fn attempt(file: &OwnedFd, parts: &[Part], pagemap: &Pagemap, others: &Others) -
         copy(file, part, pagemap).map_err(Failed::Copy)?;
     }
     let protected = protect(parts, MprotectFlags::READ).map_err(Failed::Protect);
-    let done = protected.and_then(|()| match others.ran() {
-        Some(index) => Err(Failed::Ran(index)),
+    let done = protected.and_then(|()| match others.ran().map_err(Failed::Look)? {
+        Some(tid) => Err(Failed::Ran(tid)),
         None => parts.iter().try_for_each(|part| map_over(file, part)).map_err(Failed::Map),
     });
     if done.is_err() {
         // What was mapped is writable, and stays so.
         let _ = protect(parts, MprotectFlags::READ | MprotectFlags::WRITE);
     }
-    writers.go_on(others.ran().is_none());
+    writers.go_on(matches!(others.ran(), Ok(None)));
     done
 }
 

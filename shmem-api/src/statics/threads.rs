@@ -13,18 +13,35 @@
 //! switch; so it has written nothing to what was copied. If it did run, all is done again. C only says whether some
 //! thread may be on its way to being stopped still.
 //!
-//! Looking at B allocates nothing (D2): the files are open and the text is read into the stack.
+//! The list of threads is read before they are judged and again after that, and a thread that is new then means that
+//! all is done again: the one that made it may have gone to sleep since, before it was judged. When all that are listed
+//! slept from A to B, and none was there besides, nobody was left who could have made one. (A list may break off where a
+//! thread ends while it is read; that one is not what it was at the look that follows.)
+//!
+//! Looking at B allocates nothing (D2): the files are open, and what is read goes into the stack.
 
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+
+use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 
 /// A thread of this process, by number and name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Thread {
     tid: u32,
     name: String,
+}
+
+impl Thread {
+    /// The thread of this number.
+    pub(super) fn of(tid: u32) -> Thread {
+        let name = std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"));
+        Thread { tid, name: name.as_deref().unwrap_or("ended").trim_end().to_owned() }
+    }
 }
 
 impl fmt::Display for Thread {
@@ -34,7 +51,15 @@ impl fmt::Display for Thread {
 }
 
 /// All threads but the calling one, as they were at one moment.
-pub(super) struct Others(Vec<Other>);
+pub(super) struct Others {
+    /// `/proc/self/task`.
+    tasks: OwnedFd,
+    me: u32,
+    /// In the order of their numbers.
+    threads: Vec<Other>,
+    /// Who came while they were judged.
+    new: Option<u32>,
+}
 
 struct Other {
     tid: u32,
@@ -55,48 +80,91 @@ struct Asleep {
 }
 
 impl Others {
-    /// Look A: who is there.
+    /// Look A: who is there, and who sleeps.
     pub(super) fn look() -> io::Result<Others> {
-        let me = rustix::thread::gettid().as_raw_nonzero().get().to_string();
-        let mut others = Vec::new();
-        for entry in std::fs::read_dir("/proc/self/task")? {
-            let name = entry?.file_name();
-            let Some(tid) = name.to_str().filter(|&tid| tid != me) else { continue };
-            let open = |what| File::open(format!("/proc/self/task/{tid}/{what}"));
-            match open("status") {
+        let mut others = Others::list("/proc/self/task")?;
+        others.judge()?;
+        Ok(others)
+    }
+
+    /// Those listed in the directory, not judged yet.
+    fn list(tasks: &str) -> io::Result<Others> {
+        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let tasks = rustix::fs::open(tasks, how, Mode::empty())?;
+        let me = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
+        let mut tids = Vec::new();
+        for_each(&tasks, |tid| {
+            tids.push(tid);
+            true
+        })?;
+        tids.sort_unstable();
+        let mut threads = Vec::new();
+        for tid in tids.into_iter().filter(|&tid| tid != me) {
+            let open = |what| {
+                let how = OFlags::RDONLY | OFlags::CLOEXEC;
+                rustix::fs::openat(&tasks, format!("{tid}/{what}"), how, Mode::empty()).map(File::from)
+            };
+            match open("status").map_err(io::Error::from) {
                 Ok(status) => {
                     let files = Files { syscall: open("syscall").ok(), status };
-                    let seen = sleeping(&files);
-                    others.push(Other { tid: tid.parse().unwrap_or(0), files, seen });
+                    threads.push(Other { tid, files, seen: None });
                 }
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 Err(e) => return Err(e),
             }
         }
-        Ok(Others(others))
+        Ok(Others { tasks, me, threads, new: None })
     }
 
-    /// A thread that was awake at look A.
-    pub(super) fn awake(&self) -> Option<Thread> {
-        self.0.iter().find(|other| other.seen.is_none()).map(Other::thread)
+    /// Who sleeps, and who has come since the list was made.
+    fn judge(&mut self) -> io::Result<()> {
+        for other in &mut self.threads {
+            other.seen = sleeping(&other.files);
+        }
+        self.new = self.newcomer()?;
+        Ok(())
     }
 
-    /// Looks B and C: the index of a thread that is awake or has run since look A. Allocates nothing.
-    pub(super) fn ran(&self) -> Option<usize> {
-        self.0.iter().position(|other| other.seen.is_none() || sleeping(&other.files) != other.seen)
+    /// A thread that is not listed. Allocates nothing.
+    fn newcomer(&self) -> io::Result<Option<u32>> {
+        let mut new = None;
+        for_each(&self.tasks, |tid| {
+            let known = tid == self.me || self.threads.binary_search_by_key(&tid, |other| other.tid).is_ok();
+            new = (!known).then_some(tid);
+            known
+        })?;
+        Ok(new)
     }
 
-    /// Names a thread that [`Others::ran`] found.
-    pub(super) fn name(&self, index: usize) -> Thread {
-        self.0[index].thread()
+    /// A thread that was awake at look A, or came in the course of it.
+    pub(super) fn awake(&self) -> Option<u32> {
+        let awake = self.threads.iter().find(|other| other.seen.is_none());
+        awake.map(|other| other.tid).or(self.new)
+    }
+
+    /// Looks B and C: a thread that is awake or has run since look A, or was made since. Allocates nothing.
+    pub(super) fn ran(&self) -> io::Result<Option<u32>> {
+        if let Some(new) = self.newcomer()? {
+            return Ok(Some(new));
+        }
+        let ran = |other: &&Other| other.seen.is_none() || sleeping(&other.files) != other.seen;
+        Ok(self.threads.iter().find(ran).map(|other| other.tid))
     }
 }
 
-impl Other {
-    fn thread(&self) -> Thread {
-        let name = std::fs::read_to_string(format!("/proc/self/task/{}/comm", self.tid));
-        Thread { tid: self.tid, name: name.as_deref().unwrap_or("ended").trim_end().to_owned() }
+/// Calls `go_on` with the number of each thread in the directory, until it returns false. Allocates nothing.
+fn for_each(tasks: impl AsFd, mut go_on: impl FnMut(u32) -> bool) -> io::Result<()> {
+    rustix::fs::seek(&tasks, SeekFrom::Start(0))?;
+    let mut text = [MaybeUninit::uninit(); 8192];
+    let mut entries = RawDir::new(&tasks, &mut text);
+    while let Some(entry) = entries.next() {
+        // Besides the threads there are only the directory itself and its parent.
+        let tid = entry?.file_name().to_str().ok().and_then(|name| name.parse().ok());
+        if tid.is_some_and(|tid| !go_on(tid)) {
+            break;
+        }
     }
+    Ok(())
 }
 
 /// Whether a thread is off its processor, and then how often it has left one: in this order. The longest line of a
@@ -154,5 +222,38 @@ mod tests {
         for syscall in [None, Some(open("syscall"))] {
             assert_eq!(sleeping(&Files { syscall, status: open("status") }), None, "the one that looks runs");
         }
+    }
+
+    /// Threads that come between the list and the look at each, and later. A directory of the test's own has them.
+    #[test]
+    fn threads_that_come_after_the_list_was_made_are_seen() {
+        let tasks = std::env::temp_dir().join(format!("shmem-threads-{}", std::process::id()));
+        let come = |tid: u32| {
+            let thread = tasks.join(tid.to_string());
+            std::fs::create_dir_all(&thread).unwrap();
+            std::fs::write(thread.join("status"), status("S (sleeping)")).unwrap();
+        };
+        let go = |tid: u32| std::fs::remove_dir_all(tasks.join(tid.to_string())).unwrap();
+        let list = || Others::list(tasks.to_str().unwrap()).unwrap();
+        // More than one read of the directory gives.
+        (1000..2000).for_each(come);
+        let mut quiet = list();
+        quiet.judge().unwrap();
+        assert_eq!((quiet.threads.len(), quiet.awake(), quiet.ran().unwrap()), (1000, None, None));
+        for tid in [1, 5000] {
+            let mut others = list();
+            come(tid);
+            others.judge().unwrap();
+            assert_eq!(others.awake(), Some(tid), "while they were judged");
+            go(tid);
+            others.judge().unwrap();
+            assert_eq!((others.awake(), others.ran().unwrap()), (None, None));
+            come(tid);
+            assert_eq!(others.ran().unwrap(), Some(tid), "after that");
+            go(tid);
+        }
+        std::fs::write(tasks.join("1500/status"), status("R (running)")).unwrap();
+        assert_eq!((quiet.ran().unwrap(), list().threads.len()), (Some(1500), 1000));
+        std::fs::remove_dir_all(&tasks).unwrap();
     }
 }

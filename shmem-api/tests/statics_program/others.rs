@@ -116,7 +116,8 @@ pub(super) fn sleeping_threads() {
     assert_eq!((COUNTER.load(Relaxed), FLAG.load(Relaxed)), (123, 45), "they woke and wrote where we read");
 }
 
-/// Threads that wake at any moment and write: the data is moved and nothing is lost, or it stays where it is. In many
+/// Threads that wake at any moment and write, or (in every other process) have a thread of their own do it and sleep
+/// until that has ended: the data is moved and nothing is lost, or it stays where it is. In many
 /// processes, as each has one chance only.
 pub(super) fn waking_threads() {
     const ONCE: &str = "SHMEM_STATICS_ONCE";
@@ -139,8 +140,14 @@ pub(super) fn waking_threads() {
                 let mut added = 0;
                 while !stop.load(Relaxed) {
                     added += 1;
-                    LARGE[512 * (added as usize % 500)].fetch_add(1, Relaxed);
-                    LIST.lock().unwrap().push(added);
+                    let write = move || {
+                        LARGE[512 * (added as usize % 500)].fetch_add(1, Relaxed);
+                        LIST.lock().unwrap().push(added);
+                    };
+                    match round % 2 {
+                        0 => write(),
+                        _ => std::thread::spawn(write).join().unwrap(),
+                    }
                     std::thread::sleep(std::time::Duration::from_micros(100 + 177 * (round + thread) % 900));
                 }
                 added
