@@ -28,7 +28,7 @@
 //! known, but that it did not run can: so threads are fine while the kernel shows them off their processors, with
 //! unchanged counts of context switches, before the copy and after it. See `threads`. A thread that wakes later, before
 //! the file is mapped, and writes, is stopped until it is: see `stop`. One that keeps running is a refusal that names
-//! it: the data stays private, and every use of it as symmetric data is an error that says why.
+//! it, and so is one that blocks SIGSEGV, by which a thread is stopped: the data stays private, and every use of it as symmetric data is an error that says why.
 //!
 //! **Fork.** A child of `fork` gets its own copy of the statics, as it would have without this library (see `fork`).
 //! `vfork`, `posix_spawn` and `clone` with `CLONE_VM` lend the child its parent's memory, statics or not. Of calls
@@ -101,6 +101,11 @@ pub enum StaticsError {
     /// Another thread kept running, and might have written while its data was copied.
     #[error("{0} is running; initialise before it starts, or while it waits")]
     Busy(Thread),
+    /// Another thread sleeps, but if it woke and wrote while the data is moved, it could not be held up.
+    #[error(
+        "{0} blocks SIGSEGV, and could not be held up if it wrote meanwhile; initialise before it starts"
+    )]
+    Unstoppable(Thread),
     /// This process is a child of one that remapped it before `fork`.
     #[error("this process was forked from {parent} after that had initialised the library")]
     Forked {

@@ -32,7 +32,7 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
 use super::elf::{self, Writable};
 use super::stop::Stop;
-use super::threads::{Others, Thread};
+use super::threads::{InTheWay, Others};
 use super::{Span, StaticsError};
 
 /// A stretch of static data and its place in the file.
@@ -54,8 +54,8 @@ const LOOKS: u32 = 100;
 
 /// Why one attempt failed: allocated nothing, to be told after the window.
 enum Failed {
-    /// A thread has run meanwhile, or come.
-    Ran(u32),
+    /// A thread has run meanwhile, or come, or blocks what would stop it.
+    Ran(InTheWay),
     Look(io::Error),
     Copy(io::Error),
     Protect(io::Error),
@@ -68,11 +68,11 @@ pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<(), StaticsError> {
     let mut looks = 0;
     loop {
         let others = Others::look().map_err(StaticsError::system("/proc/self/task"))?;
-        let busy = match others.awake() {
-            Some(tid) => tid,
+        let busy = match others.in_the_way() {
+            Some(thread) => thread,
             None => match attempt(file, parts, &pagemap, &others) {
                 Ok(()) => return Ok(()),
-                Err(Failed::Ran(tid)) => tid,
+                Err(Failed::Ran(thread)) => thread,
                 Err(Failed::Look(e)) => return Err(StaticsError::system("/proc/self/task")(e)),
                 Err(Failed::Copy(e)) => return Err(StaticsError::system("copy of the static data")(e)),
                 Err(Failed::Protect(e)) => {
@@ -83,7 +83,7 @@ pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<(), StaticsError> {
         };
         looks += 1;
         if looks == LOOKS {
-            return Err(StaticsError::Busy(Thread::of(busy)));
+            return Err(busy.error());
         }
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -99,7 +99,7 @@ fn attempt(file: &OwnedFd, parts: &[Part], pagemap: &Pagemap, others: &Others) -
     }
     let protected = protect(parts, MprotectFlags::READ).map_err(Failed::Protect);
     let done = protected.and_then(|()| match others.ran().map_err(Failed::Look)? {
-        Some(tid) => Err(Failed::Ran(tid)),
+        Some(thread) => Err(Failed::Ran(thread)),
         None => parts.iter().try_for_each(|part| map_over(file, part)).map_err(Failed::Map),
     });
     if done.is_err() {

@@ -18,6 +18,9 @@
 //! slept from A to B, and none was there besides, nobody was left who could have made one. (A list may break off where a
 //! thread ends while it is read; that one is not what it was at the look that follows.)
 //!
+//! A thread that blocks SIGSEGV cannot be stopped: the kernel ends the process where it writes what is protected. It is
+//! in the way, too, asleep or not.
+//!
 //! Looking at B allocates nothing (D2): the files are open, and what is read goes into the stack.
 
 use std::fmt;
@@ -29,6 +32,8 @@ use std::os::unix::fs::FileExt;
 
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 
+use super::StaticsError;
+
 /// A thread of this process, by number and name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Thread {
@@ -38,7 +43,7 @@ pub struct Thread {
 
 impl Thread {
     /// The thread of this number.
-    pub(super) fn of(tid: u32) -> Thread {
+    fn of(tid: u32) -> Thread {
         let name = std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"));
         Thread { tid, name: name.as_deref().unwrap_or("ended").trim_end().to_owned() }
     }
@@ -64,7 +69,37 @@ pub(super) struct Others {
 struct Other {
     tid: u32,
     files: Files,
-    seen: Option<Asleep>,
+    seen: Result<Asleep, Why>,
+}
+
+/// A thread that is in the way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct InTheWay {
+    tid: u32,
+    why: Why,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Why {
+    /// It is awake, or was, or is new.
+    Runs,
+    /// It blocks SIGSEGV.
+    Unstoppable,
+}
+
+impl InTheWay {
+    fn runs(tid: u32) -> InTheWay {
+        InTheWay { tid, why: Why::Runs }
+    }
+
+    /// Names it.
+    pub(super) fn error(self) -> StaticsError {
+        let thread = Thread::of(self.tid);
+        match self.why {
+            Why::Runs => StaticsError::Busy(thread),
+            Why::Unstoppable => StaticsError::Unstoppable(thread),
+        }
+    }
 }
 
 /// What the kernel says of a thread. Not every kernel says the first.
@@ -107,7 +142,7 @@ impl Others {
             match open("status").map_err(io::Error::from) {
                 Ok(status) => {
                     let files = Files { syscall: open("syscall").ok(), status };
-                    threads.push(Other { tid, files, seen: None });
+                    threads.push(Other { tid, files, seen: Err(Why::Runs) });
                 }
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 Err(e) => return Err(e),
@@ -136,19 +171,23 @@ impl Others {
         Ok(new)
     }
 
-    /// A thread that was awake at look A, or came in the course of it.
-    pub(super) fn awake(&self) -> Option<u32> {
-        let awake = self.threads.iter().find(|other| other.seen.is_none());
-        awake.map(|other| other.tid).or(self.new)
+    /// A thread that was in the way at look A, or came in the course of it.
+    pub(super) fn in_the_way(&self) -> Option<InTheWay> {
+        let way = |other: &Other| Some(InTheWay { tid: other.tid, why: other.seen.err()? });
+        self.threads.iter().find_map(way).or(self.new.map(InTheWay::runs))
     }
 
-    /// Looks B and C: a thread that is awake or has run since look A, or was made since. Allocates nothing.
-    pub(super) fn ran(&self) -> io::Result<Option<u32>> {
+    /// Looks B and C: a thread that is in the way or has run since look A, or was made since. Allocates nothing.
+    pub(super) fn ran(&self) -> io::Result<Option<InTheWay>> {
         if let Some(new) = self.newcomer()? {
-            return Ok(Some(new));
+            return Ok(Some(InTheWay::runs(new)));
         }
-        let ran = |other: &&Other| other.seen.is_none() || sleeping(&other.files) != other.seen;
-        Ok(self.threads.iter().find(ran).map(|other| other.tid))
+        let changed = |other: &Other| match (sleeping(&other.files), other.seen) {
+            (Ok(now), Ok(seen)) if now == seen => None,
+            (Err(why), _) | (_, Err(why)) => Some(InTheWay { tid: other.tid, why }),
+            (Ok(_), Ok(_)) => Some(InTheWay::runs(other.tid)),
+        };
+        Ok(self.threads.iter().find_map(changed))
     }
 }
 
@@ -169,58 +208,80 @@ fn for_each(tasks: impl AsFd, mut go_on: impl FnMut(u32) -> bool) -> io::Result<
 
 /// Whether a thread is off its processor, and then how often it has left one: in this order. The longest line of a
 /// status lists the groups of the user; a text that does not fit, as one that cannot be read, counts as "awake".
-fn sleeping(files: &Files) -> Option<Asleep> {
+fn sleeping(files: &Files) -> Result<Asleep, Why> {
     let mut text = [0u8; 8192];
     if let Some(syscall) = &files.syscall {
         let n = syscall.read_at(&mut text, 0).unwrap_or(0);
         if text[..n].starts_with(b"running") {
-            return None;
+            return Err(Why::Runs);
         }
     }
-    let n = files.status.read_at(&mut text, 0).ok()?;
+    let n = files.status.read_at(&mut text, 0).map_err(|_| Why::Runs)?;
     parse(&text[..n])
 }
 
 /// State S (in a wait that ends), T or t (stopped) is asleep; Z and X are dead. R runs, and D is a short
 /// wait within work, such as a page fault.
-fn parse(status: &[u8]) -> Option<Asleep> {
+fn parse(status: &[u8]) -> Result<Asleep, Why> {
     let field = |name: &[u8]| {
-        let line = status.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(name))?;
-        Some(line.trim_ascii())
+        let line = status.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(name));
+        line.map(<[u8]>::trim_ascii).ok_or(Why::Runs)
     };
-    let count = |name: &[u8]| std::str::from_utf8(field(name)?).ok()?.parse::<u64>().ok();
-    let state = field(b"State:")?.first()?;
-    b"STtZX".contains(state).then_some(())?;
-    let switches = count(b"voluntary_ctxt_switches:")?.wrapping_add(count(b"nonvoluntary_ctxt_switches:")?);
-    Some(Asleep { switches })
+    let number = |name: &[u8], radix| {
+        let text = std::str::from_utf8(field(name)?).map_err(|_| Why::Runs)?;
+        u64::from_str_radix(text, radix).map_err(|_| Why::Runs)
+    };
+    let state = *field(b"State:")?.first().ok_or(Why::Runs)?;
+    if !b"STtZX".contains(&state) {
+        return Err(Why::Runs);
+    }
+    let blocked = number(b"SigBlk:", 16)? & 1 << (libc::SIGSEGV - 1) != 0;
+    let switches =
+        number(b"voluntary_ctxt_switches:", 10)?.wrapping_add(number(b"nonvoluntary_ctxt_switches:", 10)?);
+    match blocked && !b"ZX".contains(&state) {
+        true => Err(Why::Unstoppable),
+        false => Ok(Asleep { switches }),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn status(state: &str) -> String {
+    fn status(state: &str, blocked: u64) -> String {
         format!(
-            "Name:\tpoll\nState:\t{state}\nGroups:\t4 20 \n\
+            "Name:\tpoll\nState:\t{state}\nGroups:\t4 20 \nSigPnd:\t0000000000000400\nSigBlk:\t{blocked:016x}\n\
              voluntary_ctxt_switches:\t40\nnonvoluntary_ctxt_switches:\t2\n"
         )
     }
 
     #[test]
     fn states() {
-        assert_eq!(parse(status("S (sleeping)").as_bytes()), Some(Asleep { switches: 42 }));
-        assert_eq!(parse(status("Z (zombie)").as_bytes()), Some(Asleep { switches: 42 }));
-        assert_eq!(parse(status("R (running)").as_bytes()), None);
-        assert_eq!(parse(status("D (disk sleep)").as_bytes()), None);
-        assert_eq!(parse(b"State:\tS (sleeping)\nGroups:\t1 2 3"), None, "cut off");
-        assert_eq!(parse(b""), None);
+        let parse = |text: &str| parse(text.as_bytes());
+        let (asleep, runs) = (Ok(Asleep { switches: 42 }), Err(Why::Runs));
+        // All but SIGSEGV, 11: it can be stopped.
+        for blocked in [0, !0x400] {
+            assert_eq!(parse(&status("S (sleeping)", blocked)), asleep);
+        }
+        for blocked in [0x400, !0] {
+            assert_eq!(parse(&status("S (sleeping)", blocked)), Err(Why::Unstoppable));
+            assert_eq!(parse(&status("Z (zombie)", blocked)), asleep, "it writes nothing any more");
+            assert_eq!(parse(&status("R (running)", blocked)), runs);
+        }
+        assert_eq!(parse(&status("D (disk sleep)", 0)), runs);
+        assert_eq!(parse("State:\tS (sleeping)\nSigBlk:\t0000000000000000\nGroups:\t1 2 3"), runs, "cut off");
+        assert_eq!(parse(""), runs);
     }
 
     #[test]
     fn a_thread_that_runs_is_seen_and_one_that_sleeps_is_not() {
         let open = |what| File::open(format!("/proc/thread-self/{what}")).unwrap();
         for syscall in [None, Some(open("syscall"))] {
-            assert_eq!(sleeping(&Files { syscall, status: open("status") }), None, "the one that looks runs");
+            assert_eq!(
+                sleeping(&Files { syscall, status: open("status") }),
+                Err(Why::Runs),
+                "the one that looks runs"
+            );
         }
     }
 
@@ -231,29 +292,30 @@ mod tests {
         let come = |tid: u32| {
             let thread = tasks.join(tid.to_string());
             std::fs::create_dir_all(&thread).unwrap();
-            std::fs::write(thread.join("status"), status("S (sleeping)")).unwrap();
+            std::fs::write(thread.join("status"), status("S (sleeping)", 0)).unwrap();
         };
         let go = |tid: u32| std::fs::remove_dir_all(tasks.join(tid.to_string())).unwrap();
+        let runs = |tid| Some(InTheWay::runs(tid));
         let list = || Others::list(tasks.to_str().unwrap()).unwrap();
         // More than one read of the directory gives.
         (1000..2000).for_each(come);
         let mut quiet = list();
         quiet.judge().unwrap();
-        assert_eq!((quiet.threads.len(), quiet.awake(), quiet.ran().unwrap()), (1000, None, None));
+        assert_eq!((quiet.threads.len(), quiet.in_the_way(), quiet.ran().unwrap()), (1000, None, None));
         for tid in [1, 5000] {
             let mut others = list();
             come(tid);
             others.judge().unwrap();
-            assert_eq!(others.awake(), Some(tid), "while they were judged");
+            assert_eq!(others.in_the_way(), runs(tid), "while they were judged");
             go(tid);
             others.judge().unwrap();
-            assert_eq!((others.awake(), others.ran().unwrap()), (None, None));
+            assert_eq!((others.in_the_way(), others.ran().unwrap()), (None, None));
             come(tid);
-            assert_eq!(others.ran().unwrap(), Some(tid), "after that");
+            assert_eq!(others.ran().unwrap(), runs(tid), "after that");
             go(tid);
         }
-        std::fs::write(tasks.join("1500/status"), status("R (running)")).unwrap();
-        assert_eq!((quiet.ran().unwrap(), list().threads.len()), (Some(1500), 1000));
+        std::fs::write(tasks.join("1500/status"), status("R (running)", 0)).unwrap();
+        assert_eq!((quiet.ran().unwrap(), list().threads.len()), (runs(1500), 1000));
         std::fs::remove_dir_all(&tasks).unwrap();
     }
 }

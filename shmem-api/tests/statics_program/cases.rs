@@ -42,6 +42,7 @@ const CASES: &[Case] = &[
     ("again", alone::again),
     ("peer", others::peer),
     ("busy_thread", others::busy_thread),
+    ("thread_that_blocks_signals", others::thread_that_blocks_signals),
     ("sleeping_threads", others::sleeping_threads),
     ("waking_threads", others::waking_threads),
     ("forked", others::forked),

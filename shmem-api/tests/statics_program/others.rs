@@ -81,6 +81,32 @@ pub(super) fn busy_thread() {
     assert_eq!(COUNTER.load(Relaxed), before);
 }
 
+/// A thread that blocks SIGSEGV, as helper threads do that want no signals, would end the process where it wrote while
+/// the data is moved.
+pub(super) fn thread_that_blocks_signals() {
+    let (send, receive) = mpsc::channel::<u64>();
+    let (begun, begins) = mpsc::channel();
+    let waits = move || {
+        let mut all = std::mem::MaybeUninit::uninit();
+        // SAFETY: fills the set it is given.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        // SAFETY: the set is filled in; the mask before is not asked for.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), std::ptr::null_mut()) };
+        begun.send(()).unwrap();
+        COUNTER.store(receive.recv().unwrap(), Relaxed);
+    };
+    let handle = std::thread::Builder::new().name("helper".to_owned()).spawn(waits).unwrap();
+    begins.recv().unwrap();
+    let refused = remap().unwrap_err();
+    assert!(matches!(refused, StaticsError::Unstoppable(_)), "{refused}");
+    assert!(refused.to_string().contains("(helper) blocks SIGSEGV"), "{refused}");
+    assert_eq!(permissions(at(&COUNTER)), "rw-p", "a refusal changes nothing");
+    send.send(5).unwrap();
+    handle.join().unwrap();
+    inside(remap().unwrap(), &COUNTER);
+    assert_eq!(COUNTER.load(Relaxed), 5);
+}
+
 /// As the helper threads of an MPI that the program has initialised: in poll, on a condition, in a sleep.
 pub(super) fn sleeping_threads() {
     let (send, receive) = mpsc::channel::<u64>();
@@ -164,7 +190,8 @@ pub(super) fn waking_threads() {
         let at_once = moved.is_ok();
         match moved {
             Ok(statics) => _ = inside(statics, &COUNTER),
-            Err(e) => assert!(matches!(e, StaticsError::Busy(_)), "{e}"),
+            // A thread that is being made blocks all signals for a while.
+            Err(e) => assert!(matches!(e, StaticsError::Busy(_) | StaticsError::Unstoppable(_)), "{e}"),
         }
         eprintln!("round {round}: moved: {at_once}, {added} additions in {:.1?}", start.elapsed());
     });
