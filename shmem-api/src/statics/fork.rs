@@ -14,7 +14,11 @@
 //! Invariant **F1**: [`in_child`] calls the kernel only, and stores to no static before all spans are private.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
+
 use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 use rustix::mm::{MapFlags, MremapFlags, ProtFlags};
 
 use super::{DONE, Statics};
@@ -66,7 +70,7 @@ pub(crate) fn in_child(snapshot: Snapshot) -> bool {
 
 impl Statics {
     /// Sparse: what is a hole in the file is none in the copy.
-    fn snapshot(&self) -> rustix::io::Result<usize> {
+    pub(super) fn snapshot(&self) -> rustix::io::Result<usize> {
         let size = self.size.0 as usize;
         let (protection, flags) =
             (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE);
@@ -75,21 +79,33 @@ impl Statics {
         // The program may have closed it.
         let file = self.file.get();
         let mut from = 0;
-        while from < size as u64 {
-            let data = file.map_or(Ok(from), |file| rustix::fs::seek(file, SeekFrom::Data(from)));
-            // No data behind it.
-            let Ok(data) = data else { break };
-            let end = file.map_or(Ok(size as u64), |file| rustix::fs::seek(file, SeekFrom::Hole(data)));
-            from = end.unwrap_or(size as u64).min(size as u64);
-            self.copy(data, from, at.cast());
+        while let Some(data) = self.written(file, from) {
+            from = data.end;
+            self.copy(data, at.cast());
         }
         Ok(at.expose_provenance())
     }
 
-    /// Copies what lies at `data .. end` in the file.
-    fn copy(&self, data: u64, end: u64, to: *mut u8) {
+    /// What there is in the file from `from` on, up to a hole. All the rest, if the system does not say.
+    fn written(&self, file: Option<BorrowedFd<'_>>, from: u64) -> Option<Range<u64>> {
+        let size = self.size.0;
+        let rest = (from < size).then_some(from..size);
+        let Some(file) = file else { return rest };
+        match rustix::fs::seek(file, SeekFrom::Data(from)) {
+            Ok(data) => {
+                let hole = rustix::fs::seek(file, SeekFrom::Hole(data));
+                Some(data..hole.unwrap_or(size))
+            }
+            // No data behind it.
+            Err(Errno::NXIO) => None,
+            Err(_) => rest,
+        }
+    }
+
+    /// Copies what lies there in the file.
+    fn copy(&self, data: Range<u64>, to: *mut u8) {
         for span in &self.spans {
-            let (lo, hi) = (data.max(span.offset.0), end.min(span.offset.0 + span.len.0));
+            let (lo, hi) = (data.start.max(span.offset.0), data.end.min(span.offset.0 + span.len.0));
             if lo < hi {
                 let from = span.address + (lo - span.offset.0) as usize;
                 let from = std::ptr::with_exposed_provenance::<u8>(from);

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
 use memmap_of_the_test::Anonymous;
@@ -33,6 +34,16 @@ mod memmap_of_the_test {
             let at = unsafe { self.0.add(offset) };
             // SAFETY: as above.
             unsafe { at.write_volatile(value) }
+        }
+    }
+
+    impl Anonymous {
+        pub(super) fn get(&self, offset: usize) -> u8 {
+            assert!(offset < self.1);
+            // SAFETY: inside the mapping, which the test alone uses.
+            let at = unsafe { self.0.add(offset) };
+            // SAFETY: as above.
+            unsafe { at.read_volatile() }
         }
     }
 
@@ -119,6 +130,46 @@ fn writers_wait_until_the_data_is_there() {
             writers.go_on(false);
         });
         assert!(done.load(SeqCst));
+    }
+}
+
+/// Statics of a test's own: two stretches of a memory, which the file may hold.
+fn statics_in(memory: &Anonymous, file: OwnedFd) -> Statics {
+    let half = memory.1 / 2;
+    let span = |i: usize| Span {
+        address: memory.0.expose_provenance() + (1 - i) * half,
+        offset: Offset((i * half) as u64),
+        len: Bytes(half as u64),
+    };
+    Statics {
+        file: Kept::new(file).unwrap(),
+        size: Bytes(memory.1 as u64),
+        spans: [span(0), span(1)].into(),
+        identity: bytemuck::Zeroable::zeroed(),
+        pid: 1,
+    }
+}
+
+/// The copy for a child holds what the file holds, and all of it where the system does not say what that is.
+#[test]
+fn a_snapshot_is_whole() {
+    let page = elf::page_size();
+    let sparse = || sealed(NAME, Bytes(6 * page as u64)).unwrap();
+    let written = sparse();
+    rustix::io::pwrite(&written, &[1], 2 * page as u64).unwrap();
+    rustix::io::pwrite(&written, &[1], 5 * page as u64).unwrap();
+    // One that cannot be asked.
+    let pipe = std::io::pipe().unwrap().0;
+    for (file, there) in [(sparse(), &[][..]), (written, &[2, 5]), (OwnedFd::from(pipe), &[0, 1, 2, 3, 4, 5])]
+    {
+        let memory = Anonymous::new(6 * page);
+        (0..6).for_each(|i| memory.put(i * page, i as u8 + 1));
+        let copy = statics_in(&memory, file).snapshot().unwrap();
+        let copy = Anonymous(std::ptr::with_exposed_provenance_mut(copy), 6 * page);
+        for at in 0..6 {
+            let expected = if there.contains(&at) { (at + 3) as u8 % 6 + 1 } else { 0 };
+            assert_eq!(copy.get(at * page), expected, "page {at} of {there:?}");
+        }
     }
 }
 
