@@ -18,9 +18,11 @@
 
 pub(crate) mod child;
 mod deadlock;
+mod no_signals;
 mod process;
 #[cfg(all(target_env = "gnu", target_arch = "x86_64"))]
 mod static_fork;
+mod turn;
 
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -35,6 +37,7 @@ use crate::internals::Life;
 use crate::wait;
 
 pub(crate) use deadlock::{Blocked, By, provable, threads};
+pub(crate) use no_signals::NoSignals;
 pub(crate) use process::watch_process_exit;
 
 /// Status of a job that ended because PEs called different things.

@@ -22,7 +22,6 @@
 
 use std::fs::File;
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
@@ -34,6 +33,7 @@ use super::elf::{self, Writable};
 use super::stop::Stop;
 use super::threads::{InTheWay, Others};
 use super::{Span, StaticsError};
+use crate::exit::NoSignals;
 
 /// A stretch of static data and its place in the file.
 #[derive(Clone, Copy)]
@@ -118,29 +118,6 @@ pub(super) fn protect(parts: &[Part], how: MprotectFlags) -> io::Result<()> {
         // SAFETY: D1; the thread that does it writes none of them meanwhile (D2), and others wait (`stop`).
         Ok(unsafe { rustix::mm::mprotect(at, len.0 as usize, how) }?)
     })
-}
-
-/// All signals of the calling thread wait while this lives.
-struct NoSignals(libc::sigset_t);
-
-impl NoSignals {
-    fn new() -> NoSignals {
-        let mut all = MaybeUninit::uninit();
-        let mut before = MaybeUninit::uninit();
-        // SAFETY: fills the set it is given.
-        unsafe { libc::sigfillset(all.as_mut_ptr()) };
-        // SAFETY: `all` is filled in; the mask before is written.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
-        // SAFETY: written by the call above, which cannot fail for a valid `how`.
-        NoSignals(unsafe { before.assume_init() })
-    }
-}
-
-impl Drop for NoSignals {
-    fn drop(&mut self) {
-        // SAFETY: the mask that was there before.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
-    }
 }
 
 /// The kernel's word on which pages exist, 8 bytes for each.

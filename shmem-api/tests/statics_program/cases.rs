@@ -47,6 +47,7 @@ const CASES: &[Case] = &[
     ("waking_threads", others::waking_threads),
     ("forked", others::forked),
     ("forked_by_a_command", others::forked_by_a_command),
+    ("forked_by_a_handler", others::forked_by_a_handler),
     ("signals", others::signals),
     ("taken", alone::taken),
     ("identity", alone::identity),

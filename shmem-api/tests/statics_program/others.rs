@@ -292,6 +292,50 @@ pub(super) fn forked_by_a_command() {
     assert_eq!(permissions(at(&COUNTER)), "rw-s");
 }
 
+/// A signal handler that forks at any moment, in the middle of a fork, too: each child has statics of its own.
+pub(super) fn forked_by_a_handler() {
+    static FORKS: AtomicU64 = AtomicU64::new(0);
+    extern "C" fn handler(_: libc::c_int) {
+        FORKS.fetch_add(1, Relaxed);
+        fork_once();
+    }
+    fn fork_once() {
+        // SAFETY: one thread, which is in the middle of no allocation.
+        match unsafe { libc::fork() } {
+            0 => {
+                COUNTER.store(99, Relaxed);
+                // SAFETY: ends the child.
+                unsafe { libc::_exit(3) }
+            }
+            child => {
+                let mut status = 0;
+                // SAFETY: our own child, and a place for its status.
+                while unsafe { libc::waitpid(child, &raw mut status, 0) } != child {}
+                assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 3, "{status:#x}");
+            }
+        }
+    }
+    remap().unwrap();
+    // So that a copy takes as long as some signals are apart.
+    LARGE.iter().take(1 << 20).for_each(|x| x.store(1, Relaxed));
+    // SAFETY: what the handler calls is safe where it comes: the program is forking, or waiting.
+    unsafe { libc::signal(libc::SIGALRM, handler as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+    let start = Instant::now();
+    for round in 0..20 {
+        let once = libc::timeval { tv_sec: 0, tv_usec: 100 + 150 * round };
+        let timer = libc::itimerval { it_interval: libc::timeval { tv_sec: 0, tv_usec: 0 }, it_value: once };
+        // SAFETY: a valid timer; the old one is not asked for.
+        unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+        fork_once();
+        while FORKS.load(Relaxed) <= round as u64 {
+            std::thread::yield_now();
+        }
+        assert_eq!(COUNTER.load(Relaxed), 0, "a child wrote it");
+    }
+    eprintln!("40 forks: {:.1?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 5, "none waits for itself");
+}
+
 /// A handler may write statics, so none runs in the window; the mask comes back.
 pub(super) fn signals() {
     extern "C" fn handler(_: libc::c_int) {
