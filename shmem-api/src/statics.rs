@@ -21,7 +21,10 @@
 //!   thread takes no signals, allocates nothing and stores to no static; every other thread sleeps until the page is
 //!   protected, and is stopped from then on.
 //! * **D3** A refusal changes nothing: until the first span is mapped, the program runs on its own pages.
+//!   If the system refuses a later span, those before it stay shared, for forks to copy; the data is not symmetric.
 //! * **D4** Equal [`Identity`] means equal spans at equal file offsets, wherever each process has them.
+//! * **D5** A fork finds either no span mapped or [`DONE`] set: from the first mapping until then, forks wait, and the
+//!   calling thread takes no signals.
 //!
 //! **Threads.** Copying data that another thread writes loses the write. A program may well have threads
 //! before init (an MPI it initialised itself keeps helper threads), and what a thread will write cannot be
@@ -60,7 +63,7 @@ pub use identity::Identity;
 pub use threads::Thread;
 
 use elf::Executable;
-use swap::Part;
+use swap::{Moved, Part};
 
 /// The static data of this process's executable, shared.
 #[derive(Debug)]
@@ -71,6 +74,7 @@ pub struct Statics {
     spans: Box<[Span]>,
     identity: Identity,
     pid: u32,
+    moved: Moved,
 }
 
 /// A stretch of static data: `len` bytes at `address` in this process, at `offset` in the file.
@@ -137,7 +141,7 @@ impl StaticsError {
 /// The name of the file: not the heap's, so that `/proc/PID/maps` tells them apart.
 const NAME: &str = "shmem-statics";
 
-/// Set once: what is remapped stays so for the rest of the process.
+/// Set once: what is remapped stays so for the rest of the process. D5.
 static DONE: OnceLock<Statics> = OnceLock::new();
 /// Held while remapping.
 static TURN: Mutex<()> = Mutex::new(());
@@ -149,17 +153,21 @@ static TURN: Mutex<()> = Mutex::new(());
 /// Nothing has changed then, and the static data is not symmetric.
 pub fn remap() -> Result<&'static Statics, StaticsError> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(done) = DONE.get() {
-        return match done.pid == std::process::id() {
-            true => Ok(done),
-            false => Err(StaticsError::Forked { parent: done.pid }),
-        };
+    if DONE.get().is_none() {
+        make()?;
     }
-    let made = make()?;
-    Ok(DONE.get_or_init(|| made))
+    match DONE.get() {
+        Some(done) if done.pid != std::process::id() => Err(StaticsError::Forked { parent: done.pid }),
+        Some(Statics { moved: Moved { failed: Some(e), .. }, .. }) => {
+            Err(StaticsError::system(swap::MAPPING)((*e).into()))
+        }
+        Some(done) => Ok(done),
+        None => Err(StaticsError::system(swap::MAPPING)(io::ErrorKind::Other.into())),
+    }
 }
 
-fn make() -> Result<Statics, StaticsError> {
+/// Sets [`DONE`], unless nothing has changed.
+fn make() -> Result<(), StaticsError> {
     let executable = Executable::find();
     let identity = Identity::of(&executable).map_err(StaticsError::system("/proc/self/exe"))?;
     let ranges = executable.writable();
@@ -176,10 +184,13 @@ fn make() -> Result<Statics, StaticsError> {
     let file = allowed
         .and_then(|()| sealed(NAME, size))
         .map_err(StaticsError::system("memfd of the static data"))?;
-    swap::swap(&file, &parts)?;
+    let kept = file.try_clone().and_then(Kept::new);
+    let kept = kept.map_err(StaticsError::system("a descriptor of the static data"))?;
     let spans = parts.iter().map(Part::span).collect();
-    let file = Kept::new(file).map_err(StaticsError::system("a descriptor of the static data"))?;
-    Ok(Statics { file, size, spans, identity, pid: std::process::id() })
+    let pid = std::process::id();
+    swap::swap(&file, &parts, |moved| {
+        DONE.get_or_init(|| Statics { file: kept, size, spans, identity, pid, moved });
+    })
 }
 
 impl Statics {

@@ -21,7 +21,7 @@ use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MremapFlags, ProtFlags};
 
-use super::{DONE, Statics};
+use super::{DONE, Span, Statics};
 use crate::copy;
 
 /// A copy of this process's static data, for a child that is about to be.
@@ -59,16 +59,26 @@ pub(crate) fn in_child(snapshot: Snapshot) -> bool {
         (Snapshot::Needless, _) => return true,
         _ => return false,
     };
-    statics.spans.iter().all(|span| {
-        let from = std::ptr::with_exposed_provenance_mut(at + span.offset.0 as usize);
-        let (to, len) = (std::ptr::with_exposed_provenance_mut(span.address), span.len.0 as usize);
-        // SAFETY: D1: the pages replaced are the executable's data and nothing else, and the copy holds their bytes
-        // as they were: whoever refers to them finds what was there.
-        unsafe { rustix::mm::mremap_fixed(from, len, len, MremapFlags::MAYMOVE, to) }.is_ok()
-    })
+    statics.take(at)
 }
 
 impl Statics {
+    /// Those that are shared: all, as a rule.
+    fn shared(&self) -> &[Span] {
+        self.spans.get(..self.moved.parts).unwrap_or(&self.spans)
+    }
+
+    /// Moves a copy over them, if the system allows it.
+    pub(super) fn take(&self, at: usize) -> bool {
+        self.shared().iter().all(|span| {
+            let from = std::ptr::with_exposed_provenance_mut(at + span.offset.0 as usize);
+            let (to, len) = (std::ptr::with_exposed_provenance_mut(span.address), span.len.0 as usize);
+            // SAFETY: D1: the pages replaced are the executable's data and nothing else, and the copy holds their bytes
+            // as they were: whoever refers to them finds what was there.
+            unsafe { rustix::mm::mremap_fixed(from, len, len, MremapFlags::MAYMOVE, to) }.is_ok()
+        })
+    }
+
     /// Sparse: what is a hole in the file is none in the copy.
     pub(super) fn snapshot(&self) -> rustix::io::Result<usize> {
         let size = self.size.0 as usize;
@@ -104,7 +114,7 @@ impl Statics {
 
     /// Copies what lies there in the file.
     fn copy(&self, data: Range<u64>, to: *mut u8) {
-        for span in &self.spans {
+        for span in self.shared() {
             let (lo, hi) = (data.start.max(span.offset.0), data.end.min(span.offset.0 + span.len.0));
             if lo < hi {
                 let from = span.address + (lo - span.offset.0) as usize;

@@ -10,6 +10,7 @@ use memmap_of_the_test::Anonymous;
 use super::elf::Writable;
 use super::stop::Stop;
 use super::swap::{Pagemap, Part, copy, protect};
+use super::threads::Others;
 use super::*;
 use rustix::mm::MprotectFlags;
 
@@ -99,10 +100,108 @@ fn a_copy_is_sparse_and_exact() {
     assert!(copied(page, 0, &touched, Some(empty)).0 == expected, "a page map that says nothing");
 }
 
+/// There is one stop at a time.
+static STOP: Mutex<()> = Mutex::new(());
+
+/// Two parts of a memory, the second at that offset in the file.
+fn two_parts(memory: &Anonymous, second: u64) -> [Part; 2] {
+    let (lo, half) = (memory.0.expose_provenance(), memory.1 / 2);
+    let part = |i: usize, offset| {
+        let lo = lo + i * half;
+        Part { range: Writable { lo, file_end: lo + half, hi: lo + half }, offset: Offset(offset) }
+    };
+    [part(0, 0), part(1, second)]
+}
+
+/// Where there are no other threads.
+fn attempt_alone(parts: &[Part], note: impl FnOnce(Moved)) -> Result<OwnedFd, swap::Failed> {
+    let _one = STOP.lock().unwrap_or_else(PoisonError::into_inner);
+    let nobody = std::env::temp_dir().join(format!("shmem-nobody-{}", std::process::id()));
+    std::fs::create_dir_all(&nobody).unwrap();
+    let others = Others::list(nobody.to_str().unwrap()).unwrap();
+    let file = sealed(NAME, Bytes(16 * elf::page_size() as u64)).unwrap();
+    let pagemap = Pagemap { file: None, page: elf::page_size() };
+    swap::attempt(&file, parts, &pagemap, &others, &mut Some(note)).map(|()| file)
+}
+
+/// The permissions of the mapping an address lies in.
+fn permissions(address: usize) -> String {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let inside = |line: &&str| {
+        let (lo, hi) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        (usize::from_str_radix(lo, 16).unwrap()..usize::from_str_radix(hi, 16).unwrap()).contains(&address)
+    };
+    maps.lines().find(inside).unwrap().split(' ').nth(1).unwrap().to_owned()
+}
+
+/// D5: until it is noted what has moved, forks wait, and no handler of this thread can fork.
+#[test]
+fn a_fork_finds_noted_what_has_moved() {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let page = elf::page_size();
+    let memory = Anonymous::new(2 * page);
+    memory.put(page, 7);
+    let (forked, mut noted) = (AtomicBool::new(false), None);
+    std::thread::scope(|scope| {
+        let note = |moved| {
+            assert_eq!(permissions(memory.0.expose_provenance()), "rw-s");
+            scope.spawn(|| crate::exit::child::between_forks(|| forked.store(true, SeqCst)));
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert!(!forked.load(SeqCst));
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+            let usual = (1 << (libc::SIGALRM - 1)) | (1 << (libc::SIGUSR1 - 1)) | (1 << (libc::SIGSEGV - 1));
+            assert_eq!(u64::from_str_radix(blocked.trim(), 16).unwrap() & usual, usual);
+            noted = Some(moved);
+        };
+        attempt_alone(&two_parts(&memory, page as u64), note).unwrap();
+    });
+    assert_eq!(noted, Some(Moved { parts: 2, failed: None }));
+    assert!(forked.load(SeqCst));
+    assert_eq!(memory.get(page), 7);
+}
+
+/// What has moved when the system refuses the rest is copied by forks; if it refuses all, nothing has changed.
+#[test]
+fn a_part_that_cannot_be_mapped() {
+    let page = elf::page_size();
+    let memory = Anonymous::new(2 * page);
+    let [first, second] = [0, page].map(|at| memory.0.expose_provenance() + at);
+    memory.put(0, 1);
+    memory.put(page, 2);
+    // A place in the file at which it cannot be mapped.
+    let nowhere = page as u64 + 512;
+    let [one, other] = two_parts(&memory, nowhere);
+    let refused = attempt_alone(&[other], |_| panic!("nothing has moved"));
+    assert!(matches!(refused, Err(swap::Failed::Map(rustix::io::Errno::INVAL))), "{refused:?}");
+    assert_eq!([first, second].map(permissions), ["rw-p", "rw-p"]);
+    let mut noted = None;
+    let file = attempt_alone(&[one, other], |moved| noted = Some(moved)).unwrap();
+    let moved = Moved { parts: 1, failed: Some(rustix::io::Errno::INVAL) };
+    assert_eq!(noted, Some(moved));
+    assert_eq!([first, second].map(permissions), ["rw-s", "rw-p"]);
+    memory.put(page, 3);
+    // As in a child.
+    let statics = Statics {
+        file: Kept::new(file).unwrap(),
+        size: Bytes(2 * page as u64),
+        spans: [one.span(), other.span()].into(),
+        identity: bytemuck::Zeroable::zeroed(),
+        pid: 1,
+        moved,
+    };
+    let copy = statics.snapshot().unwrap();
+    memory.put(0, 4);
+    assert!(statics.take(copy));
+    assert_eq!([first, second].map(permissions), ["rw-p", "rw-p"]);
+    assert_eq!([0, page].map(|at| memory.get(at)), [1, 3]);
+}
+
 /// A store that comes while the data is protected is made when it is not any more; one elsewhere is none of ours.
 #[test]
 fn writers_wait_until_the_data_is_there() {
     use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let _one = STOP.lock().unwrap_or_else(PoisonError::into_inner);
     let page = elf::page_size();
     let memory = Anonymous::new(4 * page);
     let lo = memory.0.expose_provenance();
@@ -147,6 +246,7 @@ fn statics_in(memory: &Anonymous, file: OwnedFd) -> Statics {
         spans: [span(0), span(1)].into(),
         identity: bytemuck::Zeroable::zeroed(),
         pid: 1,
+        moved: Moved { parts: 2, failed: None },
     }
 }
 
@@ -182,6 +282,7 @@ fn addresses_are_found_up_to_the_last_byte() {
         spans: [span(0x5000_0000, 0), span(0x6000_0000, 0x2000)].into(),
         identity: bytemuck::Zeroable::zeroed(),
         pid: 1,
+        moved: Moved { parts: 2, failed: None },
     };
     let found = |span, offset, left| Some(Found { span, offset: Offset(offset), left: Bytes(left) });
     assert_eq!(statics.find(0x5000_0000), found(0, 0, 0x2000));

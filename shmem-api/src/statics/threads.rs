@@ -123,7 +123,7 @@ impl Others {
     }
 
     /// Those listed in the directory, not judged yet.
-    fn list(tasks: &str) -> io::Result<Others> {
+    pub(super) fn list(tasks: &str) -> io::Result<Others> {
         let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let tasks = rustix::fs::open(tasks, how, Mode::empty())?;
         let me = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();

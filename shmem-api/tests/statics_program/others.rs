@@ -143,7 +143,7 @@ pub(super) fn sleeping_threads() {
 }
 
 /// Threads that wake at any moment and write, or (in every other process) have a thread of their own do it and sleep
-/// until that has ended: the data is moved and nothing is lost, or it stays where it is. In many
+/// until that has ended, or fork a child that writes its own: the data is moved and nothing is lost, or it stays where it is. In many
 /// processes, as each has one chance only.
 pub(super) fn waking_threads() {
     const ONCE: &str = "SHMEM_STATICS_ONCE";
@@ -174,6 +174,9 @@ pub(super) fn waking_threads() {
                         0 => write(),
                         _ => std::thread::spawn(write).join().unwrap(),
                     }
+                    if round % 5 == 4 {
+                        fork_once();
+                    }
                     std::thread::sleep(std::time::Duration::from_micros(100 + 177 * (round + thread) % 900));
                 }
                 added
@@ -187,6 +190,7 @@ pub(super) fn waking_threads() {
         let added: u64 = wakers.into_iter().map(|waker| waker.join().unwrap()).sum();
         let there: u64 = LARGE.iter().step_by(512).map(|x| x.load(Relaxed)).sum();
         assert_eq!((there, LIST.lock().unwrap().len() as u64), (added, added), "{:?}", moved.is_ok());
+        assert_eq!(COUNTER.load(Relaxed), 0, "a child wrote it");
         let at_once = moved.is_ok();
         match moved {
             Ok(statics) => _ = inside(statics, &COUNTER),
@@ -292,28 +296,30 @@ pub(super) fn forked_by_a_command() {
     assert_eq!(permissions(at(&COUNTER)), "rw-s");
 }
 
+/// A child that writes a static of its own.
+fn fork_once() {
+    // SAFETY: the child stores to an atomic and ends.
+    match unsafe { libc::fork() } {
+        0 => {
+            COUNTER.store(99, Relaxed);
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(3) }
+        }
+        child => {
+            let mut status = 0;
+            // SAFETY: our own child, and a place for its status.
+            while unsafe { libc::waitpid(child, &raw mut status, 0) } != child {}
+            assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 3, "{status:#x}");
+        }
+    }
+}
+
 /// A signal handler that forks at any moment, in the middle of a fork, too: each child has statics of its own.
 pub(super) fn forked_by_a_handler() {
     static FORKS: AtomicU64 = AtomicU64::new(0);
     extern "C" fn handler(_: libc::c_int) {
         FORKS.fetch_add(1, Relaxed);
         fork_once();
-    }
-    fn fork_once() {
-        // SAFETY: one thread, which is in the middle of no allocation.
-        match unsafe { libc::fork() } {
-            0 => {
-                COUNTER.store(99, Relaxed);
-                // SAFETY: ends the child.
-                unsafe { libc::_exit(3) }
-            }
-            child => {
-                let mut status = 0;
-                // SAFETY: our own child, and a place for its status.
-                while unsafe { libc::waitpid(child, &raw mut status, 0) } != child {}
-                assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 3, "{status:#x}");
-            }
-        }
     }
     remap().unwrap();
     // So that a copy takes as long as some signals are apart.
