@@ -1,4 +1,4 @@
-//! Those who write at the same time: another process, threads, a forked child, signals.
+//! Those who write at the same time: another process, threads, signals.
 
 use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
@@ -9,6 +9,7 @@ use std::time::Instant;
 use shmem_api::memheap::{Bytes, region::Region, region::memfd::PeerRegion};
 use shmem_api::statics::{StaticsError, remap};
 
+use super::forks::fork_once;
 use super::{ADDS, BIG, COUNTER, FLAG, LARGE, LIST, PEER, add, at, inside, permissions};
 
 pub(super) fn peer() {
@@ -199,147 +200,6 @@ pub(super) fn waking_threads() {
         }
         eprintln!("round {round}: moved: {at_once}, {added} additions in {:.1?}", start.elapsed());
     });
-}
-
-/// A child of fork has statics of its own, as they were at the fork, and may end as any process does.
-pub(super) fn forked() {
-    remap().unwrap();
-    COUNTER.store(1, Relaxed);
-    LARGE[1000].store(2, Relaxed);
-    LIST.lock().unwrap().push(3);
-    let (mut reader, mut writer) = std::io::pipe().unwrap();
-    // SAFETY: one thread.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        // What its parent writes after the fork, in pages this one has not touched, either.
-        std::io::Read::read_exact(&mut reader, &mut [0]).unwrap();
-        let seen = [&COUNTER, &LARGE[1000], &LARGE[BIG - 1], &FLAG].map(|x| x.load(Relaxed));
-        assert_eq!(seen, [1, 2, 0, 7]);
-        assert_eq!(*LIST.lock().unwrap(), [3]);
-        assert_eq!(permissions(at(&COUNTER)), "rw-p");
-        assert!(matches!(remap(), Err(StaticsError::Forked { parent }) if parent != std::process::id()));
-        for x in [&COUNTER, &LARGE[1000], &LARGE[BIG - 1], &FLAG] {
-            x.store(99, Relaxed);
-        }
-        LIST.lock().unwrap().push(4);
-        assert!(std::panic::catch_unwind(|| panic!("in a child")).is_err());
-        // A child of its own.
-        // SAFETY: one thread.
-        match unsafe { libc::fork() } {
-            0 => {
-                COUNTER.store(100, Relaxed);
-                std::process::exit(5)
-            }
-            grandchild => assert_eq!(ended_with(grandchild), 5),
-        }
-        assert_eq!(COUNTER.load(Relaxed), 99);
-        // The standard library notes in a static which thread is exiting.
-        std::process::exit(6);
-    }
-    for x in [&COUNTER, &LARGE[1000], &LARGE[BIG - 1], &FLAG] {
-        x.store(50, Relaxed);
-    }
-    std::io::Write::write_all(&mut writer, &[1]).unwrap();
-    assert_eq!(ended_with(child), 6);
-    let seen = [&COUNTER, &LARGE[1000], &LARGE[BIG - 1], &FLAG].map(|x| x.load(Relaxed));
-    assert_eq!(seen, [50; 4], "none of the child's");
-    assert_eq!(*LIST.lock().unwrap(), [3]);
-    assert_eq!(permissions(at(&COUNTER)), "rw-s");
-    // A fork that fails leaves nothing behind, and one whose file has been closed is as good.
-    let mappings = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
-    let before = mappings();
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: gives up root, which the limit does not bind.
-    unsafe { libc::setuid(65534) };
-    // SAFETY: a limit of this process.
-    unsafe { libc::setrlimit(libc::RLIMIT_NPROC, &raw const none) };
-    // SAFETY: one thread.
-    match unsafe { libc::fork() } {
-        -1 => {}
-        0 => std::process::exit(0),
-        // Some systems do not count this user's processes.
-        child => assert_eq!(ended_with(child), 0),
-    }
-    assert!(mappings().abs_diff(before) <= 1, "{before} mappings before, {} after", mappings());
-}
-
-/// The status of a child that ends by itself.
-fn ended_with(child: libc::pid_t) -> i32 {
-    let mut status = 0;
-    // SAFETY: our own child, and a place for its status.
-    unsafe { libc::waitpid(child, &raw mut status, 0) };
-    assert!(libc::WIFEXITED(status), "{status:#x}");
-    libc::WEXITSTATUS(status)
-}
-
-/// The standard library forks where `posix_spawn` cannot do what is asked for; between fork and exec its child
-/// writes static variables: that it must not panic, and the environment.
-pub(super) fn forked_by_a_command() {
-    use std::os::unix::process::CommandExt;
-    let statics = remap().unwrap();
-    let file = statics.file().unwrap().as_raw_fd();
-    for round in 0..3 {
-        // SAFETY: asks for a constant.
-        let me = unsafe { libc::getuid() };
-        let mut command = Command::new("true");
-        assert!(command.uid(me).env("A_VARIABLE_OF_THE_CHILD", "x").status().unwrap().success());
-        let caught = std::panic::catch_unwind(|| panic!("on purpose"));
-        assert!(caught.is_err(), "a panic unwinds, as before");
-        assert_eq!(std::env::var_os("A_VARIABLE_OF_THE_CHILD"), None);
-        assert!(std::env::var_os("PATH").is_some());
-        if round == 1 {
-            // Without the file the copy is made by address.
-            // SAFETY: what is closed is the library's, which must be ready for that.
-            unsafe { libc::close(file) };
-        }
-    }
-    assert_eq!(permissions(at(&COUNTER)), "rw-s");
-}
-
-/// A child that writes a static of its own.
-fn fork_once() {
-    // SAFETY: the child stores to an atomic and ends.
-    match unsafe { libc::fork() } {
-        0 => {
-            COUNTER.store(99, Relaxed);
-            // SAFETY: ends the child.
-            unsafe { libc::_exit(3) }
-        }
-        child => {
-            let mut status = 0;
-            // SAFETY: our own child, and a place for its status.
-            while unsafe { libc::waitpid(child, &raw mut status, 0) } != child {}
-            assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 3, "{status:#x}");
-        }
-    }
-}
-
-/// A signal handler that forks at any moment, in the middle of a fork, too: each child has statics of its own.
-pub(super) fn forked_by_a_handler() {
-    static FORKS: AtomicU64 = AtomicU64::new(0);
-    extern "C" fn handler(_: libc::c_int) {
-        FORKS.fetch_add(1, Relaxed);
-        fork_once();
-    }
-    remap().unwrap();
-    // So that a copy takes as long as some signals are apart.
-    LARGE.iter().take(1 << 20).for_each(|x| x.store(1, Relaxed));
-    // SAFETY: what the handler calls is safe where it comes: the program is forking, or waiting.
-    unsafe { libc::signal(libc::SIGALRM, handler as extern "C" fn(libc::c_int) as libc::sighandler_t) };
-    let start = Instant::now();
-    for round in 0..20 {
-        let once = libc::timeval { tv_sec: 0, tv_usec: 100 + 150 * round };
-        let timer = libc::itimerval { it_interval: libc::timeval { tv_sec: 0, tv_usec: 0 }, it_value: once };
-        // SAFETY: a valid timer; the old one is not asked for.
-        unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
-        fork_once();
-        while FORKS.load(Relaxed) <= round as u64 {
-            std::thread::yield_now();
-        }
-        assert_eq!(COUNTER.load(Relaxed), 0, "a child wrote it");
-    }
-    eprintln!("40 forks: {:.1?}", start.elapsed());
-    assert!(start.elapsed().as_secs() < 5, "none waits for itself");
 }
 
 /// A handler may write statics, so none runs in the window; the mask comes back.
