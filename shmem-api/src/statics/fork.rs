@@ -6,6 +6,9 @@
 //!   child:                                             └──► the copy is moved over the spans, whole and at once
 //! ```
 //!
+//! It costs time, and until the fork is over memory, for as much of the static data as was ever touched; what the child
+//! keeps of it is its own data. If the system has not got it, the fork goes on, and the child ends with a line.
+//!
 //! Pages that are mapped shared stay so in a child, and the file cannot be mapped privately instead: what the parent
 //! writes later would show in every page the child has not written. So the copy is made before the fork, where an
 //! allocation that fails harms nobody, and where the locks of the program's own fork handlers are held already (they
@@ -82,10 +85,12 @@ impl Statics {
     /// Sparse: what is a hole in the file is none in the copy.
     pub(super) fn snapshot(&self) -> rustix::io::Result<usize> {
         let size = self.size.0 as usize;
-        let (protection, flags) =
-            (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE);
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // Accounted for in full, so that where the system counts what it promises a lack is found here, and not when
+        // the pages are written.
         // SAFETY: new memory, anywhere.
-        let at = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), size, protection, flags) }?;
+        let at =
+            unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), size, protection, MapFlags::PRIVATE) }?;
         // The program may have closed it.
         let file = self.file.get();
         let mut from = 0;

@@ -265,6 +265,13 @@ fn a_snapshot_is_whole() {
         let memory = Anonymous::new(6 * page);
         (0..6).for_each(|i| memory.put(i * page, i as u8 + 1));
         let copy = statics_in(&memory, file).snapshot().unwrap();
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let about = maps.split_once(&format!("\n{copy:x}-")).unwrap().1;
+        let flags = about.lines().find_map(|line| line.strip_prefix("VmFlags:")).unwrap();
+        assert!(
+            flags.contains(" wr") && !flags.contains(" nr"),
+            "memory that the system accounts for: {flags}"
+        );
         let copy = Anonymous(std::ptr::with_exposed_provenance_mut(copy), 6 * page);
         for at in 0..6 {
             let expected = if there.contains(&at) { (at + 3) as u8 % 6 + 1 } else { 0 };

@@ -71,6 +71,41 @@ pub(super) fn forked() {
     assert!(mappings().abs_diff(before) <= 1, "{before} mappings before, {} after", mappings());
 }
 
+/// Where there is no memory for the copy, the child ends and its parent goes on.
+pub(super) fn forked_without_memory() {
+    remap().unwrap();
+    let limit = |most| {
+        let most = libc::rlimit { rlim_cur: most, rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: a limit of this process.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const most) }, 0);
+    };
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    // SAFETY: open descriptors of this process.
+    let stderr = unsafe { libc::dup(2) };
+    // SAFETY: as above.
+    unsafe { libc::dup2(writer.as_raw_fd(), 2) };
+    drop(writer);
+    limit(50_000_000);
+    // SAFETY: one thread.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        std::process::exit(0);
+    }
+    limit(libc::RLIM_INFINITY);
+    // SAFETY: as above.
+    unsafe { libc::dup2(stderr, 2) };
+    assert_eq!(ended_with(child), 71);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut reader, &mut said).unwrap();
+    assert!(
+        said.contains("no memory for a copy of the static variables") && said.lines().count() == 1,
+        "{said}"
+    );
+    assert_eq!(permissions(at(&COUNTER)), "rw-s");
+    fork_once();
+    assert_eq!(COUNTER.load(Relaxed), 0);
+}
+
 /// The status of a child that ends by itself.
 fn ended_with(child: libc::pid_t) -> i32 {
     let mut status = 0;
