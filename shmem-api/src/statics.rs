@@ -33,7 +33,8 @@
 //! the file is mapped, and writes, is stopped until it is: see `stop`. One that keeps running is a refusal that names
 //! it, and so is one that blocks SIGSEGV, by which a thread is stopped: the data stays private, and every use of it as symmetric data is an error that says why.
 //!
-//! **Fork.** A child of `fork` gets its own copy of the statics, as it would have without this library (see `fork`).
+//! **Fork.** A child of `fork` gets its own copy of the statics: of what its thread knew of, as it would have without this
+//! library; of what others write at that time, byte by byte the old or the new (see `fork`).
 //! `vfork`, `posix_spawn` and `clone` with `CLONE_VM` lend the child its parent's memory, statics or not. Of calls
 //! that run no fork handlers (`_Fork`, `clone` itself), the child shares the statics, and should go on to `exec` or
 //! `_exit`. [`remap`] in a child is refused: it is no PE.

@@ -1,10 +1,17 @@
-//! The static data of a child of `fork`: its own, as it was at the fork.
+//! The static data of a child of `fork`: its own, a copy made just before the fork.
 //!
 //! ```text
 //!   parent:  prepare: a private copy of the spans ──► fork ──► the copy goes
 //!                                                      │
 //!   child:                                             └──► the copy is moved over the spans, whole and at once
 //! ```
+//!
+//! What the child finds: all that the forking thread wrote before it called `fork`, and all that others wrote of which
+//! that thread knew, by a lock or another synchronisation. If nobody else writes meanwhile, that is the data as it was
+//! at the fork. What other threads and other PEs write from the call on until the fork, it finds or does not, byte by
+//! byte and in no order: the copy is not of one instant, and it is older than the child's stacks and its `malloc` heap,
+//! so a static may refer to what is there no more. Fork handlers that take the program's locks make it exact for what
+//! these guard. Handlers that were asked for before ours run after the copy: what they write is not in it.
 //!
 //! It costs time, and until the fork is over memory, for as much of the static data as was ever touched; what the child
 //! keeps of it is its own data. If the system has not got it, the fork goes on, and the child ends with a line.
