@@ -167,6 +167,11 @@ pub fn remap() -> Result<&'static Statics, StaticsError> {
     }
 }
 
+/// Whether the static data is shared, or some of it.
+pub(crate) fn is_moved() -> bool {
+    DONE.get().is_some()
+}
+
 /// Sets [`DONE`], unless nothing has changed.
 fn make() -> Result<(), StaticsError> {
     let executable = Executable::find();

@@ -28,9 +28,13 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use super::turn::{Taken, Turn};
 use super::{LEFT, NoSignals, PANICKED, leave_now};
+use crate::boot;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::statics::fork::{self, Snapshot};
+use crate::statics::{
+    self,
+    fork::{self, Snapshot},
+};
 
 /// The process that joined the job, or is about to; 0 if none has.
 static PE: AtomicU32 = AtomicU32::new(0);
@@ -146,17 +150,33 @@ pub(crate) fn between_forks<R>(what: impl FnOnce() -> R) -> R {
     result
 }
 
-/// This process joins the job.
+/// `start` has this process join the job, or come again; it may ([`may_join`]). If it fails before anything
+/// has changed, the process is no PE, and its children may join. Calls are one inside the other, or in turns.
 ///
 /// # Errors
-/// It is a child of one that has.
-pub(crate) fn join_as_pe() -> Result<(), Error> {
+/// What `start` returns.
+pub(crate) fn join_as_pe<R>(start: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     let me = std::process::id();
-    match PE.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed) {
-        Err(pe) if pe != me => {
-            Err(Error::Boot(format!("process {me} was forked from {pe}, which is a PE; a child is none")))
-        }
-        _ => Ok(()),
+    let first = PE.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+    let started = start();
+    if first && started.is_err() && !statics::is_moved() && !boot::is_joined() {
+        PE.store(0, Ordering::Relaxed);
+    }
+    started
+}
+
+/// As long as this process is no child of one that has joined.
+///
+/// # Errors
+/// It is.
+pub(crate) fn may_join() -> Result<(), Error> {
+    let (me, pe) = (std::process::id(), PE.load(Ordering::Relaxed));
+    match pe {
+        0 => Ok(()),
+        pe if pe == me => Ok(()),
+        pe => Err(Error::Boot(format!(
+            "process {me} was forked from {pe}, which is a PE or was about to be one; a child is none"
+        ))),
     }
 }
 

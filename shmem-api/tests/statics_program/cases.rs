@@ -47,6 +47,8 @@ const CASES: &[Case] = &[
     ("sleeping_threads", others::sleeping_threads),
     ("waking_threads", others::waking_threads),
     ("forked", forks::forked),
+    #[cfg(not(feature = "mpi"))]
+    ("forked_after_a_failed_init", forks::forked_after_a_failed_init),
     ("forked_without_memory", forks::forked_without_memory),
     ("forked_by_a_command", forks::forked_by_a_command),
     ("forked_by_a_handler", forks::forked_by_a_handler),

@@ -71,6 +71,59 @@ pub(super) fn forked() {
     assert!(mappings().abs_diff(before) <= 1, "{before} mappings before, {} after", mappings());
 }
 
+/// Where init has failed before it changed anything, a child may be a PE; where the statics were shared by then, none.
+#[cfg(not(feature = "mpi"))]
+pub(super) fn forked_after_a_failed_init() {
+    use shmem_api::{Single, World};
+    use std::sync::atomic::AtomicBool;
+    // As if started by what this program is not built for.
+    const LAUNCHED: &str = "OMPI_COMM_WORLD_SIZE";
+    let fails = || {
+        // SAFETY: the other thread, if there is one, reads no environment.
+        unsafe { std::env::set_var(LAUNCHED, "2") };
+        let failed = World::<Single>::init_level().err().unwrap().to_string();
+        assert!(failed.contains("built without MPI"), "{failed}");
+        // SAFETY: as above.
+        unsafe { std::env::remove_var(LAUNCHED) };
+    };
+    let in_child = |joins: fn() -> i32| {
+        // SAFETY: one thread.
+        match unsafe { libc::fork() } {
+            0 => std::process::exit(joins()),
+            child => ended_with(child),
+        }
+    };
+    // A thread that runs: the statics stay private.
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Relaxed) {
+                std::hint::spin_loop()
+            }
+        });
+        fails();
+        stop.store(true, Relaxed);
+    });
+    assert_eq!(permissions(at(&COUNTER)), "rw-p");
+    let joined = in_child(|| {
+        let world = World::<Single>::init_level().unwrap();
+        assert_eq!((world.pe(), world.n_pes(), permissions(at(&COUNTER)).as_str()), (0, 1, "rw-s"));
+        world.finalize().unwrap();
+        8
+    });
+    assert_eq!(joined, 8);
+    fails();
+    assert_eq!(permissions(at(&COUNTER)), "rw-s");
+    let refused = in_child(|| {
+        let refused = World::<Single>::init_level().err().unwrap().to_string();
+        assert!(refused.contains("which is a PE or was about to be one; a child is none"), "{refused}");
+        9
+    });
+    assert_eq!(refused, 9);
+    let world = World::<Single>::init_level().unwrap();
+    assert_eq!((world.pe(), world.n_pes()), (0, 1));
+}
+
 /// Where there is no memory for the copy, the child ends and its parent goes on.
 pub(super) fn forked_without_memory() {
     remap().unwrap();
