@@ -22,6 +22,7 @@ mod others;
 mod process;
 #[cfg(all(target_env = "gnu", target_arch = "x86_64"))]
 mod static_fork;
+mod turn;
 
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -109,7 +110,7 @@ pub(crate) fn global_exit(engine: &Engine, status: i32) -> ! {
     let status = status & 0xff;
     // Flushing waits for whoever holds a stream, and that may be a thread that reads; not for ever.
     {
-        let _held = NoSignals::new();
+        let _held = NoSignals::but_faults();
         let _ = std::thread::Builder::new().spawn(move || {
             std::thread::sleep(FLUSH);
             leave_now(status)

@@ -91,7 +91,8 @@ impl Drop for Moving<'_> {
 
 /// Collective over the job if the library is down: comes to hold it up. Else local.
 pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Result<Handle, Error> {
-    child::join_as_pe()?;
+    // A child may find the lock held for ever.
+    child::may_join()?;
     let holders = HOLDERS.lock();
     // Before anything is brought up: a program can forget Worlds without end.
     let too_many = || Error::Boot("more Worlds or inits are alive than can be counted; finalize them".into());
@@ -103,7 +104,7 @@ pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Resul
         }
         None => {
             let _moving = Moving::new(&holders)?;
-            Engine::open(asked, components)?
+            child::join_as_pe(|| Engine::open(asked, components))?
         }
     };
     holders.set(holders.get().with(by).ok_or_else(too_many)?);
@@ -132,7 +133,7 @@ fn join(engine: &Engine, by: By, asked: Asked) -> Result<(), Error> {
 
 /// `start_pes`: holds the library up until process exit, unless it is up already.
 pub(crate) fn start_pes() -> Result<(), Error> {
-    child::join_as_pe()?;
+    child::may_join()?;
     let holders = HOLDERS.lock();
     if Engine::current().is_none() {
         come(By::Init, Asked { level: ThreadLevel::Single, needed: false }, BUILT_IN)?;

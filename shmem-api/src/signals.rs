@@ -3,17 +3,31 @@
 
 use std::mem::MaybeUninit;
 
-/// All signals of the calling thread wait while this lives; those of threads started meanwhile, for as long as these live.
+/// Signals of the calling thread wait while this lives; those of threads started meanwhile, for as long as these live.
 pub(crate) struct NoSignals(libc::sigset_t);
 
 impl NoSignals {
+    /// All of them.
     pub(crate) fn new() -> NoSignals {
-        let mut all = MaybeUninit::uninit();
+        NoSignals::but(&[])
+    }
+
+    /// Those that a thread does not cause itself.
+    pub(crate) fn but_faults() -> NoSignals {
+        NoSignals::but(&[libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP])
+    }
+
+    fn but(these: &[libc::c_int]) -> NoSignals {
+        let mut set = MaybeUninit::uninit();
         let mut before = MaybeUninit::uninit();
         // SAFETY: fills the set it is given.
-        unsafe { libc::sigfillset(all.as_mut_ptr()) };
-        // SAFETY: `all` is filled in; the mask before is written.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
+        unsafe { libc::sigfillset(set.as_mut_ptr()) };
+        for &signal in these {
+            // SAFETY: the set is filled in.
+            unsafe { libc::sigdelset(set.as_mut_ptr(), signal) };
+        }
+        // SAFETY: the set is filled in; the mask before is written. What is blocked already stays so.
+        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), before.as_mut_ptr()) };
         // SAFETY: written by the call above, which cannot fail for a valid `how`.
         NoSignals(unsafe { before.assume_init() })
     }
@@ -44,12 +58,17 @@ mod tests {
             // SAFETY: asks only.
             unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), now.as_mut_ptr()) };
             // SAFETY: written by the call above; the set is a valid one.
-            unsafe { libc::sigismember(now.as_ptr(), libc::SIGUSR2) == 1 }
+            [libc::SIGUSR2, libc::SIGSEGV]
+                .map(|signal| unsafe { libc::sigismember(now.as_ptr(), signal) == 1 })
         };
-        assert!(!blocked());
-        let held = NoSignals::new();
-        assert!(blocked());
+        assert_eq!(blocked(), [false, false]);
+        let held = NoSignals::but_faults();
+        assert_eq!(blocked(), [true, false]);
+        let all = NoSignals::new();
+        assert_eq!(blocked(), [true, true]);
+        drop(all);
+        assert_eq!(blocked(), [true, false]);
         drop(held);
-        assert!(!blocked());
+        assert_eq!(blocked(), [false, false]);
     }
 }

@@ -21,16 +21,20 @@
 //!   thread takes no signals, allocates nothing and stores to no static; every other thread sleeps until the page is
 //!   protected, and is stopped from then on.
 //! * **D3** A refusal changes nothing: until the first span is mapped, the program runs on its own pages.
+//!   If the system refuses a later span, those before it stay shared, for forks to copy; the data is not symmetric.
 //! * **D4** Equal [`Identity`] means equal spans at equal file offsets, wherever each process has them.
+//! * **D5** A fork finds either no span mapped or [`DONE`] set: from the first mapping until then, forks wait, and the
+//!   calling thread takes no signals.
 //!
 //! **Threads.** Copying data that another thread writes loses the write. A program may well have threads
 //! before init (an MPI it initialised itself keeps helper threads), and what a thread will write cannot be
 //! known, but that it did not run can: so threads are fine while the kernel shows them off their processors, with
 //! unchanged counts of context switches, before the copy and after it. See `threads`. A thread that wakes later, before
 //! the file is mapped, and writes, is stopped until it is: see `stop`. One that keeps running is a refusal that names
-//! it: the data stays private, and every use of it as symmetric data is an error that says why.
+//! it, and so is one that blocks SIGSEGV, by which a thread is stopped: the data stays private, and every use of it as symmetric data is an error that says why.
 //!
-//! **Fork.** A child of `fork` gets its own copy of the statics, as it would have without this library (see `fork`).
+//! **Fork.** A child of `fork` gets its own copy of the statics: of what its thread knew of, as it would have without this
+//! library; of what others write at that time, byte by byte the old or the new (see `fork`).
 //! `vfork`, `posix_spawn` and `clone` with `CLONE_VM` lend the child its parent's memory, statics or not. Of calls
 //! that run no fork handlers (`_Fork`, `clone` itself), the child shares the statics, and should go on to `exec` or
 //! `_exit`. [`remap`] in a child is refused: it is no PE.
@@ -60,7 +64,7 @@ pub use identity::Identity;
 pub use threads::Thread;
 
 use elf::Executable;
-use swap::Part;
+use swap::{Moved, Part};
 
 /// The static data of this process's executable, shared.
 #[derive(Debug)]
@@ -71,6 +75,7 @@ pub struct Statics {
     spans: Box<[Span]>,
     identity: Identity,
     pid: u32,
+    moved: Moved,
 }
 
 /// A stretch of static data: `len` bytes at `address` in this process, at `offset` in the file.
@@ -101,6 +106,11 @@ pub enum StaticsError {
     /// Another thread kept running, and might have written while its data was copied.
     #[error("{0} is running; initialise before it starts, or while it waits")]
     Busy(Thread),
+    /// Another thread sleeps, but if it woke and wrote while the data is moved, it could not be held up.
+    #[error(
+        "{0} blocks SIGSEGV, and could not be held up if it wrote meanwhile; initialise before it starts"
+    )]
+    Unstoppable(Thread),
     /// This process is a child of one that remapped it before `fork`.
     #[error("this process was forked from {parent} after that had initialised the library")]
     Forked {
@@ -132,7 +142,7 @@ impl StaticsError {
 /// The name of the file: not the heap's, so that `/proc/PID/maps` tells them apart.
 const NAME: &str = "shmem-statics";
 
-/// Set once: what is remapped stays so for the rest of the process.
+/// Set once: what is remapped stays so for the rest of the process. D5.
 static DONE: OnceLock<Statics> = OnceLock::new();
 /// Held while remapping.
 static TURN: Mutex<()> = Mutex::new(());
@@ -144,17 +154,26 @@ static TURN: Mutex<()> = Mutex::new(());
 /// Nothing has changed then, and the static data is not symmetric.
 pub fn remap() -> Result<&'static Statics, StaticsError> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(done) = DONE.get() {
-        return match done.pid == std::process::id() {
-            true => Ok(done),
-            false => Err(StaticsError::Forked { parent: done.pid }),
-        };
+    if DONE.get().is_none() {
+        make()?;
     }
-    let made = make()?;
-    Ok(DONE.get_or_init(|| made))
+    match DONE.get() {
+        Some(done) if done.pid != std::process::id() => Err(StaticsError::Forked { parent: done.pid }),
+        Some(Statics { moved: Moved { failed: Some(e), .. }, .. }) => {
+            Err(StaticsError::system(swap::MAPPING)((*e).into()))
+        }
+        Some(done) => Ok(done),
+        None => Err(StaticsError::system(swap::MAPPING)(io::ErrorKind::Other.into())),
+    }
 }
 
-fn make() -> Result<Statics, StaticsError> {
+/// Whether the static data is shared, or some of it.
+pub(crate) fn is_moved() -> bool {
+    DONE.get().is_some()
+}
+
+/// Sets [`DONE`], unless nothing has changed.
+fn make() -> Result<(), StaticsError> {
     let executable = Executable::find();
     let identity = Identity::of(&executable).map_err(StaticsError::system("/proc/self/exe"))?;
     let ranges = executable.writable();
@@ -171,10 +190,13 @@ fn make() -> Result<Statics, StaticsError> {
     let file = allowed
         .and_then(|()| sealed(NAME, size))
         .map_err(StaticsError::system("memfd of the static data"))?;
-    swap::swap(&file, &parts)?;
+    let kept = file.try_clone().and_then(Kept::new);
+    let kept = kept.map_err(StaticsError::system("a descriptor of the static data"))?;
     let spans = parts.iter().map(Part::span).collect();
-    let file = Kept::new(file).map_err(StaticsError::system("a descriptor of the static data"))?;
-    Ok(Statics { file, size, spans, identity, pid: std::process::id() })
+    let pid = std::process::id();
+    swap::swap(&file, &parts, |moved| {
+        DONE.get_or_init(|| Statics { file: kept, size, spans, identity, pid, moved });
+    })
 }
 
 impl Statics {

@@ -68,7 +68,7 @@ impl Warden {
         };
         let thread = {
             // No handler of the program's runs in it, and no signal that the program waits for ends there.
-            let _held = NoSignals::new();
+            let _held = NoSignals::but_faults();
             std::thread::Builder::new().name("shmem-warden".into()).spawn(run)
         };
         let thread = Some(thread.map_err(|e| failed("the watching thread", &e))?);

@@ -101,6 +101,11 @@ pub(crate) fn join() -> Result<Joined, Error> {
     Ok(Joined(boot))
 }
 
+/// Whether this process has joined a job.
+pub(crate) fn is_joined() -> bool {
+    lock().is_some()
+}
+
 /// Leaves the job, if one was joined. Called at process exit.
 pub(crate) fn leave() -> Result<(), Error> {
     let boot = lock().take();

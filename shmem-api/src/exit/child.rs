@@ -14,21 +14,28 @@
 //!
 //! Invariants: **H1** what is done in the child before its statics are its own is `statics::fork::in_child`. **H2**
 //! what is done in the handlers is safe where another thread was in the middle of something: system calls, atomics,
-//! no allocation. **H3** the engine that a child finds is not being taken down: that is done in turns with forks.
+//! no allocation. **H3** the engine that a child finds is not being taken down: that is done in turns with forks
+//! (`turn`).
 //!
 //! What is forked without these handlers (`_Fork`, `clone`) is known by its process number where it calls.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
 use std::fmt::Write;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
+use super::turn::{Taken, Turn};
 use super::{LEFT, PANICKED, leave_now};
+use crate::boot;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::statics::fork::{self, Snapshot};
+use crate::signals::NoSignals;
+use crate::statics::{
+    self,
+    fork::{self, Snapshot},
+};
 
 /// The process that joined the job, or is about to; 0 if none has.
 static PE: AtomicU32 = AtomicU32::new(0);
@@ -37,9 +44,17 @@ static CHILD: AtomicBool = AtomicBool::new(false);
 /// The engine of its parent, in a child.
 static PARENTS: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
 
+/// What lasts from the handler before a fork to the one after it.
+struct Fork {
+    turn: Option<Taken>,
+    quiet: NoSignals,
+}
+
 thread_local! {
     /// Between the handlers of one fork, which are called by one thread.
     static SNAPSHOT: Cell<Snapshot> = const { Cell::new(Snapshot::Needless) };
+    /// As that. No destructor: to have one allocates.
+    static FORK: Cell<Option<ManuallyDrop<Fork>>> = const { Cell::new(None) };
 }
 
 mod initialiser {
@@ -58,22 +73,36 @@ extern "C" fn watch_forks() {
 }
 
 extern "C" fn before() {
-    take_turn();
+    let turn = take_turn();
+    // A handler that forked from here on would take the place of this fork's notes.
+    let quiet = NoSignals::but_faults();
     let needed = !CHILD.load(Ordering::Relaxed);
     SNAPSHOT.set(if needed { fork::before() } else { Snapshot::Needless });
+    FORK.set(Some(ManuallyDrop::new(Fork { turn, quiet })));
 }
 
 extern "C" fn in_parent() {
     fork::in_parent(SNAPSHOT.replace(Snapshot::Needless));
-    end_turn();
+    if let Some(Fork { turn, quiet }) = FORK.take().map(ManuallyDrop::into_inner) {
+        end_turn(turn);
+        drop(quiet);
+    }
 }
 
 extern "C" fn in_child() {
     take_statics(SNAPSHOT.get());
-    end_turn();
-    if PE.load(Ordering::Relaxed) == 0 || CHILD.swap(true, Ordering::Relaxed) {
-        return;
+    let fork = FORK.take().map(ManuallyDrop::into_inner);
+    let (turn, quiet) = fork.map_or((None, None), |fork| (fork.turn, Some(fork.quiet)));
+    inherit_turn(turn);
+    end_turn(turn);
+    if PE.load(Ordering::Relaxed) != 0 && !CHILD.swap(true, Ordering::Relaxed) {
+        disown();
     }
+    drop(quiet);
+}
+
+/// What is its parent's is not the child's.
+fn disown() {
     if let Some(engine) = Engine::current() {
         PARENTS.store(std::ptr::from_ref(&*engine).cast_mut(), Ordering::Relaxed);
         engine.disown();
@@ -94,41 +123,61 @@ pub(super) fn take_statics(snapshot: Snapshot) {
     }
 }
 
-/// One thread at a time forks, or publishes an engine, or withdraws it (H3).
-static TURN: AtomicBool = AtomicBool::new(false);
+/// For forks, and for what they may not come into the middle of (H3).
+static TURN: Turn = Turn::new();
 
-fn take_turn() {
-    // It is held for microseconds; a signal handler that forks in the middle of it must not wait for itself.
-    for _ in 0..1_000_000 {
-        if !TURN.swap(true, Ordering::Acquire) {
-            return;
-        }
-        std::thread::yield_now();
+/// None in a child, where there is nothing that a fork could come into the middle of.
+pub(super) fn take_turn() -> Option<Taken> {
+    (!is_child()).then(|| TURN.take())
+}
+
+pub(super) fn end_turn(turn: Option<Taken>) {
+    turn.into_iter().for_each(|taken| TURN.end(taken));
+}
+
+/// In a new child: the turn of the thread that forked is its own.
+pub(super) fn inherit_turn(turn: Option<Taken>) {
+    if turn.is_some() {
+        TURN.inherit();
     }
 }
 
-fn end_turn() {
-    TURN.store(false, Ordering::Release);
+/// Runs what no fork may come into the middle of. It is short, and neither forks nor allocates: who waits for the turn
+/// in order to fork may hold the locks of an allocator.
+pub(crate) fn between_forks<R>(what: impl FnOnce() -> R) -> R {
+    let turn = take_turn();
+    let result = what();
+    end_turn(turn);
+    result
 }
 
-/// Runs what no fork may come into the middle of. It is short, and does not fork.
-pub(crate) fn between_forks(what: impl FnOnce()) {
-    take_turn();
-    what();
-    end_turn();
-}
-
-/// This process joins the job.
+/// `start` has this process join the job, or come again; it may ([`may_join`]). If it fails before anything
+/// has changed, the process is no PE, and its children may join. Calls are one inside the other, or in turns.
 ///
 /// # Errors
-/// It is a child of one that has.
-pub(crate) fn join_as_pe() -> Result<(), Error> {
+/// What `start` returns.
+pub(crate) fn join_as_pe<R>(start: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     let me = std::process::id();
-    match PE.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed) {
-        Err(pe) if pe != me => {
-            Err(Error::Boot(format!("process {me} was forked from {pe}, which is a PE; a child is none")))
-        }
-        _ => Ok(()),
+    let first = PE.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+    let started = start();
+    if first && started.is_err() && !statics::is_moved() && !boot::is_joined() {
+        PE.store(0, Ordering::Relaxed);
+    }
+    started
+}
+
+/// As long as this process is no child of one that has joined.
+///
+/// # Errors
+/// It is.
+pub(crate) fn may_join() -> Result<(), Error> {
+    let (me, pe) = (std::process::id(), PE.load(Ordering::Relaxed));
+    match pe {
+        0 => Ok(()),
+        pe if pe == me => Ok(()),
+        pe => Err(Error::Boot(format!(
+            "process {me} was forked from {pe}, which is a PE or was about to be one; a child is none"
+        ))),
     }
 }
 

@@ -15,9 +15,8 @@
 //! into it and the thread's number. That is looked at before each fork; where it is not so, the fork fails.
 #![allow(unsafe_code)]
 
-use std::mem::MaybeUninit;
-
 use super::child;
+use crate::signals::NoSignals;
 use crate::statics::fork;
 
 /// The end of the block of glibc's thread that is before the list of robust mutexes, and the list's head.
@@ -49,12 +48,8 @@ unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
         unsafe { errno.write(libc::ENOSYS) };
         return -1;
     };
-    let mut all = MaybeUninit::uninit();
-    let mut before = MaybeUninit::uninit();
-    // SAFETY: fills the set it is given.
-    unsafe { libc::sigfillset(all.as_mut_ptr()) };
-    // SAFETY: `all` is filled in; the mask before is written.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
+    let turn = child::take_turn();
+    let quiet = NoSignals::new();
     // Anew, now that the C library has its locks: what another thread was in the middle of is done.
     let snapshot = if child::is_marked() { fork::Snapshot::Needless } else { fork::before() };
     const FLAGS: libc::c_int = libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
@@ -65,6 +60,7 @@ unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
     let pid = unsafe { libc::syscall(libc::SYS_clone, FLAGS as usize, none, none, tid, none) };
     if pid == 0 {
         child::take_statics(snapshot);
+        child::inherit_turn(turn);
         // SAFETY: B1: this thread's own, and no other thread is left.
         let head = unsafe { &raw mut (*block).head };
         // SAFETY: as above.
@@ -76,8 +72,8 @@ unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
     } else {
         fork::in_parent(snapshot);
     }
-    // SAFETY: the mask that was there before.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
+    child::end_turn(turn);
+    drop(quiet);
     pid as libc::pid_t
 }
 

@@ -1,10 +1,20 @@
-//! The static data of a child of `fork`: its own, as it was at the fork.
+//! The static data of a child of `fork`: its own, a copy made just before the fork.
 //!
 //! ```text
 //!   parent:  prepare: a private copy of the spans ──► fork ──► the copy goes
 //!                                                      │
 //!   child:                                             └──► the copy is moved over the spans, whole and at once
 //! ```
+//!
+//! What the child finds: all that the forking thread wrote before it called `fork`, and all that others wrote of which
+//! that thread knew, by a lock or another synchronisation. If nobody else writes meanwhile, that is the data as it was
+//! at the fork. What other threads and other PEs write from the call on until the fork, it finds or does not, byte by
+//! byte and in no order: the copy is not of one instant, and it is older than the child's stacks and its `malloc` heap,
+//! so a static may refer to what is there no more. Fork handlers that take the program's locks make it exact for what
+//! these guard. Handlers that were asked for before ours run after the copy: what they write is not in it.
+//!
+//! It costs time, and until the fork is over memory, for as much of the static data as was ever touched; what the child
+//! keeps of it is its own data. If the system has not got it, the fork goes on, and the child ends with a line.
 //!
 //! Pages that are mapped shared stay so in a child, and the file cannot be mapped privately instead: what the parent
 //! writes later would show in every page the child has not written. So the copy is made before the fork, where an
@@ -14,10 +24,14 @@
 //! Invariant **F1**: [`in_child`] calls the kernel only, and stores to no static before all spans are private.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
+
 use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 use rustix::mm::{MapFlags, MremapFlags, ProtFlags};
 
-use super::{DONE, Statics};
+use super::{DONE, Span, Statics};
 use crate::copy;
 
 /// A copy of this process's static data, for a child that is about to be.
@@ -55,41 +69,65 @@ pub(crate) fn in_child(snapshot: Snapshot) -> bool {
         (Snapshot::Needless, _) => return true,
         _ => return false,
     };
-    statics.spans.iter().all(|span| {
-        let from = std::ptr::with_exposed_provenance_mut(at + span.offset.0 as usize);
-        let (to, len) = (std::ptr::with_exposed_provenance_mut(span.address), span.len.0 as usize);
-        // SAFETY: D1: the pages replaced are the executable's data and nothing else, and the copy holds their bytes
-        // as they were: whoever refers to them finds what was there.
-        unsafe { rustix::mm::mremap_fixed(from, len, len, MremapFlags::MAYMOVE, to) }.is_ok()
-    })
+    statics.take(at)
 }
 
 impl Statics {
+    /// Those that are shared: all, as a rule.
+    fn shared(&self) -> &[Span] {
+        self.spans.get(..self.moved.parts).unwrap_or(&self.spans)
+    }
+
+    /// Moves a copy over them, if the system allows it.
+    pub(super) fn take(&self, at: usize) -> bool {
+        self.shared().iter().all(|span| {
+            let from = std::ptr::with_exposed_provenance_mut(at + span.offset.0 as usize);
+            let (to, len) = (std::ptr::with_exposed_provenance_mut(span.address), span.len.0 as usize);
+            // SAFETY: D1: the pages replaced are the executable's data and nothing else, and the copy holds their bytes
+            // as they were: whoever refers to them finds what was there.
+            unsafe { rustix::mm::mremap_fixed(from, len, len, MremapFlags::MAYMOVE, to) }.is_ok()
+        })
+    }
+
     /// Sparse: what is a hole in the file is none in the copy.
-    fn snapshot(&self) -> rustix::io::Result<usize> {
+    pub(super) fn snapshot(&self) -> rustix::io::Result<usize> {
         let size = self.size.0 as usize;
-        let (protection, flags) =
-            (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE);
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // Accounted for in full, so that where the system counts what it promises a lack is found here, and not when
+        // the pages are written.
         // SAFETY: new memory, anywhere.
-        let at = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), size, protection, flags) }?;
+        let at =
+            unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), size, protection, MapFlags::PRIVATE) }?;
         // The program may have closed it.
         let file = self.file.get();
         let mut from = 0;
-        while from < size as u64 {
-            let data = file.map_or(Ok(from), |file| rustix::fs::seek(file, SeekFrom::Data(from)));
-            // No data behind it.
-            let Ok(data) = data else { break };
-            let end = file.map_or(Ok(size as u64), |file| rustix::fs::seek(file, SeekFrom::Hole(data)));
-            from = end.unwrap_or(size as u64).min(size as u64);
-            self.copy(data, from, at.cast());
+        while let Some(data) = self.written(file, from) {
+            from = data.end;
+            self.copy(data, at.cast());
         }
         Ok(at.expose_provenance())
     }
 
-    /// Copies what lies at `data .. end` in the file.
-    fn copy(&self, data: u64, end: u64, to: *mut u8) {
-        for span in &self.spans {
-            let (lo, hi) = (data.max(span.offset.0), end.min(span.offset.0 + span.len.0));
+    /// What there is in the file from `from` on, up to a hole. All the rest, if the system does not say.
+    fn written(&self, file: Option<BorrowedFd<'_>>, from: u64) -> Option<Range<u64>> {
+        let size = self.size.0;
+        let rest = (from < size).then_some(from..size);
+        let Some(file) = file else { return rest };
+        match rustix::fs::seek(file, SeekFrom::Data(from)) {
+            Ok(data) => {
+                let hole = rustix::fs::seek(file, SeekFrom::Hole(data));
+                Some(data..hole.unwrap_or(size))
+            }
+            // No data behind it.
+            Err(Errno::NXIO) => None,
+            Err(_) => rest,
+        }
+    }
+
+    /// Copies what lies there in the file.
+    fn copy(&self, data: Range<u64>, to: *mut u8) {
+        for span in self.shared() {
+            let (lo, hi) = (data.start.max(span.offset.0), data.end.min(span.offset.0 + span.len.0));
             if lo < hi {
                 let from = span.address + (lo - span.offset.0) as usize;
                 let from = std::ptr::with_exposed_provenance::<u8>(from);

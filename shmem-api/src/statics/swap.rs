@@ -14,6 +14,8 @@
 //! `.bss` is sparse: a page that was never touched reads as zero before and after, in the file too, so
 //! only pages the kernel's page map shows are copied (100 MB of untouched `.bss` cost no copy).
 //!
+//! All of it, until it is noted what has moved, is one turn of those that forks take, too (D5): a fork waits.
+//!
 //! Between the signal mask and its return there are system calls on open files and on the stack, and
 //! nothing else (D2): no allocation, since an allocator may keep its books in the executable's statics,
 //! and no message. A lazily bound C function may have its GOT entry written here; if that is lost, it is
@@ -22,18 +24,20 @@
 
 use std::fs::File;
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use memheap::{Bytes, Offset};
+use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
 use super::elf::{self, Writable};
 use super::stop::Stop;
-use super::threads::Others;
+use super::threads::{InTheWay, Others};
 use super::{Span, StaticsError};
+use crate::exit::child;
+use crate::signals::NoSignals;
 
 /// A stretch of static data and its place in the file.
 #[derive(Clone, Copy)]
@@ -52,60 +56,106 @@ impl Part {
 /// How often, a millisecond apart, other threads are looked at until all of them sleep.
 const LOOKS: u32 = 100;
 
-/// Why one attempt failed: allocated nothing, to be told after the window.
-enum Failed {
-    /// A thread has run meanwhile.
-    Ran(usize),
+/// Why one attempt failed: allocated nothing, to be told after the window. Nothing has changed.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// A thread has run meanwhile, or come, or blocks what would stop it.
+    Ran(InTheWay),
+    Look(io::Error),
     Copy(io::Error),
     Protect(io::Error),
-    Map(io::Error),
+    Map(Errno),
 }
 
-/// Moves all parts into the file.
-pub(super) fn swap(file: &OwnedFd, parts: &[Part]) -> Result<(), StaticsError> {
+/// What has moved, for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Moved {
+    /// So many parts, from the first on.
+    pub(super) parts: usize,
+    /// Why not all of them.
+    pub(super) failed: Option<Errno>,
+}
+
+/// What the system was asked for last of all.
+pub(super) const MAPPING: &str = "mapping of the static data";
+
+/// Moves all parts into the file, or some. `note` hears of it before any fork can come.
+pub(super) fn swap(file: &OwnedFd, parts: &[Part], note: impl FnOnce(Moved)) -> Result<(), StaticsError> {
     let pagemap = Pagemap { file: File::open("/proc/self/pagemap").ok(), page: elf::page_size() };
+    let mut note = Some(note);
     let mut looks = 0;
     loop {
         let others = Others::look().map_err(StaticsError::system("/proc/self/task"))?;
-        let busy = match others.awake() {
+        let busy = match others.in_the_way() {
             Some(thread) => thread,
-            None => match attempt(file, parts, &pagemap, &others) {
+            None => match attempt(file, parts, &pagemap, &others, &mut note) {
                 Ok(()) => return Ok(()),
-                Err(Failed::Ran(index)) => others.name(index),
+                Err(Failed::Ran(thread)) => thread,
+                Err(Failed::Look(e)) => return Err(StaticsError::system("/proc/self/task")(e)),
                 Err(Failed::Copy(e)) => return Err(StaticsError::system("copy of the static data")(e)),
                 Err(Failed::Protect(e)) => {
                     return Err(StaticsError::system("protection of the static data")(e));
                 }
-                Err(Failed::Map(e)) => return Err(StaticsError::system("mapping of the static data")(e)),
+                Err(Failed::Map(e)) => return Err(StaticsError::system(MAPPING)(e.into())),
             },
         };
         looks += 1;
         if looks == LOOKS {
-            return Err(StaticsError::Busy(busy));
+            return Err(busy.error());
         }
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
+/// Moves the parts and has it noted, without a fork, by another thread or by a signal handler, between the two (D5).
+pub(super) fn attempt<N: FnOnce(Moved)>(
+    file: &OwnedFd,
+    parts: &[Part],
+    pagemap: &Pagemap,
+    others: &Others,
+    note: &mut Option<N>,
+) -> Result<(), Failed> {
+    child::between_forks(|| {
+        let _quiet = NoSignals::new();
+        let moved = window(file, parts, pagemap, others)?;
+        if let Some(note) = note.take() {
+            note(moved);
+        }
+        Ok(())
+    })
+}
+
 /// The window of D2.
-fn attempt(file: &OwnedFd, parts: &[Part], pagemap: &Pagemap, others: &Others) -> Result<(), Failed> {
-    let _quiet = NoSignals::new();
+fn window(file: &OwnedFd, parts: &[Part], pagemap: &Pagemap, others: &Others) -> Result<Moved, Failed> {
     // Before the copy, as what it notes is in statics.
     let mut writers = Stop::new(parts);
     for part in parts {
         copy(file, part, pagemap).map_err(Failed::Copy)?;
     }
     let protected = protect(parts, MprotectFlags::READ).map_err(Failed::Protect);
-    let done = protected.and_then(|()| match others.ran() {
-        Some(index) => Err(Failed::Ran(index)),
-        None => parts.iter().try_for_each(|part| map_over(file, part)).map_err(Failed::Map),
+    let done = protected.and_then(|()| match others.ran().map_err(Failed::Look)? {
+        Some(thread) => Err(Failed::Ran(thread)),
+        None => map_all(file, parts),
     });
-    if done.is_err() {
+    if !matches!(done, Ok(Moved { failed: None, .. })) {
         // What was mapped is writable, and stays so.
         let _ = protect(parts, MprotectFlags::READ | MprotectFlags::WRITE);
     }
-    writers.go_on(others.ran().is_none());
+    writers.go_on(matches!(others.ran(), Ok(None)));
     done
+}
+
+/// Maps the file over all parts, or as many as the system allows.
+fn map_all(file: &OwnedFd, parts: &[Part]) -> Result<Moved, Failed> {
+    let mut moved = Moved { parts: 0, failed: None };
+    for part in parts {
+        match map_over(file, part) {
+            Ok(()) => moved.parts += 1,
+            Err(e) if moved.parts == 0 => return Err(Failed::Map(e)),
+            Err(e) => return Ok(Moved { failed: Some(e), ..moved }),
+        }
+    }
+    Ok(moved)
 }
 
 /// Sets what may be done with the pages.
@@ -116,29 +166,6 @@ pub(super) fn protect(parts: &[Part], how: MprotectFlags) -> io::Result<()> {
         // SAFETY: D1; the thread that does it writes none of them meanwhile (D2), and others wait (`stop`).
         Ok(unsafe { rustix::mm::mprotect(at, len.0 as usize, how) }?)
     })
-}
-
-/// All signals of the calling thread wait while this lives.
-struct NoSignals(libc::sigset_t);
-
-impl NoSignals {
-    fn new() -> NoSignals {
-        let mut all = MaybeUninit::uninit();
-        let mut before = MaybeUninit::uninit();
-        // SAFETY: fills the set it is given.
-        unsafe { libc::sigfillset(all.as_mut_ptr()) };
-        // SAFETY: `all` is filled in; the mask before is written.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
-        // SAFETY: written by the call above, which cannot fail for a valid `how`.
-        NoSignals(unsafe { before.assume_init() })
-    }
-}
-
-impl Drop for NoSignals {
-    fn drop(&mut self) {
-        // SAFETY: the mask that was there before.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
-    }
 }
 
 /// The kernel's word on which pages exist, 8 bytes for each.
@@ -209,7 +236,7 @@ fn write(file: &OwnedFd, from: usize, len: usize, offset: u64) -> io::Result<()>
 }
 
 /// Maps the file over a part.
-fn map_over(file: &OwnedFd, part: &Part) -> io::Result<()> {
+fn map_over(file: &OwnedFd, part: &Part) -> Result<(), Errno> {
     let Span { address, offset, len } = part.span();
     let at = std::ptr::with_exposed_provenance_mut(address);
     let flags = MapFlags::SHARED | MapFlags::FIXED;

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
 use memmap_of_the_test::Anonymous;
@@ -9,6 +10,7 @@ use memmap_of_the_test::Anonymous;
 use super::elf::Writable;
 use super::stop::Stop;
 use super::swap::{Pagemap, Part, copy, protect};
+use super::threads::Others;
 use super::*;
 use rustix::mm::MprotectFlags;
 
@@ -33,6 +35,16 @@ mod memmap_of_the_test {
             let at = unsafe { self.0.add(offset) };
             // SAFETY: as above.
             unsafe { at.write_volatile(value) }
+        }
+    }
+
+    impl Anonymous {
+        pub(super) fn get(&self, offset: usize) -> u8 {
+            assert!(offset < self.1);
+            // SAFETY: inside the mapping, which the test alone uses.
+            let at = unsafe { self.0.add(offset) };
+            // SAFETY: as above.
+            unsafe { at.read_volatile() }
         }
     }
 
@@ -88,10 +100,108 @@ fn a_copy_is_sparse_and_exact() {
     assert!(copied(page, 0, &touched, Some(empty)).0 == expected, "a page map that says nothing");
 }
 
+/// There is one stop at a time.
+static STOP: Mutex<()> = Mutex::new(());
+
+/// Two parts of a memory, the second at that offset in the file.
+fn two_parts(memory: &Anonymous, second: u64) -> [Part; 2] {
+    let (lo, half) = (memory.0.expose_provenance(), memory.1 / 2);
+    let part = |i: usize, offset| {
+        let lo = lo + i * half;
+        Part { range: Writable { lo, file_end: lo + half, hi: lo + half }, offset: Offset(offset) }
+    };
+    [part(0, 0), part(1, second)]
+}
+
+/// Where there are no other threads.
+fn attempt_alone(parts: &[Part], note: impl FnOnce(Moved)) -> Result<OwnedFd, swap::Failed> {
+    let _one = STOP.lock().unwrap_or_else(PoisonError::into_inner);
+    let nobody = std::env::temp_dir().join(format!("shmem-nobody-{}", std::process::id()));
+    std::fs::create_dir_all(&nobody).unwrap();
+    let others = Others::list(nobody.to_str().unwrap()).unwrap();
+    let file = sealed(NAME, Bytes(16 * elf::page_size() as u64)).unwrap();
+    let pagemap = Pagemap { file: None, page: elf::page_size() };
+    swap::attempt(&file, parts, &pagemap, &others, &mut Some(note)).map(|()| file)
+}
+
+/// The permissions of the mapping an address lies in.
+fn permissions(address: usize) -> String {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let inside = |line: &&str| {
+        let (lo, hi) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        (usize::from_str_radix(lo, 16).unwrap()..usize::from_str_radix(hi, 16).unwrap()).contains(&address)
+    };
+    maps.lines().find(inside).unwrap().split(' ').nth(1).unwrap().to_owned()
+}
+
+/// D5: until it is noted what has moved, forks wait, and no handler of this thread can fork.
+#[test]
+fn a_fork_finds_noted_what_has_moved() {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let page = elf::page_size();
+    let memory = Anonymous::new(2 * page);
+    memory.put(page, 7);
+    let (forked, mut noted) = (AtomicBool::new(false), None);
+    std::thread::scope(|scope| {
+        let note = |moved| {
+            assert_eq!(permissions(memory.0.expose_provenance()), "rw-s");
+            scope.spawn(|| crate::exit::child::between_forks(|| forked.store(true, SeqCst)));
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert!(!forked.load(SeqCst));
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+            let usual = (1 << (libc::SIGALRM - 1)) | (1 << (libc::SIGUSR1 - 1)) | (1 << (libc::SIGSEGV - 1));
+            assert_eq!(u64::from_str_radix(blocked.trim(), 16).unwrap() & usual, usual);
+            noted = Some(moved);
+        };
+        attempt_alone(&two_parts(&memory, page as u64), note).unwrap();
+    });
+    assert_eq!(noted, Some(Moved { parts: 2, failed: None }));
+    assert!(forked.load(SeqCst));
+    assert_eq!(memory.get(page), 7);
+}
+
+/// What has moved when the system refuses the rest is copied by forks; if it refuses all, nothing has changed.
+#[test]
+fn a_part_that_cannot_be_mapped() {
+    let page = elf::page_size();
+    let memory = Anonymous::new(2 * page);
+    let [first, second] = [0, page].map(|at| memory.0.expose_provenance() + at);
+    memory.put(0, 1);
+    memory.put(page, 2);
+    // A place in the file at which it cannot be mapped.
+    let nowhere = page as u64 + 512;
+    let [one, other] = two_parts(&memory, nowhere);
+    let refused = attempt_alone(&[other], |_| panic!("nothing has moved"));
+    assert!(matches!(refused, Err(swap::Failed::Map(rustix::io::Errno::INVAL))), "{refused:?}");
+    assert_eq!([first, second].map(permissions), ["rw-p", "rw-p"]);
+    let mut noted = None;
+    let file = attempt_alone(&[one, other], |moved| noted = Some(moved)).unwrap();
+    let moved = Moved { parts: 1, failed: Some(rustix::io::Errno::INVAL) };
+    assert_eq!(noted, Some(moved));
+    assert_eq!([first, second].map(permissions), ["rw-s", "rw-p"]);
+    memory.put(page, 3);
+    // As in a child.
+    let statics = Statics {
+        file: Kept::new(file).unwrap(),
+        size: Bytes(2 * page as u64),
+        spans: [one.span(), other.span()].into(),
+        identity: bytemuck::Zeroable::zeroed(),
+        pid: 1,
+        moved,
+    };
+    let copy = statics.snapshot().unwrap();
+    memory.put(0, 4);
+    assert!(statics.take(copy));
+    assert_eq!([first, second].map(permissions), ["rw-p", "rw-p"]);
+    assert_eq!([0, page].map(|at| memory.get(at)), [1, 3]);
+}
+
 /// A store that comes while the data is protected is made when it is not any more; one elsewhere is none of ours.
 #[test]
 fn writers_wait_until_the_data_is_there() {
     use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let _one = STOP.lock().unwrap_or_else(PoisonError::into_inner);
     let page = elf::page_size();
     let memory = Anonymous::new(4 * page);
     let lo = memory.0.expose_provenance();
@@ -122,6 +232,54 @@ fn writers_wait_until_the_data_is_there() {
     }
 }
 
+/// Statics of a test's own: two stretches of a memory, which the file may hold.
+fn statics_in(memory: &Anonymous, file: OwnedFd) -> Statics {
+    let half = memory.1 / 2;
+    let span = |i: usize| Span {
+        address: memory.0.expose_provenance() + (1 - i) * half,
+        offset: Offset((i * half) as u64),
+        len: Bytes(half as u64),
+    };
+    Statics {
+        file: Kept::new(file).unwrap(),
+        size: Bytes(memory.1 as u64),
+        spans: [span(0), span(1)].into(),
+        identity: bytemuck::Zeroable::zeroed(),
+        pid: 1,
+        moved: Moved { parts: 2, failed: None },
+    }
+}
+
+/// The copy for a child holds what the file holds, and all of it where the system does not say what that is.
+#[test]
+fn a_snapshot_is_whole() {
+    let page = elf::page_size();
+    let sparse = || sealed(NAME, Bytes(6 * page as u64)).unwrap();
+    let written = sparse();
+    rustix::io::pwrite(&written, &[1], 2 * page as u64).unwrap();
+    rustix::io::pwrite(&written, &[1], 5 * page as u64).unwrap();
+    // One that cannot be asked.
+    let pipe = std::io::pipe().unwrap().0;
+    for (file, there) in [(sparse(), &[][..]), (written, &[2, 5]), (OwnedFd::from(pipe), &[0, 1, 2, 3, 4, 5])]
+    {
+        let memory = Anonymous::new(6 * page);
+        (0..6).for_each(|i| memory.put(i * page, i as u8 + 1));
+        let copy = statics_in(&memory, file).snapshot().unwrap();
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let about = maps.split_once(&format!("\n{copy:x}-")).unwrap().1;
+        let flags = about.lines().find_map(|line| line.strip_prefix("VmFlags:")).unwrap();
+        assert!(
+            flags.contains(" wr") && !flags.contains(" nr"),
+            "memory that the system accounts for: {flags}"
+        );
+        let copy = Anonymous(std::ptr::with_exposed_provenance_mut(copy), 6 * page);
+        for at in 0..6 {
+            let expected = if there.contains(&at) { (at + 3) as u8 % 6 + 1 } else { 0 };
+            assert_eq!(copy.get(at * page), expected, "page {at} of {there:?}");
+        }
+    }
+}
+
 #[test]
 fn addresses_are_found_up_to_the_last_byte() {
     let span = |address, offset| Span { address, offset: Offset(offset), len: Bytes(0x2000) };
@@ -131,6 +289,7 @@ fn addresses_are_found_up_to_the_last_byte() {
         spans: [span(0x5000_0000, 0), span(0x6000_0000, 0x2000)].into(),
         identity: bytemuck::Zeroable::zeroed(),
         pid: 1,
+        moved: Moved { parts: 2, failed: None },
     };
     let found = |span, offset, left| Some(Found { span, offset: Offset(offset), left: Bytes(left) });
     assert_eq!(statics.find(0x5000_0000), found(0, 0, 0x2000));

@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use shmem_api::statics::Statics;
 
 mod alone;
+mod forks;
 mod others;
 
 /// 100 MB of `.bss`, part of the executable in every case.
@@ -42,10 +43,15 @@ const CASES: &[Case] = &[
     ("again", alone::again),
     ("peer", others::peer),
     ("busy_thread", others::busy_thread),
+    ("thread_that_blocks_signals", others::thread_that_blocks_signals),
     ("sleeping_threads", others::sleeping_threads),
     ("waking_threads", others::waking_threads),
-    ("forked", others::forked),
-    ("forked_by_a_command", others::forked_by_a_command),
+    ("forked", forks::forked),
+    #[cfg(not(feature = "mpi"))]
+    ("forked_after_a_failed_init", forks::forked_after_a_failed_init),
+    ("forked_without_memory", forks::forked_without_memory),
+    ("forked_by_a_command", forks::forked_by_a_command),
+    ("forked_by_a_handler", forks::forked_by_a_handler),
     ("signals", others::signals),
     ("taken", alone::taken),
     ("identity", alone::identity),

@@ -1,4 +1,4 @@
-//! Those who write at the same time: another process, threads, a forked child, signals.
+//! Those who write at the same time: another process, threads, signals.
 
 use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
@@ -9,6 +9,7 @@ use std::time::Instant;
 use shmem_api::memheap::{Bytes, region::Region, region::memfd::PeerRegion};
 use shmem_api::statics::{StaticsError, remap};
 
+use super::forks::fork_once;
 use super::{ADDS, BIG, COUNTER, FLAG, LARGE, LIST, PEER, add, at, inside, permissions};
 
 pub(super) fn peer() {
@@ -81,6 +82,32 @@ pub(super) fn busy_thread() {
     assert_eq!(COUNTER.load(Relaxed), before);
 }
 
+/// A thread that blocks SIGSEGV, as helper threads do that want no signals, would end the process where it wrote while
+/// the data is moved.
+pub(super) fn thread_that_blocks_signals() {
+    let (send, receive) = mpsc::channel::<u64>();
+    let (begun, begins) = mpsc::channel();
+    let waits = move || {
+        let mut all = std::mem::MaybeUninit::uninit();
+        // SAFETY: fills the set it is given.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        // SAFETY: the set is filled in; the mask before is not asked for.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), std::ptr::null_mut()) };
+        begun.send(()).unwrap();
+        COUNTER.store(receive.recv().unwrap(), Relaxed);
+    };
+    let handle = std::thread::Builder::new().name("helper".to_owned()).spawn(waits).unwrap();
+    begins.recv().unwrap();
+    let refused = remap().unwrap_err();
+    assert!(matches!(refused, StaticsError::Unstoppable(_)), "{refused}");
+    assert!(refused.to_string().contains("(helper) blocks SIGSEGV"), "{refused}");
+    assert_eq!(permissions(at(&COUNTER)), "rw-p", "a refusal changes nothing");
+    send.send(5).unwrap();
+    handle.join().unwrap();
+    inside(remap().unwrap(), &COUNTER);
+    assert_eq!(COUNTER.load(Relaxed), 5);
+}
+
 /// As the helper threads of an MPI that the program has initialised: in poll, on a condition, in a sleep.
 pub(super) fn sleeping_threads() {
     let (send, receive) = mpsc::channel::<u64>();
@@ -116,7 +143,8 @@ pub(super) fn sleeping_threads() {
     assert_eq!((COUNTER.load(Relaxed), FLAG.load(Relaxed)), (123, 45), "they woke and wrote where we read");
 }
 
-/// Threads that wake at any moment and write: the data is moved and nothing is lost, or it stays where it is. In many
+/// Threads that wake at any moment and write, or (in every other process) have a thread of their own do it and sleep
+/// until that has ended, or fork a child that writes its own: the data is moved and nothing is lost, or it stays where it is. In many
 /// processes, as each has one chance only.
 pub(super) fn waking_threads() {
     const ONCE: &str = "SHMEM_STATICS_ONCE";
@@ -139,8 +167,17 @@ pub(super) fn waking_threads() {
                 let mut added = 0;
                 while !stop.load(Relaxed) {
                     added += 1;
-                    LARGE[512 * (added as usize % 500)].fetch_add(1, Relaxed);
-                    LIST.lock().unwrap().push(added);
+                    let write = move || {
+                        LARGE[512 * (added as usize % 500)].fetch_add(1, Relaxed);
+                        LIST.lock().unwrap().push(added);
+                    };
+                    match round % 2 {
+                        0 => write(),
+                        _ => std::thread::spawn(write).join().unwrap(),
+                    }
+                    if round % 5 == 4 {
+                        fork_once();
+                    }
                     std::thread::sleep(std::time::Duration::from_micros(100 + 177 * (round + thread) % 900));
                 }
                 added
@@ -154,108 +191,15 @@ pub(super) fn waking_threads() {
         let added: u64 = wakers.into_iter().map(|waker| waker.join().unwrap()).sum();
         let there: u64 = LARGE.iter().step_by(512).map(|x| x.load(Relaxed)).sum();
         assert_eq!((there, LIST.lock().unwrap().len() as u64), (added, added), "{:?}", moved.is_ok());
+        assert_eq!(COUNTER.load(Relaxed), 0, "a child wrote it");
         let at_once = moved.is_ok();
         match moved {
             Ok(statics) => _ = inside(statics, &COUNTER),
-            Err(e) => assert!(matches!(e, StaticsError::Busy(_)), "{e}"),
+            // A thread that is being made blocks all signals for a while.
+            Err(e) => assert!(matches!(e, StaticsError::Busy(_) | StaticsError::Unstoppable(_)), "{e}"),
         }
         eprintln!("round {round}: moved: {at_once}, {added} additions in {:.1?}", start.elapsed());
     });
-}
-
-/// A child of fork has statics of its own, as they were at the fork, and may end as any process does.
-pub(super) fn forked() {
-    remap().unwrap();
-    COUNTER.store(1, Relaxed);
-    LARGE[1000].store(2, Relaxed);
-    LIST.lock().unwrap().push(3);
-    let (mut reader, mut writer) = std::io::pipe().unwrap();
-    // SAFETY: one thread.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        // What its parent writes after the fork, in pages this one has not touched, either.
-        std::io::Read::read_exact(&mut reader, &mut [0]).unwrap();
-        let seen = [&COUNTER, &LARGE[1000], &LARGE[BIG - 1], &FLAG].map(|x| x.load(Relaxed));
-        assert_eq!(seen, [1, 2, 0, 7]);
-        assert_eq!(*LIST.lock().unwrap(), [3]);
-        assert_eq!(permissions(at(&COUNTER)), "rw-p");
-        assert!(matches!(remap(), Err(StaticsError::Forked { parent }) if parent != std::process::id()));
-        for x in [&COUNTER, &LARGE[1000], &LARGE[BIG - 1], &FLAG] {
-            x.store(99, Relaxed);
-        }
-        LIST.lock().unwrap().push(4);
-        assert!(std::panic::catch_unwind(|| panic!("in a child")).is_err());
-        // A child of its own.
-        // SAFETY: one thread.
-        match unsafe { libc::fork() } {
-            0 => {
-                COUNTER.store(100, Relaxed);
-                std::process::exit(5)
-            }
-            grandchild => assert_eq!(ended_with(grandchild), 5),
-        }
-        assert_eq!(COUNTER.load(Relaxed), 99);
-        // The standard library notes in a static which thread is exiting.
-        std::process::exit(6);
-    }
-    for x in [&COUNTER, &LARGE[1000], &LARGE[BIG - 1], &FLAG] {
-        x.store(50, Relaxed);
-    }
-    std::io::Write::write_all(&mut writer, &[1]).unwrap();
-    assert_eq!(ended_with(child), 6);
-    let seen = [&COUNTER, &LARGE[1000], &LARGE[BIG - 1], &FLAG].map(|x| x.load(Relaxed));
-    assert_eq!(seen, [50; 4], "none of the child's");
-    assert_eq!(*LIST.lock().unwrap(), [3]);
-    assert_eq!(permissions(at(&COUNTER)), "rw-s");
-    // A fork that fails leaves nothing behind, and one whose file has been closed is as good.
-    let mappings = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
-    let before = mappings();
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: gives up root, which the limit does not bind.
-    unsafe { libc::setuid(65534) };
-    // SAFETY: a limit of this process.
-    unsafe { libc::setrlimit(libc::RLIMIT_NPROC, &raw const none) };
-    // SAFETY: one thread.
-    match unsafe { libc::fork() } {
-        -1 => {}
-        0 => std::process::exit(0),
-        // Some systems do not count this user's processes.
-        child => assert_eq!(ended_with(child), 0),
-    }
-    assert!(mappings().abs_diff(before) <= 1, "{before} mappings before, {} after", mappings());
-}
-
-/// The status of a child that ends by itself.
-fn ended_with(child: libc::pid_t) -> i32 {
-    let mut status = 0;
-    // SAFETY: our own child, and a place for its status.
-    unsafe { libc::waitpid(child, &raw mut status, 0) };
-    assert!(libc::WIFEXITED(status), "{status:#x}");
-    libc::WEXITSTATUS(status)
-}
-
-/// The standard library forks where `posix_spawn` cannot do what is asked for; between fork and exec its child
-/// writes static variables: that it must not panic, and the environment.
-pub(super) fn forked_by_a_command() {
-    use std::os::unix::process::CommandExt;
-    let statics = remap().unwrap();
-    let file = statics.file().unwrap().as_raw_fd();
-    for round in 0..3 {
-        // SAFETY: asks for a constant.
-        let me = unsafe { libc::getuid() };
-        let mut command = Command::new("true");
-        assert!(command.uid(me).env("A_VARIABLE_OF_THE_CHILD", "x").status().unwrap().success());
-        let caught = std::panic::catch_unwind(|| panic!("on purpose"));
-        assert!(caught.is_err(), "a panic unwinds, as before");
-        assert_eq!(std::env::var_os("A_VARIABLE_OF_THE_CHILD"), None);
-        assert!(std::env::var_os("PATH").is_some());
-        if round == 1 {
-            // Without the file the copy is made by address.
-            // SAFETY: what is closed is the library's, which must be ready for that.
-            unsafe { libc::close(file) };
-        }
-    }
-    assert_eq!(permissions(at(&COUNTER)), "rw-s");
 }
 
 /// A handler may write statics, so none runs in the window; the mask comes back.
