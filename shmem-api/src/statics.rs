@@ -23,7 +23,7 @@
 //! * **D3** A refusal changes nothing: until the first span is mapped, the program runs on its own pages.
 //!   If the system refuses a later span, those before it stay shared, for forks to copy; the data is not symmetric.
 //! * **D4** Equal [`Identity`] means equal spans at equal file offsets, wherever each process has them.
-//! * **D5** A fork finds either no span mapped or [`DONE`] set: from the first mapping until then, forks wait, and the
+//! * **D5** A fork finds either no span mapped or `DONE` set: from the first mapping until then, forks wait, and the
 //!   calling thread takes no signals.
 //!
 //! **Threads.** Copying data that another thread writes loses the write. A program may well have threads
