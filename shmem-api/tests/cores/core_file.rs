@@ -134,8 +134,15 @@ pub fn crash(
     (outcome, core, said)
 }
 
+/// A shell that starts a command in the background has it ignore this signal.
+pub fn take_quit() {
+    // SAFETY: the default action.
+    unsafe { libc::signal(libc::SIGQUIT, libc::SIG_DFL) };
+}
+
 /// In a PE: which case it is, with cores allowed, and a place for them.
 pub fn case() -> String {
+    take_quit();
     let limit = getrlimit(Resource::Core).maximum;
     setrlimit(Resource::Core, Rlimit { current: limit, maximum: limit }).unwrap();
     std::env::set_current_dir(std::env::var("TEST_CORES").unwrap()).unwrap();

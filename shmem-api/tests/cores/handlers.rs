@@ -9,7 +9,7 @@ use libc::{SIG_DFL, SIG_IGN, SIGABRT, SIGQUIT, SIGSEGV, sigaction, siginfo_t};
 use shmem_api::World;
 use shmem_api::testing::{self, Boot, Launch};
 
-use super::core_file::{MIB, case, crash, expect_marks, say, store_to, touch};
+use super::core_file::{MIB, case, crash, expect_marks, say, store_to, take_quit, touch};
 use super::{LARGE, expect_large, large};
 
 static CALLS: AtomicU32 = AtomicU32::new(0);
@@ -194,6 +194,7 @@ fn handlers_of_the_program_are_called() {
 fn signals_are_as_before_when_the_library_is_down() {
     let test = "handlers::signals_are_as_before_when_the_library_is_down";
     if testing::is_pe() {
+        take_quit();
         let before: Vec<_> = (1..32).map(now).collect();
         let wanted = std::env::var("SHMEM_HEAP_DUMP").unwrap() == "1";
         for _ in 0..2 {
