@@ -23,6 +23,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::segment::Segment;
+use crate::signals::NoSignals;
 
 /// All whose default action dumps core.
 const SIGNALS: [c_int; 10] = [
@@ -143,12 +144,7 @@ fn clock() -> u64 {
 
 /// One at a time, and no signal comes in between; not at all if another is at it for too long.
 fn alone(what: impl FnOnce()) -> bool {
-    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
-    let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: fills the set.
-    unsafe { libc::sigfillset(all.as_mut_ptr()) };
-    // SAFETY: both are sets.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), mask.as_mut_ptr()) };
+    let _held = NoSignals::new();
     let end = clock().saturating_add(LONGEST.as_nanos() as u64);
     let mut mine = !BUSY.swap(true, Acquire);
     while !mine && clock() < end {
@@ -159,8 +155,6 @@ fn alone(what: impl FnOnce()) -> bool {
         what();
         BUSY.store(false, Release);
     }
-    // SAFETY: the one of before.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask.as_ptr(), std::ptr::null_mut()) };
     mine
 }
 
