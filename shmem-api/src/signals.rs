@@ -47,6 +47,15 @@ pub(crate) fn caught() -> Option<u64> {
     u64::from_str_radix(mask.trim(), 16).ok()
 }
 
+/// Where the handler of a signal is; 0 or 1 if it has none.
+pub(crate) fn handler(signal: u32) -> usize {
+    let mut now = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: asks only.
+    unsafe { libc::sigaction(signal as libc::c_int, std::ptr::null(), now.as_mut_ptr()) };
+    // SAFETY: all zero is an action; written by the call, if there is such a signal.
+    unsafe { now.assume_init() }.sa_sigaction
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,8 @@ use crate::signals;
 pub(crate) struct Others {
     /// The library's threads and MPI's, and the one that started it. `None` if that cannot be seen.
     threads: Option<usize>,
-    /// Caught by MPI.
-    handlers: u64,
+    /// MPI's: the signal, and where the handler is.
+    handlers: Vec<(u32, usize)>,
 }
 
 /// Before the start.
@@ -32,10 +32,10 @@ impl Before {
     /// The library is up.
     pub(crate) fn started(self) -> Others {
         let own = |before: usize, now: usize| now.saturating_sub(before) + 1;
-        let new = |before: u64, now: u64| now & !before;
+        let new = self.handlers.zip(signals::caught()).map_or(0, |(before, now)| now & !before);
         Others {
             threads: self.threads.zip(threads()).map(|(before, now)| own(before, now)),
-            handlers: self.handlers.zip(signals::caught()).map_or(0, |(before, now)| new(before, now)),
+            handlers: by_themselves(new).map(|signal| (signal, signals::handler(signal))).collect(),
         }
     }
 }
@@ -48,8 +48,14 @@ impl Others {
             return false;
         }
         let thread = self.threads.is_none_or(|own| threads().is_none_or(|now| now > own));
-        thread || signals::caught().is_none_or(|now| now & BY_THEMSELVES & !self.handlers != 0)
+        let known = |signal| self.handlers.contains(&(signal, signals::handler(signal)));
+        thread || signals::caught().is_none_or(|now| !by_themselves(now).all(known))
     }
+}
+
+/// Those of a set that come by themselves.
+fn by_themselves(set: u64) -> impl Iterator<Item = u32> {
+    (1..=64).filter(move |signal| (set & BY_THEMSELVES) >> (signal - 1) & 1 != 0)
 }
 
 /// How many threads this process has, if that can be seen.
