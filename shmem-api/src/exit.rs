@@ -9,7 +9,7 @@
 //! | panic with a World alive | the World's drop |
 //! | `exit` or return from `main` with a World alive | the exit handler (`process`; raw inits are finalized there) |
 //! | `exit` while the others wait for this PE for ever | the exit handler (`deadlock`) |
-//! | `exit` without finalize while the others compute | the exit handler, after a second and a half (`process`) |
+//! | `exit` without finalize while the others compute | the exit handler, after a second (`process`) |
 //! | `global_exit` | nobody needs to: it ends the job itself |
 //! | a child of `fork` | nobody needs to: it is no PE (`child`) |
 //! | killed, `abort`, `_exit`, `exec` | the warden of the PE before it, and the launcher |

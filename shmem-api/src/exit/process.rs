@@ -27,7 +27,7 @@ use crate::holders::{self, Holders};
 use crate::level::{self, ThreadLevel};
 
 /// How long a PE that left in error waits for the others.
-const LIMIT: Duration = Duration::from_millis(1500);
+const LIMIT: Duration = Duration::from_secs(1);
 
 /// The status this process exits with, where the C library tells.
 static STATUS: AtomicI32 = AtomicI32::new(0);
