@@ -76,6 +76,7 @@ pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, sta
     let first = mark_all(lives.clone(), status);
     if first {
         say(line);
+        mark_said(lives.clone());
     }
     for life in lives {
         wait::ring(&life.waiters.bell, &life.waiters.asleep);
@@ -89,10 +90,23 @@ pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, sta
 /// Marks the job as ended for every PE; whether nobody had before. Whoever marks the first PE first is the
 /// one that speaks.
 fn mark_all<'l>(lives: impl Iterator<Item = &'l Life>, status: i32) -> bool {
-    let mut before = lives.map(|life| life.ended.swap(status as u32 + 1, Ordering::AcqRel));
-    let first = before.next() == Some(0);
-    before.for_each(drop);
+    let mark = |life: &Life| {
+        life.ended.compare_exchange(0, status as u32 + 1, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    };
+    let mut marked = lives.map(mark);
+    let first = marked.next() == Some(true);
+    marked.for_each(drop);
     first
+}
+
+/// On the first PE, in the mark of an ended job: what there is to say has been said. Who leaves from then on takes
+/// nobody's line away, should a launcher end the others for it.
+const SAID: u32 = 1 << 31;
+
+fn mark_said<'l>(mut lives: impl Iterator<Item = &'l Life>) {
+    if let Some(first) = lives.next() {
+        first.ended.fetch_or(SAID, Ordering::AcqRel);
+    }
 }
 
 /// Ends the job of a PE that unwinds. If the PEs diverged before, the others speak first.
@@ -122,6 +136,7 @@ pub(crate) fn global_exit(engine: &Engine, status: i32) -> ! {
     let_launcher_read();
     let lives = || engine.desks.iter().map(|d| d.life);
     mark_all(lives(), status);
+    mark_said(lives());
     lives().for_each(|life| wait::ring(&life.waiters.bell, &life.waiters.asleep));
     boot::end_all(status as u8);
     leave_now(status)
@@ -143,8 +158,16 @@ fn let_launcher_read() {
 
 /// The status the job has been ended with, if it has.
 fn ended(engine: &Engine) -> Option<i32> {
-    let mark = engine.desk().life.ended.load(Ordering::Acquire);
+    let mark = engine.desk().life.ended.load(Ordering::Acquire) & !SAID;
     (mark != 0).then(|| mark as i32 - 1)
+}
+
+/// Of a job that has ended: gives the PE that says why the time to.
+fn let_it_be_said(engine: &Engine) {
+    let start = Instant::now();
+    while start.elapsed() < LAUNCHER && engine.desks[0].life.ended.load(Ordering::Acquire) & SAID == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// For a waiter, between sleeps: goes too if the job has ended.
@@ -197,6 +220,9 @@ mod tests {
         let lives = [life(), life(), life()];
         assert!(mark_all(lives.iter(), LEFT));
         assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) == LEFT as u32 + 1));
+        mark_said(lives.iter());
         assert!(!mark_all(lives.iter(), DIED));
+        assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) & !SAID == LEFT as u32 + 1));
+        assert!(lives[0].ended.load(Ordering::Relaxed) & SAID != 0);
     }
 }

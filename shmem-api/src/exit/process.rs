@@ -20,7 +20,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::time::Duration;
 
-use super::{LEFT, SPEAK_FIRST, child, end_job, ended, leave_now, say};
+use super::{LEFT, SPEAK_FIRST, child, end_job, ended, leave_now, let_it_be_said, say};
 use crate::boot;
 use crate::engine::Engine;
 use crate::holders::{self, Holders};
@@ -65,7 +65,8 @@ extern "C" fn at_exit(status: c_int, _: *mut c_void) {
         return;
     }
     // The job has been ended: by a global exit on this PE, where `MPI_Abort` may come this way, or elsewhere.
-    if let Some(status) = Engine::current().and_then(|engine| ended(&engine)) {
+    if let Some((engine, status)) = Engine::current().and_then(|engine| Some((engine, ended(&engine)?))) {
+        let_it_be_said(&engine);
         leave_now(status);
     }
     let frozen = holders::freeze(SPEAK_FIRST);
