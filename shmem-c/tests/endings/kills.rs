@@ -11,6 +11,8 @@ const PHASES: [&str; 10] =
     ["init", "alloc", "put", "barrier", "collective", "team", "wait", "compute", "finalize", "after"];
 const ACTIONS: [&str; 7] = ["kill", "segv", "abort", "_exit0", "exit0", "exit3", "exec"];
 
+const SUCCEEDS: &str = "has status 0";
+
 #[derive(Clone, Copy, Debug)]
 #[allow(dead_code, reason = "printed")]
 struct End {
@@ -43,10 +45,9 @@ impl End {
 
     /// Whether it is the launcher's: nobody else can notice, since the library has not started yet, or has gone; or it is
     /// MPICH's, which takes the 0 of a PE for that of the job whatever the others say, as it does of an MPI program's.
-    fn launchers(&self, seen: &Watched) -> bool {
+    fn launchers(&self, what: &str) -> bool {
         let mpich = mpicc().is_some_and(|mpicc| mpicc.contains("mpich"));
-        let taken_for_all =
-            mpich && self.action == "_exit0" && seen.left.is_empty() && !seen.outcome.timed_out;
+        let taken_for_all = mpich && self.action == "_exit0" && what == SUCCEEDS;
         self.boot != Boot::Local && (self.phase == "init" || self.phase == "after" || taken_for_all)
     }
 
@@ -72,7 +73,7 @@ impl End {
             return Some("the victim did not act".to_owned());
         }
         if outcome.status.success() && seen.took.is_some() && !self.may_succeed() {
-            return Some("has status 0".to_owned());
+            return Some(SUCCEEDS.to_owned());
         }
         if !outcome.status.success() && outcome.stderr.trim().is_empty() && outcome.stdout.trim().is_empty() {
             return Some("says nothing".to_owned());
@@ -103,7 +104,7 @@ fn one_pe_ends_anyhow_anywhere() {
             ended += u32::from(seen.took.is_some());
             match end.judge(&seen) {
                 None => slowest = slowest.max(seen.took.filter(|t| *t < LEFT).unwrap_or_default()),
-                Some(what) if end.launchers(&seen) => {
+                Some(what) if end.launchers(&what) => {
                     faults += 1;
                     eprintln!("the launcher's: {end:?} {what}");
                 }
