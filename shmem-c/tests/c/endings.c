@@ -34,6 +34,9 @@ static void note(const char *name, long number)
     close(fd);
 }
 
+/* In finalize, or behind it. */
+static volatile int leaving;
+
 static void act(void)
 {
     note("acted", getpid());
@@ -44,7 +47,7 @@ static void act(void)
     if (strcmp(action, "exit0") == 0) exit(0);
     if (strcmp(action, "exit3") == 0) exit(3);
     /* After finalize it is no part of the job any more, and the launcher waits for it. */
-    if (strcmp(action, "exec") == 0) execlp("sleep", "sleep", strcmp(phase, "after") == 0 ? "1" : "20", (char *)NULL);
+    if (strcmp(action, "exec") == 0) execlp("sleep", "sleep", leaving ? "1" : "20", (char *)NULL);
     _exit(99);
 }
 
@@ -154,6 +157,7 @@ int main(int argc, char **argv)
             }
     }
     mark(3);
+    leaving = 1;
     if (me == victim) arm("finalize");
     shmem_finalize();
     mark(4);

@@ -55,11 +55,6 @@ impl End {
     fn judge(&self, seen: &Watched) -> Option<String> {
         let outcome = &seen.outcome;
         let late = seen.took.is_some_and(|took| took > LEFT);
-        // Just through with its finalize, it is no part of the job any more; the launcher waits for it.
-        let other_program = self.action == "exec" && self.phase == "finalize" && self.delay > 0;
-        if other_program {
-            return None;
-        }
         if outcome.timed_out {
             return Some("hangs".to_owned());
         }
