@@ -26,7 +26,7 @@ const TEST: &str = "what_one_pe_does_differently_is_named";
 const PLAN: &str = "SHMEM_TEST_PLAN";
 /// Jobs at a time: most of the time they start, or wait to be found out.
 const JOBS: usize = 4;
-/// A PE asks after a second whether anybody can go on; machines may be busy.
+/// A PE asks after half a second whether anybody can go on; machines may be busy.
 const LIMIT: Duration = Duration::from_secs(10);
 
 #[test]

@@ -31,7 +31,7 @@ use crate::level::{self, ThreadLevel};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// How long a PE waits before it asks.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What can end a wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
