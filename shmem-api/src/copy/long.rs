@@ -12,7 +12,7 @@
 //!   (to - from) mod 64 == 0                                                               ──► memcpy
 //!   else  AMD before Zen 5 with ERMS      2 KiB <= n <= second-level cache   AVX-512      ──► lines of 64 bytes
 //!                                                                            AVX2         ──► halves of lines
-//!         AVX-512 at full clock           2 KiB <= n <= 24 KiB                            ──► lines of 64 bytes
+//!         AVX-512 at full clock           4 KiB <= n <= 24 KiB                            ──► lines of 64 bytes
 //!         everything else                                                                 ──► memcpy
 //! ```
 //!
@@ -30,9 +30,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 /// Shorter copies are never ours: `memcpy` is as good, and is not done by `rep movsb`.
 pub(super) const LEAST: usize = 2048;
 
-/// Where lines of 64 bytes beat `memcpy` on processors without the trap: half of a first-level cache of 48 KiB, which
+/// Where lines of 64 bytes beat `memcpy` on processors without the trap: to half of a first-level cache of 48 KiB, which
 /// is what the processors measured have.
-const IN_CACHE: usize = 24 << 10;
+const IN_CACHE: Choice = Choice { least: 4096, longest: 24 << 10, lines: true };
 
 /// The [`Choice`] of this processor in one word, 0 before it was made.
 static CHOICE: AtomicUsize = AtomicUsize::new(0);
@@ -40,27 +40,30 @@ static CHOICE: AtomicUsize = AtomicUsize::new(0);
 /// Which copies are ours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Choice {
-    /// The longest; less than [`LEAST`] for none.
+    /// The shortest; at least [`LEAST`].
+    least: usize,
+    /// The longest; 0 for none.
     longest: usize,
     /// Lines of 64 bytes, not halves.
     lines: bool,
 }
 
 impl Choice {
-    const NONE: Choice = Choice { longest: 0, lines: false };
+    const NONE: Choice = Choice { least: LEAST, longest: 0, lines: false };
 
     #[inline]
     fn of_this_processor() -> Choice {
         match CHOICE.load(Relaxed) {
             0 => Choice::make(),
-            word => Choice { longest: word >> 2, lines: word & 2 != 0 },
+            word => Choice { least: word >> 1 & 0xffff, longest: word >> 17, lines: word & 1 != 0 },
         }
     }
 
     #[cold]
     fn make() -> Choice {
         let choice = Facts::of_this_processor().choice();
-        CHOICE.store(choice.longest << 2 | usize::from(choice.lines) << 1 | 1, Relaxed);
+        // Never 0: there is a shortest.
+        CHOICE.store(choice.longest << 17 | choice.least << 1 | usize::from(choice.lines), Relaxed);
         choice
     }
 }
@@ -104,9 +107,9 @@ impl Facts {
         const ZEN_5: u32 = 0x1a;
         let amd = matches!(&self.vendor, b"AuthenticAMD" | b"HygonGenuine");
         if amd && self.family < ZEN_5 && self.erms && self.avx2 {
-            Choice { longest: self.l2.max(512 << 10), lines: self.avx512 }
+            Choice { least: LEAST, longest: self.l2.max(512 << 10), lines: self.avx512 }
         } else if self.avx512 {
-            Choice { longest: IN_CACHE, lines: true }
+            IN_CACHE
         } else {
             Choice::NONE
         }
@@ -116,7 +119,8 @@ impl Facts {
 /// Whether such a copy is ours: `apart` is the target's address less the source's, `n` at least [`LEAST`].
 #[inline]
 pub(super) fn is_ours(apart: usize, n: usize) -> bool {
-    !apart.is_multiple_of(64) && n <= Choice::of_this_processor().longest
+    let choice = Choice::of_this_processor();
+    !apart.is_multiple_of(64) && n >= choice.least && n <= choice.longest
 }
 
 /// Copies `n` bytes.
@@ -143,11 +147,11 @@ mod tests {
 
     #[test]
     fn processors_with_the_trap_never_reach_it() {
-        let zen = |longest| Choice { longest, lines: false };
+        let zen = |longest| Choice { least: LEAST, longest, lines: false };
         assert_eq!(EPYC.choice(), zen(1 << 20));
         assert_eq!(Facts { vendor: *b"HygonGenuine", ..EPYC }.choice(), zen(1 << 20));
         assert_eq!(Facts { l2: 0, ..EPYC }.choice(), zen(512 << 10), "a processor that does not say");
-        assert_eq!(Facts { avx512: true, ..EPYC }.choice(), Choice { longest: 1 << 20, lines: true });
+        assert_eq!(Facts { avx512: true, ..EPYC }.choice(), Choice { lines: true, ..zen(1 << 20) });
     }
 
     #[test]
@@ -156,7 +160,7 @@ mod tests {
         let xeon = Facts { vendor: *b"GenuineIntel", family: 6, ..zen_5 };
         for with in [zen_5, xeon, Facts { erms: false, ..EPYC }, Facts { family: 0x17, erms: false, ..EPYC }]
         {
-            let expected = if with.avx512 { Choice { longest: IN_CACHE, lines: true } } else { Choice::NONE };
+            let expected = if with.avx512 { IN_CACHE } else { Choice::NONE };
             assert_eq!(with.choice(), expected);
         }
         for without in

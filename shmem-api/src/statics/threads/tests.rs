@@ -51,12 +51,13 @@ fn threads_that_come_after_the_list_was_made_are_seen() {
     let go = |tid: u32| std::fs::remove_dir_all(tasks.join(tid.to_string())).unwrap();
     let runs = |tid| Some(InTheWay::runs(tid));
     let list = || Others::list(tasks.to_str().unwrap()).unwrap();
-    // More than one read of the directory gives.
-    (1000..2000).for_each(come);
+    // More than one read of the directory gives; and numbers that no thread has, so not this one either.
+    const FIRST: u32 = 5_000_000;
+    (FIRST..FIRST + 1000).for_each(come);
     let mut quiet = list();
     quiet.judge().unwrap();
     assert_eq!((quiet.threads.len(), quiet.in_the_way(), quiet.ran().unwrap()), (1000, None, None));
-    for tid in [1, 5000] {
+    for tid in [FIRST - 1, FIRST + 4000] {
         let mut others = list();
         come(tid);
         others.judge().unwrap();
@@ -68,7 +69,8 @@ fn threads_that_come_after_the_list_was_made_are_seen() {
         assert_eq!(others.ran().unwrap(), runs(tid), "after that");
         go(tid);
     }
-    std::fs::write(tasks.join("1500/status"), status("R (running)", 0)).unwrap();
-    assert_eq!((quiet.ran().unwrap(), list().threads.len()), (runs(1500), 1000));
+    let awake = FIRST + 500;
+    std::fs::write(tasks.join(format!("{awake}/status")), status("R (running)", 0)).unwrap();
+    assert_eq!((quiet.ran().unwrap(), list().threads.len()), (runs(awake), 1000));
     std::fs::remove_dir_all(&tasks).unwrap();
 }
