@@ -67,8 +67,8 @@ test-local:
 .PHONY: test-differences
 DIFFERENCES ?= 10000
 test-differences: setup-test
-	SHMEM_TEST_DIFFERENCES=$(DIFFERENCES) cargo test -p shmem-api --no-default-features --features shmem-api/testing \
-		--test differences -- --nocapture
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_DIFFERENCES=$(DIFFERENCES) cargo test -p shmem-api --no-default-features \
+		--features shmem-api/testing --test differences -- --nocapture
 
 # PEs that end and calls that fail, many of each (`make test` runs a sample), under Open MPI, MPICH and the local boot.
 .PHONY: test-kills test-faults
@@ -76,11 +76,11 @@ KILLS ?= 334
 endings := cargo test -p shmem-c --features shmem-api/testing --test endings -- --nocapture
 mpich := MPICC=mpicc.mpich CARGO_TARGET_DIR="$(CURDIR)/target-mpich"
 test-kills: setup-test
-	SHMEM_TEST_KILLS=$(KILLS) $(endings) kills
-	SHMEM_TEST_KILLS=$(KILLS) $(mpich) $(endings) kills
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(endings) kills
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(mpich) $(endings) kills
 test-faults: setup-test
-	SHMEM_TEST_FAULTS=all $(endings) faults
-	SHMEM_TEST_FAULTS=all $(mpich) $(endings) faults
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(endings) faults
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(mpich) $(endings) faults
 
 # libshmem: the C library, its headers and tools. MPI=no: programs start their PEs themselves.
 PREFIX ?= /usr/local

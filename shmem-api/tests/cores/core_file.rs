@@ -3,9 +3,10 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use shmem_api::testing::{Boot, Launch, Outcome};
+use shmem_api::testing::{Boot, Launch, Outcome, patience};
 
 pub const MIB: usize = 1 << 20;
 /// What a core may have at most.
@@ -117,7 +118,7 @@ pub fn crash(
         .env("TEST_CORES", dir.to_str().unwrap());
     let outcome = settings.iter().fold(launch, |l, (name, value)| l.env(name, value)).run();
     assert!(!outcome.timed_out && !outcome.status.success(), "{case}: {outcome}");
-    assert!(outcome.wall.as_secs() < 5, "{case}: {outcome}");
+    assert!(outcome.wall < patience(Duration::from_secs(5)), "{case}: {outcome}");
     let said = outcome.stdout.lines().find_map(|l| l.split_once("about to crash: "));
     let said = said.unwrap_or_else(|| panic!("{case}: {outcome}")).1;
     let said = said.split(' ').map(|n| n.parse().unwrap()).collect();
