@@ -6,7 +6,7 @@ use memheap::place::PlaceError;
 use memheap::settings::SettingError;
 use memheap::{Bytes, FreeError, PeId};
 
-use crate::level::ThreadLevel;
+use crate::types::thread_level::ThreadLevel;
 
 /// Why a call of the library failed.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]

@@ -31,86 +31,54 @@
 //! | `what` | what an object is, as PEs compare it |
 //! | `wait`, `exit`, `warden` | waiting without spinning, and ending without hanging |
 
-mod alone;
-mod boot;
-mod coll;
-mod collectives;
-mod components;
-mod conditions;
-mod copy;
-mod ctx;
-mod dump;
-mod elem;
-mod engine;
-mod error;
-mod exit;
-mod global;
-mod heap;
-mod holders;
-mod info;
-mod internals;
-mod layout;
-mod level;
-mod limits;
-mod lock;
-mod members;
-mod numa;
-mod order;
-mod own;
-mod picture;
-mod pin;
+pub(crate) mod api;
+pub(crate) mod boot;
+pub(crate) mod call;
+pub(crate) mod coll;
+pub(crate) mod engine;
+pub(crate) mod error;
+pub(crate) mod exit;
+pub(crate) mod heap;
+pub(crate) mod memory;
+pub(crate) mod node;
+pub(crate) mod process;
 pub mod raw;
-mod run;
-mod segment;
-mod serial;
-mod share;
-mod signal;
-mod signals;
-mod site;
-mod start;
-mod static_data;
+pub(crate) mod startup;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod statics;
 #[cfg(not(feature = "testing"))]
 mod statics;
-mod sym;
-mod sym_static;
-mod sync;
-mod team;
+pub(crate) mod sync;
+pub(crate) mod team;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod trim;
-mod types;
-mod wait;
-mod warden;
-mod what;
-mod world;
+pub(crate) mod types;
 
-#[cfg(feature = "mpi")]
-pub use boot::mpi::mpi_version;
-pub use coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
-pub use collectives::Symmetric;
-pub use components::built_in;
-pub use ctx::{Ctx, CtxOptions, Private, Serialized};
-pub use elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
-pub use error::{Diverged, Error, SplitError};
-pub use global::{GlobalPtr, Readable};
-pub use heap::Leaks;
-pub use level::{Level, Multiple, Single, ThreadLevel};
-pub use lock::{LockGuard, StaticLock, SymLock};
-pub use memheap::place::{Near, Reach};
-pub use own::OwnSlice;
-pub use run::run;
-pub use share::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable, Watch};
-pub use signal::{Signal, SignalOp, Signals, StaticSignal, SymSignal, SymSignals};
-pub use sym::{SymBox, SymPart, SymSlice};
+pub use crate::api::collectives::Symmetric;
+pub use crate::api::ctx::{Ctx, CtxOptions, Private, Serialized};
+pub use crate::api::global_ptr::{GlobalPtr, Readable};
+pub use crate::api::local_slice::OwnSlice;
+pub use crate::api::lock::{LockGuard, StaticLock, SymLock};
+pub use crate::api::phase::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable, Watch};
+pub use crate::api::run::run;
+pub use crate::api::signal::{Signal, SignalOp, Signals, StaticSignal, SymSignal, SymSignals};
+pub use crate::api::sym::{SymBox, SymPart, SymSlice};
 #[doc(hidden)]
-pub use sym_static::Declared;
-pub use sym_static::SymStatic;
-pub use team::Team;
-pub use types::{Complex, LongDouble};
-pub use world::{Builder, HeapStats, World};
+pub use crate::api::sym_static::Declared;
+pub use crate::api::sym_static::SymStatic;
+pub use crate::api::team::Team;
+pub use crate::api::world::{Builder, HeapStats, World};
+#[cfg(feature = "mpi")]
+pub use crate::boot::mpi::mpi_version;
+pub use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
+pub use crate::error::{Diverged, Error, SplitError};
+pub use crate::heap::Leaks;
+pub use crate::heap::components::built_in;
+pub use crate::types::c_types::{Complex, LongDouble};
+pub use crate::types::elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
+pub use crate::types::thread_level::{Level, Multiple, Single, ThreadLevel};
+pub use memheap::place::{Near, Reach};
 
 /// The heap framework: components, modules, settings.
 pub use memheap;

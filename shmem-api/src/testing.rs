@@ -23,9 +23,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::api::world::World;
 use crate::boot::local;
-use crate::level::Level;
-use crate::world::World;
+use crate::types::thread_level::Level;
 
 /// Set in the processes of a launch: the test they run.
 const ROLE: &str = "SHMEM_TEST_ROLE";

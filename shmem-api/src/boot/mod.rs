@@ -11,7 +11,7 @@
 //! A process boots once; a later start of the library uses the same boot again. Boot carries no put
 //! and no barrier: once the segments are mapped, PEs of one host meet in shared memory.
 
-pub(super) mod files;
+pub(crate) mod files;
 pub(crate) mod local;
 #[cfg(feature = "mpi")]
 pub(crate) mod mpi;
@@ -24,7 +24,7 @@ use memheap::PeId;
 use memheap::settings::{self, Settings};
 
 use crate::error::Error;
-use crate::level::ThreadLevel;
+use crate::types::thread_level::ThreadLevel;
 
 /// A job that this process has joined.
 pub(crate) trait Boot: Send {

@@ -20,15 +20,15 @@ use std::sync::atomic::AtomicPtr;
 
 use parking_lot::Mutex;
 
-use super::slip::Position;
-use super::team::TeamCore;
-use super::team::desk::TeamDesk;
+use crate::call::Via;
 use crate::engine::Engine;
 use crate::error::Diverged;
-use crate::internals::Desk;
-use crate::members::Members;
-use crate::raw::via::Via;
-use crate::sync::{AtomicU64, Ordering};
+use crate::node::control_block::Desk;
+use crate::node::mailbox::TeamDesk;
+use crate::node::signature::Position;
+use crate::sync::primitives::{AtomicU64, Ordering};
+use crate::team::TeamCore;
+use crate::types::pe_set::Members;
 
 /// How many different sets (start, stride, size and `pSync`) a PE can be a member of.
 pub(crate) const SETS: usize = 8192;

@@ -8,9 +8,9 @@
 //! source, and goes to `(k * n + m) * dst`; what lies between is left alone.
 #![allow(unsafe_code)]
 
-use super::group::Group;
-use crate::copy;
-use crate::elem::Elem;
+use crate::coll::group::Group;
+use crate::memory::copy;
+use crate::types::elem::Elem;
 
 /// Exchanges `n` elements between every two members.
 ///

@@ -16,10 +16,10 @@
 //! `dest` is written, too; in an active set it is not.
 #![allow(unsafe_code)]
 
-use super::group::{Chunk, Group, show, shown};
-use crate::copy;
-use crate::elem::Elem;
-use crate::raw::via::bytes;
+use crate::call::bytes;
+use crate::coll::group::{Chunk, Group, show, shown};
+use crate::memory::copy;
+use crate::types::elem::Elem;
 
 /// What the root of a broadcast does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

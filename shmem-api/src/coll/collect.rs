@@ -8,9 +8,9 @@
 //! second meeting says that all parts have arrived (K3).
 #![allow(unsafe_code)]
 
-use super::group::Group;
-use crate::copy;
-use crate::elem::Elem;
+use crate::coll::group::Group;
+use crate::memory::copy;
+use crate::types::elem::Elem;
 
 /// Collects this PE's `n` elements with those of the others; how many they are together. If there is not `room` for
 /// as many in `dest`, the job ends before anything is written: all members find it out.

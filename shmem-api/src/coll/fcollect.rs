@@ -9,10 +9,10 @@
 //! arrived (K3).
 #![allow(unsafe_code)]
 
-use super::group::{Chunk, Group, show, shown};
-use crate::copy;
-use crate::elem::Elem;
-use crate::raw::via::bytes;
+use crate::call::bytes;
+use crate::coll::group::{Chunk, Group, show, shown};
+use crate::memory::copy;
+use crate::types::elem::Elem;
 
 /// Whether so many elements are shown: then there is nothing before the meeting.
 pub(crate) fn shows<T>(group: &Group<'_, '_>, n: usize) -> bool {

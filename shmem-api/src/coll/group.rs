@@ -23,15 +23,15 @@
 
 use std::mem::MaybeUninit;
 
-use super::ops::type_word;
-use super::slip::{ARGS, Kind};
-use super::team::TeamCore;
-use super::team::call::Call;
-use crate::copy;
-use crate::elem::Elem;
+use crate::call::{Via, bytes};
+use crate::coll::ops::type_word;
 use crate::engine::Engine;
-use crate::members::Members;
-use crate::raw::via::{Via, bytes};
+use crate::memory::copy;
+use crate::node::signature::{ARGS, Kind};
+use crate::team::TeamCore;
+use crate::team::call::Call;
+use crate::types::elem::Elem;
+use crate::types::pe_set::Members;
 
 /// Arguments that all members must agree on; and nothing but them decides which way the call takes.
 pub(crate) struct Agreed {

@@ -11,7 +11,7 @@
 //! those, so no C program reaches that path; a Rust program may.)
 #![allow(unsafe_code)]
 
-use crate::types::LongDouble;
+use crate::types::c_types::LongDouble;
 
 const BIAS: i32 = 16383;
 

@@ -1,23 +1,17 @@
 //! Collective operations: one file each, its algorithm named at the top.
 //!
-//! * [`slip`]: what a PE shows at a rendezvous.
-//! * [`agree`]: the rendezvous itself: a barrier that also compares.
-//! * [`team`]: who meets; how a collective is written ([`team::call`]).
 //! * [`ops`], `long_double`: what a reduction does with two elements.
 //! * [`group`]: a call as its algorithm sees it; the algorithms' invariants.
 //! * [`broadcast`], [`collect`], [`fcollect`], [`alltoall`], [`reduce`], [`scan`]: the algorithms.
 //! * [`active_set`]: the PEs of an active set, as a team that its first call makes.
 
 pub(crate) mod active_set;
-pub(crate) mod agree;
 pub(crate) mod alltoall;
 pub(crate) mod broadcast;
 pub(crate) mod collect;
 pub(crate) mod fcollect;
 pub(crate) mod group;
-mod long_double;
+pub(crate) mod long_double;
 pub(crate) mod ops;
 pub(crate) mod reduce;
 pub(crate) mod scan;
-pub(crate) mod slip;
-pub(crate) mod team;

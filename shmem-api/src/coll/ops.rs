@@ -16,8 +16,8 @@
 
 use std::any::TypeId;
 
-use crate::elem::Elem;
-use crate::types::{Complex, LongDouble};
+use crate::types::c_types::{Complex, LongDouble};
+use crate::types::elem::Elem;
 
 mod sealed {
     pub trait Sealed {}

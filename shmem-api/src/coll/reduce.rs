@@ -20,10 +20,10 @@
 //! chunk is written by the one PE that reads it, after it has read it from all.
 #![allow(unsafe_code)]
 
-use super::group::{CHUNK, Chunk, Group, chunks, part, show, shown};
-use super::ops::{Operator, fold};
-use crate::copy;
-use crate::elem::Elem;
+use crate::coll::group::{CHUNK, Chunk, Group, chunks, part, show, shown};
+use crate::coll::ops::{Operator, fold};
+use crate::memory::copy;
+use crate::types::elem::Elem;
 
 /// Up to so many bytes, every PE reads them all. (One chunk at most.)
 const FEW: usize = if CHUNK < 4096 { CHUNK } else { 4096 };

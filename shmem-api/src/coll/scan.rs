@@ -13,9 +13,9 @@
 //! member's source. So in place is safe, and every byte is read and written once.
 #![allow(unsafe_code)]
 
-use super::group::{CHUNK, Chunk, Group, chunks, part, show, shown};
-use super::ops::{Arith, Sum, fold};
-use crate::copy;
+use crate::coll::group::{CHUNK, Chunk, Group, chunks, part, show, shown};
+use crate::coll::ops::{Arith, Sum, fold};
+use crate::memory::copy;
 
 /// Up to so many bytes, each PE sums up for itself. (One chunk at most.)
 const FEW: usize = if CHUNK < 4096 { CHUNK } else { 4096 };

@@ -26,16 +26,15 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
-use super::turn::{Taken, Turn};
-use super::{LEFT, PANICKED, leave_now};
 use crate::boot;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::signals::NoSignals;
-use crate::statics::{
-    self,
-    fork::{self, Snapshot},
-};
+use crate::exit::{LEFT, PANICKED, leave_now};
+use crate::process::signals::NoSignals;
+use crate::process::turn::{Taken, Turn};
+use crate::statics;
+use crate::statics::fork;
+use crate::statics::fork::Snapshot;
 
 /// The process that joined the job, or is about to; 0 if none has.
 static PE: AtomicU32 = AtomicU32::new(0);
@@ -68,7 +67,9 @@ mod initialiser {
 extern "C" fn watch_forks() {
     // SAFETY: plain functions, which stay in memory as long as the process.
     if unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } != 0 {
-        super::say("shmem: no memory for the fork handlers; a child of fork will share static variables");
+        crate::exit::say(
+            "shmem: no memory for the fork handlers; a child of fork will share static variables",
+        );
     }
 }
 
@@ -111,7 +112,7 @@ fn disown() {
 }
 
 /// H1. From here on the child's statics are its own, or there is no child.
-pub(super) fn take_statics(snapshot: Snapshot) {
+pub(crate) fn take_statics(snapshot: Snapshot) {
     if !fork::in_child(snapshot) {
         end(LEFT, format_args!("there is no memory for a copy of the static variables"));
     }
@@ -127,16 +128,16 @@ pub(super) fn take_statics(snapshot: Snapshot) {
 static TURN: Turn = Turn::new();
 
 /// None in a child, where there is nothing that a fork could come into the middle of.
-pub(super) fn take_turn() -> Option<Taken> {
+pub(crate) fn take_turn() -> Option<Taken> {
     (!is_child()).then(|| TURN.take())
 }
 
-pub(super) fn end_turn(turn: Option<Taken>) {
+pub(crate) fn end_turn(turn: Option<Taken>) {
     turn.into_iter().for_each(|taken| TURN.end(taken));
 }
 
 /// In a new child: the turn of the thread that forked is its own.
-pub(super) fn inherit_turn(turn: Option<Taken>) {
+pub(crate) fn inherit_turn(turn: Option<Taken>) {
     if turn.is_some() {
         TURN.inherit();
     }
@@ -202,7 +203,7 @@ pub(crate) fn refuse(call: &str) {
 }
 
 /// Ends a child in place of the job, if this is one.
-pub(super) fn end_instead(status: i32, line: &str) {
+pub(crate) fn end_instead(status: i32, line: &str) {
     if is_child() {
         end(status, format_args!("{line}"));
     }
@@ -219,7 +220,7 @@ fn end(status: i32, why: std::fmt::Arguments<'_>) -> ! {
 }
 
 /// One line, without an allocation.
-pub(super) fn say_now(text: &str) {
+pub(crate) fn say_now(text: &str) {
     let mut line = Line { text: [0; 512], len: 0 };
     let _ = line.write_str(text);
     line.say();

@@ -19,16 +19,17 @@
 //! the library (see [`provable`]). A PE that computes, or polls in a loop of its own, is
 //! never taken for one that waits. Where several threads may call, nothing is proved, and `SHMEM_HANG_REPORT` says so.
 //! Nor is it where some PE waits for a change of memory, and some PE, this or another, has a thread or a handler of a
-//! signal that may store there ([`Others`](super::Others)).
+//! signal that may store there ([`Others`](crate::exit::Others)).
 
 use std::sync::atomic;
 use std::time::Duration;
 
-use super::{DIVERGED, LEFT, end_job, leave_if_ended};
 use crate::engine::Engine;
-use crate::internals::{Desk, Life};
-use crate::level::{self, ThreadLevel};
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::exit::{DIVERGED, LEFT, end_job, leave_if_ended};
+use crate::node::control_block::{Desk, Life};
+use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
+use crate::types::thread_level;
+use crate::types::thread_level::ThreadLevel;
 
 /// How long a PE waits before it asks.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -111,7 +112,7 @@ const MAY_STORE: u32 = 2;
 /// level is below `Serialized`), or it is at process exit.
 #[cold]
 pub(crate) fn provable(engine: &Engine) -> bool {
-    level::in_force() < ThreadLevel::Serialized || is_exiting(engine)
+    thread_level::in_force() < ThreadLevel::Serialized || is_exiting(engine)
 }
 
 fn is_exiting(engine: &Engine) -> bool {
@@ -129,7 +130,7 @@ impl<'e> Blocked<'e> {
         leave_if_ended(self.engine);
         let mine = self.engine.desk().life;
         if waited >= PATIENCE && is_exiting(self.engine) {
-            super::process::still_alone(self.engine, waited);
+            crate::startup::process_exit::still_alone(self.engine, waited);
         }
         let question = self.question().load(Ordering::Acquire);
         if question != 0 && question != self.noted {

@@ -3,8 +3,8 @@
 //!
 //! Threads and handlers that came up while the library started are its own or MPI's, and store nowhere.
 
-use crate::holders;
-use crate::signals;
+use crate::process::signals;
+use crate::startup::init_count;
 
 /// What this process had of each when the library was up, beyond what it had before.
 pub(crate) struct Others {
@@ -44,7 +44,7 @@ impl Others {
     /// Whether there are any now. Safe programs cannot store where another thread waits, whatever they have.
     #[cold]
     pub(crate) fn may_store(&self) -> bool {
-        if holders::now().only_worlds() {
+        if init_count::now().only_worlds() {
             return false;
         }
         let thread = self.threads.is_none_or(|own| threads().is_none_or(|now| now > own));

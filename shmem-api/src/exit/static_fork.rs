@@ -15,8 +15,8 @@
 //! into it and the thread's number. That is looked at before each fork; where it is not so, the fork fails.
 #![allow(unsafe_code)]
 
-use super::child;
-use crate::signals::NoSignals;
+use crate::exit::child;
+use crate::process::signals::NoSignals;
 use crate::statics::fork;
 
 /// The end of the block of glibc's thread that is before the list of robust mutexes, and the list's head.

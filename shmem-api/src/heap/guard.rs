@@ -23,9 +23,9 @@ use memheap::{Align, Bytes, FreeError, Offset};
 use parking_lot::Mutex;
 use rustix::mm::{MprotectFlags, mprotect};
 
-use crate::copy;
-use crate::segment::Peer;
-use crate::site::CallSite;
+use crate::memory::copy;
+use crate::node::segment::Peer;
+use crate::types::call_site::CallSite;
 
 const ZONE: u64 = 64;
 const ZONE_FILL: u8 = 0x5b;
@@ -77,7 +77,7 @@ pub(crate) struct Wanted {
 }
 
 impl Guards {
-    pub(super) fn new(settings: &Settings) -> Guards {
+    pub(crate) fn new(settings: &Settings) -> Guards {
         let level = settings.count(&settings::HEAP_CHECK).unwrap_or(1);
         Guards { level, book: Mutex::default() }
     }
@@ -92,7 +92,7 @@ impl Guards {
     }
 
     /// The block to ask for; `None` if it would not fit in 64 bits.
-    pub(super) fn wanted(&self, size: Bytes, align: Align) -> Option<Wanted> {
+    pub(crate) fn wanted(&self, size: Bytes, align: Align) -> Option<Wanted> {
         let align = if self.pages() { align.max(Align::PAGE) } else { align.max(Align::CACHE_LINE) };
         let body = size.checked_round_up(align)?;
         let rear = if self.pages() { Align::PAGE.bytes() } else { ZONE };
@@ -101,7 +101,7 @@ impl Guards {
     }
 
     /// Enters a new module block that was taken for `size` bytes, and sets its surroundings up.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         &self,
         view: &View<'_>,
         block: Offset,
@@ -137,7 +137,7 @@ impl Guards {
 
     /// Takes a user's block out of the live ones and into quarantine; the blocks whose time is over, for
     /// the module to free. `None` if there is no such live block.
-    pub(super) fn leave(&self, view: &View<'_>, at: Offset) -> Option<Result<Vec<Offset>, String>> {
+    pub(crate) fn leave(&self, view: &View<'_>, at: Offset) -> Option<Result<Vec<Offset>, String>> {
         let mut book = self.book.lock();
         let guarded = book.live.get(&at.0).copied()?;
         if let Some(what) = self.zones(&guarded).into_iter().find_map(|(a, b)| changed(view, a, b, ZONE_FILL))
@@ -164,7 +164,7 @@ impl Guards {
     }
 
     /// There is no room: the block that has been kept longest, for the module to free; `None` if none is kept.
-    pub(super) fn give_way(&self, view: &View<'_>) -> Option<Result<Offset, String>> {
+    pub(crate) fn give_way(&self, view: &View<'_>) -> Option<Result<Offset, String>> {
         self.release_oldest(&mut self.book.lock(), view)
     }
 
@@ -181,12 +181,12 @@ impl Guards {
     }
 
     /// How many bytes the user asked for at `at`, if a live block starts there.
-    pub(super) fn size(&self, at: Offset) -> Option<Bytes> {
+    pub(crate) fn size(&self, at: Offset) -> Option<Bytes> {
         self.book.lock().live.get(&at.0).map(|g| g.size)
     }
 
     /// Why `at` is not the start of a live block, as far as it is known here.
-    pub(super) fn explain(&self, at: Offset) -> Option<FreeError> {
+    pub(crate) fn explain(&self, at: Offset) -> Option<FreeError> {
         let holds = |g: &&Guarded| at.0 >= g.block.0 && at.0 < g.block.0 + g.len.0;
         let book = self.book.lock();
         if book.kept.iter().any(|g| holds(&g)) {
@@ -197,7 +197,7 @@ impl Guards {
     }
 
     /// Checks what is still in quarantine, and opens it.
-    pub(super) fn check_kept(&self, view: &View<'_>) -> Result<(), String> {
+    pub(crate) fn check_kept(&self, view: &View<'_>) -> Result<(), String> {
         let wrong = |g: &Guarded| changed(view, g.at.0, g.at.0 + g.size.0, FREED_FILL).map(|what| (*g, what));
         for g in self.book.lock().kept.iter() {
             if self.pages() {
@@ -236,12 +236,12 @@ impl Guards {
     }
 
     /// Blocks in quarantine: freed by the program, not yet by the module.
-    pub(super) fn kept(&self) -> BTreeSet<u64> {
+    pub(crate) fn kept(&self) -> BTreeSet<u64> {
         self.book.lock().kept.iter().map(|g| g.block.0).collect()
     }
 
     /// Where the blocks that are still live were allocated.
-    pub(super) fn sites(&self) -> Vec<String> {
+    pub(crate) fn sites(&self) -> Vec<String> {
         self.book.lock().live.values().map(describe).collect()
     }
 }

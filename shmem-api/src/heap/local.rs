@@ -7,10 +7,10 @@ use memheap::place::{Near, PlaceError, Reach};
 use memheap::space::Space;
 use memheap::{Align, Block, Bytes, FreeError, Offset};
 
-use super::Fresh;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::numa;
+use crate::heap::Fresh;
+use crate::node::numa;
 
 /// The book of the local space.
 pub(crate) struct Local {
@@ -20,7 +20,7 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    pub(super) fn new(space: Space) -> Local {
+    pub(crate) fn new(space: Space) -> Local {
         Local { space, fresh: 0 }
     }
 

@@ -5,10 +5,10 @@ use memheap::region::host_memory;
 use memheap::settings::{self, Settings};
 use memheap::{Block, BlockState, Bytes, Offset};
 
-use crate::trim::Trim;
+use crate::heap::trim::Trim;
 
 /// Local facts about the pages behind the spaces. They decide about pages only.
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// By reach: from this segment offset on, no byte of the window has ever been part of a block, so all
     /// of them are still zero.
     fresh: [u64; 4],
@@ -18,13 +18,13 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn new(settings: &Settings) -> Memory {
+    pub(crate) fn new(settings: &Settings) -> Memory {
         let threshold = settings.size(&settings::HEAP_TRIM).map_or(0, |s| s.resolve(host_memory()));
         Memory { fresh: [0; 4], trim: Trim::new(threshold), due: false }
     }
 
     /// A block has been taken for `size` bytes; how many of them may not be zero.
-    pub(super) fn taken(&mut self, spaces: &Spaces, block: &Block, size: Bytes) -> Bytes {
+    pub(crate) fn taken(&mut self, spaces: &Spaces, block: &Block, size: Bytes) -> Bytes {
         self.trim.allocated(block.len.0);
         let reach = spaces.iter().find(|(_, s)| s.contains(block.at)).map_or(0, |(reach, _)| reach as usize);
         let fresh = &mut self.fresh[reach];
@@ -34,12 +34,12 @@ impl Memory {
     }
 
     /// `len` bytes have been freed.
-    pub(super) fn freed(&mut self, len: Bytes) {
+    pub(crate) fn freed(&mut self, len: Bytes) {
         self.due |= self.trim.freed(len.0);
     }
 
     /// Calls `punch` with what should be given back now, if anything.
-    pub(super) fn trim<E>(&mut self, spaces: &Spaces, punch: impl Fn(Offset, Bytes) -> Result<(), E>) {
+    pub(crate) fn trim<E>(&mut self, spaces: &Spaces, punch: impl Fn(Offset, Bytes) -> Result<(), E>) {
         if !std::mem::take(&mut self.due) {
             return;
         }

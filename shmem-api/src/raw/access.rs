@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 
 use memheap::PeId;
 
-use super::{TeamHandle, Via};
 use crate::engine::{Engine, HOT};
+use crate::raw::{TeamHandle, Via};
 
 /// The address by which this PE loads from and stores to `dest` of `pe`, or null if `dest` is not symmetric
 /// or that PE runs another executable (`shmem_ptr`). It is no symmetric address, and is good until the object is

@@ -12,10 +12,10 @@
 //! The standard asks for these orders only where a fence stands between data and flag; with release a program that
 //! forgot it works here as it does on x86-64, where a locked instruction is a full fence at no extra cost. `set`
 //! is an exchange, not a store, since the atomic must be done before the look for a sleeper
-//! ([`wait`](crate::wait), B1).
+//! ([`wait`](crate::sync::wait), B1).
 
-use super::via::routines;
-use crate::elem::{AmoBit, AmoInt, AmoSwap};
+use crate::call::routines;
+use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 
 /// One operation of [`AmoSwap`], [`AmoInt`] or [`AmoBit`] on a place that is checked, and whoever sleeps there woken.
 macro_rules! change {

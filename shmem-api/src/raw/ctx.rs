@@ -13,18 +13,18 @@
 //! Invariants: **V1** the slots are never unmapped, and a slot holds the handle of its context while that
 //! lives: a handle that its slot does not hold stands for no context. So one that was destroyed, one of a
 //! library that was finalized, and a number that never was a handle are all found out by one comparison.
-//! **V3** slots are given and taken back within the engine's [`Serial`](crate::serial::Serial) only.
+//! **V3** slots are given and taken back within the engine's [`Serial`](crate::exit::serial::Serial) only.
 #![allow(unsafe_code)]
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use crate::engine::Engine;
-use crate::members::Members;
-use crate::order;
+use crate::sync::fences;
+use crate::types::pe_set::Members;
 
-use super::team::TeamHandle;
-use super::via::Via;
+use crate::call::Via;
+use crate::raw::team::TeamHandle;
 
 /// A context: a handle local to this PE.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,7 +94,7 @@ impl Ctx {
 
     /// The PEs of its team; `None` for the default context and for what is none.
     #[inline]
-    pub(super) fn members(self) -> Option<Members> {
+    pub(crate) fn members(self) -> Option<Members> {
         let slot = self.slot()?;
         let (start, size) = (slot.start.load(Relaxed), slot.size.load(Relaxed));
         Some(Members { start, stride: slot.stride.load(Relaxed) as i32, size })
@@ -191,7 +191,7 @@ pub unsafe fn ctx_destroy(ctx: Ctx) {
         via.fail("the default context cannot be destroyed");
     }
     let Some(slot) = ctx.slot() else { via.no_context() };
-    order::full_fence();
+    fences::full_fence();
     engine.contexts.with(via.call, |slots| slots.destroy(ctx, slot));
 }
 

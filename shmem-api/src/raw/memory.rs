@@ -16,14 +16,14 @@ use std::sync::atomic::Ordering;
 use memheap::place::{Near, Reach};
 use memheap::{Align, Bytes, FreeError, Offset};
 
-use super::Via;
-use crate::coll::slip::Kind;
 use crate::engine::{Engine, HOT};
 use crate::error::Error;
 use crate::exit;
 use crate::heap::Request;
-use crate::site::CallSite;
-use crate::what::What;
+use crate::node::signature::Kind;
+use crate::raw::Via;
+use crate::types::call_site::CallSite;
+use crate::types::object::What;
 
 /// Hint of [`malloc_with_hints`]: the block is for remote atomics.
 pub const MALLOC_ATOMICS_REMOTE: u64 = 1 << 0;
@@ -36,7 +36,7 @@ macro_rules! heap_calls {
         $(#[$doc:meta])*
         fn $name:ident = $c_name:literal ($via:ident, $site:ident $(, $arg:ident: $ty:ty)*) -> $ret:ty $body:block
     )*) => {
-        /// The calls over a [`Via`](super::Via), for skins that have names of their own.
+        /// The calls over a [`Via`](crate::raw::Via), for skins that have names of their own.
         pub mod ops {
             use super::*;
             $(

@@ -25,69 +25,68 @@
 //! | `active_set` | the older collectives, on active sets |
 #![allow(unsafe_code)]
 
-mod access;
+pub(crate) mod access;
 pub mod active_set;
-mod amo;
+pub(crate) mod amo;
 pub(crate) mod coll;
-mod ctx;
-mod lock;
-mod look;
-mod memory;
-mod order;
-mod rma;
-mod setup;
-mod signal;
-mod strided;
-mod team;
-pub(crate) mod via;
-mod wait;
+pub(crate) mod ctx;
+pub(crate) mod introspect;
+pub(crate) mod lock;
+pub(crate) mod memory;
+pub(crate) mod order;
+pub(crate) mod rma;
+pub(crate) mod setup;
+pub(crate) mod signal;
+pub(crate) mod strided;
+pub(crate) mod team;
+pub(crate) mod wait;
 
-pub use crate::site::CallSite;
-pub use access::{addr_accessible, pe_accessible, ptr, team_ptr};
-pub use amo::*;
-pub use coll::reduce::{
+pub use crate::call::Via;
+pub use crate::raw::access::{addr_accessible, pe_accessible, ptr, team_ptr};
+pub use crate::raw::amo::*;
+pub use crate::raw::coll::reduce::{
     and_reduce, max_reduce, min_reduce, or_reduce, prod_reduce, sum_exscan, sum_inscan, sum_reduce,
     xor_reduce,
 };
-pub use coll::{
+pub use crate::raw::coll::{
     alltoall, alltoallmem, alltoalls, alltoallsmem, broadcast, broadcastmem, collect, collectmem, fcollect,
     fcollectmem,
 };
-pub use ctx::{
+pub use crate::raw::ctx::{
     CTX_NOSTORE, CTX_PRIVATE, CTX_SERIALIZED, CTX_SESSION_BATCH, CTX_SESSION_TOTAL_OPS, Ctx,
     CtxSessionConfig, ctx_create, ctx_destroy, ctx_get_team, ctx_session_start, ctx_session_stop,
     team_create_ctx,
 };
-pub(crate) use ctx::{Slots, destroy_all};
-pub use lock::{clear_lock, set_lock, test_lock};
-pub use look::{global, global_parts, heap_base, heap_component, heap_row, heap_stats};
-pub use memory::{
+pub(crate) use crate::raw::ctx::{Slots, destroy_all};
+pub use crate::raw::introspect::{global, global_parts, heap_base, heap_component, heap_row, heap_stats};
+pub use crate::raw::lock::{clear_lock, set_lock, test_lock};
+pub use crate::raw::memory::{
     MALLOC_ATOMICS_REMOTE, MALLOC_SIGNAL_REMOTE, align, alloc, calloc, free, malloc, malloc_with_hints,
     realloc,
 };
-pub use order::*;
-pub use rma::{
+pub use crate::raw::order::*;
+pub use crate::raw::rma::{
     ctx_g, ctx_get, ctx_get_nbi, ctx_getmem, ctx_getmem_nbi, ctx_p, ctx_put, ctx_put_nbi, ctx_putmem,
     ctx_putmem_nbi, g, get, get_nbi, getmem, getmem_nbi, p, put, put_nbi, putmem, putmem_nbi,
 };
-pub use setup::{
+pub use crate::raw::setup::{
     MAJOR_VERSION, MAX_NAME_LEN, MINOR_VERSION, THREAD_FUNNELED, THREAD_MULTIPLE, THREAD_SERIALIZED,
     THREAD_SINGLE, VENDOR_STRING, finalize, global_exit, info_get_name, info_get_version, init, init_thread,
     my_pe, n_pes, pcontrol, query_initialized, query_thread, start_pes,
 };
-pub use signal::*;
-pub use strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
-pub use team::{
+pub use crate::raw::signal::*;
+pub use crate::raw::strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
+pub use crate::raw::team::{
     TEAM_NUM_CONTEXTS, TeamConfig, TeamHandle, barrier_all, sync_all, team_destroy, team_get_config,
     team_my_pe, team_n_pes, team_split_2d, team_split_strided, team_sync, team_translate_pe,
 };
-pub use via::Via;
-pub use wait::{CMP_EQ, CMP_GE, CMP_GT, CMP_LE, CMP_LT, CMP_NE, NONE};
-pub use wait::{
+pub use crate::raw::wait::{CMP_EQ, CMP_GE, CMP_GT, CMP_LE, CMP_LT, CMP_NE, NONE};
+pub use crate::raw::wait::{
     signal_wait_until, test, test_all, test_all_vector, test_any, test_any_vector, test_some,
     test_some_vector, wait, wait_until, wait_until_all, wait_until_all_vector, wait_until_any,
     wait_until_any_vector, wait_until_some, wait_until_some_vector,
 };
+pub use crate::types::call_site::CallSite;
 
 /// The routines over a [`Via`], for skins that have names of their own, such as the C library.
 pub mod ops {

@@ -4,8 +4,8 @@
 //! to wait for: fence and quiet only keep this processor from reordering what it has done. So an
 //! operation on one context never waits for one on another, though what is ordered for one is for all.
 
-use super::via::routines;
-use crate::order;
+use crate::call::routines;
+use crate::sync::fences;
 
 routines! {
     /// Orders the puts, atomics, signals and plain stores of this thread: each PE sees those before the
@@ -15,7 +15,7 @@ routines! {
     /// The World stays up during the call.
     fn fence / ctx_fence(via) {
         via.check_ctx();
-        order::store_fence();
+        fences::store_fence();
     }
 
     /// Completes all operations of this PE: when it returns, every PE sees them (`shmem_quiet`).
@@ -24,7 +24,7 @@ routines! {
     /// The World stays up during the call.
     fn quiet / ctx_quiet(via) {
         via.check_ctx();
-        order::full_fence();
+        fences::full_fence();
     }
 
     /// As [`quiet`], for the operations on the `n` PEs at `pes` at least; these are numbered in the team of the
@@ -42,6 +42,6 @@ routines! {
             // SAFETY: by contract.
             via.pe(unsafe { pes.wrapping_add(i).read_unaligned() });
         }
-        order::full_fence();
+        fences::full_fence();
     }
 }

@@ -4,9 +4,9 @@
 //! the blocking ones. The sized routines of C are `put::<u8>` to `put::<u128>`. Words of one transfer may
 //! arrive in any order, but an aligned transfer of 1, 2, 4 or 8 bytes is one load or store.
 
-use super::via::{bytes, routines};
-use crate::copy;
-use crate::elem::Elem;
+use crate::call::{bytes, routines};
+use crate::memory::copy;
+use crate::types::elem::Elem;
 
 /// What a put reads, and what a get writes, in this PE's own memory.
 pub(super) const SOURCE: &str = "the data to send";

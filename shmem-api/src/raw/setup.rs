@@ -7,14 +7,16 @@
 use std::ffi::{CStr, c_char};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Via;
-use crate::components::BUILT_IN;
 use crate::engine::{Engine, HOT};
 use crate::error::Error;
 use crate::exit;
 use crate::heap::Leaks;
-use crate::holders::{self, Asked, By};
-use crate::level::{self, ThreadLevel};
+use crate::heap::components::BUILT_IN;
+use crate::raw::Via;
+use crate::startup::init_count;
+use crate::startup::init_count::{Asked, By};
+use crate::types::thread_level;
+use crate::types::thread_level::ThreadLevel;
 
 /// `SHMEM_THREAD_SINGLE`: the program has one thread.
 pub const THREAD_SINGLE: i32 = ThreadLevel::Single as i32;
@@ -66,8 +68,8 @@ pub unsafe fn init() {
 pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
     let level = ThreadLevel::from_c(requested).ok_or(Error::NoThreadLevel { requested });
     let asked = level.map(|level| Asked { level, needed: false });
-    let up = asked.and_then(|asked| holders::come(By::Init, asked, BUILT_IN));
-    up.map(|_| level::in_force() as i32).inspect_err(|e| exit::say(&format!("shmem: {e}")))
+    let up = asked.and_then(|asked| init_count::come(By::Init, asked, BUILT_IN));
+    up.map(|_| thread_level::in_force() as i32).inspect_err(|e| exit::say(&format!("shmem: {e}")))
 }
 
 /// Collective over the job: as [`init`], with the finalize left to process exit; nothing if the library is up
@@ -76,7 +78,7 @@ pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
 /// # Safety
 /// As for [`init`].
 pub unsafe fn start_pes() {
-    if let Err(e) = holders::start_pes() {
+    if let Err(e) = init_count::start_pes() {
         exit::say(&format!("shmem: {e}"));
         std::process::exit(1);
     }
@@ -91,16 +93,16 @@ pub unsafe fn start_pes() {
 pub unsafe fn finalize() {
     let via = Via::new("shmem_finalize");
     exit::child::refuse(via.call);
-    if holders::now().exited {
+    if init_count::now().exited {
         // A destructor of the program's, after process exit has done it.
         return;
     }
-    if holders::now().inits == 0 && (FINALIZED.load(Ordering::Relaxed) || Engine::current().is_some()) {
+    if init_count::now().inits == 0 && (FINALIZED.load(Ordering::Relaxed) || Engine::current().is_some()) {
         let me = HOT.me.load(Ordering::Relaxed);
         exit::say(&format!("PE {me}: shmem_finalize: one more than there were inits; nothing is done"));
         return;
     }
-    let gone = holders::go(By::Init, via.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
+    let gone = init_count::go(By::Init, via.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
     match gone {
         // Said only where the program asked for a checked heap: C programs leave blocks behind as a matter of course.
         Ok(Leaks { sites, .. }) if engine_was_first() => {
@@ -130,7 +132,7 @@ pub fn query_initialized() -> bool {
 /// The thread level in force (`shmem_query_thread`). Any thread may ask while the library is up.
 pub fn query_thread() -> i32 {
     let _up = Via::new("shmem_query_thread").engine();
-    level::in_force() as i32
+    thread_level::in_force() as i32
 }
 
 /// Ends the job, on every PE, wherever it is (`shmem_global_exit`): `status` is what the launcher exits with.

@@ -12,12 +12,12 @@
 
 use std::sync::atomic::Ordering;
 
-use super::ctx::Ctx;
-use super::rma::ops::put;
-use super::via::{Spot, Via, routines};
-use crate::elem::sealed::Loads;
-use crate::elem::{AmoInt, AmoSwap, Elem};
+use crate::call::{Spot, Via, routines};
 use crate::engine::HOT;
+use crate::raw::ctx::Ctx;
+use crate::raw::rma::ops::put;
+use crate::types::elem::sealed::Loads;
+use crate::types::elem::{AmoInt, AmoSwap, Elem};
 
 /// The signal is set.
 pub const SIGNAL_SET: i32 = 0;

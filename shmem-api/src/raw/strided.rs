@@ -9,10 +9,10 @@
 //! Strides count elements, from the start of one block to that of the next. Elements are blocks of one; blocks as
 //! far apart as they are long are one row. Where there is nothing to move, strides and pointers may be anything.
 
-use super::rma::{DEST, SOURCE};
-use super::via::{Via, routines};
-use crate::copy;
-use crate::elem::Elem;
+use crate::call::{Via, routines};
+use crate::memory::copy;
+use crate::raw::rma::{DEST, SOURCE};
+use crate::types::elem::Elem;
 
 routines! {
     /// Copies element `i * sst` of `src` to element `i * dst` of `dest` (symmetric) on `pe`, for each `i` below `n`

@@ -2,14 +2,14 @@
 
 use std::ptr;
 
-use super::Via;
-use super::ctx;
-use crate::coll::slip::Kind;
-use crate::coll::team::TeamCore;
-use crate::coll::team::split::Wish;
 use crate::engine::{Engine, Handle};
 use crate::error::Error;
 use crate::exit;
+use crate::node::signature::Kind;
+use crate::raw::Via;
+use crate::raw::ctx;
+use crate::team::TeamCore;
+use crate::team::split::Wish;
 
 /// The field [`TeamConfig::num_contexts`] in a mask (`SHMEM_TEAM_NUM_CONTEXTS`).
 pub const TEAM_NUM_CONTEXTS: i64 = 1;
@@ -27,7 +27,7 @@ pub struct TeamConfig {
 /// as such.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
-pub struct TeamHandle(pub(super) *const ());
+pub struct TeamHandle(pub(crate) *const ());
 
 // SAFETY: a handle is a number.
 unsafe impl Send for TeamHandle {}
@@ -48,7 +48,7 @@ impl TeamHandle {
 
     /// The team it stands for; `None` for [`INVALID`](Self::INVALID). Any other handle that names no team ends
     /// the job.
-    pub(super) fn core(self, via: Via, engine: &Handle) -> Option<&TeamCore> {
+    pub(crate) fn core(self, via: Via, engine: &Handle) -> Option<&TeamCore> {
         if self == TeamHandle::INVALID {
             return None;
         }
@@ -233,7 +233,7 @@ pub unsafe fn team_destroy(team: TeamHandle) {
         via.fail("a predefined team cannot be destroyed");
     }
     if let Err(diverged) = end_team(&engine, core) {
-        crate::coll::team::end(&engine, &diverged);
+        crate::team::end(&engine, &diverged);
     }
 }
 

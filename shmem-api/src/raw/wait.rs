@@ -18,11 +18,11 @@
 
 use std::cell::Cell;
 
-use super::Via;
-use super::via::routines;
-use crate::conditions::Conditions;
-use crate::elem::Waitable;
-use crate::share::Cmp;
+use crate::api::phase::Cmp;
+use crate::call::routines;
+use crate::raw::Via;
+use crate::sync::conditions::Conditions;
+use crate::types::elem::Waitable;
 
 /// C's code for [`Cmp::Eq`] (`SHMEM_CMP_EQ`). The six values are those of Open MPI and OSSS: there are programs that
 /// take the 0 of this one for a status, which must then exclude nothing.

@@ -31,8 +31,8 @@ use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MremapFlags, ProtFlags};
 
-use super::{DONE, Span, Statics};
-use crate::copy;
+use crate::memory::copy;
+use crate::statics::{DONE, Span, Statics};
 
 /// A copy of this process's static data, for a child that is about to be.
 #[derive(Clone, Copy)]

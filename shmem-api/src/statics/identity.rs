@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::elf::Executable;
+use crate::statics::elf::Executable;
 
 /// What is equal on two PEs if and only if they run the same executable. Plain bytes, to be exchanged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Pod, Zeroable)]

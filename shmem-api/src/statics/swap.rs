@@ -32,12 +32,13 @@ use memheap::{Bytes, Offset};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
-use super::elf::{self, Writable};
-use super::stop::Stop;
-use super::threads::{InTheWay, Others};
-use super::{Span, StaticsError};
 use crate::exit::child;
-use crate::signals::NoSignals;
+use crate::process::signals::NoSignals;
+use crate::statics::elf;
+use crate::statics::elf::Writable;
+use crate::statics::stop::Stop;
+use crate::statics::threads::{InTheWay, Others};
+use crate::statics::{Span, StaticsError};
 
 /// A stretch of static data and its place in the file.
 #[derive(Clone, Copy)]

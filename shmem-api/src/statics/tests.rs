@@ -7,11 +7,11 @@ use std::os::unix::fs::FileExt;
 
 use memmap_of_the_test::Anonymous;
 
-use super::elf::Writable;
-use super::stop::Stop;
-use super::swap::{Pagemap, Part, copy, protect};
-use super::threads::Others;
-use super::*;
+use crate::statics::elf::Writable;
+use crate::statics::stop::Stop;
+use crate::statics::swap::{Pagemap, Part, copy, protect};
+use crate::statics::threads::Others;
+use crate::statics::*;
 use rustix::mm::MprotectFlags;
 
 mod memmap_of_the_test {

@@ -23,11 +23,15 @@ use memheap::settings::LOCAL_PES;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getppid, parent_process_death_signal, set_parent_process_death_signal};
 
-use super::LINK;
-use super::children::{self, Bell};
-use crate::boot::files::{self, named};
-use crate::boot::{self, ENDS, FRAME, Frame};
-use crate::exit::{self, say};
+use crate::boot;
+use crate::boot::files;
+use crate::boot::files::named;
+use crate::boot::local::LINK;
+use crate::boot::local::children;
+use crate::boot::local::children::Bell;
+use crate::boot::{ENDS, FRAME, Frame};
+use crate::exit;
+use crate::exit::say;
 
 /// How long a PE whose link is closed may take to end, before it counts as gone all the same. And how long nobody looks
 /// after the children where the signal that calls for it does not come: whoever started this may have blocked it.
@@ -40,7 +44,7 @@ const GRACE: Duration = Duration::from_secs(1);
 extern "C" fn before_main() {
     if let Ok(link) = std::env::var(LINK) {
         die_with_supervisor(&link);
-        if let Err(e) = super::take_up(&link) {
+        if let Err(e) = crate::boot::local::take_up(&link) {
             say(&format!("shmem: {e}"));
             std::process::exit(1);
         }

@@ -1,10 +1,10 @@
 //! Reductions and scans on teams (OpenSHMEM 1.6, 9.11.9 and 9.11.10). Who calls, and when memory must be ready, is as
 //! for the collectives that move data; `dest` may also be `src` itself.
 
-use super::{On, collectives};
 use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Or, Ordered, Prod, Sum, Xor};
 use crate::coll::scan::Own;
 use crate::raw::TeamHandle;
+use crate::raw::coll::{On, collectives};
 
 macro_rules! reductions {
     ($($name:ident $bound:ident $op:ident $what:literal),* $(,)?) => {

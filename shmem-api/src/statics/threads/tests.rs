@@ -1,6 +1,6 @@
 //! Looks at threads, and at what stands for them.
 
-use super::*;
+use crate::statics::threads::*;
 
 fn status(state: &str, blocked: u64) -> String {
     format!(

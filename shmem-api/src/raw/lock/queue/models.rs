@@ -6,9 +6,10 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::*;
-use crate::sync::explore;
-use crate::wait::{self, Policy, Waker};
+use crate::raw::lock::queue::*;
+use crate::sync::primitives::explore;
+use crate::sync::wait;
+use crate::sync::wait::{Policy, Waker};
 
 const PES: usize = 3;
 

@@ -1,0 +1,133 @@
+//! Atomics on elements of a shared object, on any PE (OpenSHMEM 1.6, 9.8).
+//!
+//! ```text
+//!   AmoSwap   f32 f64 + integers   fetch, set, swap
+//!   AmoInt    integers             add, inc, compare_swap
+//!   AmoBit    integers             and, or, xor
+//! ```
+//!
+//! Each is one instruction on the peer's memory and a look whether the PE sleeps in a wait. What the
+//! non-fetching ones do is complete when they return, as a blocking put is; `quiet` makes it visible to all.
+#![allow(unsafe_code)]
+
+use crate::api::phase::Remote;
+use crate::types::elem::{AmoBit, AmoInt, AmoSwap, Elem};
+use crate::types::thread_level::Level;
+
+impl<T: Elem, L: Level> Remote<'_, T, L> {
+    /// Changes element `at` on `pe` by `amo`, and wakes the PE if it sleeps in a wait.
+    #[inline]
+    pub(crate) fn change<R>(
+        &self,
+        call: &'static str,
+        pe: usize,
+        at: usize,
+        amo: impl FnOnce(*mut T) -> R,
+    ) -> R {
+        let was = amo(self.place(call, pe, at, 1));
+        self.ring(pe);
+        was
+    }
+}
+
+/// All panic if there is no PE `pe` or no element `at`.
+impl<T: AmoSwap, L: Level> Remote<'_, T, L> {
+    /// Atomically reads (`shmem_atomic_fetch`); what was put before the value is visible afterwards.
+    #[inline]
+    pub fn fetch(&self, pe: usize, at: usize) -> T {
+        let from = self.place("fetch", pe, at, 1);
+        // SAFETY: `place` checked the range; the element is aligned, and changed atomically only.
+        unsafe { T::amo_load(from) }
+    }
+
+    /// Atomically writes (`shmem_atomic_set`).
+    #[inline]
+    pub fn set(&self, pe: usize, at: usize, value: T) {
+        // SAFETY: as in `fetch`.
+        self.change("set", pe, at, |to| unsafe { T::amo_set(to, value) })
+    }
+
+    /// Atomically puts `value` and returns what was there (`shmem_atomic_swap`).
+    #[inline]
+    pub fn swap(&self, pe: usize, at: usize, value: T) -> T {
+        // SAFETY: as in `fetch`.
+        self.change("swap", pe, at, |to| unsafe { T::amo_swap(to, value) })
+    }
+}
+
+/// All panic if there is no PE `pe` or no element `at`. Sums wrap around.
+impl<T: AmoInt, L: Level> Remote<'_, T, L> {
+    /// Atomically puts `new` if `expected` is there; returns what was there (`shmem_atomic_compare_swap`).
+    #[inline]
+    pub fn compare_swap(&self, pe: usize, at: usize, expected: T, new: T) -> T {
+        // SAFETY: as in `fetch`.
+        self.change("compare_swap", pe, at, |to| unsafe { T::amo_compare_swap(to, expected, new) })
+    }
+
+    /// Atomically adds `value` and returns what was there (`shmem_atomic_fetch_add`).
+    #[inline]
+    pub fn fetch_add(&self, pe: usize, at: usize, value: T) -> T {
+        // SAFETY: as in `fetch`.
+        self.change("fetch_add", pe, at, |to| unsafe { T::amo_add(to, value) })
+    }
+
+    /// Atomically adds `value` (`shmem_atomic_add`).
+    #[inline]
+    pub fn add(&self, pe: usize, at: usize, value: T) {
+        self.fetch_add(pe, at, value);
+    }
+
+    /// Atomically adds one and returns what was there (`shmem_atomic_fetch_inc`).
+    #[inline]
+    pub fn fetch_inc(&self, pe: usize, at: usize) -> T {
+        self.fetch_add(pe, at, T::ONE)
+    }
+
+    /// Atomically adds one (`shmem_atomic_inc`).
+    #[inline]
+    pub fn inc(&self, pe: usize, at: usize) {
+        self.fetch_add(pe, at, T::ONE);
+    }
+}
+
+/// All panic if there is no PE `pe` or no element `at`.
+impl<T: AmoBit, L: Level> Remote<'_, T, L> {
+    /// Atomically keeps the bits that are set in `value`; returns what was there (`shmem_atomic_fetch_and`).
+    #[inline]
+    pub fn fetch_and(&self, pe: usize, at: usize, value: T) -> T {
+        // SAFETY: as in `fetch`.
+        self.change("fetch_and", pe, at, |to| unsafe { T::amo_and(to, value) })
+    }
+
+    /// Atomically keeps the bits that are set in `value` (`shmem_atomic_and`).
+    #[inline]
+    pub fn and(&self, pe: usize, at: usize, value: T) {
+        self.fetch_and(pe, at, value);
+    }
+
+    /// Atomically sets the bits that are set in `value`; returns what was there (`shmem_atomic_fetch_or`).
+    #[inline]
+    pub fn fetch_or(&self, pe: usize, at: usize, value: T) -> T {
+        // SAFETY: as in `fetch`.
+        self.change("fetch_or", pe, at, |to| unsafe { T::amo_or(to, value) })
+    }
+
+    /// Atomically sets the bits that are set in `value` (`shmem_atomic_or`).
+    #[inline]
+    pub fn or(&self, pe: usize, at: usize, value: T) {
+        self.fetch_or(pe, at, value);
+    }
+
+    /// Atomically flips the bits that are set in `value`; returns what was there (`shmem_atomic_fetch_xor`).
+    #[inline]
+    pub fn fetch_xor(&self, pe: usize, at: usize, value: T) -> T {
+        // SAFETY: as in `fetch`.
+        self.change("fetch_xor", pe, at, |to| unsafe { T::amo_xor(to, value) })
+    }
+
+    /// Atomically flips the bits that are set in `value` (`shmem_atomic_xor`).
+    #[inline]
+    pub fn xor(&self, pe: usize, at: usize, value: T) {
+        self.fetch_xor(pe, at, value);
+    }
+}

@@ -1,0 +1,152 @@
+//! The *shared* phase: a closure between two rendezvous in which objects are open to every PE.
+//!
+//! ```text
+//!   local ──Enter (all PEs show the same objects)──► shared ──quiet, Exit──► local again
+//!   &mut [T]                                         put, get, atomics, waits; no reference into it
+//! ```
+//!
+//! A Rust reference and a remote write never meet: while an object is shared it is mutably borrowed by
+//! [`Team::share`], so no slice of it can exist, and the handles of the phase ([`Remote`]) cannot leave
+//! the closure. The two rendezvous compare, on all PEs, which objects are shared and how.
+//!
+//! Invariants (rules of the Rust API): **S3** a failed Enter runs no closure on any PE; a difference
+//! while some PE is at Exit ends the job, for others still hold handles. **S4** Exit comes after
+//! everything this PE issued is complete. **S5** unwinding out of the closure ends the job. **P1** a
+//! `Remote` exists only inside a phase that all PEs entered with the same object, so its range lies
+//! inside that object on every PE of the peer table it carries.
+
+pub(crate) mod atomics;
+pub(crate) mod batch;
+pub(crate) mod read;
+pub(crate) mod remote;
+pub(crate) mod shareable;
+pub(crate) mod strided;
+pub(crate) mod watch;
+
+pub use crate::api::phase::batch::Batch;
+pub use crate::api::phase::read::RemoteRead;
+pub use crate::api::phase::remote::Remote;
+pub use crate::api::phase::shareable::Shareable;
+pub use crate::api::phase::watch::{Cmp, Watch};
+
+use crate::api::team::Team;
+use crate::engine::{Engine, Handle};
+use crate::error::Diverged;
+use crate::exit;
+use crate::node::signature::{Kind, MAX_OBJECTS, Slip};
+use crate::sync::fences;
+use crate::types::pe_set::Members;
+use crate::types::thread_level::Level;
+
+/// A shared phase. What is done in it concerns the objects it was entered with.
+pub struct Phase<'s, L: Level> {
+    team: &'s Team<'s, L>,
+}
+
+/// What proves to a [`Shareable`] that the phase has been entered, and by whom.
+pub struct PhaseKey<'s> {
+    engine: &'s Engine,
+    members: Members,
+}
+
+impl<L: Level> Team<'_, L> {
+    /// Collective over the team: opens `objects` to its PEs for the length of `body`. A barrier before, quiet and a
+    /// barrier after. In the phase PEs have the team's numbers; PEs outside the team keep their parts of the
+    /// objects local, and cannot be reached.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), shmem_api::Error> {
+    /// let world = shmem_api::World::init()?;
+    /// let mut a = world.alloc::<u64>(1)?;
+    /// let next = (world.pe() + 1) % world.n_pes();
+    /// world.share(&mut a, |_, a| a.put_one(next, 0, world.pe() as u64));
+    /// println!("my left neighbour is {}", a[0]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    /// On every PE, if the PEs share different things; nothing has been shared then. A panic that
+    /// leaves `body` ends the job.
+    pub fn share<O: Shareable, R>(
+        &self,
+        objects: O,
+        body: impl for<'s> FnOnce(&'s Phase<'s, L>, O::Remote<'s, L>) -> R,
+    ) -> R {
+        match self.try_share(objects, body) {
+            Ok(result) => result,
+            Err(diverged) => panic!("{diverged}"),
+        }
+    }
+
+    /// As [`share`](Self::share), but a difference is an error on every PE, and `body` has not run.
+    pub fn try_share<O: Shareable, R>(
+        &self,
+        objects: O,
+        body: impl for<'s> FnOnce(&'s Phase<'s, L>, O::Remote<'s, L>) -> R,
+    ) -> Result<R, Diverged> {
+        const { assert!(O::OBJECTS <= MAX_OBJECTS, "a phase shares at most eight objects") };
+        let engine = self.engine;
+        let mut slip = Slip::new(Kind::Enter);
+        objects.describe(&mut slip);
+        self.meet(slip)?;
+        let unwinding = EndsTheJob(engine);
+        let key = PhaseKey { engine: &engine, members: self.members() };
+        let result = body(&Phase { team: self }, objects.remote(&key));
+        engine.quiet();
+        if let Err(diverged) = self.meet(slip.of_exit()) {
+            exit::end_job(&engine, exit::DIVERGED, &format!("{diverged}; ending the job"));
+        }
+        std::mem::forget(unwinding);
+        drop(objects);
+        Ok(result)
+    }
+}
+
+/// S5.
+struct EndsTheJob(Handle);
+
+impl Drop for EndsTheJob {
+    fn drop(&mut self) {
+        if exit::child::is_child() {
+            return;
+        }
+        exit::after_panic(&self.0, "panicked while objects were shared");
+    }
+}
+
+impl<L: Level> Phase<'_, L> {
+    fn engine(&self) -> &Engine {
+        &self.team.engine
+    }
+
+    /// This PE's number in the team.
+    pub fn pe(&self) -> usize {
+        self.team.pe()
+    }
+
+    /// How many PEs the team has.
+    pub fn n_pes(&self) -> usize {
+        self.team.n_pes()
+    }
+
+    /// Collective over the team: everything every PE has put is visible to all, and all have arrived
+    /// (`shmem_barrier_all`).
+    ///
+    /// # Panics
+    /// On every PE, if another is at some other collective call.
+    pub fn barrier(&self) {
+        self.team.barrier();
+    }
+
+    /// Everything this PE has put, and its atomics and signals, on whatever context, are complete and visible
+    /// to every PE (`shmem_quiet`).
+    pub fn quiet(&self) {
+        self.engine().quiet();
+    }
+
+    /// What this PE puts to a PE after the fence, and its atomics and signals there, arrive after what
+    /// came before it (`shmem_fence`). Says nothing of two different PEs.
+    pub fn fence(&self) {
+        fences::store_fence();
+    }
+}

@@ -1,0 +1,250 @@
+//! The handle of a shared object: put, get, atomics and waits, on any PE.
+//!
+//! Every call checks the PE and the range, then goes straight to the peer's memory: one load of the
+//! peer's base from the table the handle carries, and the copy. No lock, no allocation, no virtual call.
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use memheap::{Offset, PeId};
+
+use crate::api::ctx::Ctx;
+use crate::api::global_ptr::GlobalPtr;
+use crate::api::phase::PhaseKey;
+use crate::engine::Engine;
+use crate::memory::copy;
+use crate::node::segment::Peer;
+use crate::node::static_data::Static;
+use crate::types::elem::Elem;
+use crate::types::pe_set::Members;
+use crate::types::thread_level::{Level, Single};
+
+/// An object open to every PE, for the length of a phase.
+///
+/// All calls may be made by any PE on any PE, itself included, without others taking part. What several
+/// PEs do to the same element at once is unordered; only the atomics are atomic towards each other.
+pub struct Remote<'s, T, L: Level> {
+    engine: &'s Engine,
+    /// Where the object's memory is for each PE of the world: its segment, or its statics.
+    peers: &'s [Peer],
+    /// The PEs that entered the phase: PE numbers are ranks in their team.
+    members: Members,
+    at: Offset,
+    len: usize,
+    what: PhantomData<(&'s T, L)>,
+}
+
+impl<T, L: Level> Clone for Remote<'_, T, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T, L: Level> Copy for Remote<'_, T, L> {}
+
+impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
+    /// The object of `len` elements at `at`, which all PEs of the team have entered the phase with (P1).
+    pub(super) fn new(key: &PhaseKey<'s>, at: Offset, len: usize) -> Self {
+        let (engine, members) = (key.engine, key.members);
+        Remote { engine, peers: &engine.peers, members, at, len, what: PhantomData }
+    }
+
+    /// A static of one element that every PE of the team has (C1).
+    pub(crate) fn of_static(engine: &'s Engine, members: Members, found: Static<'s>) -> Self {
+        Remote { engine, peers: found.table, members, at: found.at, len: 1, what: PhantomData }
+    }
+
+    /// The same object by way of `ctx`: what is done through that handle is ordered and completed by
+    /// [`Ctx::fence`] and [`Ctx::quiet`] (and by the phase's, which see to all). It stays on its thread.
+    ///
+    /// # Panics
+    /// If the context is of another team than the phase: a PE number would mean another PE.
+    pub fn via<'c, C: Level>(&self, ctx: &'c Ctx<'_, C>) -> Remote<'c, T, Single>
+    where
+        's: 'c,
+    {
+        ctx.check_team("via", self.members);
+        let Remote { engine, peers, members, at, len, .. } = *self;
+        Remote { engine, peers, members, at, len, what: PhantomData }
+    }
+
+    /// Elements of the object, on each PE.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it has no element.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) fn engine(&self) -> &'s Engine {
+        self.engine
+    }
+
+    /// Where the object lies, for messages.
+    pub(super) fn offset(&self) -> Offset {
+        self.at
+    }
+
+    /// The PEs that a PE number is the rank of.
+    #[inline]
+    pub(crate) fn members(&self) -> Members {
+        self.members
+    }
+
+    /// The end of a `call` with the handle of another team's object.
+    #[inline]
+    pub(crate) fn check_team(&self, call: &str, of: Members) {
+        if self.members != of {
+            let me = self.engine.me;
+            panic!("PE {me}: {call}: the object is open to {}, the signal to {of}", self.members);
+        }
+    }
+
+    /// Who asks, and where in the heap the object lies; for a static, past every heap.
+    #[inline]
+    pub(crate) fn whereabouts(&self) -> (PeId, Offset) {
+        let in_heap = std::ptr::eq(self.peers.as_ptr(), self.engine.peers.as_ptr());
+        (self.engine.me, if in_heap { self.at } else { Offset(u64::MAX >> 1) })
+    }
+
+    /// Where elements `at .. at + n` of the object on `pe` are in this process.
+    #[inline]
+    pub(crate) fn place(&self, call: &'static str, pe: usize, at: usize, n: usize) -> *mut T {
+        if pe >= self.members.size as usize {
+            self.no_such_pe(call, pe);
+        }
+        self.place_at(call, self.members.at(pe as u32), at, n)
+    }
+
+    /// As [`place`](Self::place), of this PE's own part.
+    #[inline]
+    pub(crate) fn own_place(&self, call: &'static str, at: usize, n: usize) -> *mut T {
+        self.place_at(call, self.engine.me, at, n)
+    }
+
+    #[inline]
+    fn place_at(&self, call: &'static str, pe: PeId, at: usize, n: usize) -> *mut T {
+        if at > self.len || self.len - at < n {
+            self.out_of_range(call, pe, at, n);
+        }
+        let offset = self.at.0 as usize + at * size_of::<T>();
+        // SAFETY: P1, or C1 for a static: the object lies inside that memory of every PE of the team, and the
+        // range inside the object.
+        unsafe { self.peers[pe.0 as usize].heap.add(offset) }.cast::<T>()
+    }
+
+    /// Wakes `pe` if it sleeps in a wait.
+    #[inline]
+    pub(crate) fn ring(&self, pe: usize) {
+        self.engine.ring(self.members.at(pe as u32));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_such_pe(&self, call: &str, pe: usize) -> ! {
+        let (Engine { me, n_pes, .. }, size) = (self.engine, self.members.size);
+        let who = if size == *n_pes { "job" } else { "team" };
+        panic!("PE {me}: {call}: there is no PE {pe}; the {who} has PEs 0 to {}", size - 1)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn out_of_range(&self, call: &str, pe: PeId, at: usize, n: usize) -> ! {
+        let (me, len) = (self.engine.me, self.len);
+        let pe = self.members.rank(pe).unwrap_or_default();
+        panic!("PE {me}: {call}: elements {at}..{} of an object of {len} on PE {pe}", at.saturating_add(n))
+    }
+
+    /// Copies `src` to elements `at ..` of the object on `pe`. Returns when `src` may be used again; the
+    /// data is there for others after [`quiet`](crate::api::phase::Phase::quiet) or a barrier (OpenSHMEM 1.6, `shmem_put`).
+    ///
+    /// # Panics
+    /// If there is no PE `pe` or the range leaves the object.
+    #[inline]
+    pub fn put(&self, pe: usize, at: usize, src: &[T]) {
+        let to = self.place("put", pe, at, src.len());
+        // SAFETY: `place` checked the range; a shared object is never behind a Rust reference, so it
+        // cannot overlap `src`.
+        unsafe { copy::put(to, src.as_ptr(), src.len()) }
+    }
+
+    /// Copies elements `at ..` of the object on `pe` into `dst`, and returns when they are there
+    /// (OpenSHMEM 1.6, `shmem_get`).
+    ///
+    /// # Panics
+    /// As [`put`](Self::put).
+    #[inline]
+    pub fn get(&self, pe: usize, at: usize, dst: &mut [T]) {
+        let from = self.place("get", pe, at, dst.len());
+        // SAFETY: as in `put`.
+        unsafe { copy::get(dst.as_mut_ptr(), from, dst.len()) }
+    }
+
+    /// The elements of `range` on `pe`, in a new vector.
+    ///
+    /// # Panics
+    /// As [`put`](Self::put).
+    pub fn get_vec(&self, pe: usize, range: Range<usize>) -> Vec<T> {
+        // Checked before memory is taken for it.
+        self.place("get_vec", pe, range.start, range.len());
+        let mut elements = vec![T::zeroed(); range.len()];
+        self.get(pe, range.start, &mut elements);
+        elements
+    }
+
+    /// Puts one element (OpenSHMEM 1.6, `shmem_p`). Not torn if its size is its alignment and at most 8.
+    ///
+    /// # Panics
+    /// As [`put`](Self::put).
+    #[inline]
+    pub fn put_one(&self, pe: usize, at: usize, value: T) {
+        let to = self.place("put_one", pe, at, 1);
+        // SAFETY: `place` checked the range.
+        unsafe { copy::store(to, value) }
+    }
+
+    /// Gets one element (OpenSHMEM 1.6, `shmem_g`).
+    ///
+    /// # Panics
+    /// As [`put`](Self::put).
+    #[inline]
+    pub fn get_one(&self, pe: usize, at: usize) -> T {
+        let from = self.place("get_one", pe, at, 1);
+        // SAFETY: `place` checked the range.
+        unsafe { copy::load(from) }
+    }
+
+    /// Reads an element of this PE's own part.
+    ///
+    /// # Panics
+    /// If there is no such element.
+    #[inline]
+    pub fn read(&self, at: usize) -> T {
+        let from = self.own_place("read", at, 1);
+        // SAFETY: `own_place` checked the range.
+        unsafe { copy::load(from) }
+    }
+
+    /// Writes an element of this PE's own part.
+    ///
+    /// # Panics
+    /// If there is no such element.
+    #[inline]
+    pub fn write(&self, at: usize, value: T) {
+        let to = self.own_place("write", at, 1);
+        // SAFETY: `own_place` checked the range.
+        unsafe { copy::store(to, value) }
+    }
+}
+
+impl<'s, T: Elem, L: Level> Remote<'s, GlobalPtr<T>, L> {
+    /// The same object as the words its pointers are, for waits and other atomics: a pointer is a
+    /// transparent wrapper of a word, and any word is a pointer.
+    #[inline]
+    pub fn words(&self) -> Remote<'s, u64, L> {
+        let Remote { engine, peers, members, at, len, .. } = *self;
+        Remote { engine, peers, members, at, len, what: PhantomData }
+    }
+}

@@ -1,0 +1,158 @@
+//! Boot without MPI: a supervisor that is no PE re-executes the program once per PE.
+//!
+//! ```text
+//!   SHMEM_LOCAL_PES=4 ./program          before main: this process becomes the supervisor
+//!        ├── ./program (PE 0) ──link──┐
+//!        ├── ./program (PE 1) ──link──┤  each PE has one socket to the supervisor;
+//!        ├── ...                      │  an exchange is: all send, all get everything
+//! ```
+//!
+//! The PEs die with the supervisor (a parent-death signal set before anything else runs in them), and
+//! when one of them dies badly the supervisor names it and ends the others.
+
+pub(crate) mod children;
+pub(crate) mod supervisor;
+
+#[cfg(feature = "testing")]
+use std::os::fd::IntoRawFd;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use memheap::PeId;
+use memheap::region::kept::Kept;
+use parking_lot::Mutex;
+
+use crate::boot::{Boot, ENDS, FILES, FRAME, Frame, files};
+use crate::error::Error;
+use crate::types::thread_level::ThreadLevel;
+
+/// Set by the supervisor in each PE: `PE:N_PES:FD:PID`: the PE's number, how many there are, the
+/// descriptor of its link, and the supervisor.
+pub(super) const LINK: &str = "SHMEM_LOCAL_LINK";
+
+/// A PE's side of a local job.
+pub(crate) struct LocalBoot {
+    pe: PeId,
+    n_pes: u32,
+    /// Kept for a start that comes later, and to end the job.
+    link: Option<Kept>,
+}
+
+impl LocalBoot {
+    /// The job of the supervisor that started this process, if one did.
+    pub(crate) fn from_supervisor() -> Option<LocalBoot> {
+        let (pe, n_pes, link) = TAKEN_UP.lock().take()?;
+        Some(LocalBoot { pe, n_pes, link: Some(link) })
+    }
+
+    /// A job of one PE that nobody launched.
+    #[cfg_attr(feature = "mpi", expect(dead_code, reason = "with MPI, a lone program is an MPI job of one"))]
+    pub(crate) fn alone() -> LocalBoot {
+        LocalBoot { pe: PeId(0), n_pes: 1, link: None }
+    }
+}
+
+impl Boot for LocalBoot {
+    fn pe(&self) -> PeId {
+        self.pe
+    }
+
+    fn n_pes(&self) -> u32 {
+        self.n_pes
+    }
+
+    fn level(&self) -> ThreadLevel {
+        ThreadLevel::Multiple
+    }
+
+    fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error> {
+        self.send_and_hear(mine, None)
+            .map_err(|e| Error::Boot(format!("the link to the supervisor broke: {e}")))
+    }
+
+    fn pass_files(
+        &mut self,
+        mine: Option<BorrowedFd<'_>>,
+        take: &mut dyn FnMut(usize, OwnedFd),
+    ) -> std::io::Result<()> {
+        let mut frame = [0; FRAME];
+        frame[..2].copy_from_slice(&[FILES, u8::from(mine.is_some())]);
+        let all = self.send_and_hear(&frame, mine)?;
+        let has = crate::boot::who_passes(&all, self.pe)?;
+        let Some(link) = &self.link else { return Ok(()) };
+        files::take_all(open(link)?, has.into_iter(), take)
+    }
+
+    fn end_all(&mut self, status: u8) {
+        let mut frame = [0; FRAME];
+        frame[..2].copy_from_slice(&[ENDS, status]);
+        if let Some(link) = self.link.as_ref().and_then(Kept::get)
+            && files::send(link, &frame, None).is_ok()
+        {
+            // The supervisor ends this process like the others.
+            std::thread::sleep(Duration::from_secs(10));
+        }
+    }
+
+    /// The supervisor sees the process end, and knows whether the others wait for it.
+    fn leave(self: Box<Self>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl LocalBoot {
+    fn send_and_hear(&self, mine: &Frame, file: Option<BorrowedFd<'_>>) -> std::io::Result<Vec<Frame>> {
+        let Some(link) = &self.link else { return Ok(vec![*mine]) };
+        files::send(open(link)?, mine, file)?;
+        let mut all = vec![0u8; FRAME * self.n_pes as usize];
+        files::receive(open(link)?, &mut all)?;
+        Ok(all.as_chunks::<FRAME>().0.to_vec())
+    }
+}
+
+fn open(link: &Kept) -> std::io::Result<BorrowedFd<'_>> {
+    link.get().ok_or_else(|| std::io::Error::other("the program has closed it"))
+}
+
+/// The link of this process from before `main` until the library starts.
+static TAKEN_UP: Mutex<Option<(PeId, u32, Kept)>> = Mutex::new(None);
+
+/// Before `main`, in a PE: takes the link up, so that no program that this one starts inherits it.
+#[allow(unsafe_code)]
+fn take_up(text: &str) -> Result<(), Error> {
+    let mut parts = text.split(':').map(str::parse::<u32>);
+    let (Some(Ok(pe)), Some(Ok(n_pes)), Some(Ok(fd)), Some(Ok(_)), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Error::Boot(format!("{LINK}={text:?} was not written by our supervisor; unset it")));
+    };
+    *TAKEN_UP.lock() = Some((PeId(pe), n_pes, adopt(fd as RawFd)?));
+    // SAFETY: before `main` there is one thread, so nobody reads the environment meanwhile.
+    unsafe { std::env::remove_var(LINK) };
+    Ok(())
+}
+
+/// The PE of this process, before the library has started.
+#[cfg(feature = "testing")]
+pub(crate) fn pe() -> Option<u32> {
+    TAKEN_UP.lock().as_ref().map(|(pe, ..)| pe.0)
+}
+
+/// The variable that passes the link of this process on to the program it is about to become.
+#[cfg(feature = "testing")]
+pub(crate) fn hand_over() -> Option<(&'static str, String)> {
+    let (pe, n_pes, link) = TAKEN_UP.lock().take()?;
+    let link = link.into_owned()?;
+    rustix::io::fcntl_setfd(&link, rustix::io::FdFlags::empty()).ok()?;
+    let supervisor = rustix::process::getppid()?.as_raw_nonzero();
+    Some((LINK, format!("{pe}:{n_pes}:{}:{supervisor}", link.into_raw_fd())))
+}
+
+/// Takes over the descriptor the supervisor left open for this process.
+#[allow(unsafe_code)]
+fn adopt(fd: RawFd) -> Result<Kept, Error> {
+    // SAFETY: the supervisor opened this descriptor for the link and named it in the environment; it
+    // is adopted once, since a process boots once.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    Kept::new(fd).map_err(|e| Error::Boot(format!("{LINK} names a descriptor that is not open: {e}")))
+}

@@ -1,0 +1,455 @@
+//! How a call reaches a PE: which routine it is, on which context, and where the bytes are.
+//!
+//! ```text
+//!   address, PE ──Via::place──► PE number of the world ──► (heap | statics)[pe] + offset ──► the bytes, here
+//!                  │ context: rank in its team
+//!                  └ anything odd: one line that names PE, call and argument, and the end of the job
+//! ```
+//!
+//! Every routine is written once, over a [`Via`]; `routines!` makes of it the free function on the
+//! default context and the one on a given context. The check that the PE exists is the check that the
+//! library is up, too: [`HOT`] is all zero while it is down.
+//!
+//! Invariant **V2**: a place that `Via::place` gives out is mapped for as many bytes as were asked for.
+#![allow(unsafe_code)]
+
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use memheap::{Offset, PeId};
+
+use crate::engine::{Engine, HOT, Handle};
+use crate::exit;
+use crate::node::signature::Position;
+use crate::startup::init_count;
+use crate::sync::wait;
+
+use crate::raw::ctx::Ctx;
+
+/// Which routine is called, and on which context.
+#[derive(Clone, Copy, Debug)]
+pub struct Via {
+    pub(crate) call: &'static str,
+    pub(crate) ctx: Ctx,
+}
+
+/// Some bytes of a PE, as mapped in this process.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot {
+    pub(crate) at: *mut u8,
+    /// In the world.
+    pub(crate) pe: u32,
+}
+
+impl Via {
+    /// A routine, by its name in C, on the default context.
+    #[inline]
+    pub const fn new(call: &'static str) -> Via {
+        Via { call, ctx: Ctx::DEFAULT }
+    }
+
+    /// A routine on a context.
+    #[inline]
+    pub const fn on(call: &'static str, ctx: Ctx) -> Via {
+        Via { call, ctx }
+    }
+
+    /// Which PE of the world `pe` of this context's team is.
+    #[inline(always)]
+    pub(crate) fn pe(self, pe: i32) -> u32 {
+        if self.ctx != Ctx::DEFAULT {
+            return pe_of_team(self.call, self.ctx, pe);
+        }
+        if pe as u32 >= HOT.n_pes.load(Ordering::Relaxed) {
+            bad_pe(self.call, self.ctx, pe);
+        }
+        pe as u32
+    }
+
+    /// Checks that the context is one, or [`Ctx::INVALID`].
+    #[inline(always)]
+    pub(crate) fn check_ctx(self) {
+        if self.ctx != Ctx::DEFAULT && self.ctx != Ctx::INVALID && self.ctx.members().is_none() {
+            self.no_context();
+        }
+    }
+
+    /// Where `n` bytes at this PE's symmetric address `at` are for `pe`. No bytes are nowhere.
+    ///
+    /// Always inlined, and all but the heap is behind calls: then a call's name costs nothing where all is well, and
+    /// what is known of `n` and the context where the routine is called is made use of.
+    #[inline(always)]
+    pub(crate) fn place(self, at: *const u8, n: usize, pe: i32) -> Spot {
+        let (at, pe) = (at.addr(), self.pe(pe));
+        let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+        if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
+            let mut place = static_place(at, n, pe);
+            if place.is_null() {
+                place = slow_place(self.call, self.ctx, at, n, pe);
+            }
+            return Spot { at: place, pe };
+        }
+        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+        // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
+        let peer = unsafe { entry.read() };
+        Spot { at: peer.heap.wrapping_add(offset), pe }
+    }
+
+    /// Where this PE's symmetric address `at`, of at least `n` elements, is, in words that are the same on every PE (see
+    /// `Position`). Ends the job if it is none.
+    #[inline]
+    pub(crate) fn position<T>(self, at: *const T, n: usize) -> u64 {
+        let offset = at.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+        if offset < HOT.len.load(Ordering::Relaxed) {
+            offset as u64
+        } else {
+            self.slow_position(at.addr(), offset as u64, bytes::<T>(n))
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_position(self, at: usize, offset: u64, n: usize) -> u64 {
+        let engine = self.engine();
+        if offset < engine.layout.symmetric.0 {
+            return offset;
+        }
+        match engine.statics.find(at, 1) {
+            Ok(found) => Position::STATIC | found.at.0,
+            Err(_) => {
+                self.place(std::ptr::without_provenance(at), n, engine.me.0 as i32);
+                Position::NONE
+            }
+        }
+    }
+
+    /// The address of a [`position`](Self::position) on this PE; null if there is none.
+    pub(crate) fn own_address(self, position: u64) -> *const u8 {
+        let engine = self.engine();
+        match position {
+            Position::NONE => ptr::null(),
+            at if at & Position::STATIC != 0 => {
+                let address = engine.statics.address(Offset(at & !Position::STATIC));
+                address.map_or(ptr::null(), ptr::without_provenance)
+            }
+            at => engine.own(Offset(at)),
+        }
+    }
+
+    /// As [`place`](Self::place) for one `T` that is changed atomically: it must be aligned.
+    #[inline(always)]
+    pub(crate) fn place_amo<T>(self, at: *const T, pe: i32) -> Spot {
+        if !at.is_aligned() {
+            self.misaligned(at.addr(), size_of::<T>());
+        }
+        self.place(at.cast(), size_of::<T>(), pe)
+    }
+
+    /// An address that the quick checks did not pass: another static, nothing at all, or a bad one. While the
+    /// heap is checked, the quick check passes no heap address, and this one asks the book of live blocks.
+    #[cold]
+    #[inline(never)]
+    fn slow_place(self, at: usize, n: usize, pe: PeId) -> *mut u8 {
+        if n == 0 {
+            return ptr::null_mut();
+        }
+        let engine = self.engine();
+        let lo = HOT.lo.load(Ordering::Relaxed);
+        let (offset, heap) = (at.wrapping_sub(lo) as u64, engine.layout.symmetric);
+        if offset <= heap.0 && heap.0 - offset >= n as u64 {
+            if let Err(what) = engine.guards.check_access(Offset(offset), n as u64) {
+                self.fail(&what);
+            }
+            return engine.peers[pe.0 as usize].heap.wrapping_add(offset as usize);
+        }
+        match engine.statics.find(at, n).map(|found| found.place(pe)) {
+            Ok(Some(place)) => place,
+            Ok(None) => {
+                self.fail(&format!("PE {pe} {} and has no static at {at:#x}", engine.statics.why_absent(pe)))
+            }
+            Err(why) => {
+                let why = if offset < heap.0 { "they run past the end of the symmetric heap" } else { &why };
+                // See `bytes`.
+                let n = if n == usize::MAX { "more than 2^64".to_owned() } else { n.to_string() };
+                self.fail(&format!("{n} bytes at {at:#x}: {why} (the heap is {heap} at {lo:#x})"))
+            }
+        }
+    }
+
+    /// Wakes `pe` (of the world) if it sleeps in a wait. Call it after an atomic or a signal.
+    #[inline]
+    pub(crate) fn ring(self, pe: u32) {
+        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+        // SAFETY: the table has an entry for each PE, and `pe` comes from `place` (N2).
+        let heap = unsafe { entry.read() }.heap;
+        let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
+        // SAFETY: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
+        let waiters = unsafe { &*waiters.cast::<crate::node::control_block::Waiters>() };
+        wait::ring(&waiters.bell, &waiters.asleep);
+    }
+
+    /// The engine, or the end of a process that calls without one.
+    #[inline(always)]
+    pub(crate) fn engine(self) -> Handle {
+        match Engine::current() {
+            Some(engine) => engine,
+            None => not_up(self.call),
+        }
+    }
+
+    /// Checks that `n` elements of this PE's own, of which nothing else is known, are not at null: the least a
+    /// private buffer can be asked for. `what` says what is there.
+    #[inline(always)]
+    pub(crate) fn local<T>(self, what: &'static str, at: *const T, n: usize) {
+        if at.is_null() && n > 0 {
+            nowhere(self.call, what);
+        }
+    }
+
+    /// Checks that `n` symmetric variables of this PE's at `at` can be read atomically.
+    #[inline(always)]
+    pub(crate) fn own<T>(self, at: *const T, n: usize) {
+        if !at.is_aligned() {
+            self.misaligned(at.addr(), size_of::<T>());
+        }
+        let offset = at.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+        if !fits(offset, bytes::<T>(n), HOT.len.load(Ordering::Relaxed)) || n == 0 {
+            slow_own(self.call, at.addr(), bytes::<T>(n));
+        }
+    }
+
+    /// Checks that a result can be left at `to`: before anything is done that would be lost.
+    #[inline(always)]
+    pub fn can_leave<T>(self, to: *mut T) {
+        self.local(RESULT, to, 1);
+    }
+
+    /// Leaves a result where the caller wants it; ends the job if that is nowhere.
+    ///
+    /// # Safety
+    /// `to` is writable, or null. It may be misaligned.
+    pub unsafe fn leave<T>(self, to: *mut T, result: T) {
+        self.can_leave(to);
+        // SAFETY: not null, so writable by contract.
+        unsafe { to.write_unaligned(result) }
+    }
+
+    /// One line on standard error, in one write: which PE, which call, and `what`.
+    #[cold]
+    pub fn say(self, what: &str) {
+        let _up = self.engine();
+        exit::say(&format!("PE {}: {}: {what}", HOT.me.load(Ordering::Relaxed), self.call));
+    }
+
+    /// Ends the job: this call was given something that cannot be.
+    #[inline(always)]
+    pub fn fail(self, what: &str) -> ! {
+        fail(self.call, what)
+    }
+
+    /// Ends the job: the context is none.
+    #[inline(always)]
+    pub(crate) fn no_context(self) -> ! {
+        no_context(self.call, self.ctx)
+    }
+
+    /// Ends the job: what is changed atomically must be aligned.
+    #[inline(always)]
+    pub(crate) fn misaligned(self, at: usize, size: usize) -> ! {
+        misaligned(self.call, self.ctx, at, size)
+    }
+}
+
+/// Whether `n` bytes at `offset` lie within `len`. Nothing in it can wrap.
+#[inline(always)]
+fn fits(offset: usize, n: usize, len: usize) -> bool {
+    n <= len && offset <= len - n
+}
+
+// What the quick path calls takes a Via in parts: whole, it would be in memory, and every call of a routine would
+// write it there first.
+
+#[cold]
+#[inline(never)]
+fn not_up(call: &str) -> ! {
+    exit::child::refuse(call);
+    exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
+    exit::leave_now(exit::PANICKED)
+}
+
+/// What a result's address is the address of.
+const RESULT: &str = "what it gives back";
+
+/// Some calls may be made while the library is down.
+#[cold]
+#[inline(never)]
+fn nowhere(call: &'static str, what: &str) -> ! {
+    let what = format!("the address for {what} is NULL");
+    if HOT.n_pes.load(Ordering::Relaxed) > 0 {
+        fail(call, &what);
+    }
+    exit::say(&format!("{call}: {what}"));
+    exit::leave_now(exit::PANICKED)
+}
+
+/// Variables of this PE's that are not on the heap, or none at all; or the library is down.
+#[cold]
+#[inline(never)]
+fn slow_own(call: &'static str, at: usize, n: usize) {
+    let via = Via::new(call);
+    let me = via.engine().me;
+    if n > 0 && static_place(at, n, me.0).is_null() {
+        via.slow_place(at, n, me);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn fail(call: &'static str, what: &str) -> ! {
+    let _up = Via::new(call).engine();
+    let line = format!("PE {}: {call}: {what}", HOT.me.load(Ordering::Relaxed));
+    // Some of this is in reach of safe code, on any thread: nobody takes the engine down from here on. If somebody is
+    // at it in another thread, leaving badly ends the job as well.
+    let held = init_count::freeze(exit::SPEAK_FIRST);
+    if let (Some(_), Some(engine)) = (&held, Engine::current()) {
+        exit::end_job(&engine, exit::PANICKED, &line)
+    }
+    exit::say(&line);
+    exit::leave_now(exit::PANICKED)
+}
+
+#[inline(never)]
+fn pe_of_team(call: &'static str, ctx: Ctx, pe: i32) -> u32 {
+    match ctx.members().and_then(|members| members.pe(pe as u32)) {
+        Some(pe) => pe.0,
+        None => bad_pe(call, ctx, pe),
+    }
+}
+
+/// In the static data that most statics are in; null if it is not there.
+#[inline(never)]
+fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
+    let offset = at.wrapping_sub(HOT.static_lo.load(Ordering::Relaxed));
+    if !fits(offset, n, HOT.static_len.load(Ordering::Relaxed)) {
+        return ptr::null_mut();
+    }
+    let entry = HOT.static_peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+    // SAFETY: as in `place`.
+    let peer = unsafe { entry.read() };
+    if peer.heap.is_null() {
+        return ptr::null_mut();
+    }
+    peer.heap.wrapping_add(HOT.static_at.load(Ordering::Relaxed).wrapping_add(offset))
+}
+
+#[cold]
+#[inline(never)]
+fn slow_place(call: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
+    Via { call, ctx }.slow_place(at, n, PeId(pe))
+}
+
+#[cold]
+#[inline(never)]
+fn bad_pe(call: &'static str, ctx: Ctx, pe: i32) -> ! {
+    let via = Via { call, ctx };
+    let (of, size) = match (ctx, ctx.members()) {
+        (Ctx::DEFAULT, _) => ("job", via.engine().n_pes),
+        (_, Some(members)) => ("context's team", members.size),
+        (_, None) => via.no_context(),
+    };
+    via.fail(&format!("there is no PE {pe}; the {of} has PEs 0 to {}", i64::from(size) - 1))
+}
+
+#[cold]
+#[inline(never)]
+fn no_context(call: &'static str, ctx: Ctx) -> ! {
+    Via { call, ctx }.fail(match ctx {
+        Ctx::INVALID => "the context is SHMEM_CTX_INVALID",
+        _ => {
+            "this is no context: it was destroyed, by itself, with its team or by finalize, or never created"
+        }
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn misaligned(call: &'static str, ctx: Ctx, at: usize, size: usize) -> ! {
+    let what = format!("{at:#x} is not a multiple of {size}: an atomic must be aligned to its size");
+    Via { call, ctx }.fail(&what)
+}
+
+/// Bytes of `n` elements; more than there can be if they are too many, which no place has.
+#[inline]
+pub(crate) fn bytes<T>(n: usize) -> usize {
+    n.saturating_mul(size_of::<T>())
+}
+
+/// Writes each routine once: `fn name / ctx_name` with a body over `via` becomes `ops::name(via, ...)`, `name(...)` on
+/// the default context and `ctx_name(ctx, ...)`. A routine that knows no contexts is just `fn name`.
+macro_rules! routines {
+    ($(
+        $(#[$doc:meta])*
+        fn $name:ident $(/ $ctx_name:ident)? $(<$T:ident: $bound:path>)? ($via:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
+    )*) => {
+        /// The routines over a [`Via`](crate::raw::Via), for skins that have names of their own.
+        #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+        pub mod ops {
+            #[allow(unused_imports, reason = "not every room uses all of them")]
+            use super::*;
+            $(
+                $(#[$doc])*
+                // So that the Via never is in memory.
+                #[inline(always)]
+                pub unsafe fn $name $(<$T: $bound>)? ($via: $crate::raw::Via $(, $arg: $ty)*) $(-> $ret)? $body
+            )*
+        }
+        $(
+            $(#[$doc])*
+            #[inline]
+            #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+            pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
+                // SAFETY: by the same contract.
+                unsafe { ops::$name($crate::raw::Via::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
+            }
+
+            $crate::call::on_context! {
+                [$($ctx_name)?] $name [$(<$T: $bound>)?] [$($arg: $ty),*] [$(-> $ret)?]
+            }
+        )*
+    };
+}
+pub(crate) use routines;
+
+/// The form of a routine that takes a context, if it has one.
+macro_rules! on_context {
+    ([] $($rest:tt)*) => {};
+    ([$ctx_name:ident] $name:ident [$(<$T:ident: $bound:path>)?] [$($arg:ident: $ty:ty),*] [$(-> $ret:ty)?]) => {
+        #[doc = concat!("As [`", stringify!($name), "`], on a context: PEs are numbered in its team.")]
+        ///
+        /// # Safety
+        /// As there; `ctx` is a live context, and is used as its options say.
+        #[inline]
+        #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+        pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
+            // SAFETY: by the same contract.
+            unsafe { ops::$name($crate::raw::Via::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
+        }
+    };
+}
+pub(crate) use on_context;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against numbers that cannot overflow.
+    #[test]
+    fn what_fits_is_inside() {
+        let numbers =
+            [0, 1, 2, 7, 8, 9, 4096, isize::MAX as usize, usize::MAX - 7, usize::MAX - 1, usize::MAX];
+        for i in 0..numbers.len().pow(3) {
+            let [offset, n, len] = [i, i / 11, i / 121].map(|digit| numbers[digit % 11]);
+            assert_eq!(fits(offset, n, len), offset as u128 + n as u128 <= len as u128, "{offset} {n} {len}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The warden: one thread per PE, asleep until the *next* PE's process is gone.
+//!
+//! ```text
+//!   PE 0                    PE 1                    PE 2
+//!   warden holds pulse 0    warden holds pulse 1    warden holds pulse 2
+//!     └── sleeps on pulse 1   └── sleeps on pulse 2   └── sleeps on pulse 0
+//! ```
+//!
+//! A process that is killed can say nothing, and launchers differ in what they say and how soon they end the
+//! others. So each PE's warden holds a word of its own segment (its pulse) as a robust lock: when the thread ends,
+//! however it ends (a signal, `_exit`, an `exec`), the kernel marks the word and wakes whoever sleeps on it, which
+//! is the warden of the PE before. If that PE had not left in good order, this one names it and ends the job.
+//!
+//! That takes no descriptor and no process number: a program may close every file it finds, and a PE that is gone
+//! before anybody looks has left its mark. It costs nothing until then.
+//!
+//! Invariants: **W1** every pulse is held before the last exchange of a start, and watched after it: a PE that dies
+//! before breaks the exchange, one that dies later is seen. **W2** what the kernel reads of a pulse lies in the
+//! segment, which stays mapped until the warden's thread has let go of it.
+#![allow(unsafe_code)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use memheap::PeId;
+use rustix::thread::{futex, gettid};
+
+use crate::error::Error;
+use crate::exit;
+use crate::node::control_block::{Desk, Life, Pulse};
+use crate::process::signals::NoSignals;
+
+pub(crate) struct Warden {
+    /// Gone once nothing is to be watched any more.
+    begin: Option<Sender<()>>,
+    stop: Arc<AtomicBool>,
+    next: &'static Pulse,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Watch {
+    me: PeId,
+    /// The PE after this one.
+    pe: PeId,
+    stop: Arc<AtomicBool>,
+    lives: Vec<&'static Life>,
+}
+
+impl Warden {
+    /// Holds this PE's pulse from now on (W1); `None` if there is nobody else.
+    pub(crate) fn start(me: PeId, desks: &[Desk<'static>]) -> Result<Option<Warden>, Error> {
+        let lives: Vec<_> = desks.iter().map(|d| d.life).collect();
+        let pe = PeId((me.0 + 1) % lives.len() as u32);
+        if pe == me {
+            return Ok(None);
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let next = &lives[pe.0 as usize].pulse;
+        let watch = Watch { me, pe, stop: stop.clone(), lives };
+        let (begin, begins) = channel();
+        let (says, holds) = channel();
+        let run = move || watch.run(&begins, &says);
+        let failed = |what: &str, e: &dyn std::fmt::Display| {
+            Error::Boot(format!("PE {me}: nobody would notice its death: {what}: {e}"))
+        };
+        let thread = {
+            // No handler of the program's runs in it, and no signal that the program waits for ends there.
+            let _held = NoSignals::but_faults();
+            std::thread::Builder::new().name("shmem-warden".into()).spawn(run)
+        };
+        let thread = Some(thread.map_err(|e| failed("the watching thread", &e))?);
+        let warden = Warden { begin: Some(begin), stop, next, thread };
+        match holds.recv() {
+            Ok(Ok(())) => Ok(Some(warden)),
+            Ok(Err(e)) => Err(failed("set_robust_list", &e)),
+            Err(e) => Err(failed("the watching thread", &e)),
+        }
+    }
+
+    /// All pulses are held: begins to watch.
+    pub(crate) fn watch(&self) {
+        // The thread waits for this or for the end.
+        let _ = self.begin.as_ref().map(|begin| begin.send(()));
+    }
+}
+
+impl Drop for Warden {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.begin = None;
+        let Some(thread) = self.thread.take() else { return };
+        // The thread may be about to sleep, having looked at `stop` before: it is woken until it has gone.
+        let mut pause = Duration::from_micros(20);
+        while !thread.is_finished() {
+            let _ = futex::wake(&self.next.word, futex::Flags::empty(), i32::MAX as u32);
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+        let _ = thread.join();
+    }
+}
+
+impl Watch {
+    fn run(&self, begins: &Receiver<()>, says: &Sender<Result<(), std::io::Error>>) {
+        let mine = &self.lives[self.me.0 as usize].pulse;
+        let held = mine.hold();
+        let holds = held.is_ok();
+        // Whoever started this thread waits for it.
+        let _ = says.send(held);
+        if holds {
+            if begins.recv().is_ok() {
+                self.watch();
+            }
+            mine.let_go();
+        }
+    }
+
+    fn watch(&self) {
+        let next = self.lives[self.pe.0 as usize];
+        while !self.stop.load(Ordering::Acquire) {
+            let seen = next.pulse.word.load(Ordering::Acquire);
+            if seen & futex::OWNER_DIED != 0 {
+                if next.left.load(Ordering::Acquire) == 0 && next.ended.load(Ordering::Acquire) == 0 {
+                    self.end_job();
+                }
+                return;
+            }
+            // A wake, a changed word and a signal are all reasons to look again.
+            let _ = futex::wait(&next.pulse.word, futex::Flags::empty(), seen, None);
+        }
+    }
+
+    fn end_job(&self) -> ! {
+        let pe = self.pe;
+        let pid = self.lives[pe.0 as usize].pulse.pid.load(Ordering::Relaxed);
+        let line = format!("PE {pe}: its process ({pid}) died in the middle of the job; ending the job");
+        exit::end_for_all(self.lives.iter().copied(), exit::DIED, &line)
+    }
+}
+
+impl Pulse {
+    /// The calling thread holds it until it lets go or ends.
+    fn hold(&self) -> std::io::Result<()> {
+        let [word, head, node] =
+            [(&raw const self.word).addr(), (&raw const self.first).addr(), (&raw const self.node).addr()];
+        // A list of one: the head leads to the node, the node back to the head; the word is `offset` after the node.
+        self.node.store(head, Ordering::Relaxed);
+        self.offset.store(word.wrapping_sub(node), Ordering::Relaxed);
+        self.pending.store(0, Ordering::Relaxed);
+        self.first.store(node, Ordering::Relaxed);
+        self.pid.store(std::process::id(), Ordering::Relaxed);
+        // Marked as waited for from the start, so that the kernel always wakes.
+        let holder = gettid().as_raw_nonzero().get() as u32;
+        self.word.store(holder | futex::WAITERS, Ordering::Release);
+        let len = 3 * size_of::<usize>();
+        // SAFETY: W2: a list of the kernel's form, made of words that stay where they are. It takes the place of the
+        // C library's list of this thread, which locks no robust mutex.
+        match unsafe { libc::syscall(libc::SYS_set_robust_list, head, len) } {
+            0 => Ok(()),
+            _ => {
+                let why = std::io::Error::last_os_error();
+                self.let_go();
+                Err(why)
+            }
+        }
+    }
+
+    /// W2: the kernel finds an empty list when the thread ends.
+    fn let_go(&self) {
+        self.word.store(0, Ordering::Release);
+        self.first.store((&raw const self.first).addr(), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,470 @@
+//! Collective heap calls: agree on the arguments first, then every PE's module takes the same step.
+//!
+//! ```text
+//!   alloc(size, align, reach):  meet {Alloc, size, align, reach, history} ─ differs ─► the same error on
+//!                              │ agreed                                 all PEs (nothing has changed)
+//!                              ├─ blocks dropped by *every* PE are freed, by ascending offset
+//!                              └─ spaces.alloc: same state, same arguments, same offset
+//! ```
+//!
+//! The rendezvous is the barrier the standard asks of a heap call: a module touches no byte of the
+//! heap, so nothing can be seen between it and the return.
+//!
+//! Dropping an object is not collective: its offset is queued, and shown at the next heap call. What is
+//! freed there is the exact intersection of all PEs' queues, so nobody frees what another PE still holds.
+
+pub(crate) mod components;
+pub(crate) mod guard;
+pub(crate) mod local;
+pub(crate) mod memory;
+pub(crate) mod mlock;
+pub(crate) mod trim;
+
+use memheap::component::{AllocError, FreeError, Room};
+use memheap::framework::{Framework, Outcome, Selected};
+use memheap::place::{Near, PlaceError, Reach, Spaces};
+use memheap::settings::{self, Setting, Settings};
+use memheap::space::{Figures, Space};
+use memheap::{Align, BlockState, Bytes, Component, Offset, PeId, Span};
+use parking_lot::Mutex;
+
+use crate::engine::{Engine, Met};
+use crate::error::{Diverged, Error};
+use crate::exit;
+use crate::heap::guard::{Guards, View, Wanted};
+use crate::heap::local::Local;
+use crate::heap::memory::Memory;
+use crate::node::control_block::{Desk, FREES};
+use crate::node::layout::Layout;
+use crate::node::numa;
+use crate::node::signature::{Kind, Slip};
+
+use crate::types::call_site::CallSite;
+use crate::types::object::What;
+use std::sync::atomic::Ordering;
+
+/// The spaces whose offsets all PEs decide alike: their books, not their bytes.
+pub(crate) struct Heap {
+    pub(crate) spaces: Spaces,
+    pub(crate) memory: Memory,
+    outcomes: Vec<(Reach, Vec<Outcome>)>,
+    /// The call under way changed bytes of the heap, on every PE alike: it ends with a second rendezvous.
+    pub(crate) touched: bool,
+    /// What the module decided in the call under way, where that could differ.
+    pub(crate) decided: Decided,
+    _components: Framework<Selected>,
+}
+
+/// A block that is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    /// The call, by the name the program knows.
+    pub(crate) call: &'static str,
+    pub(crate) size: Bytes,
+    pub(crate) align: Align,
+    /// What the program makes of it.
+    pub(crate) what: What,
+    pub(crate) reach: Reach,
+    pub(crate) near: Near,
+    /// Every PE's bytes are zero before any PE returns.
+    pub(crate) zeroed: bool,
+    pub(crate) site: CallSite,
+}
+
+/// What a module decided in a heap call: the one thing that the agreed arguments do not say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Decided {
+    /// It was not asked.
+    #[default]
+    Nothing,
+    /// The block is at this offset.
+    At(Offset),
+    /// There is none.
+    NoRoom,
+}
+
+impl Decided {
+    fn words(self) -> [u64; 2] {
+        match self {
+            Decided::Nothing => [Slip::NOTHING, 0],
+            Decided::At(at) => [Slip::GAVE, at.0],
+            Decided::NoRoom => [Slip::NO_ROOM, 0],
+        }
+    }
+}
+
+/// Blocks whose objects this PE has dropped. Objects may be dropped by any thread.
+#[derive(Default)]
+pub(crate) struct DropQueue(Mutex<Vec<u64>>);
+
+/// What was still allocated at finalize.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Leaks {
+    /// Blocks that some PE never dropped.
+    pub blocks: u64,
+    /// Bytes in them, padding included.
+    pub bytes: Bytes,
+    /// Where they were allocated, at heap check level 2.
+    pub sites: Vec<String>,
+}
+
+/// A block of the heap, and how much of it may hold old bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fresh {
+    pub(crate) at: Offset,
+    /// Bytes from the start of the block that may not be zero.
+    pub(crate) used: Bytes,
+}
+
+impl DropQueue {
+    pub(crate) fn push(&self, at: Offset) {
+        self.0.lock().push(at.0);
+    }
+
+    /// Sorted: from offset `from` on, as many as can be shown.
+    fn shown(&self, from: u64) -> Vec<u64> {
+        let mut queue = self.0.lock();
+        if queue.is_empty() {
+            return Vec::new();
+        }
+        queue.sort_unstable();
+        let start = queue.partition_point(|at| *at < from);
+        queue[start..].iter().take(FREES).copied().collect()
+    }
+
+    fn remove(&self, freed: &[u64]) {
+        self.0.lock().retain(|at| freed.binary_search(at).is_err());
+    }
+}
+
+/// The setting that filters the components of a space: its own if it is set, else the general one.
+fn filter(reach: Reach, settings: &Settings) -> &'static Setting {
+    let own = match reach {
+        Reach::World => &settings::MEMHEAP,
+        Reach::Host => &settings::MEMHEAP_HOST,
+        Reach::Dma => &settings::MEMHEAP_DMA,
+        Reach::Pe => &settings::MEMHEAP_PE,
+    };
+    if settings.is_set(own) { own } else { &settings::MEMHEAP }
+}
+
+/// Opens the components, selects one for each space and closes those that won none.
+pub(crate) fn select(
+    list: &[&dyn Component],
+    settings: &Settings,
+    layout: &Layout,
+    one_host: bool,
+) -> Result<(Heap, Local, Guards), Error> {
+    let filters = Reach::ALL.map(|reach| filter(reach, settings));
+    let mut framework = Framework::open(list, &filters, settings);
+    let mut outcomes = Vec::new();
+    let mut space = |reach: Reach| -> Result<Space, Error> {
+        let (start, len) = layout.window(reach);
+        let span = Span { len };
+        let selection = framework.select(reach.space(), span, filter(reach, settings), settings)?;
+        outcomes.push((reach, selection.outcomes.clone()));
+        Ok(Space::new(reach.space(), start, span, selection))
+    };
+    let symmetric = [Reach::World, Reach::Host, Reach::Dma];
+    let spaces = symmetric.into_iter().map(|r| Ok((r, space(r)?))).collect::<Result<Vec<_>, Error>>()?;
+    let local = Local::new(space(Reach::Pe)?);
+    let spaces = Spaces::new(spaces, one_host);
+    let (memory, guards) = (Memory::new(settings), Guards::new(settings));
+    let components = framework.close_losers();
+    let decided = Decided::Nothing;
+    let heap = Heap { spaces, memory, outcomes, touched: false, decided, _components: components };
+    Ok((heap, local, guards))
+}
+
+impl Heap {
+    /// The name of the component of each space, and whether it is under guard, in one text that is equal on PEs that
+    /// chose alike.
+    pub(crate) fn components(&self) -> String {
+        let names = self.spaces.iter().map(|(reach, s)| {
+            let guarded = if s.is_vouched_for() { "" } else { " (guarded)" };
+            format!("{}:{}{guarded}", reach.space(), s.component())
+        });
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    pub(crate) fn space(&self, reach: Reach) -> Option<&Space> {
+        self.spaces.get(reach)
+    }
+
+    pub(crate) fn outcomes(&self) -> &[(Reach, Vec<Outcome>)] {
+        &self.outcomes
+    }
+
+    /// Ends the modules. What they still hold is gone.
+    pub(crate) fn finalize(self) {
+        self.spaces.finalize();
+    }
+
+    /// How full the user's space is.
+    pub(crate) fn figures(&self) -> (Figures, Room) {
+        let space = self.spaces.get(Reach::World);
+        space.map_or_else(Default::default, |s| (s.figures(), s.room()))
+    }
+}
+
+impl Engine {
+    /// Collective: a block on every PE that the request's reach names, at the same offset. A size of 0 takes
+    /// part in the rendezvous and takes no block.
+    pub(crate) fn alloc(&self, request: Request) -> Result<Fresh, Error> {
+        let Request { size, align, what, reach, near, zeroed, .. } = request;
+        let slip = if zeroed { Slip::calloc } else { Slip::alloc };
+        let fresh = self.heap_call(
+            request.call,
+            |digest| slip(size, align.bytes(), reach, what, digest),
+            |h| {
+                let fresh = self.take_here(h, &request)?;
+                if zeroed && fresh.used.0 > 0 {
+                    self.clear(fresh.at, fresh.used);
+                    h.touched = true;
+                }
+                Ok(fresh)
+            },
+        )?;
+        if size.0 > 0 {
+            numa::bring_near(self, self.own(fresh.at), size, near);
+            if reach == Reach::Dma {
+                self.pin_or_give_back(fresh.at, size)?;
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// Takes a block on this PE.
+    pub(crate) fn take_here(&self, h: &mut Heap, request: &Request) -> Result<Fresh, Error> {
+        let Request { size, align, reach, site, .. } = *request;
+        if size.0 == 0 {
+            return Ok(Fresh { at: Offset(0), used: Bytes(0) });
+        }
+        let refuse = |why| {
+            self.no_room(format!("{}({size}, alignment {align}, for {reach})", request.call), reach, why)
+        };
+        let base = self.own(Offset(0)).addr() as u64;
+        let max = if self.segment.same_base() { Align::of(base) } else { Align::PAGE };
+        if align > max {
+            return Err(refuse(AllocError::BadAlign { align, max }.into()));
+        }
+        let guards = if self.guards.on() { self.guards.wanted(size, align) } else { None };
+        let ask = guards.unwrap_or(Wanted { size, align });
+        h.decided = Decided::NoRoom;
+        let block = loop {
+            match h.spaces.alloc(ask.size, ask.align, reach) {
+                Ok(block) => break block,
+                // The quarantine is the same on every PE, and so is what it gives up, where that can help.
+                Err(PlaceError::Alloc(AllocError::Exhausted { requested, total, .. }))
+                    if requested <= total && self.give_way(h) => {}
+                Err(why) => return Err(refuse(why)),
+            }
+        };
+        h.decided = Decided::At(block.at);
+        let used = h.memory.taken(&h.spaces, &block, ask.size);
+        self.segment.hand_out(block.at, ask.size);
+        Ok(match guards {
+            None => Fresh { at: block.at, used },
+            Some(wanted) => {
+                let at = self.guards.enter(&self.view(), block.at, wanted, size, align, site);
+                Fresh { at, used: size }
+            }
+        })
+    }
+
+    /// Collective: an allocation with an alignment that is none; the error all PEs get for it.
+    pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64) -> Error {
+        let error = Error::BadAlign { pe: self.me, call, align };
+        let refuse = |_: &mut Heap| Err::<(), _>(error.clone());
+        let slip = |digest| Slip::alloc(size, align, Reach::World, What::BYTES, digest);
+        let refused = self.heap_call(call, slip, refuse);
+        refused.err().unwrap_or(error)
+    }
+
+    /// Locks a new block on every PE; if one PE cannot, no PE keeps it.
+    pub(crate) fn pin_or_give_back(&self, at: Offset, size: Bytes) -> Result<(), Error> {
+        let pinned = mlock::lock(self.own(at), size);
+        let raised = self.meet_showing(
+            || Slip::new(Kind::Pinned),
+            |desk, _| {
+                let code = pinned.as_ref().map_or_else(|e| e.raw_os_error(), |()| 0);
+                desk.life.pin_failed.store(code as u32, Ordering::Relaxed);
+                code != 0
+            },
+            |met| met.raised,
+        )?;
+        if !raised {
+            return Ok(());
+        }
+        let failed = |pe: &PeId| self.desk_of(*pe).life.pin_failed.load(Ordering::Relaxed) != 0;
+        let pe = (0..self.n_pes).map(PeId).find(failed).unwrap_or(self.me);
+        let code = self.desk_of(pe).life.pin_failed.load(Ordering::Relaxed);
+        self.free("the end of an allocation of locked memory", at)?;
+        let why = std::io::Error::from_raw_os_error(code as i32).to_string();
+        Err(Error::Pinned { pe, size, limit: mlock::limit(), why })
+    }
+
+    /// Collective: frees the block at `at` on every PE.
+    pub(crate) fn free(&self, call: &'static str, at: Offset) -> Result<Bytes, Error> {
+        let free = |h: &mut Heap| self.free_here(h, at).map_err(|why| Error::Free { pe: self.me, call, why });
+        self.heap_call(call, |digest| Slip::free(at, digest), free)
+    }
+
+    /// Collective: frees what every PE has dropped.
+    pub(crate) fn collect(&self) -> Result<(), Error> {
+        self.heap_call("collect", |_| Slip::new(Kind::Collect), |_| Ok(()))
+    }
+
+    /// Collective: the last rendezvous; what is left in the heap.
+    pub(crate) fn last_meeting(&self) -> Result<Leaks, Error> {
+        self.quiet();
+        let last = |h: &mut Heap| match self.guards.check_kept(&self.view()) {
+            Err(what) => self.corrupted(&what),
+            Ok(()) => Ok(self.leaks(h)),
+        };
+        let leaks = self.heap_call("finalize", |_| Slip::new(Kind::Finalize), last)?;
+        self.teams.all_alike().and_then(|()| self.sets.all_alike())?;
+        Ok(leaks)
+    }
+
+    /// One collective heap call: the rendezvous, at which dropped blocks are shown and, where all PEs
+    /// agree, freed; then this PE's step. The heap is held throughout, so that the steps of two threads
+    /// come in the order of their rendezvous on every PE.
+    ///
+    /// Last of all, memory is given back where much of it is idle: after the step, when a block that it
+    /// handed out is no longer free, since a peer may have put into it by then.
+    pub(crate) fn heap_call<R>(
+        &self,
+        call: &str,
+        slip: impl FnOnce(u64) -> Slip,
+        step: impl FnOnce(&mut Heap) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.heap.with(call, |h| {
+            let digest = || h.spaces.digest();
+            let shown = self.show_what_was_dropped(0, || slip(digest()))?;
+            let mut next = self.free_what_all_dropped(h, shown);
+            while let Some(from) = next {
+                let shown = self.show_what_was_dropped(from, || Slip::new(Kind::MoreFrees))?;
+                next = self.free_what_all_dropped(h, shown);
+            }
+            h.decided = Decided::Nothing;
+            let result = step(h);
+            let stranger = h.spaces.not_vouched_for();
+            if std::mem::take(&mut h.touched) || self.guards.on() || stranger.is_some() {
+                // Bytes were zeroed or moved; or the checker filled new blocks and looked at old ones. Nobody may put
+                // into what this call handed out before every PE is done with that. And what a module that is not
+                // believed has decided has to be the same on every PE, exactly, before anybody has it.
+                let met = self.meet(Slip::new(Kind::Touched).with(&h.decided.words()));
+                met.map_err(|differs| self.decided_apart(stranger, differs))?;
+            }
+            h.memory.trim(&h.spaces, |at, len| self.segment.punch(at, len));
+            result
+        })
+    }
+
+    /// The PEs took part in the same heap call, and their modules decided differently.
+    fn decided_apart(&self, stranger: Option<&'static str>, differs: Diverged) -> Error {
+        let Diverged { pe, got, reference, expected, .. } = differs.clone();
+        match stranger {
+            Some(component) => Error::Component { me: self.me, component, pe, got, reference, expected },
+            None => differs.into(),
+        }
+    }
+
+    /// Meets the others showing the blocks this PE has dropped, from offset `from` on as many as fit.
+    /// All PEs' lists; none if no PE has dropped any.
+    fn show_what_was_dropped(&self, from: u64, slip: impl FnOnce() -> Slip) -> Result<Vec<Vec<u64>>, Error> {
+        let show = |desk: &Desk<'_>, turn: usize| {
+            let mine = self.drops.shown(from);
+            desk.frees[turn].show(&mine);
+            !mine.is_empty()
+        };
+        let read = |met: Met| match met.raised {
+            true => self.desks.iter().map(|d| d.frees[met.turn].read()).collect(),
+            false => Vec::new(),
+        };
+        Ok(self.meet_showing(slip, show, read)?)
+    }
+
+    /// Frees what all PEs have shown. Returns where to go on, if some PE could not show all.
+    fn free_what_all_dropped(&self, heap: &mut Heap, lists: Vec<Vec<u64>>) -> Option<u64> {
+        if lists.is_empty() {
+            return None;
+        }
+        // Up to where every list is complete, the intersection is exact.
+        let full = |list: &&Vec<u64>| list.len() == FREES;
+        let end = lists.iter().filter(full).filter_map(|l| l.last()).min().map(|last| last + 1);
+        let mut common = lists[self.me.0 as usize].clone();
+        common
+            .retain(|at| *at < end.unwrap_or(u64::MAX) && lists.iter().all(|l| l.binary_search(at).is_ok()));
+        for at in &common {
+            let freed = self.free_here(heap, Offset(*at));
+            debug_assert!(freed.is_ok(), "a dropped object's block is live: {freed:?}");
+        }
+        self.drops.remove(&common);
+        end
+    }
+
+    /// Frees a block on this PE.
+    fn free_here(&self, heap: &mut Heap, at: Offset) -> Result<Bytes, FreeError> {
+        let over = if self.guards.on() {
+            match self.guards.leave(&self.view(), at) {
+                // No live block of the user's: the module knows what it is instead.
+                None => return Err(self.explain(heap, at)),
+                Some(Err(what)) => self.corrupted(&what),
+                Some(Ok(over)) => over,
+            }
+        } else {
+            vec![at]
+        };
+        let mut bytes = 0;
+        for block in over {
+            bytes += self.give_back(heap, block)?.0;
+        }
+        Ok(Bytes(bytes))
+    }
+
+    /// Gives a block back to its module.
+    fn give_back(&self, heap: &mut Heap, block: Offset) -> Result<Bytes, FreeError> {
+        let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(block));
+        let len = heap.spaces.free(block)?;
+        if locked {
+            mlock::unlock(self.own(block), len);
+        }
+        heap.memory.freed(len);
+        Ok(len)
+    }
+
+    /// There is no room: whether a block that was freed before could be given back for it.
+    fn give_way(&self, heap: &mut Heap) -> bool {
+        match self.guards.give_way(&self.view()) {
+            None => false,
+            Some(Err(what)) => self.corrupted(&what),
+            Some(Ok(block)) => self.give_back(heap, block).is_ok(),
+        }
+    }
+
+    /// Why no live block of the user's starts at `at`.
+    pub(crate) fn explain(&self, heap: &Heap, at: Offset) -> FreeError {
+        let known = if self.guards.on() { self.guards.explain(at) } else { None };
+        known.unwrap_or_else(|| heap.spaces.explain(at))
+    }
+
+    fn leaks(&self, heap: &Heap) -> Leaks {
+        // Those that are kept are live only for their module.
+        let kept = self.guards.kept();
+        let live = heap.spaces.iter().flat_map(|(_, s)| s.blocks()).filter(|b| b.state == BlockState::Live);
+        let live = live.filter(|b| !kept.contains(&b.at.0));
+        let (blocks, bytes) = live.fold((0, 0), |(n, bytes), b| (n + 1, bytes + b.len.0));
+        Leaks { blocks, bytes: Bytes(bytes), sites: self.guards.sites() }
+    }
+
+    /// Somebody wrote where it must not: the job ends, for nothing it computes can be trusted.
+    fn corrupted(&self, what: &str) -> ! {
+        exit::end_job(self, exit::CORRUPTED, &format!("PE {}: heap check: {what}; ending the job", self.me))
+    }
+
+    fn view(&self) -> View<'_> {
+        View { own: self.own(Offset(0)), peers: &self.peers }
+    }
+}

@@ -1,0 +1,3 @@
+//! memory.
+
+pub(crate) mod copy;

@@ -1,0 +1,168 @@
+//! The part of every PE's segment that belongs to the runtime: above the spaces, out of reach of puts.
+//!
+//! ```text
+//!   ... spaces | · · left · · | free lists | active sets | team desks | life |   reserved from the top down, then sealed
+//! ```
+//!
+//! What the runtime needs is reserved by name at boot and sealed; the PEs compare the digest. All of it is
+//! zero at first, and every word is an atomic, since all PEs of the host look at it.
+#![allow(unsafe_code)]
+
+use std::sync::atomic::{self, AtomicUsize};
+
+use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
+use memheap::{Align, Bytes, Offset};
+
+use crate::coll::active_set::{SETS, SetDesk};
+use crate::node::mailbox::TeamDesk;
+use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
+
+/// Bytes of a segment that reservations can take, beside the desks of teams.
+const BASE: Bytes = Bytes::mib(4);
+
+/// How many frees a PE can show at one rendezvous.
+pub(crate) const FREES: usize = 1 << 16;
+
+/// What a PE lays open to the other PEs of its host, as mapped in this process.
+#[derive(Clone, Copy)]
+pub(crate) struct Desk<'m> {
+    pub(crate) life: &'m Life,
+    /// What it shows to the other members of its teams, by slot.
+    pub(crate) teams: &'m [TeamDesk],
+    /// The active sets it is a member of.
+    pub(crate) sets: &'m [SetDesk],
+    /// What it has dropped.
+    pub(crate) frees: &'m [FreeList; 2],
+}
+
+/// Words of what a PE says it waits for.
+pub(crate) const TOLD: usize = 24;
+
+/// A PE's state.
+#[repr(C, align(64))]
+pub(crate) struct Life {
+    /// Not zero once the job is to end: the status, plus one.
+    pub(crate) ended: AtomicU32,
+    /// Not zero once this PE has left in good order.
+    pub(crate) left: AtomicU32,
+    /// The NUMA node this PE started on.
+    pub(crate) node: AtomicU32,
+    /// The system's error when this PE could not lock memory in the last such call, or 0.
+    pub(crate) pin_failed: AtomicU32,
+    /// On the first PE's desk: not zero once some PE has warned of a missing finalize.
+    pub(crate) warned: AtomicU32,
+    /// Not zero once this PE is at process exit and finalizes there.
+    pub(crate) exiting: AtomicU32,
+    /// On the first PE's desk: the number of the last question a PE at process exit has put (`exit::deadlock`).
+    pub(crate) question: AtomicU32,
+    /// This PE's answer: the number of its wait, and of the last question; zero while it does not wait.
+    pub(crate) blocked: AtomicU64,
+    /// With it, what may end waits by a store (`exit::deadlock`).
+    pub(crate) stores: AtomicU32,
+    /// What it waits for, as lines name it, while `blocked` is not zero.
+    pub(crate) told: [AtomicU64; TOLD],
+    pub(crate) waiters: Waiters,
+    pub(crate) pulse: Pulse,
+}
+
+/// What shows that the process of this PE is alive (`warden`): a word held by a thread of it, and what the kernel needs
+/// to find the word when that thread ends: the head of a list (three words) and its one node.
+#[derive(Default)]
+#[repr(C)]
+pub(crate) struct Pulse {
+    pub(crate) first: AtomicUsize,
+    pub(crate) offset: AtomicUsize,
+    pub(crate) pending: AtomicUsize,
+    pub(crate) node: AtomicUsize,
+    pub(crate) word: atomic::AtomicU32,
+    /// The process, to name it.
+    pub(crate) pid: atomic::AtomicU32,
+}
+
+/// For waits on the PE's own memory: what sleeps on, and how many do.
+#[repr(C, align(64))]
+pub(crate) struct Waiters {
+    pub(crate) bell: AtomicU32,
+    pub(crate) asleep: AtomicU32,
+}
+
+/// Offsets this PE has dropped, shown at a rendezvous. Two are used in turn, like slips.
+#[repr(C, align(64))]
+pub(crate) struct FreeList {
+    len: AtomicU64,
+    at: [AtomicU64; FREES],
+}
+
+/// Where the runtime's parts are in every segment.
+pub(crate) struct Internals {
+    life: Offset,
+    teams: Offset,
+    slots: usize,
+    sets: Offset,
+    frees: Offset,
+    pub(crate) layout: Layout<Sealed>,
+}
+
+impl Internals {
+    /// Bytes they take with so many team slots.
+    pub(crate) const fn len(slots: usize) -> Bytes {
+        Bytes(BASE.0 + (slots * size_of::<TeamDesk>() + SETS * size_of::<SetDesk>()) as u64)
+    }
+
+    /// Reserves what the runtime needs between `floor` and `top`, and seals.
+    pub(crate) fn reserve(floor: Offset, top: Offset, slots: usize) -> Result<Internals, ReserveError> {
+        let mut layout = Layout::new(floor, top)?;
+        let mut take = |name, size: usize, align: usize| {
+            let align = Align::new(align as u64).unwrap_or(Align::PAGE);
+            layout.reserve(name, Bytes(size as u64), align, Locality::Anywhere).map(|r| r.at)
+        };
+        let life = take("life", size_of::<Life>(), align_of::<Life>())?;
+        let teams = take("team desks", slots * size_of::<TeamDesk>(), align_of::<TeamDesk>())?;
+        let sets = take("active sets", SETS * size_of::<SetDesk>(), align_of::<SetDesk>())?;
+        let frees = take("free lists", size_of::<[FreeList; 2]>(), align_of::<FreeList>())?;
+        Ok(Internals { life, teams, slots, sets, frees, layout: layout.seal() })
+    }
+
+    /// The desk of the PE whose segment is at `base` in this process.
+    ///
+    /// # Safety
+    /// A segment of this layout is mapped at `base` for `'m`, zero at first, and its internals are
+    /// accessed as these types only.
+    pub(crate) unsafe fn desk<'m>(&self, base: *mut u8) -> Desk<'m> {
+        /// # Safety
+        /// As for `desk`, and a `T` of atomics was reserved at `at`.
+        unsafe fn part<'m, T>(base: *mut u8, at: Offset) -> &'m T {
+            let part = base.wrapping_add(at.0 as usize).cast::<T>();
+            // SAFETY: reserved for a `T`, so aligned, mapped, and no other part overlaps it; atomics may
+            // be shared with other processes, and zeroes are valid for them.
+            unsafe { &*part }
+        }
+        let teams = base.wrapping_add(self.teams.0 as usize).cast::<TeamDesk>();
+        let sets = base.wrapping_add(self.sets.0 as usize).cast::<SetDesk>();
+        Desk {
+            // SAFETY: reserved for this type.
+            life: unsafe { part(base, self.life) },
+            // SAFETY: as above, for as many as there are slots.
+            teams: unsafe { std::slice::from_raw_parts(teams, self.slots) },
+            // SAFETY: as above.
+            sets: unsafe { std::slice::from_raw_parts(sets, SETS) },
+            // SAFETY: as above.
+            frees: unsafe { part(base, self.frees) },
+        }
+    }
+}
+
+impl FreeList {
+    /// Shows `offsets`, at most [`FREES`].
+    pub(crate) fn show(&self, offsets: &[u64]) {
+        for (cell, at) in self.at.iter().zip(offsets) {
+            cell.store(*at, Ordering::Relaxed);
+        }
+        self.len.store(offsets.len() as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> Vec<u64> {
+        let len = (self.len.load(Ordering::Relaxed) as usize).min(FREES);
+        self.at[..len].iter().map(|cell| cell.load(Ordering::Relaxed)).collect()
+    }
+}

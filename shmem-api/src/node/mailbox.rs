@@ -1,0 +1,108 @@
+//! What a PE lays open to the other members of a team, in its own segment: one [`TeamDesk`] per team slot.
+//!
+//! ```text
+//!   line    at, left, history, gone                 written by the owner; the bell of those who wait for it
+//!   cells   word + arguments, twice         call k shows in cell k mod 2: arguments, and small payloads
+//!   gate    arrivals | opened | blame       used on the desk of the team's first member only
+//! ```
+//!
+//! All words are zero at first and only grow in meaning: the numbers of a slot's calls never start over, even
+//! when the slot goes to another team, so a PE that is slow to leave a destroyed team sees later numbers
+//! and knows that it may go.
+
+use crate::node::signature::SlipCell;
+use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
+use crate::team::rendezvous::Gate;
+
+/// What a PE shows to the members of one team.
+#[repr(C, align(64))]
+pub(crate) struct TeamDesk {
+    pub(crate) line: Line,
+    pub(crate) cells: [SlipCell; 2],
+    pub(crate) gate: Gate,
+}
+
+/// Where its owner is in the team's calls.
+#[repr(C, align(64))]
+pub(crate) struct Line {
+    /// The word of the call it entered last.
+    pub(crate) at: AtomicU64,
+    /// What it is through with; see [`Progress`].
+    progress: AtomicU64,
+    /// What was asked for since the last rendezvous, in calls without one; 0 if there was none.
+    pub(crate) history: AtomicU64,
+    /// The first call number of the team it has dropped last.
+    pub(crate) gone: AtomicU64,
+    /// Of those who wait for what the owner shows.
+    pub(crate) bell: Bell,
+    /// Of those who wait for its progress.
+    pub(crate) progress_bell: Bell,
+}
+
+/// Something to sleep on.
+#[repr(C)]
+pub(crate) struct Bell {
+    pub(crate) rung: AtomicU32,
+    pub(crate) asleep: AtomicU32,
+}
+
+/// How far a PE is: the lowest call that it has not left. Ordered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Progress(u64);
+
+impl Progress {
+    /// Has left call `number`: it reads nothing more of what was shown in it.
+    #[inline]
+    pub(crate) fn left(number: u64) -> Progress {
+        Progress(number + 1)
+    }
+
+    /// The lowest call that has not been left.
+    #[inline]
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl TeamDesk {
+    /// The number of the last call that was left here, whichever team it was of.
+    pub(crate) fn last_number(&self) -> u64 {
+        self.line.progress().number().saturating_sub(1)
+    }
+}
+
+impl Line {
+    #[inline]
+    pub(crate) fn progress(&self) -> Progress {
+        Progress(self.progress.load(Ordering::Acquire))
+    }
+
+    /// Says how far the owner is. `exact`: by a read-modify-write, which ringing a bell wants (`wait`, B1).
+    #[inline]
+    pub(crate) fn set_progress(&self, progress: Progress, exact: bool) {
+        match exact {
+            true => drop(self.progress.swap(progress.0, Ordering::AcqRel)),
+            false => self.progress.store(progress.0, Ordering::Release),
+        }
+    }
+}
+
+#[cfg(test)]
+impl TeamDesk {
+    pub(crate) fn new() -> TeamDesk {
+        let bell = || Bell { rung: AtomicU32::new(0), asleep: AtomicU32::new(0) };
+        let zero = || AtomicU64::new(0);
+        TeamDesk {
+            line: Line {
+                at: zero(),
+                progress: zero(),
+                history: zero(),
+                gone: zero(),
+                bell: bell(),
+                progress_bell: bell(),
+            },
+            cells: [SlipCell::new(), SlipCell::new()],
+            gate: Gate::new(bell()),
+        }
+    }
+}

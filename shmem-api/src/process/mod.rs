@@ -1,0 +1,5 @@
+//! process.
+
+pub(crate) mod limits;
+pub(crate) mod signals;
+pub(crate) mod turn;

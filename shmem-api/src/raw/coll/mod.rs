@@ -1,0 +1,304 @@
+//! The collectives on teams (OpenSHMEM 1.6, 9.11): the ones that move data. Those that calculate are in [`reduce`].
+//!
+//! Every member of the team calls, in the same order, with the same types, counts, root, strides and `dest`; PEs that
+//! differ there end the job with a line that names both, at the latest at their next rendezvous.
+//! `dest` and `src` are symmetric: on the heap or static data. `dest` must be
+//! ready on every member before any member calls; this PE's `src`, when it calls. On return this PE's `dest`
+//! is complete and its `src` may be used again; others may still be inside. No context is quieted. Where nothing is
+//! moved, pointers may be null.
+//!
+//! All return 0: what is wrong with a call ends the job with one line.
+
+pub(crate) mod reduce;
+
+use crate::call::Via;
+use crate::coll::active_set::active_set;
+use crate::coll::broadcast::Root;
+use crate::coll::group::{Agreed, Group, collective};
+use crate::coll::ops::{Arith, Operator, word};
+use crate::coll::reduce::reduce as reduction;
+use crate::coll::scan::Own;
+use crate::coll::{alltoall, broadcast, collect, fcollect, scan};
+use crate::engine::{Engine, Handle};
+use crate::node::signature::{Kind, Position};
+use crate::raw::TeamHandle;
+use crate::team::TeamCore;
+use crate::types::elem::Elem;
+
+/// Writes each collective once: `fn name` with a body over `via` becomes `calls::name(via, ...)`, and `name(...)` under
+/// its name in C.
+macro_rules! collectives {
+    (mod $calls:ident; $(
+        $(#[$doc:meta])*
+        fn $name:ident $(<$T:ident: $bound:path>)? ($via:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
+    )*) => {
+        #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+        pub(in crate::raw) mod $calls {
+            use super::*;
+            $(
+                $(#[$doc])*
+                pub unsafe fn $name $(<$T: $bound>)? ($via: $crate::raw::Via $(, $arg: $ty)*) $(-> $ret)? $body
+            )*
+        }
+        $(
+            $(#[$doc])*
+            #[inline]
+            #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
+            pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
+                // SAFETY: by the same contract.
+                unsafe { $calls::$name($crate::raw::Via::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
+            }
+        )*
+    };
+}
+pub(super) use collectives;
+
+/// The PEs that call together: a team, or an active set. What they must agree on is decided here, once for both.
+#[derive(Clone, Copy)]
+pub(super) struct On<'e> {
+    via: Via,
+    engine: &'e Engine,
+    core: &'e TeamCore,
+}
+
+impl<'e> On<'e> {
+    /// The members of the team that a handle stands for.
+    pub(super) fn team(via: Via, engine: &'e Handle, team: TeamHandle) -> On<'e> {
+        match team.core(via, engine) {
+            Some(core) => On { via, engine, core },
+            None => via.fail("the team is SHMEM_TEAM_INVALID"),
+        }
+    }
+
+    /// The PEs of an active set.
+    pub(super) fn set(via: Via, engine: &'e Engine, set: (i32, i32, i32), psync: *mut i64) -> On<'e> {
+        On { via, engine, core: active_set(via, engine, set, psync) }
+    }
+
+    /// Runs a collective on `n` elements of `T`. `dest` must be the same object on all members, and so must `src` where
+    /// others read it; where nothing is moved, addresses are not looked at.
+    fn run<T: Elem>(
+        self,
+        kind: Kind,
+        (n, more): (usize, u64),
+        (dest, src): (*mut T, Option<*const T>),
+        body: impl FnOnce(&mut Group<'_, '_>),
+    ) {
+        let position = |object: *const T| if n == 0 { Position::NONE } else { self.via.position(object, n) };
+        let objects = [position(dest), src.map_or(Position::NONE, position)];
+        let agreed = Agreed::elements::<T>(n, more).at(objects);
+        collective(self.via, self.engine, self.core, (kind, &agreed), body);
+    }
+
+    /// All have arrived.
+    pub(super) fn sync(self, kind: Kind) {
+        self.core.sync_or_end(self.engine, kind);
+    }
+
+    /// # Safety
+    /// As for [`broadcast()`].
+    pub(super) unsafe fn broadcast<T: Elem>(
+        self,
+        dest: *mut T,
+        src: *const T,
+        n: usize,
+        root: i32,
+        gets_it: bool,
+    ) {
+        self.run(Kind::Broadcast, (n, root as u64), (dest, None), |group| {
+            let root = Root { rank: checked_root(group, root), gets_it, goes_on: true };
+            // SAFETY: by contract.
+            unsafe { broadcast::broadcast(group, dest, src, n, root) }
+        });
+    }
+
+    /// # Safety
+    /// As for [`collect()`].
+    pub(super) unsafe fn collect<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
+        let dest_of_all = if dest.is_null() { None } else { Some(dest.cast_const()) };
+        let position = dest_of_all.map_or(Position::NONE, |dest| self.via.position(dest, n.max(1)));
+        // Counts may differ.
+        let agreed = Agreed::elements::<T>(0, 0).at([position, Position::NONE]);
+        collective(self.via, self.engine, self.core, (Kind::Gather, &agreed), |group| {
+            // SAFETY: by contract.
+            unsafe { collect::collect(group, (dest, usize::MAX), src, n) };
+        });
+    }
+
+    /// # Safety
+    /// As for [`fcollect()`].
+    pub(super) unsafe fn fcollect<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
+        self.run(Kind::Fcollect, (n, 0), (dest, None), |group| {
+            // SAFETY: by contract.
+            unsafe { fcollect::fcollect(group, dest, src, n) }
+        });
+    }
+
+    /// # Safety
+    /// As for [`alltoall()`].
+    pub(super) unsafe fn alltoall<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
+        self.run(Kind::Alltoall, (n, 1 << 32 | 1), (dest, None), |group| {
+            // SAFETY: by contract.
+            unsafe { alltoall::alltoall(group, dest, src, n) }
+        });
+    }
+
+    /// # Safety
+    /// As for [`alltoalls()`].
+    pub(super) unsafe fn alltoalls<T: Elem>(
+        self,
+        (dest, dst): (*mut T, isize),
+        (src, sst): (*const T, isize),
+        n: usize,
+    ) {
+        let strides = checked_strides(self.via, dst, sst);
+        self.run(Kind::Alltoall, (n, (dst << 32 | sst) as u64), (dest, None), |group| {
+            // SAFETY: by contract.
+            unsafe { alltoall::alltoalls(group, dest, src, strides, n) }
+        });
+    }
+
+    /// # Safety
+    /// As for [`sum_reduce`](crate::raw::sum_reduce).
+    pub(super) unsafe fn reduce<T: Elem, O: Operator<T>>(self, dest: *mut T, src: *const T, n: usize) {
+        self.run(Kind::Reduce, (n, O::NAME), (dest, Some(src)), |group| {
+            // SAFETY: by contract.
+            unsafe { reduction::<T, O>(group, dest, src, n) }
+        });
+    }
+
+    /// # Safety
+    /// As for [`sum_inscan`](crate::raw::sum_inscan).
+    pub(super) unsafe fn scan<T: Arith>(self, dest: *mut T, src: *const T, n: usize, own: Own) {
+        let name = if own == Own::In { const { word("inscan") } } else { const { word("exscan") } };
+        self.run(Kind::Scan, (n, name), (dest, Some(src)), |group| {
+            // SAFETY: by contract.
+            unsafe { scan::scan(group, dest, src, n, own) }
+        });
+    }
+}
+
+collectives! { mod calls;
+    /// Collective over the team: copies `n` elements from `src` on member `root` to `dest` on all, the root included
+    /// (`shmem_broadcast`). A root of few bytes does not wait for the others.
+    ///
+    /// # Safety
+    /// `dest` and `src` are symmetric arrays of `n` elements that do not overlap; every member's `dest` is ready before
+    /// any member calls. Nobody else accesses them meanwhile, and no Rust reference to them is alive. No other thread
+    /// is in a collective of this team. The World stays up during the call.
+    fn broadcast<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize, root: i32) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { On::team(via, &via.engine(), team).broadcast(dest, src, n, root, true) };
+        0
+    }
+
+    /// As [`broadcast()`], in bytes (`shmem_broadcastmem`).
+    ///
+    /// # Safety
+    /// As there.
+    fn broadcastmem(via, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize, root: i32) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { broadcast::<u8>(via, team, dest, src, n, root) }
+    }
+
+    /// Collective over the team: `dest` becomes the sources of all members, one after the other; `n` may differ
+    /// (`shmem_collect`).
+    ///
+    /// # Safety
+    /// As for [`broadcast()`]; `dest` has as many elements as all sources together.
+    fn collect<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { On::team(via, &via.engine(), team).collect(dest, src, n) };
+        0
+    }
+
+    /// As [`collect()`], in bytes (`shmem_collectmem`).
+    ///
+    /// # Safety
+    /// As there.
+    fn collectmem(via, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { collect::<u8>(via, team, dest, src, n) }
+    }
+
+    /// Collective over the team: `dest` becomes the sources of all members, one after the other, `n` elements of each
+    /// (`shmem_fcollect`).
+    ///
+    /// # Safety
+    /// As for [`broadcast()`]; `dest` has `n` elements for each member.
+    fn fcollect<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { On::team(via, &via.engine(), team).fcollect(dest, src, n) };
+        0
+    }
+
+    /// As [`fcollect()`], in bytes (`shmem_fcollectmem`).
+    ///
+    /// # Safety
+    /// As there.
+    fn fcollectmem(via, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { fcollect::<u8>(via, team, dest, src, n) }
+    }
+
+    /// Collective over the team: block l of `n` elements of member k's `src` becomes block k of member l's `dest`
+    /// (`shmem_alltoall`).
+    ///
+    /// # Safety
+    /// As for [`broadcast()`]; `dest` and `src` have `n` elements for each member.
+    fn alltoall<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { On::team(via, &via.engine(), team).alltoall(dest, src, n) };
+        0
+    }
+
+    /// As [`alltoall()`], in bytes (`shmem_alltoallmem`).
+    ///
+    /// # Safety
+    /// As there.
+    fn alltoallmem(via, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { alltoall::<u8>(via, team, dest, src, n) }
+    }
+
+    /// Collective over the team: as [`alltoall()`], with elements `dst` apart in `dest` and `sst` apart
+    /// in `src` (`shmem_alltoalls`). Strides are at least 1.
+    ///
+    /// # Safety
+    /// As there, as far as the strides reach.
+    fn alltoalls<T: Elem>(
+        via, team: TeamHandle, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize
+    ) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { On::team(via, &via.engine(), team).alltoalls((dest, dst), (src, sst), n) };
+        0
+    }
+
+    /// As [`alltoalls()`], in bytes (`shmem_alltoallsmem`).
+    ///
+    /// # Safety
+    /// As there.
+    fn alltoallsmem(
+        via, team: TeamHandle, dest: *mut u8, src: *const u8, dst: isize, sst: isize, n: usize
+    ) -> i32 {
+        // SAFETY: by the same contract.
+        unsafe { alltoalls::<u8>(via, team, dest, src, dst, sst, n) }
+    }
+}
+
+/// The root, if it is a member's number.
+fn checked_root(group: &Group<'_, '_>, root: i32) -> u32 {
+    match u32::try_from(root) {
+        Ok(root) if root < group.size() => root,
+        _ => group.via().fail(&format!("PE_root is {root}: it must be 0 to {}", group.size() - 1)),
+    }
+}
+
+/// The strides, if both are at least 1.
+fn checked_strides(via: Via, dst: isize, sst: isize) -> (usize, usize) {
+    let check = |name: &str, stride: isize| match usize::try_from(stride) {
+        Ok(stride @ 1..) => stride,
+        _ => via.fail(&format!("{name} is {stride}: a stride must be at least 1")),
+    };
+    (check("dst", dst), check("sst", sst))
+}

@@ -1,0 +1,148 @@
+//! Process exit: what is left of the library is taken down, or the job ends.
+//!
+//! ```text
+//!   return from main, exit() ──► at_exit ──► a child of fork?          nothing of ours
+//!                                   ├──────► a World alive?            the job ends with a line
+//!                                   ├──────► inits without finalize?   finalize here, one warning for the job
+//!                                   ├──────► start_pes, leaked World?  finalize here
+//!                                   └──────► leave the launcher (MPI_Finalize)
+//! ```
+//!
+//! Finalizing here is a rendezvous like any other: if the others are at something else, all find out. Where the
+//! others wait, too, and for this PE, that is found out (`deadlock`). What nobody can know is whether a PE that
+//! computes will ever come. A program that left its finalize out, or leaves with a status that is not 0, is in
+//! error: it gets a warning after a second, and the job ends after one and a half. After `start_pes` and of a leaked World there
+//! is no finalize to leave out: this waits.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_void};
+use std::sync::Once;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::time::Duration;
+
+use crate::boot;
+use crate::engine::Engine;
+use crate::exit::{LEFT, SPEAK_FIRST, child, end_job, ended, leave_now, let_it_be_said, say};
+use crate::startup::init_count;
+use crate::startup::init_count::Holders;
+use crate::types::thread_level;
+use crate::types::thread_level::ThreadLevel;
+
+/// How long a PE that left in error waits for the others.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// The status this process exits with, where the C library tells.
+static STATUS: AtomicI32 = AtomicI32::new(0);
+
+#[cfg(target_env = "gnu")]
+unsafe extern "C" {
+    fn on_exit(handler: extern "C" fn(c_int, *mut c_void), arg: *mut c_void) -> c_int;
+}
+
+/// `atexit`, where it cannot be asked for the status.
+#[cfg(not(target_env = "gnu"))]
+unsafe fn on_exit(_: extern "C" fn(c_int, *mut c_void), _: *mut c_void) -> c_int {
+    extern "C" fn handler() {
+        at_exit(0, std::ptr::null_mut());
+    }
+    // SAFETY: as where this is called.
+    unsafe { libc::atexit(handler) }
+}
+
+/// Asks to be called at process exit, once per process, after the launcher's own library asked.
+pub(crate) fn watch_process_exit() {
+    static ONCE: Once = Once::new();
+    // SAFETY: the handler is a plain function and stays in memory as long as the process.
+    ONCE.call_once(|| match unsafe { on_exit(at_exit, std::ptr::null_mut()) } {
+        0 => {}
+        _ => say("shmem: no exit handler could be installed; MPI will not be finalized"),
+    });
+}
+
+extern "C" fn at_exit(status: c_int, _: *mut c_void) {
+    // As the launcher sees it.
+    STATUS.store(status & 0xff, Ordering::Relaxed);
+    // Neither the library nor the launcher knows of it.
+    if child::is_child() {
+        return;
+    }
+    // The job has been ended: by a global exit on this PE, where `MPI_Abort` may come this way, or elsewhere.
+    if let Some((engine, status)) = Engine::current().and_then(|engine| Some((engine, ended(&engine)?))) {
+        let_it_be_said(&engine);
+        leave_now(status);
+    }
+    let frozen = init_count::freeze(SPEAK_FIRST);
+    if let Some(engine) = Engine::current() {
+        let Some(frozen) = &frozen else {
+            let what = "left while another of its threads was in an init or a finalize";
+            end_job(&engine, LEFT, &format!("PE {}: {what}; ending the job", engine.me));
+        };
+        match objection(&engine, &frozen.now()) {
+            Some(why) => end_job(&engine, LEFT, &format!("PE {}: {why}; ending the job", engine.me)),
+            None => finalize(&engine),
+        }
+        frozen.exited();
+    }
+    if let Err(e) = boot::leave() {
+        say(&e.to_string());
+        leave_now(LEFT);
+    }
+}
+
+/// Why the library cannot be taken down in good order here, if it cannot.
+fn objection(engine: &Engine, holders: &Holders) -> Option<&'static str> {
+    let thread = rustix::thread::gettid();
+    let main = thread == rustix::process::getpid() && thread_level::in_force() >= ThreadLevel::Serialized;
+    if engine.diverged.load(Ordering::Relaxed) {
+        return Some("left after the PEs diverged");
+    }
+    if !holders.may_exit() {
+        return Some("left without finalizing (its World is still alive)");
+    }
+    if thread != engine.thread && !main {
+        return Some("left without finalizing, by a thread that is not the one of init");
+    }
+    (engine.heap.is_in_use() || engine.teams.in_use()).then_some("left in the middle of a collective call")
+}
+
+/// The engine whose memory stays at exit, in reach of whoever looks for leaks; nobody else reads it.
+#[used]
+static KEPT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
+
+/// The finalize the program left out. The memory stays: other threads may still be looking at it.
+fn finalize(engine: &Engine) {
+    engine.desk().life.exiting.store(1, Ordering::Release);
+    if let Err(e) = engine.last_meeting() {
+        end_job(engine, LEFT, &format!("{e}; ending the job"));
+    }
+    warn_once(engine);
+    KEPT.store(std::ptr::from_ref(engine).cast_mut(), Ordering::Relaxed);
+    engine.withdraw();
+}
+
+/// Says that the program left a finalize out, once for the job, however many PEs did.
+fn warn_once(engine: &Engine) {
+    let forgotten = init_count::now().forgotten();
+    if forgotten > 0 && engine.desks[0].life.warned.swap(1, Ordering::Relaxed) == 0 {
+        let me = engine.me;
+        let inits = format!("init calls without it: {forgotten}");
+        say(&format!("PE {me}: warning: left without shmem_finalize; finalizing at exit ({inits})"));
+    }
+}
+
+/// For the wait of a finalize at exit, once it has lasted for a while: the warning, and then the end (see above).
+pub(crate) fn still_alone(engine: &Engine, waited: Duration) {
+    warn_once(engine);
+    let status = STATUS.load(Ordering::Relaxed);
+    let left_out = init_count::now().forgotten() > 0;
+    if waited < LIMIT || (status == 0 && !left_out) {
+        return;
+    }
+    let what = if left_out { " without shmem_finalize" } else { "" };
+    let line = format!(
+        "PE {}: left{what} with status {status}, and not all PEs have followed within {} s; ending the job",
+        engine.me,
+        LIMIT.as_secs_f64()
+    );
+    end_job(engine, if status == 0 { LEFT } else { status }, &line)
+}

@@ -1,0 +1,374 @@
+//! The rendezvous of a team: a barrier that also compares what its members ask for. *Agree first, then
+//! mutate.*
+//!
+//! ```text
+//!   each PE:   lay the arguments in its own cell (two cells, used in turn), show the word
+//!
+//!   two PEs:   write the word into the one line both have in common, and watch the other's word there;
+//!              compare with the own; both come to the same verdict
+//!
+//!   more:      arrive at the gate on the first member's desk: one word {how many, who was last, which
+//!              call, differs?, raised?}, and compare with the PE that arrived just before
+//!              the last: if anything differs, read all slips, write down who is to blame
+//!                        open the gate: one word {call number, verdict}
+//! ```
+//!
+//! Of two PEs, the one that has the line finds it complete when it is the last to arrive, and arrives at the
+//! next rendezvous while it still has it; so each rendezvous moves the line once, where two lines, one each,
+//! would both move. For more, comparing neighbours in the order of arrival compares all, since equality is transitive. The gate
+//! is one counter, not a tree or rounds of exchanges, because PEs outnumber cores as a matter of course: a
+//! PE that is not running delays every round it takes part in, and a counter it takes part in once.
+//!
+//! What is compared is exact: the number of the call and of the rendezvous in it, the kind, the arguments. Calls in which
+//! a PE meets nobody (the root of a small broadcast, `malloc(0)`) have a number, too, so a PE that made one more
+//! or one less than another is found out here; and what they were is in a history that goes with the next rendezvous.
+//!
+//! Invariants: **A1** nobody leaves a rendezvous before everybody has arrived at it. **A2** all PEs leave with
+//! the same verdict. **A3** what was shown in a call stays readable until the reader itself has left the call: the
+//! cells alternate, and a cell is laid anew only when its readers have left (`TeamCore` sees to it). **A4**
+//! the gate is ready for the next rendezvous before it opens. **A5** a word of two PEs, or of an open gate, with a later
+//! ticket than one's own says that this rendezvous is over, and that all agreed: of two PEs the other one has seen this
+//! one's word by then, since it does not use the place of a word again before this PE has left that call; and a gate
+//! at which the numbers differ opens with [`BROKEN`], for good.
+
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(test)]
+mod tests;
+pub(crate) mod verdict;
+
+use memheap::PeId;
+
+use crate::error::Diverged;
+use crate::node::mailbox::{Bell, TeamDesk};
+use crate::node::signature::{Slip, Word};
+use crate::sync::primitives::{AtomicU64, Ordering};
+use crate::team::rendezvous::verdict::{
+    BROKEN, BlameCell, V_DIFFERS, V_FATAL, V_KINDS, V_RAISED, VERDICT_BITS, Verdict,
+};
+pub(crate) use crate::team::rendezvous::verdict::{said, said_after};
+
+/// Where more than two PEs meet. All zero at first.
+#[repr(C, align(64))]
+pub(crate) struct Gate {
+    pair: Pair,
+    arrivals: Arrivals,
+    opened: Opened,
+    /// Who was to blame in the last two calls.
+    blame: [BlameCell; 2],
+}
+
+/// The words of two PEs, one line: of each those of the last two calls, and in each the last two rendezvous, so that
+/// the next one, whichever it is, has another place.
+#[repr(C, align(64))]
+struct Pair([[AtomicU64; 4]; 2]);
+
+/// How many have arrived, who was last (its rank, plus 1), at which call, and the flags so far.
+#[repr(C, align(64))]
+struct Arrivals(AtomicU64);
+
+/// The ticket and the verdict of the rendezvous that opened last.
+#[repr(C, align(64))]
+struct Opened {
+    word: AtomicU64,
+    bell: Bell,
+}
+
+const COUNT: u64 = 0xffff;
+const LAST_SHIFT: u32 = 16;
+const DIFFERS: u64 = 1 << 32;
+const RAISED: u64 = 1 << 33;
+const TAG_SHIFT: u32 = 34;
+
+/// What came of a rendezvous in which all agreed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Agreed {
+    /// Somebody raised its hand.
+    pub(crate) raised: bool,
+}
+
+/// Some PE differed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Differs {
+    pub(crate) diverged: Diverged,
+    /// Some PE was at the end of a phase: others hold handles, so the job cannot go on (rule S3).
+    pub(crate) fatal: bool,
+    /// The PEs were at different calls, not just at one call with different arguments.
+    pub(crate) kinds: bool,
+}
+
+/// What the hosts tell each other; on one host there is nobody to tell.
+pub(crate) trait Upper: Send + Sync {
+    /// Called by the last PE of each host to arrive, with its slip and its host's flags. Returns the
+    /// flags of all hosts, `differs` set also if the hosts' slips are not all equal.
+    fn meet(&self, slip: &Slip, flags: Flags) -> Flags;
+
+    /// Called after `meet` said that something differs: all slips of all hosts, with their PEs.
+    fn gather(&self, own: Vec<(PeId, Slip)>) -> Vec<(PeId, Slip)>;
+}
+
+/// What travels with a rendezvous.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Flags {
+    pub(crate) differs: bool,
+    pub(crate) raised: bool,
+}
+
+/// How a PE waits for another, and wakes it.
+pub(crate) trait Waits {
+    /// Waits until `ready`, asleep on `bell` if it takes long.
+    fn wait(&self, bell: &Bell, ready: impl Fn() -> bool);
+    /// Wakes those asleep on `bell`.
+    fn ring(&self, bell: &Bell);
+    /// Whether sleeping is so common that whoever has news must see every sleeper: its store is a full
+    /// fence, too.
+    fn exact(&self) -> bool;
+}
+
+/// One member's place in its team's rendezvous.
+pub(crate) struct Place<'m> {
+    /// By rank.
+    pub(crate) desks: Box<[&'m TeamDesk]>,
+    /// By rank.
+    pub(crate) pes: Box<[PeId]>,
+    /// This member's rank.
+    pub(crate) rank: usize,
+    /// The other hosts, if the team has members there.
+    pub(crate) upper: Option<&'m dyn Upper>,
+}
+
+impl Place<'_> {
+    /// Shows `word` and `args` (of which the word says how many must agree), and the `history` if there is one (0: none);
+    /// meets everybody, compares.
+    #[inline]
+    pub(crate) fn meet(
+        &self,
+        word: Word,
+        args: &[u64],
+        history: u64,
+        waits: &impl Waits,
+    ) -> Result<Agreed, Box<Differs>> {
+        let here = self.desks[self.rank];
+        let word = if history == 0 { word } else { word.with_history() };
+        here.line.at.store(word.meeting().bits(), Ordering::Relaxed);
+        if word.step() == 0 {
+            let cell = &here.cells[turn(word)];
+            cell.lay(args);
+            if history != 0 {
+                cell.lay_history(history);
+            }
+            cell.show(word, false);
+        }
+        let asked = Asked { word, args: &args[..word.agreed()], history };
+        if self.desks.len() == 2 && self.upper.is_none() {
+            return self.meet_other(asked, waits);
+        }
+        self.meet_all(asked, waits)
+    }
+
+    /// More than two, or on several hosts: at the gate.
+    #[inline(never)]
+    fn meet_all(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
+        let word = asked.word;
+        let ticket = word.ticket() << VERDICT_BITS;
+        let opened = &self.gate().opened;
+        let verdict = match self.arrive(asked) {
+            Some(flags) => {
+                let verdict = self.judge(flags, ticket, word);
+                self.open(verdict, waits);
+                verdict
+            }
+            None => {
+                waits.wait(&opened.bell, || opened.word.load(Ordering::Acquire) >= ticket);
+                opened.word.load(Ordering::Acquire)
+            }
+        };
+        // A5.
+        let mine = verdict == BROKEN || verdict >> VERDICT_BITS == word.ticket();
+        if verdict & V_DIFFERS == 0 || !mine {
+            return Ok(Agreed { raised: verdict & V_RAISED != 0 });
+        }
+        Err(Box::new(Differs {
+            diverged: self.gate().blame[turn(word)].read(self.pes[self.rank]),
+            fatal: verdict & V_FATAL != 0,
+            kinds: verdict & V_KINDS != 0,
+        }))
+    }
+
+    /// Two PEs: each watches the other's word.
+    #[inline]
+    fn meet_other(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
+        let word = asked.word;
+        let (here, there) = (self.desks[self.rank], self.desks[1 - self.rank]);
+        let [mine, theirs] = [self.rank, 1 - self.rank].map(|rank| &self.gate().pair.0[rank][place(word)]);
+        // Release: who sees the word sees the arguments, and what this PE did before.
+        match waits.exact() {
+            true => drop(mine.swap(word.bits(), Ordering::AcqRel)),
+            false => mine.store(word.bits(), Ordering::Release),
+        }
+        waits.ring(&here.line.bell);
+        let seen = || Word::from_bits(theirs.load(Ordering::Acquire));
+        waits.wait(&there.line.bell, || seen().ticket() >= word.ticket());
+        // One that was going to sleep while the word was on its way has counted itself by now.
+        waits.ring(&here.line.bell);
+        let their_word = seen();
+        // A5.
+        if their_word.ticket() > word.ticket() || asked.agrees(their_word, there) {
+            return Ok(Agreed { raised: word.is_raised() || their_word.is_raised() });
+        }
+        Err(self.blame(word))
+    }
+
+    fn gate(&self) -> &Gate {
+        &self.desks[0].gate
+    }
+
+    /// Joins the arrivals; the flags of all if this PE is the last.
+    fn arrive(&self, asked: Asked<'_>) -> Option<Flags> {
+        let word = asked.word;
+        let mine = if word.is_raised() { RAISED } else { 0 };
+        let arrivals = &self.gate().arrivals.0;
+        let mut seen = arrivals.load(Ordering::Acquire);
+        loop {
+            let before = (seen >> LAST_SHIFT & COUNT) as usize;
+            let pairs = seen >> TAG_SHIFT == word.tag();
+            let agrees = before == 0 || (pairs && asked.agrees(word, self.desks[before - 1]));
+            let flags = (seen & (DIFFERS | RAISED)) | mine | if agrees { 0 } else { DIFFERS };
+            let count = (seen & COUNT) + 1;
+            let next = count | (self.rank as u64 + 1) << LAST_SHIFT | flags | word.tag() << TAG_SHIFT;
+            // Release: my slip is visible to the PE that arrives after me. Acquire: the slip of the
+            // one before me, and everything all those before it did, is visible to me.
+            match arrivals.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire) {
+                Err(now) => seen = now,
+                Ok(_) if count == self.desks.len() as u64 => {
+                    return Some(Flags { differs: flags & DIFFERS != 0, raised: flags & RAISED != 0 });
+                }
+                Ok(_) => return None,
+            }
+        }
+    }
+
+    /// The word to open the gate with.
+    fn judge(&self, mut flags: Flags, ticket: u64, word: Word) -> u64 {
+        if let Some(upper) = self.upper {
+            flags = upper.meet(&self.desks[self.rank].cells[turn(word)].read(), flags);
+        }
+        let raised = if flags.raised { V_RAISED } else { 0 };
+        if !flags.differs {
+            return ticket | raised;
+        }
+        // Nobody has left yet.
+        let verdict = self.verdict(TeamDesk::is_at);
+        // Where the numbers differ, some PEs look into the one, some into the other.
+        self.gate().blame.iter().for_each(|cell| cell.write(&verdict));
+        if verdict.numbers { BROKEN } else { ticket | raised | verdict.bits() }
+    }
+
+    /// A4, then the store that lets everybody go.
+    fn open(&self, word: u64, waits: &impl Waits) {
+        let gate = self.gate();
+        gate.arrivals.0.store(0, Ordering::Relaxed);
+        // Release: who sees the gate open sees A4, the verdict, and what everybody did before it arrived. A
+        // read-modify-write, as ringing wants it (`wait`, B1).
+        gate.opened.word.swap(word, Ordering::AcqRel);
+        waits.ring(&gate.opened.bell);
+    }
+
+    /// The verdict on what every member asks for, as `read` has it from its desk. If all ask for the same, but not after
+    /// the same, the words are about the call before, where that tells them apart.
+    fn verdict(&self, read: impl Fn(&TeamDesk) -> Slip) -> Verdict {
+        let now = self.all_slips(&read);
+        let verdict = Verdict::of(&now);
+        if !verdict.behind {
+            return verdict;
+        }
+        let number = now[0].1.number().saturating_sub(1);
+        let before = self.all_slips(&|desk| desk.shown_in(number).unwrap_or(Slip::passed(number)));
+        match Verdict::of(&before) {
+            Verdict { behind: true, .. } => verdict,
+            Verdict { culprit, reference, behind, .. } => Verdict { culprit, reference, behind, ..verdict },
+        }
+    }
+
+    fn all_slips(&self, read: &dyn Fn(&TeamDesk) -> Slip) -> Vec<(PeId, Slip)> {
+        let own = self.pes.iter().zip(&self.desks).map(|(pe, desk)| (*pe, read(desk))).collect();
+        let mut all = match self.upper {
+            Some(upper) => upper.gather(own),
+            None => own,
+        };
+        all.sort_by_key(|(pe, _)| *pe);
+        all
+    }
+
+    /// The verdict on two PEs that differ, which both come to.
+    #[cold]
+    fn blame(&self, word: Word) -> Box<Differs> {
+        // The other one may have left for the next call.
+        let shown = |desk: &TeamDesk| desk.shown_in(word.number()).unwrap_or_else(|| desk.is_at());
+        let Verdict { culprit, reference, fatal, kinds, behind, .. } = self.verdict(shown);
+        let diverged = Diverged {
+            here: self.pes[self.rank],
+            pe: culprit.0,
+            got: said_after(&culprit.1, behind),
+            reference: reference.0,
+            expected: said(&reference.1),
+        };
+        Box::new(Differs { diverged, fatal, kinds })
+    }
+}
+
+/// What a PE asks for in a rendezvous.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    word: Word,
+    /// Those that must agree.
+    args: &'a [u64],
+    history: u64,
+}
+
+impl Asked<'_> {
+    /// Whether a member that has shown `word` asks for the same.
+    #[inline]
+    fn agrees(&self, word: Word, desk: &TeamDesk) -> bool {
+        word.pairs(self.word)
+            && (word.step() > 0 || desk.cells[turn(word)].agrees(word, self.args, self.history))
+    }
+}
+
+impl TeamDesk {
+    /// What its owner is at: with the arguments, if it has shown them.
+    pub(crate) fn is_at(&self) -> Slip {
+        let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
+        self.shown_in(at.number()).unwrap_or(Slip::of(at))
+    }
+
+    /// What its owner has shown in a call, if it has, and it has not been overwritten.
+    pub(crate) fn shown_in(&self, number: u64) -> Option<Slip> {
+        let slip = self.cells[(number & 1) as usize].read();
+        (slip.number() == number).then_some(slip)
+    }
+}
+
+/// Which of the two cells a call uses.
+#[inline]
+fn turn(word: Word) -> usize {
+    (word.number() & 1) as usize
+}
+
+/// Which of the four places a rendezvous of two uses.
+#[inline]
+fn place(word: Word) -> usize {
+    (word.number() & 1) as usize * 2 + (word.step() & 1) as usize
+}
+
+#[cfg(test)]
+impl Gate {
+    pub(crate) fn new(bell: Bell) -> Gate {
+        Gate {
+            pair: Pair(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0)))),
+            arrivals: Arrivals(AtomicU64::new(0)),
+            opened: Opened { word: AtomicU64::new(0), bell },
+            blame: [BlameCell::new(), BlameCell::new()],
+        }
+    }
+}
