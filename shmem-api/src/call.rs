@@ -1,16 +1,16 @@
 //! How a call reaches a PE: which routine it is, on which context, and where the bytes are.
 //!
 //! ```text
-//!   address, PE ──Via::place──► PE number of the world ──► (heap | statics)[pe] + offset ──► the bytes, here
+//!   address, PE ──Call::place──► PE number of the world ──► (heap | statics)[pe] + offset ──► the bytes, here
 //!                  │ context: rank in its team
 //!                  └ anything odd: one line that names PE, call and argument, and the end of the job
 //! ```
 //!
-//! Every routine is written once, over a [`Via`]; `routines!` makes of it the free function on the
+//! Every routine is written once, over a [`Call`]; `routines!` makes of it the free function on the
 //! default context and the one on a given context. The check that the PE exists is the check that the
 //! library is up, too: [`HOT`] is all zero while it is down.
 //!
-//! Invariant **V2**: a place that `Via::place` gives out is mapped for as many bytes as were asked for.
+//! Invariant **V2**: a place that `Call::place` gives out is mapped for as many bytes as were asked for.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -28,8 +28,8 @@ use crate::raw::ctx::Ctx;
 
 /// Which routine is called, and on which context.
 #[derive(Clone, Copy, Debug)]
-pub struct Via {
-    pub(crate) call: &'static str,
+pub struct Call {
+    pub(crate) routine: &'static str,
     pub(crate) ctx: Ctx,
 }
 
@@ -41,27 +41,27 @@ pub(crate) struct Spot {
     pub(crate) pe: u32,
 }
 
-impl Via {
+impl Call {
     /// A routine, by its name in C, on the default context.
     #[inline]
-    pub const fn new(call: &'static str) -> Via {
-        Via { call, ctx: Ctx::DEFAULT }
+    pub const fn new(routine: &'static str) -> Call {
+        Call { routine, ctx: Ctx::DEFAULT }
     }
 
     /// A routine on a context.
     #[inline]
-    pub const fn on(call: &'static str, ctx: Ctx) -> Via {
-        Via { call, ctx }
+    pub const fn on(routine: &'static str, ctx: Ctx) -> Call {
+        Call { routine, ctx }
     }
 
     /// Which PE of the world `pe` of this context's team is.
     #[inline(always)]
     pub(crate) fn pe(self, pe: i32) -> u32 {
         if self.ctx != Ctx::DEFAULT {
-            return pe_of_team(self.call, self.ctx, pe);
+            return pe_of_team(self.routine, self.ctx, pe);
         }
         if pe as u32 >= HOT.n_pes.load(Ordering::Relaxed) {
-            bad_pe(self.call, self.ctx, pe);
+            bad_pe(self.routine, self.ctx, pe);
         }
         pe as u32
     }
@@ -85,7 +85,7 @@ impl Via {
         if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
             let mut place = static_place(at, n, pe);
             if place.is_null() {
-                place = slow_place(self.call, self.ctx, at, n, pe);
+                place = slow_place(self.routine, self.ctx, at, n, pe);
             }
             return Spot { at: place, pe };
         }
@@ -178,14 +178,14 @@ impl Via {
 
     /// Wakes `pe` (of the world) if it sleeps in a wait. Call it after an atomic or a signal.
     #[inline]
-    pub(crate) fn ring(self, pe: u32) {
+    pub(crate) fn notify(self, pe: u32) {
         let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
         // SAFETY: the table has an entry for each PE, and `pe` comes from `place` (N2).
         let heap = unsafe { entry.read() }.heap;
         let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
         // SAFETY: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
         let waiters = unsafe { &*waiters.cast::<crate::node::control_block::Waiters>() };
-        wait::ring(&waiters.bell, &waiters.asleep);
+        wait::notify(&waiters.event, &waiters.asleep);
     }
 
     /// The engine, or the end of a process that calls without one.
@@ -193,7 +193,7 @@ impl Via {
     pub(crate) fn engine(self) -> Handle {
         match Engine::current() {
             Some(engine) => engine,
-            None => not_up(self.call),
+            None => not_up(self.routine),
         }
     }
 
@@ -202,7 +202,7 @@ impl Via {
     #[inline(always)]
     pub(crate) fn local<T>(self, what: &'static str, at: *const T, n: usize) {
         if at.is_null() && n > 0 {
-            nowhere(self.call, what);
+            nowhere(self.routine, what);
         }
     }
 
@@ -214,7 +214,7 @@ impl Via {
         }
         let offset = at.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed));
         if !fits(offset, bytes::<T>(n), HOT.len.load(Ordering::Relaxed)) || n == 0 {
-            slow_own(self.call, at.addr(), bytes::<T>(n));
+            slow_own(self.routine, at.addr(), bytes::<T>(n));
         }
     }
 
@@ -238,25 +238,25 @@ impl Via {
     #[cold]
     pub fn say(self, what: &str) {
         let _up = self.engine();
-        exit::say(&format!("PE {}: {}: {what}", HOT.me.load(Ordering::Relaxed), self.call));
+        exit::say(&format!("PE {}: {}: {what}", HOT.me.load(Ordering::Relaxed), self.routine));
     }
 
     /// Ends the job: this call was given something that cannot be.
     #[inline(always)]
     pub fn fail(self, what: &str) -> ! {
-        fail(self.call, what)
+        fail(self.routine, what)
     }
 
     /// Ends the job: the context is none.
     #[inline(always)]
     pub(crate) fn no_context(self) -> ! {
-        no_context(self.call, self.ctx)
+        no_context(self.routine, self.ctx)
     }
 
     /// Ends the job: what is changed atomically must be aligned.
     #[inline(always)]
     pub(crate) fn misaligned(self, at: usize, size: usize) -> ! {
-        misaligned(self.call, self.ctx, at, size)
+        misaligned(self.routine, self.ctx, at, size)
     }
 }
 
@@ -266,14 +266,14 @@ fn fits(offset: usize, n: usize, len: usize) -> bool {
     n <= len && offset <= len - n
 }
 
-// What the quick path calls takes a Via in parts: whole, it would be in memory, and every call of a routine would
+// What the quick path calls takes a Call in parts: whole, it would be in memory, and every call of a routine would
 // write it there first.
 
 #[cold]
 #[inline(never)]
-fn not_up(call: &str) -> ! {
-    exit::child::refuse(call);
-    exit::say(&format!("{call}: the library is not up: it was called before init or after finalize"));
+fn not_up(routine: &str) -> ! {
+    exit::child::refuse(routine);
+    exit::say(&format!("{routine}: the library is not up: it was called before init or after finalize"));
     exit::leave_now(exit::PANICKED)
 }
 
@@ -283,31 +283,31 @@ const RESULT: &str = "what it gives back";
 /// Some calls may be made while the library is down.
 #[cold]
 #[inline(never)]
-fn nowhere(call: &'static str, what: &str) -> ! {
+fn nowhere(routine: &'static str, what: &str) -> ! {
     let what = format!("the address for {what} is NULL");
     if HOT.n_pes.load(Ordering::Relaxed) > 0 {
-        fail(call, &what);
+        fail(routine, &what);
     }
-    exit::say(&format!("{call}: {what}"));
+    exit::say(&format!("{routine}: {what}"));
     exit::leave_now(exit::PANICKED)
 }
 
 /// Variables of this PE's that are not on the heap, or none at all; or the library is down.
 #[cold]
 #[inline(never)]
-fn slow_own(call: &'static str, at: usize, n: usize) {
-    let via = Via::new(call);
-    let me = via.engine().me;
+fn slow_own(routine: &'static str, at: usize, n: usize) {
+    let call = Call::new(routine);
+    let me = call.engine().me;
     if n > 0 && static_place(at, n, me.0).is_null() {
-        via.slow_place(at, n, me);
+        call.slow_place(at, n, me);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn fail(call: &'static str, what: &str) -> ! {
-    let _up = Via::new(call).engine();
-    let line = format!("PE {}: {call}: {what}", HOT.me.load(Ordering::Relaxed));
+fn fail(routine: &'static str, what: &str) -> ! {
+    let _up = Call::new(routine).engine();
+    let line = format!("PE {}: {routine}: {what}", HOT.me.load(Ordering::Relaxed));
     // Some of this is in reach of safe code, on any thread: nobody takes the engine down from here on. If somebody is
     // at it in another thread, leaving badly ends the job as well.
     let held = init_count::freeze(exit::SPEAK_FIRST);
@@ -319,10 +319,10 @@ fn fail(call: &'static str, what: &str) -> ! {
 }
 
 #[inline(never)]
-fn pe_of_team(call: &'static str, ctx: Ctx, pe: i32) -> u32 {
+fn pe_of_team(routine: &'static str, ctx: Ctx, pe: i32) -> u32 {
     match ctx.members().and_then(|members| members.pe(pe as u32)) {
         Some(pe) => pe.0,
-        None => bad_pe(call, ctx, pe),
+        None => bad_pe(routine, ctx, pe),
     }
 }
 
@@ -344,26 +344,26 @@ fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
 
 #[cold]
 #[inline(never)]
-fn slow_place(call: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
-    Via { call, ctx }.slow_place(at, n, PeId(pe))
+fn slow_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
+    Call { routine, ctx }.slow_place(at, n, PeId(pe))
 }
 
 #[cold]
 #[inline(never)]
-fn bad_pe(call: &'static str, ctx: Ctx, pe: i32) -> ! {
-    let via = Via { call, ctx };
+fn bad_pe(routine: &'static str, ctx: Ctx, pe: i32) -> ! {
+    let call = Call { routine, ctx };
     let (of, size) = match (ctx, ctx.members()) {
-        (Ctx::DEFAULT, _) => ("job", via.engine().n_pes),
+        (Ctx::DEFAULT, _) => ("job", call.engine().n_pes),
         (_, Some(members)) => ("context's team", members.size),
-        (_, None) => via.no_context(),
+        (_, None) => call.no_context(),
     };
-    via.fail(&format!("there is no PE {pe}; the {of} has PEs 0 to {}", i64::from(size) - 1))
+    call.fail(&format!("there is no PE {pe}; the {of} has PEs 0 to {}", i64::from(size) - 1))
 }
 
 #[cold]
 #[inline(never)]
-fn no_context(call: &'static str, ctx: Ctx) -> ! {
-    Via { call, ctx }.fail(match ctx {
+fn no_context(routine: &'static str, ctx: Ctx) -> ! {
+    Call { routine, ctx }.fail(match ctx {
         Ctx::INVALID => "the context is SHMEM_CTX_INVALID",
         _ => {
             "this is no context: it was destroyed, by itself, with its team or by finalize, or never created"
@@ -373,9 +373,9 @@ fn no_context(call: &'static str, ctx: Ctx) -> ! {
 
 #[cold]
 #[inline(never)]
-fn misaligned(call: &'static str, ctx: Ctx, at: usize, size: usize) -> ! {
+fn misaligned(routine: &'static str, ctx: Ctx, at: usize, size: usize) -> ! {
     let what = format!("{at:#x} is not a multiple of {size}: an atomic must be aligned to its size");
-    Via { call, ctx }.fail(&what)
+    Call { routine, ctx }.fail(&what)
 }
 
 /// Bytes of `n` elements; more than there can be if they are too many, which no place has.
@@ -384,23 +384,23 @@ pub(crate) fn bytes<T>(n: usize) -> usize {
     n.saturating_mul(size_of::<T>())
 }
 
-/// Writes each routine once: `fn name / ctx_name` with a body over `via` becomes `ops::name(via, ...)`, `name(...)` on
+/// Writes each routine once: `fn name / ctx_name` with a body over `call` becomes `ops::name(call, ...)`, `name(...)` on
 /// the default context and `ctx_name(ctx, ...)`. A routine that knows no contexts is just `fn name`.
 macro_rules! routines {
     ($(
         $(#[$doc:meta])*
-        fn $name:ident $(/ $ctx_name:ident)? $(<$T:ident: $bound:path>)? ($via:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
+        fn $name:ident $(/ $ctx_name:ident)? $(<$T:ident: $bound:path>)? ($call:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
     )*) => {
-        /// The routines over a [`Via`](crate::raw::Via), for skins that have names of their own.
+        /// The routines over a [`Call`](crate::raw::Call), for skins that have names of their own.
         #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
         pub mod ops {
             #[allow(unused_imports, reason = "not every room uses all of them")]
             use super::*;
             $(
                 $(#[$doc])*
-                // So that the Via never is in memory.
+                // So that the Call never is in memory.
                 #[inline(always)]
-                pub unsafe fn $name $(<$T: $bound>)? ($via: $crate::raw::Via $(, $arg: $ty)*) $(-> $ret)? $body
+                pub unsafe fn $name $(<$T: $bound>)? ($call: $crate::raw::Call $(, $arg: $ty)*) $(-> $ret)? $body
             )*
         }
         $(
@@ -409,7 +409,7 @@ macro_rules! routines {
             #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
             pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
                 // SAFETY: by the same contract.
-                unsafe { ops::$name($crate::raw::Via::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
+                unsafe { ops::$name($crate::raw::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
             }
 
             $crate::call::on_context! {
@@ -432,7 +432,7 @@ macro_rules! on_context {
         #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
         pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
             // SAFETY: by the same contract.
-            unsafe { ops::$name($crate::raw::Via::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
+            unsafe { ops::$name($crate::raw::Call::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
         }
     };
 }

@@ -29,7 +29,7 @@
 //! | `alone` | one engine in a process |
 //! | `conditions` | waiting for all, any or some of several things |
 //! | `what` | what an object is, as PEs compare it |
-//! | `wait`, `exit`, `warden` | waiting without spinning, and ending without hanging |
+//! | `wait`, `exit`, `watchdog` | waiting without spinning, and ending without hanging |
 
 pub(crate) mod api;
 pub(crate) mod boot;

@@ -6,7 +6,7 @@ use shmem_api::{
     multi_pe,
 };
 
-/// Shorter and longer than what fits in a slip, in what every PE reads, and in one chunk.
+/// Shorter and longer than what fits in a signature, in what every PE reads, and in one chunk.
 const LENGTHS: [usize; 9] = [0, 1, 2, 7, 33, 64, 515, 2048, 9001];
 
 fn mix(seed: usize) -> u64 {

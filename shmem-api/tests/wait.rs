@@ -455,9 +455,9 @@ multi_pe! {
     }
 
     fn codes_of_c_stand_for_comparisons(_world) on [1] {
-        let via = raw::Via::new("shmem_int_test");
+        let call = raw::Call::new("shmem_int_test");
         let codes = [raw::CMP_EQ, raw::CMP_NE, raw::CMP_GT, raw::CMP_GE, raw::CMP_LT, raw::CMP_LE];
-        assert_eq!(codes.map(|code| via.comparison(code)), CMPS);
+        assert_eq!(codes.map(|code| call.comparison(code)), CMPS);
     }
 }
 
@@ -563,7 +563,7 @@ fn a_variable_at_null_is_refused() {
 fn a_code_that_is_no_comparison_is_refused() {
     let line = "PE 1: shmem_int_test: 6 is no comparison: use one of the SHMEM_CMP constants";
     must_say("a_code_that_is_no_comparison_is_refused", line, |_| {
-        raw::Via::new("shmem_int_test").comparison(6);
+        raw::Call::new("shmem_int_test").comparison(6);
     });
 }
 

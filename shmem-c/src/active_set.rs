@@ -6,42 +6,42 @@ use shmem_api::raw::active_set::ops;
 use shmem_api::type_table;
 
 plain! {
-    barrier(via, start: c_int, log_stride: c_int, size: c_int, psync: *mut c_long)
-        = ops::barrier(via, start, log_stride, size, psync);
-    sync(via, start: c_int, log_stride: c_int, size: c_int, psync: *mut c_long)
-        = ops::sync(via, start, log_stride, size, psync);
+    barrier(call, start: c_int, log_stride: c_int, size: c_int, psync: *mut c_long)
+        = ops::barrier(call, start, log_stride, size, psync);
+    sync(call, start: c_int, log_stride: c_int, size: c_int, psync: *mut c_long)
+        = ops::sync(call, start, log_stride, size, psync);
 }
 
 sized! { [32 64] {
     alltoall(
-        via, dest: *mut T, source: *const T, nelems: usize, start: c_int, log_stride: c_int, size: c_int,
+        call, dest: *mut T, source: *const T, nelems: usize, start: c_int, log_stride: c_int, size: c_int,
         psync: *mut c_long
-    ) = ops::alltoall(via, dest, source, nelems, start, log_stride, size, psync);
+    ) = ops::alltoall(call, dest, source, nelems, start, log_stride, size, psync);
     alltoalls(
-        via, dest: *mut T, source: *const T, dst: isize, sst: isize, nelems: usize, start: c_int,
+        call, dest: *mut T, source: *const T, dst: isize, sst: isize, nelems: usize, start: c_int,
         log_stride: c_int, size: c_int, psync: *mut c_long
-    ) = ops::alltoalls(via, dest, source, dst, sst, nelems, start, log_stride, size, psync);
+    ) = ops::alltoalls(call, dest, source, dst, sst, nelems, start, log_stride, size, psync);
     broadcast(
-        via, dest: *mut T, source: *const T, nelems: usize, root: c_int, start: c_int, log_stride: c_int,
+        call, dest: *mut T, source: *const T, nelems: usize, root: c_int, start: c_int, log_stride: c_int,
         size: c_int, psync: *mut c_long
-    ) = ops::broadcast(via, dest, source, nelems, root, start, log_stride, size, psync);
+    ) = ops::broadcast(call, dest, source, nelems, root, start, log_stride, size, psync);
     collect(
-        via, dest: *mut T, source: *const T, nelems: usize, start: c_int, log_stride: c_int, size: c_int,
+        call, dest: *mut T, source: *const T, nelems: usize, start: c_int, log_stride: c_int, size: c_int,
         psync: *mut c_long
-    ) = ops::collect(via, dest, source, nelems, start, log_stride, size, psync);
+    ) = ops::collect(call, dest, source, nelems, start, log_stride, size, psync);
     fcollect(
-        via, dest: *mut T, source: *const T, nelems: usize, start: c_int, log_stride: c_int, size: c_int,
+        call, dest: *mut T, source: *const T, nelems: usize, start: c_int, log_stride: c_int, size: c_int,
         psync: *mut c_long
-    ) = ops::fcollect(via, dest, source, nelems, start, log_stride, size, psync);
+    ) = ops::fcollect(call, dest, source, nelems, start, log_stride, size, psync);
 } }
 
 /// The reductions of one table.
 macro_rules! to_all {
     ($types:tt $($name:ident)*) => { typed! { $types { $(
         $name(
-            via, dest: *mut T, source: *const T, nreduce: c_int, start: c_int, log_stride: c_int, size: c_int,
+            call, dest: *mut T, source: *const T, nreduce: c_int, start: c_int, log_stride: c_int, size: c_int,
             work: *mut T, psync: *mut c_long
-        ) = ops::$name(via, dest, source, nreduce, start, log_stride, size, work, psync);
+        ) = ops::$name(call, dest, source, nreduce, start, log_stride, size, work, psync);
     )* } } };
 }
 type_table!(aset_bitwise => to_all, and_to_all or_to_all xor_to_all);

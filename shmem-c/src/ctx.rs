@@ -2,12 +2,12 @@
 
 use std::ffi::c_int;
 
-use shmem_api::raw::{self, Ctx, CtxSessionConfig, TeamHandle, Via};
+use shmem_api::raw::{self, Call, Ctx, CtxSessionConfig, TeamHandle};
 
 /// Stores what was made, for its caller: 0, or 1 if nothing was.
 fn made(call: &'static str, ctx: Ctx, to: *mut Ctx) -> c_int {
     // SAFETY: the C program's promise.
-    unsafe { Via::new(call).leave(to, ctx) };
+    unsafe { Call::new(call).leave(to, ctx) };
     (ctx == Ctx::INVALID).into()
 }
 
@@ -28,7 +28,7 @@ export! {
         // SAFETY: as above.
         let of = unsafe { raw::ctx_get_team(ctx) };
         // SAFETY: as above.
-        unsafe { Via::new("shmem_ctx_get_team").leave(team, of) };
+        unsafe { Call::new("shmem_ctx_get_team").leave(team, of) };
         (of == TeamHandle::INVALID).into()
     }
     fn shmem_ctx_session_start(ctx: Ctx, options: i64, config: *const CtxSessionConfig, mask: i64) {

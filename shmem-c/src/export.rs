@@ -55,17 +55,17 @@ macro_rules! around {
     )* };
 }
 
-/// Functions over a `Via` on the default context that know where they were called: the address a call returns to is
+/// Functions over a `Call` on the default context that know where they were called: the address a call returns to is
 /// on top of the stack, and is passed on as one argument more, in the register that comes next.
 macro_rules! called_from {
-    ($( $next:literal $name:ident ($via:ident, $site:ident $(, $arg:ident: $ty:ty)*) $(-> $ret:ty)? = $body:expr; )*) => {
+    ($( $next:literal $name:ident ($call:ident, $site:ident $(, $arg:ident: $ty:ty)*) $(-> $ret:ty)? = $body:expr; )*) => {
         $(
             mod $name {
                 #[allow(unused_imports, reason = "not every routine names all of them")]
                 use super::*;
                 pub(super) unsafe extern "C" fn from($($arg: $ty,)* back: usize) $(-> $ret)? {
-                    let ($via, $site) =
-                        (shmem_api::raw::Via::new(stringify!($name)), shmem_api::raw::CallSite::returning_to(back));
+                    let ($call, $site) =
+                        (shmem_api::raw::Call::new(stringify!($name)), shmem_api::raw::CallSite::returning_to(back));
                     // SAFETY: what the routine asks of its caller, the C program has promised.
                     #[allow(unused_unsafe, reason = "some refuse before they ask anything")]
                     unsafe { $body }
@@ -76,12 +76,12 @@ macro_rules! called_from {
     };
 }
 
-/// One function over a `Via` on the default context.
+/// One function over a `Call` on the default context.
 macro_rules! via_export {
-    ($name:ident ($via:ident $(, $arg:ident: $ty:ty)*) $(-> $ret:ty)? = $body:expr) => {
+    ($name:ident ($call:ident $(, $arg:ident: $ty:ty)*) $(-> $ret:ty)? = $body:expr) => {
         export! {
             fn $name($($arg: $ty),*) $(-> $ret)? {
-                let $via = shmem_api::raw::Via::new(stringify!($name));
+                let $call = shmem_api::raw::Call::new(stringify!($name));
                 // SAFETY: what the routine asks of its caller, the C program has promised.
                 #[allow(unused_unsafe, reason = "some routines ask nothing")]
                 unsafe { $body }
@@ -90,12 +90,12 @@ macro_rules! via_export {
     };
 }
 
-/// One function over a `Via` on the context that is its first argument.
+/// One function over a `Call` on the context that is its first argument.
 macro_rules! via_export_ctx {
-    ($name:ident ($via:ident $(, $arg:ident: $ty:ty)*) $(-> $ret:ty)? = $body:expr) => {
+    ($name:ident ($call:ident $(, $arg:ident: $ty:ty)*) $(-> $ret:ty)? = $body:expr) => {
         export! {
             fn $name(ctx: shmem_api::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
-                let $via = shmem_api::raw::Via::on(stringify!($name), ctx);
+                let $call = shmem_api::raw::Call::on(stringify!($name), ctx);
                 // SAFETY: as above; that `ctx` is a context is the C program's promise, too.
                 #[allow(unused_unsafe, reason = "some routines ask nothing")]
                 unsafe { $body }

@@ -9,7 +9,7 @@ use shmem_api::Reach;
 use shmem_api::memheap::component::BlockState;
 use shmem_api::memheap::global::GlobalAddr;
 use shmem_api::memheap::{Align, PeId, map};
-use shmem_api::raw::{self, TeamHandle, Via, ops};
+use shmem_api::raw::{self, Call, TeamHandle, ops};
 
 /// `shmemx_heap_stats_t`.
 #[repr(C)]
@@ -28,8 +28,8 @@ fn reach(number: c_int) -> Option<Reach> {
 }
 
 /// Why nothing is given out: one line.
-fn refuse(via: Via, why: &str) -> *mut c_void {
-    via.say(why);
+fn refuse(call: Call, why: &str) -> *mut c_void {
+    call.say(why);
     ptr::null_mut()
 }
 
@@ -44,8 +44,8 @@ type Visit = unsafe extern "C" fn(arg: *mut c_void, block: *mut c_void, bytes: u
 
 export! {
     fn shmemx_heap_stats(of: c_int, stats: *mut Stats) -> c_int {
-        let via = Via::new("shmemx_heap_stats");
-        via.can_leave(stats);
+        let call = Call::new("shmemx_heap_stats");
+        call.can_leave(stats);
         let Some(of) = reach(of) else { return 1 };
         // SAFETY: the C program's promise; so for all below.
         let now = unsafe { raw::heap_stats(of) };
@@ -58,7 +58,7 @@ export! {
             high_water: now.figures.high_water.0 as usize,
         };
         // SAFETY: as above.
-        unsafe { via.leave(stats, stats_now) };
+        unsafe { call.leave(stats, stats_now) };
         0
     }
     fn shmemx_heap_component(of: c_int) -> *const c_char {
@@ -66,7 +66,7 @@ export! {
         reach(of).map_or(ptr::null(), |of| c_name(unsafe { raw::heap_component(of) }))
     }
     fn shmemx_heap_blocks(of: c_int, visit: Option<Visit>, arg: *mut c_void) -> c_int {
-        let Some(visit) = visit else { Via::new("shmemx_heap_blocks").fail("the function to call is NULL") };
+        let Some(visit) = visit else { Call::new("shmemx_heap_blocks").fail("the function to call is NULL") };
         let Some(of) = reach(of) else { return 1 };
         // Taken down first, so that the visitor may call the heap.
         // SAFETY: as above.
@@ -82,7 +82,7 @@ export! {
     }
     fn shmemx_heap_map(of: c_int, columns: c_uint, text: *mut c_char, room: usize) -> usize {
         if room > 0 {
-            Via::new("shmemx_heap_map").can_leave(text);
+            Call::new("shmemx_heap_map").can_leave(text);
         }
         let Some(of) = reach(of) else { return 0 };
         // SAFETY: as above.
@@ -121,29 +121,29 @@ export! {
 
 called_from! {
     "r9" shmemx_malloc_at(
-        via, site, alignment: usize, size: usize, of: c_int, near: c_int, which: c_int
+        call, site, alignment: usize, size: usize, of: c_int, near: c_int, which: c_int
     ) -> *mut c_void = {
         let Some(align) = Align::new(alignment as u64) else {
-            return refuse(via, &format!("the alignment is {alignment}: it must be a power of two"));
+            return refuse(call, &format!("the alignment is {alignment}: it must be a power of two"));
         };
         let Some(of) = reach(of) else {
-            return refuse(via, &format!("{of} is no reach: use one of the SHMEMX_REACH constants"));
+            return refuse(call, &format!("{of} is no reach: use one of the SHMEMX_REACH constants"));
         };
         let near = match (near, u32::try_from(which)) {
             (0, _) => Near::Any,
             (1, Ok(pe)) if pe < raw::n_pes() as u32 => Near::Pe(PeId(pe)),
             (2, Ok(node)) => Near::Numa(node),
             (3, _) => Near::Interleave,
-            _ => return refuse(via, &format!("nobody is near {near}, {which}: see the SHMEMX_NEAR constants")),
+            _ => return refuse(call, &format!("nobody is near {near}, {which}: see the SHMEMX_NEAR constants")),
         };
-        ops::alloc(via, site, size, align, of, near).cast()
+        ops::alloc(call, site, size, align, of, near).cast()
     };
-    "rdx" shmemx_team_malloc(via, site, team: TeamHandle, size: usize) -> *mut c_void = {
+    "rdx" shmemx_team_malloc(call, site, team: TeamHandle, size: usize) -> *mut c_void = {
         let of = match team {
             TeamHandle::WORLD => Reach::World,
             TeamHandle::SHARED => Reach::Host,
-            _ => return refuse(via, "a heap of its own have SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED only"),
+            _ => return refuse(call, "a heap of its own have SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED only"),
         };
-        ops::alloc(via, site, size, Align::DEFAULT, of, Near::Any).cast()
+        ops::alloc(call, site, size, Align::DEFAULT, of, Near::Any).cast()
     };
 }

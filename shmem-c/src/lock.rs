@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_long};
 use shmem_api::raw::ops;
 
 plain! {
-    set_lock(via, lock: *mut c_long) = ops::set_lock(via, lock);
-    test_lock(via, lock: *mut c_long) -> c_int = ops::test_lock(via, lock);
-    clear_lock(via, lock: *mut c_long) = ops::clear_lock(via, lock);
+    set_lock(call, lock: *mut c_long) = ops::set_lock(call, lock);
+    test_lock(call, lock: *mut c_long) -> c_int = ops::test_lock(call, lock);
+    clear_lock(call, lock: *mut c_long) = ops::clear_lock(call, lock);
 }

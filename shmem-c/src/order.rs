@@ -5,9 +5,9 @@ use std::ffi::c_int;
 use shmem_api::raw::ops;
 
 plain_on_ctx! {
-    fence(via) = ops::fence(via);
-    quiet(via) = ops::quiet(via);
-    pe_quiet(via, target_pes: *const c_int, npes: usize) = ops::pe_quiet(via, target_pes, npes);
+    fence(call) = ops::fence(call);
+    quiet(call) = ops::quiet(call);
+    pe_quiet(call, target_pes: *const c_int, npes: usize) = ops::pe_quiet(call, target_pes, npes);
 }
 
 // Removed in 1.5, and still called: a cache is never out of date.

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-use shmem_api::raw::{self, TeamHandle, Via};
+use shmem_api::raw::{self, Call, TeamHandle};
 
 export! {
     fn shmem_init() {
@@ -10,12 +10,12 @@ export! {
         unsafe { raw::init() }
     }
     fn shmem_init_thread(requested: c_int, provided: *mut c_int) -> c_int {
-        let via = Via::new("shmem_init_thread");
+        let call = Call::new("shmem_init_thread");
         // SAFETY: as above.
         match unsafe { raw::init_thread(requested) } {
             Ok(level) => {
                 // SAFETY: as above.
-                unsafe { via.leave(provided, level) };
+                unsafe { call.leave(provided, level) };
                 0
             }
             Err(_) => 1,
@@ -31,11 +31,11 @@ export! {
     }
     fn shmem_query_initialized(initialized: *mut c_int) {
         // SAFETY: as above.
-        unsafe { Via::new("shmem_query_initialized").leave(initialized, raw::query_initialized().into()) }
+        unsafe { Call::new("shmem_query_initialized").leave(initialized, raw::query_initialized().into()) }
     }
     fn shmem_query_thread(provided: *mut c_int) {
         // SAFETY: as above.
-        unsafe { Via::new("shmem_query_thread").leave(provided, raw::query_thread()) }
+        unsafe { Call::new("shmem_query_thread").leave(provided, raw::query_thread()) }
     }
     fn shmem_my_pe() -> c_int {
         raw::my_pe()
@@ -60,11 +60,11 @@ export! {
     }
     fn shmem_info_get_version(major: *mut c_int, minor: *mut c_int) {
         let (a, b) = raw::info_get_version();
-        let via = Via::new("shmem_info_get_version");
+        let call = Call::new("shmem_info_get_version");
         // SAFETY: as above.
-        unsafe { via.leave(major, a) };
+        unsafe { call.leave(major, a) };
         // SAFETY: as above.
-        unsafe { via.leave(minor, b) }
+        unsafe { call.leave(minor, b) }
     }
     fn shmem_info_get_name(name: *mut c_char) {
         // SAFETY: as above.

@@ -7,33 +7,33 @@ use shmem_api::type_table;
 
 type_table!(rma => typed_on_ctx, {
     put_signal(
-        via, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
-    ) = ops::put_signal(via, dest, source, nelems, sig_addr, signal, op, pe);
+        call, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
+    ) = ops::put_signal(call, dest, source, nelems, sig_addr, signal, op, pe);
     put_signal_nbi(
-        via, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
-    ) = ops::put_signal_nbi(via, dest, source, nelems, sig_addr, signal, op, pe);
+        call, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
+    ) = ops::put_signal_nbi(call, dest, source, nelems, sig_addr, signal, op, pe);
 });
 
 type_table!(sizes => sized_on_ctx, {
     put[_signal](
-        via, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
-    ) = ops::put_signal(via, dest, source, nelems, sig_addr, signal, op, pe);
+        call, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
+    ) = ops::put_signal(call, dest, source, nelems, sig_addr, signal, op, pe);
     put[_signal_nbi](
-        via, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
-    ) = ops::put_signal_nbi(via, dest, source, nelems, sig_addr, signal, op, pe);
+        call, dest: *mut T, source: *const T, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int, pe: c_int
+    ) = ops::put_signal_nbi(call, dest, source, nelems, sig_addr, signal, op, pe);
 });
 
 plain_on_ctx! {
     putmem_signal(
-        via, dest: *mut c_void, source: *const c_void, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int,
+        call, dest: *mut c_void, source: *const c_void, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int,
         pe: c_int
-    ) = ops::putmem_signal(via, dest.cast(), source.cast(), nelems, sig_addr, signal, op, pe);
+    ) = ops::putmem_signal(call, dest.cast(), source.cast(), nelems, sig_addr, signal, op, pe);
     putmem_signal_nbi(
-        via, dest: *mut c_void, source: *const c_void, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int,
+        call, dest: *mut c_void, source: *const c_void, nelems: usize, sig_addr: *mut u64, signal: u64, op: c_int,
         pe: c_int
-    ) = ops::putmem_signal_nbi(via, dest.cast(), source.cast(), nelems, sig_addr, signal, op, pe);
-    signal_add(via, sig_addr: *mut u64, signal: u64, pe: c_int) = ops::signal_add(via, sig_addr, signal, pe);
-    signal_set(via, sig_addr: *mut u64, signal: u64, pe: c_int) = ops::signal_set(via, sig_addr, signal, pe);
+    ) = ops::putmem_signal_nbi(call, dest.cast(), source.cast(), nelems, sig_addr, signal, op, pe);
+    signal_add(call, sig_addr: *mut u64, signal: u64, pe: c_int) = ops::signal_add(call, sig_addr, signal, pe);
+    signal_set(call, sig_addr: *mut u64, signal: u64, pe: c_int) = ops::signal_set(call, sig_addr, signal, pe);
 }
 
 export! {

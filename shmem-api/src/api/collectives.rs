@@ -27,7 +27,7 @@ use crate::coll::reduce;
 use crate::coll::scan;
 use crate::coll::scan::Own;
 use crate::node::signature::Kind;
-use crate::raw::Via;
+use crate::raw::Call;
 use crate::types::elem::{Elem, check_layout};
 use crate::types::thread_level::Level;
 
@@ -253,7 +253,7 @@ impl<L: Level> Team<'_, L> {
         body: impl FnOnce(&mut Group<'_, '_>) -> R,
     ) -> R {
         let agreed = Agreed::elements::<T>(n, more).at(objects);
-        group::collective(Via::new(call), &self.engine, self.core(), (kind, &agreed), body)
+        group::collective(Call::new(call), &self.engine, self.core(), (kind, &agreed), body)
     }
 
     /// Shows a value, and reads those of the others, by rank. No PE touches another's memory.
@@ -267,7 +267,7 @@ impl<L: Level> Team<'_, L> {
         const { check_layout::<T>() };
         const { assert!(size_of::<T>() <= VALUE, "a value has 256 bytes at most; put it into an object") };
         let agreed = Agreed::elements::<T>(1, more);
-        group::collective(Via::new(call), &self.engine, self.core(), (kind, &agreed), |group| {
+        group::collective(Call::new(call), &self.engine, self.core(), (kind, &agreed), |group| {
             // SAFETY: a value of ours; the room is larger than any.
             unsafe { show(group, &raw const value, 1) };
             group.sync();

@@ -23,7 +23,7 @@ use crate::api::team::Team;
 use crate::engine::Handle;
 use crate::error::Error;
 use crate::sync::fences;
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 use crate::types::thread_level::{Level, Single};
 
 /// A context of a team. Handles go by way of it with [`Remote::via`](crate::Remote::via).
@@ -32,7 +32,7 @@ use crate::types::thread_level::{Level, Single};
 /// dropped does no harm: the end of a phase completes what was done in it through any context.
 pub struct Ctx<'t, L: Level> {
     engine: Handle,
-    members: Members,
+    members: PeSet,
     of: PhantomData<(&'t (), L, Cell<()>)>,
 }
 
@@ -100,7 +100,7 @@ impl<L: Level> Ctx<'_, L> {
 
     /// The end of a `call` that goes by way of this context with the handle of another team's object.
     #[inline]
-    pub(crate) fn check_team(&self, call: &str, of: Members) {
+    pub(crate) fn check_team(&self, call: &str, of: PeSet) {
         if self.members != of {
             let me = self.engine.me;
             panic!("PE {me}: {call}: the context's team is {}, the object's {of}", self.members);

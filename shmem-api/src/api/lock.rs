@@ -26,8 +26,8 @@ use crate::api::sym_static::Declared;
 use crate::api::world::World;
 use crate::error::Error;
 use crate::exit::{Blocked, By, child};
-use crate::raw::{Via, ops};
-use crate::types::object::What;
+use crate::raw::{Call, ops};
+use crate::types::object::ObjectType;
 use crate::types::thread_level::Level;
 
 /// How often a thread that waits for another of its PE looks whether the job goes on.
@@ -74,7 +74,7 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_lock(&self) -> Result<SymLock<'_, L>, Error> {
-        let word = self.take(1, What::lock(), Reach::World, Near::Any)?;
+        let word = self.take(1, ObjectType::lock(), Reach::World, Near::Any)?;
         // Q1: on every PE it is 0 by now.
         self.try_barrier()?;
         Ok(SymLock { word, threads: ReentrantMutex::new(()), level: PhantomData })
@@ -132,7 +132,7 @@ fn turn<'l>(call: &'static str, threads: &'l ReentrantMutex<()>) -> ReentrantMut
 /// As [`turn`], behind another thread of this PE, which may have forgotten its guard: so the wait is one that is told of.
 #[cold]
 fn turn_of_several<'l>(call: &'static str, threads: &'l ReentrantMutex<()>) -> ReentrantMutexGuard<'l, ()> {
-    let engine = Via::new(call).engine();
+    let engine = Call::new(call).engine();
     let place = || format!("{call}, behind another thread of this PE");
     let mut report = engine.policy.report(engine.me, place);
     let (mut blocked, start) = (Blocked::new(&engine, By::Calls, &place), Instant::now());
@@ -150,7 +150,7 @@ impl<'l> LockGuard<'l> {
     /// Q1 for `word`, and the World stays up for `'l`.
     unsafe fn wait(call: &'static str, word: *mut i64, turn: ReentrantMutexGuard<'l, ()>) -> LockGuard<'l> {
         // SAFETY: by contract.
-        unsafe { ops::set_lock(Via::new(call), word) };
+        unsafe { ops::set_lock(Call::new(call), word) };
         LockGuard { word, _turn: turn }
     }
 
@@ -162,7 +162,7 @@ impl<'l> LockGuard<'l> {
         turn: ReentrantMutexGuard<'l, ()>,
     ) -> Option<LockGuard<'l>> {
         // SAFETY: by contract.
-        let held = unsafe { ops::test_lock(Via::new(call), word) };
+        let held = unsafe { ops::test_lock(Call::new(call), word) };
         (held == 0).then(|| LockGuard { word, _turn: turn })
     }
 }
@@ -174,6 +174,6 @@ impl Drop for LockGuard<'_> {
             return;
         }
         // SAFETY: Q1, and Q2: this thread holds it, since the guard stays on its thread.
-        unsafe { ops::clear_lock(Via::new("LockGuard::drop"), self.word) };
+        unsafe { ops::clear_lock(Call::new("LockGuard::drop"), self.word) };
     }
 }

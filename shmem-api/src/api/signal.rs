@@ -22,7 +22,7 @@ use crate::api::team::Team;
 use crate::api::world::World;
 use crate::error::Error;
 use crate::types::elem::{AmoInt, AmoSwap, Elem};
-use crate::types::object::What;
+use crate::types::object::ObjectType;
 use crate::types::thread_level::{Level, Single};
 
 /// Several symmetric signals: as many on every PE. See [`World::alloc_signals`].
@@ -87,7 +87,7 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_signals(&self, n: usize) -> Result<SymSignals<'_>, Error> {
-        self.take(n, What::signals(), Reach::World, Near::Any).map(SymSignals)
+        self.take(n, ObjectType::signals(), Reach::World, Near::Any).map(SymSignals)
     }
 
     /// Collective: one signal on every PE, 0.
@@ -96,7 +96,7 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_signal(&self) -> Result<SymSignal<'_>, Error> {
-        self.take(1, What::signal(), Reach::World, Near::Any).map(SymSignal)
+        self.take(1, ObjectType::signal(), Reach::World, Near::Any).map(SymSignal)
     }
 }
 

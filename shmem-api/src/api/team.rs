@@ -18,9 +18,9 @@ use std::marker::PhantomData;
 use crate::engine::Handle;
 use crate::error::{Diverged, Error};
 use crate::exit::child;
-use crate::node::signature::{Kind, Slip};
+use crate::node::signature::{Kind, Signature};
 use crate::team::TeamCore;
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 use crate::types::thread_level::Level;
 
 /// A set of PEs that call collectives together; its PEs are numbered from 0. A [`World`](crate::World) derefs to the
@@ -31,7 +31,7 @@ use crate::types::thread_level::Level;
 /// collective.
 pub struct Team<'w, L: Level> {
     pub(crate) engine: Handle,
-    members: Members,
+    members: PeSet,
     rank: u32,
     /// Of the table of teams.
     handle: usize,
@@ -49,7 +49,7 @@ impl<L: Level> Team<'_, L> {
     }
 
     /// Its PEs.
-    pub(crate) fn members(&self) -> Members {
+    pub(crate) fn members(&self) -> PeSet {
         self.members
     }
 
@@ -62,9 +62,9 @@ impl<L: Level> Team<'_, L> {
         }
     }
 
-    /// Collective over the team: shows `slip` to its PEs and compares it with theirs.
-    pub(crate) fn meet(&self, slip: Slip) -> Result<(), Diverged> {
-        self.core().meet(&self.engine, &slip)
+    /// Collective over the team: shows `signature` to its PEs and compares it with theirs.
+    pub(crate) fn meet(&self, signature: Signature) -> Result<(), Diverged> {
+        self.core().meet(&self.engine, &signature)
     }
 
     /// This PE's number in the team, `0..n_pes` (`shmem_team_my_pe`).

@@ -24,7 +24,7 @@ use crate::memory::copy;
 use crate::startup::init_count;
 use crate::startup::init_count::{Asked, By};
 use crate::types::elem::{Elem, check_layout};
-use crate::types::object::What;
+use crate::types::object::ObjectType;
 use crate::types::thread_level::{Level, Single};
 
 /// The library while it is up, and the team of all PEs.
@@ -124,7 +124,7 @@ impl<L: Level> World<L> {
     #[track_caller]
     pub fn alloc_at<T: Elem>(&self, len: usize, reach: Reach, near: Near) -> Result<SymSlice<'_, T>, Error> {
         assert!(reach != Reach::Pe, "memory of one PE is allocated by `alloc_own`");
-        self.take(len, What::array::<T>(), reach, near)
+        self.take(len, ObjectType::array::<T>(), reach, near)
     }
 
     /// Memory for an object that is to be `what`, of `len` elements of `T`.
@@ -132,7 +132,7 @@ impl<L: Level> World<L> {
     pub(crate) fn take<T: Elem>(
         &self,
         len: usize,
-        what: What,
+        what: ObjectType,
         reach: Reach,
         near: Near,
     ) -> Result<SymSlice<'_, T>, Error> {
@@ -184,7 +184,7 @@ impl<L: Level> World<L> {
     /// As [`alloc`](Self::alloc).
     #[track_caller]
     pub fn alloc_one<T: Elem>(&self, value: T) -> Result<SymBox<'_, T>, Error> {
-        let mut one = self.take(1, What::one::<T>(), Reach::World, Near::Any)?;
+        let mut one = self.take(1, ObjectType::one::<T>(), Reach::World, Near::Any)?;
         one[0] = value;
         Ok(SymBox(one))
     }

@@ -1,7 +1,7 @@
 //! Active sets (OpenSHMEM 1.6, deprecated collectives): PEs that call together without having made a team before.
 //!
 //! ```text
-//!   (start, stride, size, pSync) ──hash──► an entry on each member: | key | desk |     in its own segment
+//!   (start, stride, size, pSync) ──hash──► an entry on each member: | key | mailbox |     in its own segment
 //!                                          made by the member's first call with that key; the others wait for it
 //!   entry of each member ──► TeamCore: from then on a call is a call on a team
 //! ```
@@ -20,15 +20,15 @@ use std::sync::atomic::AtomicPtr;
 
 use parking_lot::Mutex;
 
-use crate::call::Via;
+use crate::call::Call;
 use crate::engine::Engine;
 use crate::error::Diverged;
-use crate::node::control_block::Desk;
-use crate::node::mailbox::TeamDesk;
+use crate::node::control_block::ControlBlock;
+use crate::node::mailbox::Mailbox;
 use crate::node::signature::Position;
 use crate::sync::primitives::{AtomicU64, Ordering};
 use crate::team::TeamCore;
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 
 /// How many different sets (start, stride, size and `pSync`) a PE can be a member of.
 pub(crate) const SETS: usize = 8192;
@@ -44,23 +44,23 @@ struct Key([u64; 2]);
 
 /// What a PE keeps for one set it is a member of. All zero at first.
 #[repr(C, align(64))]
-pub(crate) struct SetDesk {
+pub(crate) struct SetMailbox {
     /// The key; the second word, which is not zero, is written last.
     key: [AtomicU64; 2],
-    desk: TeamDesk,
+    mailbox: Mailbox,
 }
 
 /// The sets of this PE.
 pub(crate) struct ActiveSets {
-    mine: &'static [SetDesk],
+    mine: &'static [SetMailbox],
     /// By entry; null where the members have not been looked up yet.
     cores: Box<[AtomicPtr<TeamCore>]>,
     making: Mutex<()>,
 }
 
 impl Key {
-    fn new(members: Members, psync: u64) -> Key {
-        let Members { start, stride, size } = members;
+    fn new(members: PeSet, psync: u64) -> Key {
+        let PeSet { start, stride, size } = members;
         // A stride is a power of two: its exponent fits above the size.
         Key([u64::from(stride.trailing_zeros()) << 58 | u64::from(size) << 32 | u64::from(start), psync + 1])
     }
@@ -73,7 +73,7 @@ impl Key {
     }
 
     /// Where it is among a PE's entries, or the first free one.
-    fn find(self, entries: &[SetDesk]) -> Option<(usize, bool)> {
+    fn find(self, entries: &[SetMailbox]) -> Option<(usize, bool)> {
         self.places().find_map(|at| match entries[at].key[1].load(Ordering::Acquire) {
             0 => Some((at, false)),
             psync if psync == self.0[1] && entries[at].key[0].load(Ordering::Relaxed) == self.0[0] => {
@@ -85,7 +85,7 @@ impl Key {
 }
 
 impl ActiveSets {
-    pub(crate) fn new(mine: &Desk<'static>) -> ActiveSets {
+    pub(crate) fn new(mine: &ControlBlock<'static>) -> ActiveSets {
         let cores = (0..SETS).map(|_| AtomicPtr::default()).collect();
         ActiveSets { mine: mine.sets, cores, making: Mutex::new(()) }
     }
@@ -132,70 +132,70 @@ impl Drop for ActiveSets {
 /// Ends the job if that cannot be. The first call of a set waits until every member has made its own.
 #[inline]
 pub(crate) fn active_set(
-    via: Via,
+    call: Call,
     engine: &Engine,
     (start, log_stride, size): (i32, i32, i32),
     psync: *mut i64,
 ) -> &TeamCore {
-    let members = members(via, engine, (start, log_stride, size));
-    via.place_amo(psync, engine.me.0 as i32);
-    let psync = via.position(psync, 1);
+    let members = members(call, engine, (start, log_stride, size));
+    call.place_amo(psync, engine.me.0 as i32);
+    let psync = call.position(psync, 1);
     let sets = &engine.sets;
     let Some(at) = sets.entry(Key::new(members, psync)) else {
-        via.fail(&format!(
+        call.fail(&format!(
             "this PE is a member of {SETS} active sets that differ in PEs or pSync, and there is no room for more: use \
              the same pSync arrays again, or teams"
         ));
     };
     match sets.core(at) {
         Some(core) => core,
-        None => join(via, engine, members, psync, at),
+        None => join(call, engine, members, psync, at),
     }
 }
 
 #[inline]
-fn members(via: Via, engine: &Engine, (start, log_stride, size): (i32, i32, i32)) -> Members {
+fn members(call: Call, engine: &Engine, (start, log_stride, size): (i32, i32, i32)) -> PeSet {
     let inside = (0..31).contains(&log_stride) && size > 0;
-    let split = || Members::world(engine.n_pes).split(start, 1 << log_stride, size);
+    let split = || PeSet::world(engine.n_pes).split(start, 1 << log_stride, size);
     match if inside { split() } else { None } {
         Some(members) if members.rank(engine.me).is_some() => members,
-        _ => refuse(via, engine, (start, log_stride, size)),
+        _ => refuse(call, engine, (start, log_stride, size)),
     }
 }
 
 #[cold]
-fn refuse(via: Via, engine: &Engine, (start, log_stride, size): (i32, i32, i32)) -> ! {
+fn refuse(call: Call, engine: &Engine, (start, log_stride, size): (i32, i32, i32)) -> ! {
     let set = format!("the active set of {size} PEs from PE {start}, 2^{log_stride} apart,");
     if size < 1 {
-        via.fail(&format!("{set} has no PE: PE_size must be at least 1"));
+        call.fail(&format!("{set} has no PE: PE_size must be at least 1"));
     }
     if !(0..31).contains(&log_stride) {
-        via.fail(&format!("{set} is none: logPE_stride must be 0 to 30"));
+        call.fail(&format!("{set} is none: logPE_stride must be 0 to 30"));
     }
-    if Members::world(engine.n_pes).split(start, 1 << log_stride, size).is_none() {
-        via.fail(&format!("{set} does not fit: the job has PEs 0 to {}", engine.n_pes - 1));
+    if PeSet::world(engine.n_pes).split(start, 1 << log_stride, size).is_none() {
+        call.fail(&format!("{set} does not fit: the job has PEs 0 to {}", engine.n_pes - 1));
     }
-    via.fail(&format!("{set} does not contain this PE: only its members may call"));
+    call.fail(&format!("{set} does not contain this PE: only its members may call"));
 }
 
 /// The first call: waits for those of the other members.
 #[cold]
-fn join(via: Via, engine: &Engine, members: Members, psync: u64, at: usize) -> &TeamCore {
+fn join(call: Call, engine: &Engine, members: PeSet, psync: u64, at: usize) -> &TeamCore {
     let key = Key::new(members, psync);
-    let desks = members.iter().map(|pe| {
-        let theirs = engine.desk_of(pe).sets;
-        let found = || key.find(theirs).filter(|(_, made)| *made).map(|(at, _)| &theirs[at].desk);
+    let mailboxes = members.iter().map(|pe| {
+        let theirs = engine.control_of(pe).sets;
+        let found = || key.find(theirs).filter(|(_, made)| *made).map(|(at, _)| &theirs[at].mailbox);
         let place = || {
-            let Members { start, stride, size } = members;
+            let PeSet { start, stride, size } = members;
             let set = format!("the active set of {size} PEs from PE {start}, {stride} apart");
-            format!("{}, the first on {set}, with pSync at {}", via.call, Position(psync))
+            format!("{}, the first on {set}, with pSync at {}", call.routine, Position(psync))
         };
         // A member rings nobody when it makes its entry: it is looked for again and again.
         engine.wait_for_members(|| found().is_some(), place);
         found()
     });
-    let core = desks.collect::<Option<Box<[&TeamDesk]>>>().and_then(|desks| {
-        let core = TeamCore::of_set(members, engine.me, psync, desks)?;
+    let core = mailboxes.collect::<Option<Box<[&Mailbox]>>>().and_then(|mailboxes| {
+        let core = TeamCore::of_set(members, engine.me, psync, mailboxes)?;
         Some(Box::into_raw(Box::new(core)))
     });
     let entry = &engine.sets.cores[at];
@@ -212,6 +212,6 @@ fn join(via: Via, engine: &Engine, members: Members, psync: u64, at: usize) -> &
     }
     match engine.sets.core(at) {
         Some(core) => core,
-        None => via.fail("this PE is no member of the active set"),
+        None => call.fail("this PE is no member of the active set"),
     }
 }

@@ -81,7 +81,7 @@ unsafe fn large<T: Elem>(
 ) {
     let me = group.rank();
     if me == root.rank && n > 0 {
-        group.show(&[group.via().position(group.of(me, src, n), n)]);
+        group.show(&[group.call().position(group.of(me, src, n), n)]);
     }
     group.sync();
     if n == 0 {
@@ -94,7 +94,7 @@ unsafe fn large<T: Elem>(
     let halves = group.size() == 2 && !root.gets_it;
     let half = if halves { (n / 2).next_multiple_of((64 / size_of::<T>()).max(1)).min(n) } else { 0 };
     if me != root.rank {
-        let src = group.via().own_address(group.shown(root.rank, 0)).cast::<T>();
+        let src = group.call().own_address(group.shown(root.rank, 0)).cast::<T>();
         let (to, from) = (group.of(me, dest, n), group.of(root.rank, src, n));
         // SAFETY: K2, by the meeting; `of` checked both places.
         unsafe { copy::put(to.wrapping_add(half), from.wrapping_add(half), n - half) };

@@ -30,7 +30,7 @@ pub(crate) unsafe fn collect<T: Elem>(
     let at = before(group.rank());
     let all = before(group.size());
     if all > room {
-        group.via().fail(&format!("dest has {room} elements, and all sources together {all}"));
+        group.call().fail(&format!("dest has {room} elements, and all sources together {all}"));
     }
     if n > 0 {
         let from = group.of(group.rank(), src, n);

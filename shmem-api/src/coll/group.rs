@@ -23,15 +23,15 @@
 
 use std::mem::MaybeUninit;
 
-use crate::call::{Via, bytes};
+use crate::call::{Call, bytes};
 use crate::coll::ops::type_word;
 use crate::engine::Engine;
 use crate::memory::copy;
 use crate::node::signature::{ARGS, Kind};
 use crate::team::TeamCore;
-use crate::team::call::Call;
+use crate::team::call::TeamCall;
 use crate::types::elem::Elem;
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 
 /// Arguments that all members must agree on; and nothing but them decides which way the call takes.
 pub(crate) struct Agreed {
@@ -58,9 +58,9 @@ impl Agreed {
 
 /// A collective call under way.
 pub(crate) struct Group<'a, 'c> {
-    via: Via,
-    members: Members,
-    call: &'a mut Call<'c>,
+    call: Call,
+    members: PeSet,
+    team_call: &'a mut TeamCall<'c>,
     /// The agreed arguments, then what is shown.
     words: [u64; ARGS],
     agreed: usize,
@@ -71,31 +71,31 @@ pub(crate) struct Group<'a, 'c> {
 /// Runs a collective on a team or an active set.
 #[inline]
 pub(crate) fn collective<R>(
-    via: Via,
+    call: Call,
     engine: &Engine,
     team: &TeamCore,
     (kind, agreed): (Kind, &Agreed),
     body: impl FnOnce(&mut Group<'_, '_>) -> R,
 ) -> R {
-    team.call(engine, kind, |call| {
+    team.call(engine, kind, |team_call| {
         let mut words = [0; ARGS];
         words[..Agreed::MOST].copy_from_slice(&agreed.words);
         let n = agreed.len;
-        body(&mut Group { via, members: team.members, call, words, agreed: n, len: n, met: false })
+        body(&mut Group { call, members: team.members, team_call, words, agreed: n, len: n, met: false })
     })
 }
 
 impl Group<'_, '_> {
     /// Which routine it is.
     #[inline]
-    pub(crate) fn via(&self) -> Via {
-        self.via
+    pub(crate) fn call(&self) -> Call {
+        self.call
     }
 
     /// This PE's number among them.
     #[inline]
     pub(crate) fn rank(&self) -> u32 {
-        self.call.rank() as u32
+        self.team_call.rank() as u32
     }
 
     /// How many members there are.
@@ -108,10 +108,10 @@ impl Group<'_, '_> {
     #[inline]
     pub(crate) fn sync(&mut self) {
         if self.met {
-            self.call.sync();
+            self.team_call.sync();
         } else {
             self.met = true;
-            self.call.meet(&self.words[..self.len], self.agreed);
+            self.team_call.meet(&self.words[..self.len], self.agreed);
         }
     }
 
@@ -119,7 +119,7 @@ impl Group<'_, '_> {
     #[inline]
     pub(crate) fn go_ahead(&mut self) {
         if !self.met {
-            self.call.go_ahead();
+            self.team_call.go_ahead();
         }
     }
 
@@ -129,9 +129,9 @@ impl Group<'_, '_> {
         debug_assert!(!self.met, "one that has been met need not be followed");
         self.met = true;
         if self.rank() == root {
-            self.call.give(&self.words[..self.len], self.agreed);
+            self.team_call.give(&self.words[..self.len], self.agreed);
         } else {
-            self.call.take(root as usize, &self.words[..self.agreed]);
+            self.team_call.take(root as usize, &self.words[..self.agreed]);
         }
     }
 
@@ -151,13 +151,13 @@ impl Group<'_, '_> {
     /// Word `i` of what a member has shown.
     #[inline]
     pub(crate) fn shown(&self, rank: u32, i: usize) -> u64 {
-        self.call.words_of(rank as usize).arg(self.agreed + i)
+        self.team_call.words_of(rank as usize).arg(self.agreed + i)
     }
 
     /// Where `n` elements at this PE's symmetric address `at` are for a member.
     #[inline]
     pub(crate) fn of<T>(&self, rank: u32, at: *const T, n: usize) -> *mut T {
-        self.via.place(at.cast(), bytes::<T>(n), self.members.at(rank).0 as i32).at.cast()
+        self.call.place(at.cast(), bytes::<T>(n), self.members.at(rank).0 as i32).at.cast()
     }
 
     /// The members, beginning with the one after this PE: so that not all turn to the same one at once.

@@ -5,7 +5,7 @@
 //!                     ├── Peers: where each PE's heap is in this process
 //!                     ├── Teams: who meets, the world first
 //!                     ├── Heap: the spaces and their modules
-//!                     └── Warden: watches the next PE
+//!                     └── Watchdog: watches the next PE
 //!   HOT (a plain static of relaxed atomics): what a raw put needs, zero when the library is down
 //! ```
 //!
@@ -27,17 +27,17 @@ use rustix::process::Pid;
 use crate::coll::active_set::ActiveSets;
 use crate::error::{Diverged, Error};
 use crate::exit::serial::Serial;
-use crate::exit::watchdog::Warden;
+use crate::exit::watchdog::Watchdog;
 use crate::exit::{Blocked, By, Others, child, provable};
 use crate::heap::guard::Guards;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
-use crate::node::control_block::Desk;
+use crate::node::control_block::ControlBlock;
 use crate::node::dump::fatal;
 use crate::node::layout::Layout;
-use crate::node::mailbox::Bell;
+use crate::node::mailbox::Event;
 use crate::node::segment::{Peer, Segment};
-use crate::node::signature::Slip;
+use crate::node::signature::Signature;
 use crate::node::static_data::StaticData;
 use crate::raw;
 use crate::raw::Slots;
@@ -102,7 +102,7 @@ pub(crate) struct Engine {
     pub(crate) most: ThreadLevel,
     pub(crate) peers: Box<[Peer]>,
     /// By PE. They point into the segments, which N1 keeps mapped.
-    pub(crate) desks: Box<[Desk<'static>]>,
+    pub(crate) controls: Box<[ControlBlock<'static>]>,
     pub(crate) local: Serial<Local>,
     pub(crate) layout: Layout,
     /// The NUMA nodes of this host that have memory.
@@ -111,7 +111,7 @@ pub(crate) struct Engine {
     pub(crate) teams: Teams,
     pub(crate) sets: ActiveSets,
     pub(crate) others: Others,
-    pub(crate) warden: Option<Warden>,
+    pub(crate) watchdog: Option<Watchdog>,
     pub(crate) segment: Segment,
     pub(crate) statics: StaticData,
 }
@@ -174,7 +174,7 @@ impl Engine {
         let quick = if this.guards.on() { 0 } else { this.layout.symmetric.0 };
         HOT.len.store(quick as usize, Ordering::Relaxed);
         HOT.peers.store(this.peers.as_ptr().cast_mut(), Ordering::Relaxed);
-        let waiters = (&raw const this.desk().life.waiters).addr() - this.own(Offset(0)).addr();
+        let waiters = (&raw const this.control().life.waiters).addr() - this.own(Offset(0)).addr();
         HOT.waiters.store(waiters, Ordering::Relaxed);
         if let Some((span, table)) = this.statics.largest() {
             HOT.static_lo.store(span.address, Ordering::Relaxed);
@@ -204,8 +204,8 @@ impl Engine {
         fatal::unwatch();
         // SAFETY: leaked in `publish`, and by contract nobody uses a handle any more.
         let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
-        // The warden and the place look at desks, which the segment keeps mapped: it goes last.
-        drop(engine.warden.take());
+        // The watchdog and the place look at controls, which the segment keeps mapped: it goes last.
+        drop(engine.watchdog.take());
         let Engine { heap, local, .. } = *engine;
         heap.into_inner().finalize();
         local.into_inner().finalize();
@@ -215,7 +215,7 @@ impl Engine {
     pub(crate) fn withdraw(&self) {
         raw::destroy_all(self);
         child::between_forks(|| self.forget());
-        self.desk().life.left.store(1, Ordering::Release);
+        self.control().life.left.store(1, Ordering::Release);
     }
 
     /// In a child of this PE: the library is down, and the memory of the job is out of harm's reach.
@@ -242,15 +242,15 @@ impl Engine {
         HOT.peers.store(std::ptr::null_mut(), Ordering::Relaxed);
     }
 
-    /// This PE's own desk.
-    pub(crate) fn desk(&self) -> &Desk<'static> {
-        self.desk_of(self.me)
+    /// This PE's own control block.
+    pub(crate) fn control(&self) -> &ControlBlock<'static> {
+        self.control_of(self.me)
     }
 
-    /// The desk of a PE of this host.
+    /// The control block of a PE of this host.
     #[inline]
-    pub(crate) fn desk_of(&self, pe: PeId) -> &Desk<'static> {
-        &self.desks[pe.0 as usize]
+    pub(crate) fn control_of(&self, pe: PeId) -> &ControlBlock<'static> {
+        &self.controls[pe.0 as usize]
     }
 
     /// Bytes of the user's heap.
@@ -263,21 +263,21 @@ impl Engine {
         self.peers[self.me.0 as usize].heap.wrapping_add(at.0 as usize)
     }
 
-    /// Collective: shows `slip` to all PEs and compares it with theirs.
-    pub(crate) fn meet(&self, slip: Slip) -> Result<(), Diverged> {
-        self.teams.world().meet(self, &slip)
+    /// Collective: shows `signature` to all PEs and compares it with theirs.
+    pub(crate) fn meet(&self, signature: Signature) -> Result<(), Diverged> {
+        self.teams.world().meet(self, &signature)
     }
 
-    /// As [`meet`](Self::meet); `show` gets this PE's desk and the turn, lays something on it, and says
+    /// As [`meet`](Self::meet); `show` gets this PE's control block and the turn, lays something on it, and says
     /// whether it did; `read` is told whether some PE did, and can read what they laid there. A PE that is
-    /// alone agrees with itself: it makes no slip.
+    /// alone agrees with itself: it makes no signature.
     pub(crate) fn meet_showing<R>(
         &self,
-        slip: impl FnOnce() -> Slip,
-        show: impl FnOnce(&Desk<'_>, usize) -> bool,
+        signature: impl FnOnce() -> Signature,
+        show: impl FnOnce(&ControlBlock<'_>, usize) -> bool,
         read: impl FnOnce(Met) -> R,
     ) -> Result<R, Diverged> {
-        self.teams.world().meet_showing(self, slip, show, read)
+        self.teams.world().meet_showing(self, signature, show, read)
     }
 
     /// Everything this PE has written is visible to every PE (the standard's quiet, on one host).
@@ -288,45 +288,45 @@ impl Engine {
 
     /// After an atomic or a signal at `pe`: wakes it if it sleeps in a wait.
     #[inline]
-    pub(crate) fn ring(&self, pe: PeId) {
-        let waiters = &self.desk_of(pe).life.waiters;
-        wait::ring(&waiters.bell, &waiters.asleep);
+    pub(crate) fn notify(&self, pe: PeId) {
+        let waiters = &self.control_of(pe).life.waiters;
+        wait::notify(&waiters.event, &waiters.asleep);
     }
 
     /// Waits on this PE's own memory until `ready`, which a plain put may bring about.
     pub(crate) fn wait_until(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        let waiters = &self.desk().life.waiters;
-        self.wait((&waiters.bell, &waiters.asleep), (Waker::MayBeSilent, By::Memory), &ready, &place, || ());
+        let waiters = &self.control().life.waiters;
+        self.wait((&waiters.event, &waiters.asleep), (Waker::MayBeSilent, By::Memory), &ready, &place, || ());
     }
 
     /// As [`wait_until`](Self::wait_until), where whoever brings it about calls the library, and rings.
-    pub(crate) fn wait_rung(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        let waiters = &self.desk().life.waiters;
-        self.wait((&waiters.bell, &waiters.asleep), (Waker::Rings, By::Calls), &ready, &place, || ());
+    pub(crate) fn wait_notified(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
+        let waiters = &self.control().life.waiters;
+        self.wait((&waiters.event, &waiters.asleep), (Waker::Notifies, By::Calls), &ready, &place, || ());
     }
 
     /// Waits until other PEs have come to the same call for the first time, of which nobody rings.
     pub(crate) fn wait_for_members(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        let waiters = &self.desk().life.waiters;
-        self.wait((&waiters.bell, &waiters.asleep), (Waker::MayBeSilent, By::Calls), &ready, &place, || ());
+        let waiters = &self.control().life.waiters;
+        self.wait((&waiters.event, &waiters.asleep), (Waker::MayBeSilent, By::Calls), &ready, &place, || ());
     }
 
-    /// Waits for a call of another PE, asleep on a bell of its desk. `between` is called between sleeps.
+    /// Waits for a call of another PE, asleep on an event of its control block. `between` is called between sleeps.
     pub(crate) fn wait_for_a_call(
         &self,
-        bell: &Bell,
+        event: &Event,
         waker: Waker,
         ready: &dyn Fn() -> bool,
         place: impl Fn() -> String,
         between: impl FnMut(),
     ) {
-        self.wait((&bell.rung, &bell.asleep), (waker, By::Calls), ready, &place, between);
+        self.wait((&event.count, &event.asleep), (waker, By::Calls), ready, &place, between);
     }
 
     /// Every wait of the library for another PE.
     fn wait(
         &self,
-        (bell, asleep): (&primitives::AtomicU32, &primitives::AtomicU32),
+        (event, asleep): (&primitives::AtomicU32, &primitives::AtomicU32),
         (waker, by): (Waker, By),
         ready: &dyn Fn() -> bool,
         place: &dyn Fn() -> String,
@@ -338,7 +338,7 @@ impl Engine {
             false => format!("{} (other threads of the PEs may still end it: not known)", place()),
         };
         let mut report = self.policy.report(self.me, told);
-        self.policy.wait(bell, asleep, waker, ready, |waited| {
+        self.policy.wait(event, asleep, waker, ready, |waited| {
             blocked.look(waited);
             between();
             report(waited);

@@ -32,13 +32,13 @@ impl Engine {
     /// Collective: makes the block at `at` `request.size` bytes long, which are not 0, in the space it lies in; where
     /// it is now. The contents are kept up to the smaller size. On an error the block is as it was, on every PE.
     pub(crate) fn realloc(&self, at: Offset, request: Request) -> Result<Offset, Error> {
-        use crate::node::signature::Slip;
-        let slip = |digest| Slip::realloc(at, request.size, digest);
-        match self.heap_call(request.call, slip, |h| self.resize_here(h, at, &request))? {
+        use crate::node::signature::Signature;
+        let signature = |digest| Signature::realloc(at, request.size, digest);
+        match self.heap_call(request.call, signature, |h| self.resize_here(h, at, &request))? {
             Resized::To(to) => Ok(to),
             Resized::Copy { fresh, keep, reach } => {
                 if reach == Reach::Dma {
-                    self.pin_or_give_back(fresh.at, request.size)?;
+                    self.mlock_or_give_back(fresh.at, request.size)?;
                 }
                 self.carry(at, fresh.at, keep);
                 self.free(request.call, at)?;

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::exit::{DIVERGED, LEFT, end_job, leave_if_ended};
-use crate::node::control_block::{Desk, Life};
+use crate::node::control_block::{ControlBlock, Life};
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
 use crate::types::thread_level;
 use crate::types::thread_level::ThreadLevel;
@@ -116,7 +116,7 @@ pub(crate) fn provable(engine: &Engine) -> bool {
 }
 
 fn is_exiting(engine: &Engine) -> bool {
-    engine.desk().life.exiting.load(Ordering::Relaxed) != 0
+    engine.control().life.exiting.load(Ordering::Relaxed) != 0
 }
 
 impl<'e> Blocked<'e> {
@@ -128,7 +128,7 @@ impl<'e> Blocked<'e> {
     #[cold]
     pub(crate) fn look(&mut self, waited: Duration) {
         leave_if_ended(self.engine);
-        let mine = self.engine.desk().life;
+        let mine = self.engine.control().life;
         if waited >= PATIENCE && is_exiting(self.engine) {
             crate::startup::process_exit::still_alone(self.engine, waited);
         }
@@ -145,7 +145,7 @@ impl<'e> Blocked<'e> {
     }
 
     fn question(&self) -> &AtomicU32 {
-        &self.engine.desks[0].life.question
+        &self.engine.controls[0].life.question
     }
 
     fn answer(&mut self, mine: &Life, question: u32) {
@@ -166,11 +166,11 @@ impl<'e> Blocked<'e> {
 
     /// Whether somebody waits for a change of memory, and somebody may bring it about. All others have answered.
     fn may_be_stored(&self) -> bool {
-        let of = |(pe, desk): (usize, &Desk<'_>)| match pe == self.engine.me.0 as usize {
+        let of = |(pe, control): (usize, &ControlBlock<'_>)| match pe == self.engine.me.0 as usize {
             true => self.stores(),
-            false => desk.life.stores.load(Ordering::Relaxed),
+            false => control.life.stores.load(Ordering::Relaxed),
         };
-        let any = self.engine.desks.iter().enumerate().map(of).fold(0, |any, stores| any | stores);
+        let any = self.engine.controls.iter().enumerate().map(of).fold(0, |any, stores| any | stores);
         any & WANTS_STORES != 0 && any & MAY_STORE != 0
     }
 
@@ -205,18 +205,18 @@ impl<'e> Blocked<'e> {
 
     /// What all others have answered to a question; else a PE that has not.
     fn answers(&self, to: u32) -> Result<Vec<Answer>, usize> {
-        let (desks, me) = (&self.engine.desks, self.engine.me.0 as usize);
-        let silent = |pe: usize| pe != me && !Answer::of(desks[pe].life).answers(to);
+        let (controls, me) = (&self.engine.controls, self.engine.me.0 as usize);
+        let silent = |pe: usize| pe != me && !Answer::of(controls[pe].life).answers(to);
         if silent(self.silent) {
             return Err(self.silent);
         }
-        let others = (0..desks.len()).filter(|pe| *pe != me);
-        others.map(|pe| Some(Answer::of(desks[pe].life)).filter(|a| a.answers(to)).ok_or(pe)).collect()
+        let others = (0..controls.len()).filter(|pe| *pe != me);
+        others.map(|pe| Some(Answer::of(controls[pe].life)).filter(|a| a.answers(to)).ok_or(pe)).collect()
     }
 
     fn end(&self) -> ! {
         let (engine, me) = (self.engine, self.engine.me);
-        let life = |pe: u32| engine.desks[pe as usize].life;
+        let life = |pe: u32| engine.controls[pe as usize].life;
         let (left, waiting): (Vec<u32>, Vec<u32>) =
             (0..engine.n_pes).partition(|pe| life(*pe).exiting.load(Ordering::Relaxed) != 0);
         let place = |pe: u32| if pe == me.0 { (self.place)() } else { told(&life(pe).told) };
@@ -238,7 +238,7 @@ impl<'e> Blocked<'e> {
 impl Drop for Blocked<'_> {
     fn drop(&mut self) {
         if self.serial != 0 {
-            self.engine.desk().life.blocked.store(0, Ordering::Release);
+            self.engine.control().life.blocked.store(0, Ordering::Release);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How a process ends: in good order, or with the whole job.
 //!
 //! One failing PE never leaves the others hanging. Whoever notices first prints one line that names the
-//! PE, marks the job as ended on every PE's desk, wakes all sleepers, and exits with a status that is
+//! PE, marks the job as ended on every PE's control block, wakes all sleepers, and exits with a status that is
 //! not zero; the launcher does the rest, and a PE that is not reached by the launcher sees the mark.
 //!
 //! | what happens | who notices |
@@ -12,7 +12,7 @@
 //! | `exit` without finalize while the others compute | the exit handler, after a second (`process`) |
 //! | `global_exit` | nobody needs to: it ends the job itself |
 //! | a child of `fork` | nobody needs to: it is no PE (`child`) |
-//! | killed, `abort`, `_exit`, `exec` | the warden of the PE before it, and the launcher |
+//! | killed, `abort`, `_exit`, `exec` | the watchdog of the PE before it, and the launcher |
 //! | PEs at different collective calls | both sides, at the rendezvous |
 #![allow(unsafe_code)]
 
@@ -67,7 +67,7 @@ pub(crate) fn say(line: &str) {
 
 /// Ends the job: says why, marks it as ended for every PE, and exits.
 pub(crate) fn end_job(engine: &Engine, status: i32, line: &str) -> ! {
-    end_for_all(engine.desks.iter().map(|d| d.life), status, line)
+    end_for_all(engine.controls.iter().map(|d| d.life), status, line)
 }
 
 /// [`end_job`] for whoever knows only the PEs' states.
@@ -79,7 +79,7 @@ pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, sta
         mark_said(lives.clone());
     }
     for life in lives {
-        wait::ring(&life.waiters.bell, &life.waiters.asleep);
+        wait::notify(&life.waiters.event, &life.waiters.asleep);
     }
     if !first {
         std::thread::sleep(LAUNCHER);
@@ -134,10 +134,10 @@ pub(crate) fn global_exit(engine: &Engine, status: i32) -> ! {
     // SAFETY: all streams; they are locked one by one.
     unsafe { libc::fflush(std::ptr::null_mut()) };
     let_launcher_read();
-    let lives = || engine.desks.iter().map(|d| d.life);
+    let lives = || engine.controls.iter().map(|d| d.life);
     mark_all(lives(), status);
     mark_said(lives());
-    lives().for_each(|life| wait::ring(&life.waiters.bell, &life.waiters.asleep));
+    lives().for_each(|life| wait::notify(&life.waiters.event, &life.waiters.asleep));
     boot::end_all(status as u8);
     leave_now(status)
 }
@@ -158,14 +158,14 @@ fn let_launcher_read() {
 
 /// The status the job has been ended with, if it has.
 pub(crate) fn ended(engine: &Engine) -> Option<i32> {
-    let mark = engine.desk().life.ended.load(Ordering::Acquire) & !SAID;
+    let mark = engine.control().life.ended.load(Ordering::Acquire) & !SAID;
     (mark != 0).then(|| mark as i32 - 1)
 }
 
 /// Of a job that has ended: gives the PE that says why the time to.
 pub(crate) fn let_it_be_said(engine: &Engine) {
     let start = Instant::now();
-    while start.elapsed() < LAUNCHER && engine.desks[0].life.ended.load(Ordering::Acquire) & SAID == 0 {
+    while start.elapsed() < LAUNCHER && engine.controls[0].life.ended.load(Ordering::Acquire) & SAID == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -183,7 +183,7 @@ pub(crate) fn leave_if_ended(engine: &Engine) {
 /// Gives the other PEs time to say what was wrong with them, unless the job has ended already.
 fn let_others_speak(engine: &Engine) {
     let start = Instant::now();
-    while start.elapsed() < SPEAK_FIRST && engine.desk().life.ended.load(Ordering::Acquire) == 0 {
+    while start.elapsed() < SPEAK_FIRST && engine.control().life.ended.load(Ordering::Acquire) == 0 {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -207,14 +207,14 @@ mod tests {
             ended: zero(),
             left: zero(),
             node: zero(),
-            pin_failed: zero(),
+            mlock_failed: zero(),
             warned: zero(),
             exiting: zero(),
             question: zero(),
             blocked: AtomicU64::new(0),
             stores: zero(),
             told: std::array::from_fn(|_| AtomicU64::new(0)),
-            waiters: Waiters { bell: zero(), asleep: zero() },
+            waiters: Waiters { event: zero(), asleep: zero() },
             pulse: Pulse::default(),
         };
         let lives = [life(), life(), life()];

@@ -1,22 +1,22 @@
-//! The warden: one thread per PE, asleep until the *next* PE's process is gone.
+//! The watchdog: one thread per PE, asleep until the *next* PE's process is gone.
 //!
 //! ```text
 //!   PE 0                    PE 1                    PE 2
-//!   warden holds pulse 0    warden holds pulse 1    warden holds pulse 2
+//!   watchdog holds pulse 0    watchdog holds pulse 1    watchdog holds pulse 2
 //!     └── sleeps on pulse 1   └── sleeps on pulse 2   └── sleeps on pulse 0
 //! ```
 //!
 //! A process that is killed can say nothing, and launchers differ in what they say and how soon they end the
-//! others. So each PE's warden holds a word of its own segment (its pulse) as a robust lock: when the thread ends,
+//! others. So each PE's watchdog holds a word of its own segment (its pulse) as a robust lock: when the thread ends,
 //! however it ends (a signal, `_exit`, an `exec`), the kernel marks the word and wakes whoever sleeps on it, which
-//! is the warden of the PE before. If that PE had not left in good order, this one names it and ends the job.
+//! is the watchdog of the PE before. If that PE had not left in good order, this one names it and ends the job.
 //!
 //! That takes no descriptor and no process number: a program may close every file it finds, and a PE that is gone
 //! before anybody looks has left its mark. It costs nothing until then.
 //!
 //! Invariants: **W1** every pulse is held before the last exchange of a start, and watched after it: a PE that dies
 //! before breaks the exchange, one that dies later is seen. **W2** what the kernel reads of a pulse lies in the
-//! segment, which stays mapped until the warden's thread has let go of it.
+//! segment, which stays mapped until the watchdog's thread has let go of it.
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
@@ -30,10 +30,10 @@ use rustix::thread::{futex, gettid};
 
 use crate::error::Error;
 use crate::exit;
-use crate::node::control_block::{Desk, Life, Pulse};
+use crate::node::control_block::{ControlBlock, Life, Pulse};
 use crate::process::signals::NoSignals;
 
-pub(crate) struct Warden {
+pub(crate) struct Watchdog {
     /// Gone once nothing is to be watched any more.
     begin: Option<Sender<()>>,
     stop: Arc<AtomicBool>,
@@ -49,10 +49,10 @@ struct Watch {
     lives: Vec<&'static Life>,
 }
 
-impl Warden {
+impl Watchdog {
     /// Holds this PE's pulse from now on (W1); `None` if there is nobody else.
-    pub(crate) fn start(me: PeId, desks: &[Desk<'static>]) -> Result<Option<Warden>, Error> {
-        let lives: Vec<_> = desks.iter().map(|d| d.life).collect();
+    pub(crate) fn start(me: PeId, controls: &[ControlBlock<'static>]) -> Result<Option<Watchdog>, Error> {
+        let lives: Vec<_> = controls.iter().map(|d| d.life).collect();
         let pe = PeId((me.0 + 1) % lives.len() as u32);
         if pe == me {
             return Ok(None);
@@ -69,12 +69,12 @@ impl Warden {
         let thread = {
             // No handler of the program's runs in it, and no signal that the program waits for ends there.
             let _held = NoSignals::but_faults();
-            std::thread::Builder::new().name("shmem-warden".into()).spawn(run)
+            std::thread::Builder::new().name("shmem-watchdog".into()).spawn(run)
         };
         let thread = Some(thread.map_err(|e| failed("the watching thread", &e))?);
-        let warden = Warden { begin: Some(begin), stop, next, thread };
+        let watchdog = Watchdog { begin: Some(begin), stop, next, thread };
         match holds.recv() {
-            Ok(Ok(())) => Ok(Some(warden)),
+            Ok(Ok(())) => Ok(Some(watchdog)),
             Ok(Err(e)) => Err(failed("set_robust_list", &e)),
             Err(e) => Err(failed("the watching thread", &e)),
         }
@@ -87,7 +87,7 @@ impl Warden {
     }
 }
 
-impl Drop for Warden {
+impl Drop for Watchdog {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         self.begin = None;

@@ -34,13 +34,13 @@ use crate::exit;
 use crate::heap::guard::{Guards, View, Wanted};
 use crate::heap::local::Local;
 use crate::heap::memory::Memory;
-use crate::node::control_block::{Desk, FREES};
+use crate::node::control_block::{ControlBlock, FREES};
 use crate::node::layout::Layout;
 use crate::node::numa;
-use crate::node::signature::{Kind, Slip};
+use crate::node::signature::{Kind, Signature};
 
 use crate::types::call_site::CallSite;
-use crate::types::object::What;
+use crate::types::object::ObjectType;
 use std::sync::atomic::Ordering;
 
 /// The spaces whose offsets all PEs decide alike: their books, not their bytes.
@@ -63,7 +63,7 @@ pub(crate) struct Request {
     pub(crate) size: Bytes,
     pub(crate) align: Align,
     /// What the program makes of it.
-    pub(crate) what: What,
+    pub(crate) what: ObjectType,
     pub(crate) reach: Reach,
     pub(crate) near: Near,
     /// Every PE's bytes are zero before any PE returns.
@@ -86,9 +86,9 @@ pub(crate) enum Decided {
 impl Decided {
     fn words(self) -> [u64; 2] {
         match self {
-            Decided::Nothing => [Slip::NOTHING, 0],
-            Decided::At(at) => [Slip::GAVE, at.0],
-            Decided::NoRoom => [Slip::NO_ROOM, 0],
+            Decided::Nothing => [Signature::NOTHING, 0],
+            Decided::At(at) => [Signature::GAVE, at.0],
+            Decided::NoRoom => [Signature::NO_ROOM, 0],
         }
     }
 }
@@ -212,10 +212,10 @@ impl Engine {
     /// part in the rendezvous and takes no block.
     pub(crate) fn alloc(&self, request: Request) -> Result<Fresh, Error> {
         let Request { size, align, what, reach, near, zeroed, .. } = request;
-        let slip = if zeroed { Slip::calloc } else { Slip::alloc };
+        let signature = if zeroed { Signature::calloc } else { Signature::alloc };
         let fresh = self.heap_call(
             request.call,
-            |digest| slip(size, align.bytes(), reach, what, digest),
+            |digest| signature(size, align.bytes(), reach, what, digest),
             |h| {
                 let fresh = self.take_here(h, &request)?;
                 if zeroed && fresh.used.0 > 0 {
@@ -228,7 +228,7 @@ impl Engine {
         if size.0 > 0 {
             numa::bring_near(self, self.own(fresh.at), size, near);
             if reach == Reach::Dma {
-                self.pin_or_give_back(fresh.at, size)?;
+                self.mlock_or_give_back(fresh.at, size)?;
             }
         }
         Ok(fresh)
@@ -276,19 +276,19 @@ impl Engine {
     pub(crate) fn refuse_align(&self, call: &'static str, size: Bytes, align: u64) -> Error {
         let error = Error::BadAlign { pe: self.me, call, align };
         let refuse = |_: &mut Heap| Err::<(), _>(error.clone());
-        let slip = |digest| Slip::alloc(size, align, Reach::World, What::BYTES, digest);
-        let refused = self.heap_call(call, slip, refuse);
+        let signature = |digest| Signature::alloc(size, align, Reach::World, ObjectType::BYTES, digest);
+        let refused = self.heap_call(call, signature, refuse);
         refused.err().unwrap_or(error)
     }
 
     /// Locks a new block on every PE; if one PE cannot, no PE keeps it.
-    pub(crate) fn pin_or_give_back(&self, at: Offset, size: Bytes) -> Result<(), Error> {
+    pub(crate) fn mlock_or_give_back(&self, at: Offset, size: Bytes) -> Result<(), Error> {
         let pinned = mlock::lock(self.own(at), size);
         let raised = self.meet_showing(
-            || Slip::new(Kind::Pinned),
-            |desk, _| {
+            || Signature::new(Kind::Pinned),
+            |control, _| {
                 let code = pinned.as_ref().map_or_else(|e| e.raw_os_error(), |()| 0);
-                desk.life.pin_failed.store(code as u32, Ordering::Relaxed);
+                control.life.mlock_failed.store(code as u32, Ordering::Relaxed);
                 code != 0
             },
             |met| met.raised,
@@ -296,9 +296,9 @@ impl Engine {
         if !raised {
             return Ok(());
         }
-        let failed = |pe: &PeId| self.desk_of(*pe).life.pin_failed.load(Ordering::Relaxed) != 0;
+        let failed = |pe: &PeId| self.control_of(*pe).life.mlock_failed.load(Ordering::Relaxed) != 0;
         let pe = (0..self.n_pes).map(PeId).find(failed).unwrap_or(self.me);
-        let code = self.desk_of(pe).life.pin_failed.load(Ordering::Relaxed);
+        let code = self.control_of(pe).life.mlock_failed.load(Ordering::Relaxed);
         self.free("the end of an allocation of locked memory", at)?;
         let why = std::io::Error::from_raw_os_error(code as i32).to_string();
         Err(Error::Pinned { pe, size, limit: mlock::limit(), why })
@@ -307,12 +307,12 @@ impl Engine {
     /// Collective: frees the block at `at` on every PE.
     pub(crate) fn free(&self, call: &'static str, at: Offset) -> Result<Bytes, Error> {
         let free = |h: &mut Heap| self.free_here(h, at).map_err(|why| Error::Free { pe: self.me, call, why });
-        self.heap_call(call, |digest| Slip::free(at, digest), free)
+        self.heap_call(call, |digest| Signature::free(at, digest), free)
     }
 
     /// Collective: frees what every PE has dropped.
     pub(crate) fn collect(&self) -> Result<(), Error> {
-        self.heap_call("collect", |_| Slip::new(Kind::Collect), |_| Ok(()))
+        self.heap_call("collect", |_| Signature::new(Kind::Collect), |_| Ok(()))
     }
 
     /// Collective: the last rendezvous; what is left in the heap.
@@ -322,7 +322,7 @@ impl Engine {
             Err(what) => self.corrupted(&what),
             Ok(()) => Ok(self.leaks(h)),
         };
-        let leaks = self.heap_call("finalize", |_| Slip::new(Kind::Finalize), last)?;
+        let leaks = self.heap_call("finalize", |_| Signature::new(Kind::Finalize), last)?;
         self.teams.all_alike().and_then(|()| self.sets.all_alike())?;
         Ok(leaks)
     }
@@ -336,15 +336,15 @@ impl Engine {
     pub(crate) fn heap_call<R>(
         &self,
         call: &str,
-        slip: impl FnOnce(u64) -> Slip,
+        signature: impl FnOnce(u64) -> Signature,
         step: impl FnOnce(&mut Heap) -> Result<R, Error>,
     ) -> Result<R, Error> {
         self.heap.with(call, |h| {
             let digest = || h.spaces.digest();
-            let shown = self.show_what_was_dropped(0, || slip(digest()))?;
+            let shown = self.show_what_was_dropped(0, || signature(digest()))?;
             let mut next = self.free_what_all_dropped(h, shown);
             while let Some(from) = next {
-                let shown = self.show_what_was_dropped(from, || Slip::new(Kind::MoreFrees))?;
+                let shown = self.show_what_was_dropped(from, || Signature::new(Kind::MoreFrees))?;
                 next = self.free_what_all_dropped(h, shown);
             }
             h.decided = Decided::Nothing;
@@ -354,7 +354,7 @@ impl Engine {
                 // Bytes were zeroed or moved; or the checker filled new blocks and looked at old ones. Nobody may put
                 // into what this call handed out before every PE is done with that. And what a module that is not
                 // believed has decided has to be the same on every PE, exactly, before anybody has it.
-                let met = self.meet(Slip::new(Kind::Touched).with(&h.decided.words()));
+                let met = self.meet(Signature::new(Kind::Touched).with(&h.decided.words()));
                 met.map_err(|differs| self.decided_apart(stranger, differs))?;
             }
             h.memory.trim(&h.spaces, |at, len| self.segment.punch(at, len));
@@ -373,17 +373,21 @@ impl Engine {
 
     /// Meets the others showing the blocks this PE has dropped, from offset `from` on as many as fit.
     /// All PEs' lists; none if no PE has dropped any.
-    fn show_what_was_dropped(&self, from: u64, slip: impl FnOnce() -> Slip) -> Result<Vec<Vec<u64>>, Error> {
-        let show = |desk: &Desk<'_>, turn: usize| {
+    fn show_what_was_dropped(
+        &self,
+        from: u64,
+        signature: impl FnOnce() -> Signature,
+    ) -> Result<Vec<Vec<u64>>, Error> {
+        let show = |control: &ControlBlock<'_>, turn: usize| {
             let mine = self.drops.shown(from);
-            desk.frees[turn].show(&mine);
+            control.frees[turn].show(&mine);
             !mine.is_empty()
         };
         let read = |met: Met| match met.raised {
-            true => self.desks.iter().map(|d| d.frees[met.turn].read()).collect(),
+            true => self.controls.iter().map(|d| d.frees[met.turn].read()).collect(),
             false => Vec::new(),
         };
-        Ok(self.meet_showing(slip, show, read)?)
+        Ok(self.meet_showing(signature, show, read)?)
     }
 
     /// Frees what all PEs have shown. Returns where to go on, if some PE could not show all.

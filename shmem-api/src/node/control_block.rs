@@ -1,7 +1,7 @@
 //! The part of every PE's segment that belongs to the runtime: above the spaces, out of reach of puts.
 //!
 //! ```text
-//!   ... spaces | · · left · · | free lists | active sets | team desks | life |   reserved from the top down, then sealed
+//!   ... spaces | · · left · · | free lists | active sets | team mailboxes | life |   reserved from the top down, then sealed
 //! ```
 //!
 //! What the runtime needs is reserved by name at boot and sealed; the PEs compare the digest. All of it is
@@ -13,11 +13,11 @@ use std::sync::atomic::{self, AtomicUsize};
 use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
 use memheap::{Align, Bytes, Offset};
 
-use crate::coll::active_set::{SETS, SetDesk};
-use crate::node::mailbox::TeamDesk;
+use crate::coll::active_set::{SETS, SetMailbox};
+use crate::node::mailbox::Mailbox;
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
 
-/// Bytes of a segment that reservations can take, beside the desks of teams.
+/// Bytes of a segment that reservations can take, beside the controls of teams.
 const BASE: Bytes = Bytes::mib(4);
 
 /// How many frees a PE can show at one rendezvous.
@@ -25,12 +25,12 @@ pub(crate) const FREES: usize = 1 << 16;
 
 /// What a PE lays open to the other PEs of its host, as mapped in this process.
 #[derive(Clone, Copy)]
-pub(crate) struct Desk<'m> {
+pub(crate) struct ControlBlock<'m> {
     pub(crate) life: &'m Life,
     /// What it shows to the other members of its teams, by slot.
-    pub(crate) teams: &'m [TeamDesk],
+    pub(crate) teams: &'m [Mailbox],
     /// The active sets it is a member of.
-    pub(crate) sets: &'m [SetDesk],
+    pub(crate) sets: &'m [SetMailbox],
     /// What it has dropped.
     pub(crate) frees: &'m [FreeList; 2],
 }
@@ -48,12 +48,12 @@ pub(crate) struct Life {
     /// The NUMA node this PE started on.
     pub(crate) node: AtomicU32,
     /// The system's error when this PE could not lock memory in the last such call, or 0.
-    pub(crate) pin_failed: AtomicU32,
-    /// On the first PE's desk: not zero once some PE has warned of a missing finalize.
+    pub(crate) mlock_failed: AtomicU32,
+    /// On the first PE's control block: not zero once some PE has warned of a missing finalize.
     pub(crate) warned: AtomicU32,
     /// Not zero once this PE is at process exit and finalizes there.
     pub(crate) exiting: AtomicU32,
-    /// On the first PE's desk: the number of the last question a PE at process exit has put (`exit::deadlock`).
+    /// On the first PE's control block: the number of the last question a PE at process exit has put (`exit::deadlock`).
     pub(crate) question: AtomicU32,
     /// This PE's answer: the number of its wait, and of the last question; zero while it does not wait.
     pub(crate) blocked: AtomicU64,
@@ -65,7 +65,7 @@ pub(crate) struct Life {
     pub(crate) pulse: Pulse,
 }
 
-/// What shows that the process of this PE is alive (`warden`): a word held by a thread of it, and what the kernel needs
+/// What shows that the process of this PE is alive (`watchdog`): a word held by a thread of it, and what the kernel needs
 /// to find the word when that thread ends: the head of a list (three words) and its one node.
 #[derive(Default)]
 #[repr(C)]
@@ -82,11 +82,11 @@ pub(crate) struct Pulse {
 /// For waits on the PE's own memory: what sleeps on, and how many do.
 #[repr(C, align(64))]
 pub(crate) struct Waiters {
-    pub(crate) bell: AtomicU32,
+    pub(crate) event: AtomicU32,
     pub(crate) asleep: AtomicU32,
 }
 
-/// Offsets this PE has dropped, shown at a rendezvous. Two are used in turn, like slips.
+/// Offsets this PE has dropped, shown at a rendezvous. Two are used in turn, like signatures.
 #[repr(C, align(64))]
 pub(crate) struct FreeList {
     len: AtomicU64,
@@ -94,7 +94,7 @@ pub(crate) struct FreeList {
 }
 
 /// Where the runtime's parts are in every segment.
-pub(crate) struct Internals {
+pub(crate) struct ControlLayout {
     life: Offset,
     teams: Offset,
     slots: usize,
@@ -103,43 +103,43 @@ pub(crate) struct Internals {
     pub(crate) layout: Layout<Sealed>,
 }
 
-impl Internals {
+impl ControlLayout {
     /// Bytes they take with so many team slots.
     pub(crate) const fn len(slots: usize) -> Bytes {
-        Bytes(BASE.0 + (slots * size_of::<TeamDesk>() + SETS * size_of::<SetDesk>()) as u64)
+        Bytes(BASE.0 + (slots * size_of::<Mailbox>() + SETS * size_of::<SetMailbox>()) as u64)
     }
 
     /// Reserves what the runtime needs between `floor` and `top`, and seals.
-    pub(crate) fn reserve(floor: Offset, top: Offset, slots: usize) -> Result<Internals, ReserveError> {
+    pub(crate) fn reserve(floor: Offset, top: Offset, slots: usize) -> Result<ControlLayout, ReserveError> {
         let mut layout = Layout::new(floor, top)?;
         let mut take = |name, size: usize, align: usize| {
             let align = Align::new(align as u64).unwrap_or(Align::PAGE);
             layout.reserve(name, Bytes(size as u64), align, Locality::Anywhere).map(|r| r.at)
         };
         let life = take("life", size_of::<Life>(), align_of::<Life>())?;
-        let teams = take("team desks", slots * size_of::<TeamDesk>(), align_of::<TeamDesk>())?;
-        let sets = take("active sets", SETS * size_of::<SetDesk>(), align_of::<SetDesk>())?;
+        let teams = take("team mailboxes", slots * size_of::<Mailbox>(), align_of::<Mailbox>())?;
+        let sets = take("active sets", SETS * size_of::<SetMailbox>(), align_of::<SetMailbox>())?;
         let frees = take("free lists", size_of::<[FreeList; 2]>(), align_of::<FreeList>())?;
-        Ok(Internals { life, teams, slots, sets, frees, layout: layout.seal() })
+        Ok(ControlLayout { life, teams, slots, sets, frees, layout: layout.seal() })
     }
 
-    /// The desk of the PE whose segment is at `base` in this process.
+    /// The control block of the PE whose segment is at `base` in this process.
     ///
     /// # Safety
     /// A segment of this layout is mapped at `base` for `'m`, zero at first, and its internals are
     /// accessed as these types only.
-    pub(crate) unsafe fn desk<'m>(&self, base: *mut u8) -> Desk<'m> {
+    pub(crate) unsafe fn control<'m>(&self, base: *mut u8) -> ControlBlock<'m> {
         /// # Safety
-        /// As for `desk`, and a `T` of atomics was reserved at `at`.
+        /// As for `control_block`, and a `T` of atomics was reserved at `at`.
         unsafe fn part<'m, T>(base: *mut u8, at: Offset) -> &'m T {
             let part = base.wrapping_add(at.0 as usize).cast::<T>();
             // SAFETY: reserved for a `T`, so aligned, mapped, and no other part overlaps it; atomics may
             // be shared with other processes, and zeroes are valid for them.
             unsafe { &*part }
         }
-        let teams = base.wrapping_add(self.teams.0 as usize).cast::<TeamDesk>();
-        let sets = base.wrapping_add(self.sets.0 as usize).cast::<SetDesk>();
-        Desk {
+        let teams = base.wrapping_add(self.teams.0 as usize).cast::<Mailbox>();
+        let sets = base.wrapping_add(self.sets.0 as usize).cast::<SetMailbox>();
+        ControlBlock {
             // SAFETY: reserved for this type.
             life: unsafe { part(base, self.life) },
             // SAFETY: as above, for as many as there are slots.

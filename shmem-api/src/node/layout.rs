@@ -14,7 +14,7 @@ use memheap::place::Reach;
 use memheap::{Align, Bytes, Offset};
 
 use crate::error::Error;
-use crate::node::control_block::Internals;
+use crate::node::control_block::ControlLayout;
 
 /// Bytes wanted for each space, by [`Reach`].
 pub(crate) type Sizes = [Bytes; 4];
@@ -50,7 +50,7 @@ impl Layout {
         let carved = carve(symmetric, &wants).map_err(|_| too_large())?;
         let local = sizes[Reach::Pe as usize].checked_round_up(Align::HUGE).ok_or_else(too_large)?;
         let internals = symmetric.0.checked_add(local.0).ok_or_else(too_large)?;
-        let own = Internals::len(slots).checked_round_up(Align::HUGE).ok_or_else(too_large)?;
+        let own = ControlLayout::len(slots).checked_round_up(Align::HUGE).ok_or_else(too_large)?;
         let len = internals.checked_add(own.0).ok_or_else(too_large)?;
         let window = |w: &Window, reach: Reach| (w.at, sizes[reach as usize]);
         Ok(Layout {
@@ -87,7 +87,7 @@ mod tests {
         assert!(windows.iter().all(|w| w.0.is_aligned(Align::HUGE)));
         assert_eq!(layout.window(Reach::Pe).0.0, layout.symmetric.0);
         assert!(layout.internals.0 >= layout.symmetric.0 + (3 << 20));
-        assert!(layout.len.0 >= layout.internals.0 + Internals::len(64).0);
+        assert!(layout.len.0 >= layout.internals.0 + ControlLayout::len(64).0);
     }
 
     #[test]

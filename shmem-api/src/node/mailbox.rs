@@ -1,25 +1,25 @@
-//! What a PE lays open to the other members of a team, in its own segment: one [`TeamDesk`] per team slot.
+//! What a PE lays open to the other members of a team, in its own segment: one [`Mailbox`] per team slot.
 //!
 //! ```text
-//!   line    at, left, history, gone                 written by the owner; the bell of those who wait for it
+//!   line    at, left, history, gone                 written by the owner; the event of those who wait for it
 //!   cells   word + arguments, twice         call k shows in cell k mod 2: arguments, and small payloads
-//!   gate    arrivals | opened | blame       used on the desk of the team's first member only
+//!   gate    arrivals | opened | blame       used on the mailbox of the team's first member only
 //! ```
 //!
 //! All words are zero at first and only grow in meaning: the numbers of a slot's calls never start over, even
 //! when the slot goes to another team, so a PE that is slow to leave a destroyed team sees later numbers
 //! and knows that it may go.
 
-use crate::node::signature::SlipCell;
+use crate::node::signature::SignatureCell;
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
-use crate::team::rendezvous::Gate;
+use crate::team::rendezvous::CentralBarrier;
 
 /// What a PE shows to the members of one team.
 #[repr(C, align(64))]
-pub(crate) struct TeamDesk {
+pub(crate) struct Mailbox {
     pub(crate) line: Line,
-    pub(crate) cells: [SlipCell; 2],
-    pub(crate) gate: Gate,
+    pub(crate) cells: [SignatureCell; 2],
+    pub(crate) barrier: CentralBarrier,
 }
 
 /// Where its owner is in the team's calls.
@@ -34,15 +34,15 @@ pub(crate) struct Line {
     /// The first call number of the team it has dropped last.
     pub(crate) gone: AtomicU64,
     /// Of those who wait for what the owner shows.
-    pub(crate) bell: Bell,
+    pub(crate) event: Event,
     /// Of those who wait for its progress.
-    pub(crate) progress_bell: Bell,
+    pub(crate) progress_event: Event,
 }
 
 /// Something to sleep on.
 #[repr(C)]
-pub(crate) struct Bell {
-    pub(crate) rung: AtomicU32,
+pub(crate) struct Event {
+    pub(crate) count: AtomicU32,
     pub(crate) asleep: AtomicU32,
 }
 
@@ -64,7 +64,7 @@ impl Progress {
     }
 }
 
-impl TeamDesk {
+impl Mailbox {
     /// The number of the last call that was left here, whichever team it was of.
     pub(crate) fn last_number(&self) -> u64 {
         self.line.progress().number().saturating_sub(1)
@@ -77,7 +77,7 @@ impl Line {
         Progress(self.progress.load(Ordering::Acquire))
     }
 
-    /// Says how far the owner is. `exact`: by a read-modify-write, which ringing a bell wants (`wait`, B1).
+    /// Says how far the owner is. `exact`: by a read-modify-write, which notifying an event wants (`wait`, B1).
     #[inline]
     pub(crate) fn set_progress(&self, progress: Progress, exact: bool) {
         match exact {
@@ -88,21 +88,21 @@ impl Line {
 }
 
 #[cfg(test)]
-impl TeamDesk {
-    pub(crate) fn new() -> TeamDesk {
-        let bell = || Bell { rung: AtomicU32::new(0), asleep: AtomicU32::new(0) };
+impl Mailbox {
+    pub(crate) fn new() -> Mailbox {
+        let event = || Event { count: AtomicU32::new(0), asleep: AtomicU32::new(0) };
         let zero = || AtomicU64::new(0);
-        TeamDesk {
+        Mailbox {
             line: Line {
                 at: zero(),
                 progress: zero(),
                 history: zero(),
                 gone: zero(),
-                bell: bell(),
-                progress_bell: bell(),
+                event: event(),
+                progress_event: event(),
             },
-            cells: [SlipCell::new(), SlipCell::new()],
-            gate: Gate::new(bell()),
+            cells: [SignatureCell::new(), SignatureCell::new()],
+            barrier: CentralBarrier::new(event()),
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn bring_near(engine: &Engine, at: *mut u8, len: Bytes, near: Near) {
         Near::Any => return,
         Near::Numa(node) => (MPOL_PREFERRED, mask_of([node])),
         Near::Pe(pe) if pe.0 < engine.n_pes => {
-            (MPOL_PREFERRED, mask_of([engine.desk_of(pe).life.node.load(Ordering::Relaxed)]))
+            (MPOL_PREFERRED, mask_of([engine.control_of(pe).life.node.load(Ordering::Relaxed)]))
         }
         Near::Pe(_) => return,
         Near::Interleave => (MPOL_INTERLEAVE, mask_of(nodes.iter().copied())),

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use memheap::PeId;
 
 use crate::engine::{Engine, HOT};
-use crate::raw::{TeamHandle, Via};
+use crate::raw::{Call, TeamHandle};
 
 /// The address by which this PE loads from and stores to `dest` of `pe`, or null if `dest` is not symmetric
 /// or that PE runs another executable (`shmem_ptr`). It is no symmetric address, and is good until the object is
@@ -18,9 +18,9 @@ use crate::raw::{TeamHandle, Via};
 /// # Safety
 /// The World stays up during the call.
 pub unsafe fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
-    let via = Via::new("shmem_ptr");
-    let pe = via.pe(pe);
-    address(&via.engine(), dest, PeId(pe)).unwrap_or(ptr::null_mut())
+    let call = Call::new("shmem_ptr");
+    let pe = call.pe(pe);
+    address(&call.engine(), dest, PeId(pe)).unwrap_or(ptr::null_mut())
 }
 
 /// As [`ptr`](fn@ptr), with the PE's number in `team`; null for [`TeamHandle::INVALID`] (`shmem_team_ptr`).
@@ -28,14 +28,14 @@ pub unsafe fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
 /// # Safety
 /// As for [`ptr`](fn@ptr); `team` is a team that has not been destroyed, or one of the constants.
 pub unsafe fn team_ptr(team: TeamHandle, dest: *const u8, pe: i32) -> *mut u8 {
-    let via = Via::new("shmem_team_ptr");
-    let engine = via.engine();
-    let Some(team) = team.core(via, &engine) else {
+    let call = Call::new("shmem_team_ptr");
+    let engine = call.engine();
+    let Some(team) = team.core(call, &engine) else {
         return ptr::null_mut();
     };
     match u32::try_from(pe).ok().and_then(|rank| team.members.pe(rank)) {
         Some(pe) => address(&engine, dest, pe).unwrap_or(ptr::null_mut()),
-        None => via.fail(&format!("there is no PE {pe}; the team has PEs 0 to {}", team.members.size - 1)),
+        None => call.fail(&format!("there is no PE {pe}; the team has PEs 0 to {}", team.members.size - 1)),
     }
 }
 
@@ -45,7 +45,7 @@ pub unsafe fn team_ptr(team: TeamHandle, dest: *const u8, pe: i32) -> *mut u8 {
 /// # Safety
 /// As for [`ptr`](fn@ptr).
 pub unsafe fn addr_accessible(addr: *const u8, pe: i32) -> i32 {
-    let engine = Via::new("shmem_addr_accessible").engine();
+    let engine = Call::new("shmem_addr_accessible").engine();
     i32::from(number(engine.n_pes, pe).is_some_and(|pe| address(&engine, addr, pe).is_some()))
 }
 
@@ -53,7 +53,7 @@ pub unsafe fn addr_accessible(addr: *const u8, pe: i32) -> i32 {
 /// its heap is symmetric; what of its statics is, [`addr_accessible`] says.
 pub fn pe_accessible(pe: i32) -> i32 {
     // No more than the hot words: a thread may ask while another takes the library down.
-    let _up = Via::new("shmem_pe_accessible").engine();
+    let _up = Call::new("shmem_pe_accessible").engine();
     i32::from(number(HOT.n_pes.load(Ordering::Relaxed), pe).is_some())
 }
 

@@ -19,24 +19,24 @@ use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 
 /// One operation of [`AmoSwap`], [`AmoInt`] or [`AmoBit`] on a place that is checked, and whoever sleeps there woken.
 macro_rules! change {
-    ($via:ident, $T:ident::$op:ident($dest:ident $(, $arg:expr)*), $pe:ident) => {{
-        let word = $via.place_amo($dest, $pe);
+    ($call:ident, $T:ident::$op:ident($dest:ident $(, $arg:expr)*), $pe:ident) => {{
+        let word = $call.place_amo($dest, $pe);
         // SAFETY: `place_amo` checked the word (V2); that it is changed atomically only is the caller's promise.
         let old = unsafe { $T::$op(word.at.cast() $(, $arg)*) };
-        $via.ring(word.pe);
+        $call.notify(word.pe);
         old
     }};
 }
 
 /// Writes what an operation fetched to where the caller wants it.
 macro_rules! fetched {
-    ($fetch:ident = $op:ident($via:ident $(, $arg:ident)*)) => {{
+    ($fetch:ident = $op:ident($call:ident $(, $arg:ident)*)) => {{
         // Before anything is changed.
-        $via.can_leave($fetch);
+        $call.can_leave($fetch);
         // SAFETY: by the same contract.
-        let old = unsafe { $op($via $(, $arg)*) };
+        let old = unsafe { $op($call $(, $arg)*) };
         // SAFETY: the caller's promise.
-        unsafe { $via.leave($fetch, old) }
+        unsafe { $call.leave($fetch, old) }
     }};
 }
 
@@ -46,8 +46,8 @@ routines! {
     /// # Safety
     /// `source` lies in a live object; on `pe` no Rust reference to it exists, and all that changes it is atomic and
     /// of this type. The World stays up during the call.
-    fn atomic_fetch / ctx_atomic_fetch<T: AmoSwap>(via, source: *const T, pe: i32) -> T {
-        let word = via.place_amo(source, pe);
+    fn atomic_fetch / ctx_atomic_fetch<T: AmoSwap>(call, source: *const T, pe: i32) -> T {
+        let word = call.place_amo(source, pe);
         // SAFETY: `place_amo` checked the word (V2); that it is changed atomically only is the caller's promise.
         unsafe { T::amo_load(word.at.cast()) }
     }
@@ -56,120 +56,120 @@ routines! {
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_set / ctx_atomic_set<T: AmoSwap>(via, dest: *mut T, value: T, pe: i32) {
-        change!(via, T::amo_set(dest, value), pe)
+    fn atomic_set / ctx_atomic_set<T: AmoSwap>(call, dest: *mut T, value: T, pe: i32) {
+        change!(call, T::amo_set(dest, value), pe)
     }
 
     /// Sets `dest` on `pe` to `value`; what was there (`shmem_atomic_swap`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_swap / ctx_atomic_swap<T: AmoSwap>(via, dest: *mut T, value: T, pe: i32) -> T {
-        change!(via, T::amo_swap(dest, value), pe)
+    fn atomic_swap / ctx_atomic_swap<T: AmoSwap>(call, dest: *mut T, value: T, pe: i32) -> T {
+        change!(call, T::amo_swap(dest, value), pe)
     }
 
     /// Sets `dest` on `pe` to `value` if it is `cond`; what was there (`shmem_atomic_compare_swap`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_compare_swap / ctx_atomic_compare_swap<T: AmoInt>(via, dest: *mut T, cond: T, value: T, pe: i32) -> T {
-        change!(via, T::amo_compare_swap(dest, cond, value), pe)
+    fn atomic_compare_swap / ctx_atomic_compare_swap<T: AmoInt>(call, dest: *mut T, cond: T, value: T, pe: i32) -> T {
+        change!(call, T::amo_compare_swap(dest, cond, value), pe)
     }
 
     /// Adds 1 to `dest` on `pe`; what was there (`shmem_atomic_fetch_inc`). Sums wrap around; so for all below.
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_fetch_inc / ctx_atomic_fetch_inc<T: AmoInt>(via, dest: *mut T, pe: i32) -> T {
-        change!(via, T::amo_add(dest, T::ONE), pe)
+    fn atomic_fetch_inc / ctx_atomic_fetch_inc<T: AmoInt>(call, dest: *mut T, pe: i32) -> T {
+        change!(call, T::amo_add(dest, T::ONE), pe)
     }
 
     /// Adds 1 to `dest` on `pe` (`shmem_atomic_inc`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_inc / ctx_atomic_inc<T: AmoInt>(via, dest: *mut T, pe: i32) {
-        change!(via, T::amo_add(dest, T::ONE), pe);
+    fn atomic_inc / ctx_atomic_inc<T: AmoInt>(call, dest: *mut T, pe: i32) {
+        change!(call, T::amo_add(dest, T::ONE), pe);
     }
 
     /// Adds `value` to `dest` on `pe`; what was there (`shmem_atomic_fetch_add`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_fetch_add / ctx_atomic_fetch_add<T: AmoInt>(via, dest: *mut T, value: T, pe: i32) -> T {
-        change!(via, T::amo_add(dest, value), pe)
+    fn atomic_fetch_add / ctx_atomic_fetch_add<T: AmoInt>(call, dest: *mut T, value: T, pe: i32) -> T {
+        change!(call, T::amo_add(dest, value), pe)
     }
 
     /// Adds `value` to `dest` on `pe` (`shmem_atomic_add`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_add / ctx_atomic_add<T: AmoInt>(via, dest: *mut T, value: T, pe: i32) {
-        change!(via, T::amo_add(dest, value), pe);
+    fn atomic_add / ctx_atomic_add<T: AmoInt>(call, dest: *mut T, value: T, pe: i32) {
+        change!(call, T::amo_add(dest, value), pe);
     }
 
     /// Keeps in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_and`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_fetch_and / ctx_atomic_fetch_and<T: AmoBit>(via, dest: *mut T, value: T, pe: i32) -> T {
-        change!(via, T::amo_and(dest, value), pe)
+    fn atomic_fetch_and / ctx_atomic_fetch_and<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) -> T {
+        change!(call, T::amo_and(dest, value), pe)
     }
 
     /// Keeps in `dest` on `pe` the bits of `value` (`shmem_atomic_and`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_and / ctx_atomic_and<T: AmoBit>(via, dest: *mut T, value: T, pe: i32) {
-        change!(via, T::amo_and(dest, value), pe);
+    fn atomic_and / ctx_atomic_and<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
+        change!(call, T::amo_and(dest, value), pe);
     }
 
     /// Sets in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_or`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_fetch_or / ctx_atomic_fetch_or<T: AmoBit>(via, dest: *mut T, value: T, pe: i32) -> T {
-        change!(via, T::amo_or(dest, value), pe)
+    fn atomic_fetch_or / ctx_atomic_fetch_or<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) -> T {
+        change!(call, T::amo_or(dest, value), pe)
     }
 
     /// Sets in `dest` on `pe` the bits of `value` (`shmem_atomic_or`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_or / ctx_atomic_or<T: AmoBit>(via, dest: *mut T, value: T, pe: i32) {
-        change!(via, T::amo_or(dest, value), pe);
+    fn atomic_or / ctx_atomic_or<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
+        change!(call, T::amo_or(dest, value), pe);
     }
 
     /// Flips in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_xor`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_fetch_xor / ctx_atomic_fetch_xor<T: AmoBit>(via, dest: *mut T, value: T, pe: i32) -> T {
-        change!(via, T::amo_xor(dest, value), pe)
+    fn atomic_fetch_xor / ctx_atomic_fetch_xor<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) -> T {
+        change!(call, T::amo_xor(dest, value), pe)
     }
 
     /// Flips in `dest` on `pe` the bits of `value` (`shmem_atomic_xor`).
     ///
     /// # Safety
     /// As for [`atomic_fetch`].
-    fn atomic_xor / ctx_atomic_xor<T: AmoBit>(via, dest: *mut T, value: T, pe: i32) {
-        change!(via, T::amo_xor(dest, value), pe);
+    fn atomic_xor / ctx_atomic_xor<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
+        change!(call, T::amo_xor(dest, value), pe);
     }
 
     /// As [`atomic_fetch`]; the value is in `fetch` after the next quiet (`shmem_atomic_fetch_nbi`).
     ///
     /// # Safety
     /// As there; `fetch` is writable, and left alone until then. So for all below.
-    fn atomic_fetch_nbi / ctx_atomic_fetch_nbi<T: AmoSwap>(via, fetch: *mut T, source: *const T, pe: i32) {
-        fetched!(fetch = atomic_fetch(via, source, pe))
+    fn atomic_fetch_nbi / ctx_atomic_fetch_nbi<T: AmoSwap>(call, fetch: *mut T, source: *const T, pe: i32) {
+        fetched!(fetch = atomic_fetch(call, source, pe))
     }
 
     /// As [`atomic_swap`]; what was there is in `fetch` after the next quiet (`shmem_atomic_swap_nbi`).
     ///
     /// # Safety
     /// As for [`atomic_fetch_nbi`].
-    fn atomic_swap_nbi / ctx_atomic_swap_nbi<T: AmoSwap>(via, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
-        fetched!(fetch = atomic_swap(via, dest, value, pe))
+    fn atomic_swap_nbi / ctx_atomic_swap_nbi<T: AmoSwap>(call, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
+        fetched!(fetch = atomic_swap(call, dest, value, pe))
     }
 
     /// As [`atomic_compare_swap`]; what was there is in `fetch` after the next quiet
@@ -178,48 +178,48 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch_nbi`].
     fn atomic_compare_swap_nbi / ctx_atomic_compare_swap_nbi<T: AmoInt>(
-        via, fetch: *mut T, dest: *mut T, cond: T, value: T, pe: i32,
+        call, fetch: *mut T, dest: *mut T, cond: T, value: T, pe: i32,
     ) {
-        fetched!(fetch = atomic_compare_swap(via, dest, cond, value, pe))
+        fetched!(fetch = atomic_compare_swap(call, dest, cond, value, pe))
     }
 
     /// As [`atomic_fetch_inc`]; what was there is in `fetch` after the next quiet (`shmem_atomic_fetch_inc_nbi`).
     ///
     /// # Safety
     /// As for [`atomic_fetch_nbi`].
-    fn atomic_fetch_inc_nbi / ctx_atomic_fetch_inc_nbi<T: AmoInt>(via, fetch: *mut T, dest: *mut T, pe: i32) {
-        fetched!(fetch = atomic_fetch_inc(via, dest, pe))
+    fn atomic_fetch_inc_nbi / ctx_atomic_fetch_inc_nbi<T: AmoInt>(call, fetch: *mut T, dest: *mut T, pe: i32) {
+        fetched!(fetch = atomic_fetch_inc(call, dest, pe))
     }
 
     /// As [`atomic_fetch_add`]; what was there is in `fetch` after the next quiet (`shmem_atomic_fetch_add_nbi`).
     ///
     /// # Safety
     /// As for [`atomic_fetch_nbi`].
-    fn atomic_fetch_add_nbi / ctx_atomic_fetch_add_nbi<T: AmoInt>(via, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
-        fetched!(fetch = atomic_fetch_add(via, dest, value, pe))
+    fn atomic_fetch_add_nbi / ctx_atomic_fetch_add_nbi<T: AmoInt>(call, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
+        fetched!(fetch = atomic_fetch_add(call, dest, value, pe))
     }
 
     /// As [`atomic_fetch_and`]; what was there is in `fetch` after the next quiet (`shmem_atomic_fetch_and_nbi`).
     ///
     /// # Safety
     /// As for [`atomic_fetch_nbi`].
-    fn atomic_fetch_and_nbi / ctx_atomic_fetch_and_nbi<T: AmoBit>(via, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
-        fetched!(fetch = atomic_fetch_and(via, dest, value, pe))
+    fn atomic_fetch_and_nbi / ctx_atomic_fetch_and_nbi<T: AmoBit>(call, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
+        fetched!(fetch = atomic_fetch_and(call, dest, value, pe))
     }
 
     /// As [`atomic_fetch_or`]; what was there is in `fetch` after the next quiet (`shmem_atomic_fetch_or_nbi`).
     ///
     /// # Safety
     /// As for [`atomic_fetch_nbi`].
-    fn atomic_fetch_or_nbi / ctx_atomic_fetch_or_nbi<T: AmoBit>(via, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
-        fetched!(fetch = atomic_fetch_or(via, dest, value, pe))
+    fn atomic_fetch_or_nbi / ctx_atomic_fetch_or_nbi<T: AmoBit>(call, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
+        fetched!(fetch = atomic_fetch_or(call, dest, value, pe))
     }
 
     /// As [`atomic_fetch_xor`]; what was there is in `fetch` after the next quiet (`shmem_atomic_fetch_xor_nbi`).
     ///
     /// # Safety
     /// As for [`atomic_fetch_nbi`].
-    fn atomic_fetch_xor_nbi / ctx_atomic_fetch_xor_nbi<T: AmoBit>(via, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
-        fetched!(fetch = atomic_fetch_xor(via, dest, value, pe))
+    fn atomic_fetch_xor_nbi / ctx_atomic_fetch_xor_nbi<T: AmoBit>(call, fetch: *mut T, dest: *mut T, value: T, pe: i32) {
+        fetched!(fetch = atomic_fetch_xor(call, dest, value, pe))
     }
 }

@@ -21,9 +21,9 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use crate::engine::Engine;
 use crate::sync::fences;
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 
-use crate::call::Via;
+use crate::call::Call;
 use crate::raw::team::TeamHandle;
 
 /// A context: a handle local to this PE.
@@ -94,16 +94,16 @@ impl Ctx {
 
     /// The PEs of its team; `None` for the default context and for what is none.
     #[inline]
-    pub(crate) fn members(self) -> Option<Members> {
+    pub(crate) fn members(self) -> Option<PeSet> {
         let slot = self.slot()?;
         let (start, size) = (slot.start.load(Relaxed), slot.size.load(Relaxed));
-        Some(Members { start, stride: slot.stride.load(Relaxed) as i32, size })
+        Some(PeSet { start, stride: slot.stride.load(Relaxed) as i32, size })
     }
 }
 
 impl Slots {
     /// A context of `team`; none if all slots are taken.
-    fn create(&mut self, team: TeamHandle, members: Members) -> Ctx {
+    fn create(&mut self, team: TeamHandle, members: PeSet) -> Ctx {
         let pool = POOL.get_or_init(bytemuck::zeroed_box);
         let index = match self.free {
             0 if self.used as usize + 2 == SLOTS => return Ctx::INVALID,
@@ -154,10 +154,10 @@ impl Slots {
 /// The World stays up during the call, which keeps to the thread level.
 pub unsafe fn ctx_create(options: i64) -> Ctx {
     let _permissions = options;
-    let engine = Via::new("shmem_ctx_create").engine();
+    let engine = Call::new("shmem_ctx_create").engine();
     engine
         .contexts
-        .with("shmem_ctx_create", |slots| slots.create(TeamHandle::WORLD, Members::world(engine.n_pes)))
+        .with("shmem_ctx_create", |slots| slots.create(TeamHandle::WORLD, PeSet::world(engine.n_pes)))
 }
 
 /// As [`ctx_create`], of a team: its PEs are numbered as there (`shmem_team_create_ctx`). [`Ctx::INVALID`] of
@@ -167,10 +167,10 @@ pub unsafe fn ctx_create(options: i64) -> Ctx {
 /// As there; `team` is a team that lives, or `INVALID`.
 pub unsafe fn team_create_ctx(team: TeamHandle, options: i64) -> Ctx {
     let _permissions = options;
-    let via = Via::new("shmem_team_create_ctx");
-    let engine = via.engine();
-    match team.core(via, &engine) {
-        Some(core) => engine.contexts.with(via.call, |slots| slots.create(team, core.members)),
+    let call = Call::new("shmem_team_create_ctx");
+    let engine = call.engine();
+    match team.core(call, &engine) {
+        Some(core) => engine.contexts.with(call.routine, |slots| slots.create(team, core.members)),
         None => Ctx::INVALID,
     }
 }
@@ -185,14 +185,14 @@ pub unsafe fn ctx_destroy(ctx: Ctx) {
     if ctx == Ctx::INVALID {
         return;
     }
-    let via = Via::on("shmem_ctx_destroy", ctx);
-    let engine = via.engine();
+    let call = Call::on("shmem_ctx_destroy", ctx);
+    let engine = call.engine();
     if ctx == Ctx::DEFAULT {
-        via.fail("the default context cannot be destroyed");
+        call.fail("the default context cannot be destroyed");
     }
-    let Some(slot) = ctx.slot() else { via.no_context() };
+    let Some(slot) = ctx.slot() else { call.no_context() };
     fences::full_fence();
-    engine.contexts.with(via.call, |slots| slots.destroy(ctx, slot));
+    engine.contexts.with(call.routine, |slots| slots.destroy(ctx, slot));
 }
 
 /// The team that `ctx` was made from (`shmem_ctx_get_team`): [`TeamHandle::WORLD`] for the default context and
@@ -201,12 +201,12 @@ pub unsafe fn ctx_destroy(ctx: Ctx) {
 /// # Safety
 /// As for [`ctx_create`].
 pub unsafe fn ctx_get_team(ctx: Ctx) -> TeamHandle {
-    let via = Via::on("shmem_ctx_get_team", ctx);
+    let call = Call::on("shmem_ctx_get_team", ctx);
     match (ctx, ctx.slot()) {
         (Ctx::INVALID, _) => TeamHandle::INVALID,
         (Ctx::DEFAULT, _) => TeamHandle::WORLD,
         (_, Some(slot)) => TeamHandle(slot.team.load(Relaxed)),
-        (_, None) => via.no_context(),
+        (_, None) => call.no_context(),
     }
 }
 
@@ -217,10 +217,10 @@ pub unsafe fn ctx_get_team(ctx: Ctx) -> TeamHandle {
 /// # Safety
 /// As for [`ctx_create`]; `config` may be null if `mask` is 0.
 pub unsafe fn ctx_session_start(ctx: Ctx, _options: i64, config: *const CtxSessionConfig, mask: i64) {
-    let via = Via::on("shmem_ctx_session_start", ctx);
-    via.check_ctx();
+    let call = Call::on("shmem_ctx_session_start", ctx);
+    call.check_ctx();
     if mask & CTX_SESSION_TOTAL_OPS != 0 && ctx != Ctx::INVALID {
-        via.local("the configuration, of which the mask names a field,", config, 1);
+        call.local("the configuration, of which the mask names a field,", config, 1);
     }
 }
 
@@ -230,7 +230,7 @@ pub unsafe fn ctx_session_start(ctx: Ctx, _options: i64, config: *const CtxSessi
 /// # Safety
 /// As for [`ctx_create`].
 pub unsafe fn ctx_session_stop(ctx: Ctx) {
-    Via::on("shmem_ctx_session_stop", ctx).check_ctx();
+    Call::on("shmem_ctx_session_stop", ctx).check_ctx();
 }
 
 /// Completes and destroys the contexts of a team that is being destroyed.
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn a_handle_stands_for_one_context_ever() {
         let mut slots = Slots::default();
-        let members = Members { start: 5, stride: -2, size: 3 };
+        let members = PeSet { start: 5, stride: -2, size: 3 };
         let mut seen = std::collections::HashSet::new();
         let mut live = Vec::new();
         for round in 0..1000 {

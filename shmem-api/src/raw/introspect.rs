@@ -10,14 +10,14 @@ use memheap::{Offset, PeId};
 
 use crate::api::world::HeapStats;
 use crate::engine::HOT;
-use crate::raw::Via;
+use crate::raw::Call;
 
 /// How full the space is that gives `reach`.
 ///
 /// # Safety
 /// The World stays up during the call, which keeps to the thread level in force. So for all of this room.
 pub unsafe fn heap_stats(reach: Reach) -> HeapStats {
-    Via::new("shmemx_heap_stats").engine().stats(reach)
+    Call::new("shmemx_heap_stats").engine().stats(reach)
 }
 
 /// The blocks of the space that gives `reach`, live and free, as a row of a picture (`memheap::map`).
@@ -25,7 +25,7 @@ pub unsafe fn heap_stats(reach: Reach) -> HeapStats {
 /// # Safety
 /// As for [`heap_stats`].
 pub unsafe fn heap_row(reach: Reach) -> Row {
-    Via::new("shmemx_heap_map").engine().row(reach)
+    Call::new("shmemx_heap_map").engine().row(reach)
 }
 
 /// Where this PE's segment begins: block offsets of [`heap_row`] count from here.
@@ -33,7 +33,7 @@ pub unsafe fn heap_row(reach: Reach) -> Row {
 /// # Safety
 /// As for [`heap_stats`].
 pub unsafe fn heap_base() -> *mut u8 {
-    Via::new("shmemx_heap_blocks").engine().own(Offset(0))
+    Call::new("shmemx_heap_blocks").engine().own(Offset(0))
 }
 
 /// The name of the allocator of the space that gives `reach`.
@@ -41,7 +41,7 @@ pub unsafe fn heap_base() -> *mut u8 {
 /// # Safety
 /// As for [`heap_stats`].
 pub unsafe fn heap_component(reach: Reach) -> &'static str {
-    Via::new("shmemx_heap_component").engine().in_space(reach, memheap::space::Space::component)
+    Call::new("shmemx_heap_component").engine().in_space(reach, memheap::space::Space::component)
 }
 
 /// The name of this PE's symmetric address `at` on `pe`: one word, the same on every PE. `None` where `at` is not
@@ -50,7 +50,7 @@ pub unsafe fn heap_component(reach: Reach) -> &'static str {
 /// # Safety
 /// As for [`heap_stats`].
 pub unsafe fn global(at: *const u8, pe: i32) -> Option<GlobalAddr> {
-    let engine = Via::new("shmemx_gaddr").engine();
+    let engine = Call::new("shmemx_gaddr").engine();
     let pe = u32::try_from(pe).ok().filter(|pe| *pe < engine.n_pes).map(PeId)?;
     let offset = Offset(at.addr().wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64);
     (offset.0 < engine.layout.symmetric.0).then(|| GlobalAddr::new(pe, offset).ok()).flatten()
@@ -62,7 +62,7 @@ pub unsafe fn global(at: *const u8, pe: i32) -> Option<GlobalAddr> {
 /// # Safety
 /// As for [`heap_stats`].
 pub unsafe fn global_parts(name: GlobalAddr) -> Option<(i32, *mut u8)> {
-    let engine = Via::new("shmemx_gaddr").engine();
+    let engine = Call::new("shmemx_gaddr").engine();
     let (pe, at) = name.parts()?;
     (pe.0 < engine.n_pes && at.0 < engine.layout.symmetric.0).then(|| (pe.0 as i32, engine.own(at)))
 }

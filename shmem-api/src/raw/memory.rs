@@ -21,27 +21,27 @@ use crate::error::Error;
 use crate::exit;
 use crate::heap::Request;
 use crate::node::signature::Kind;
-use crate::raw::Via;
+use crate::raw::Call;
 use crate::types::call_site::CallSite;
-use crate::types::object::What;
+use crate::types::object::ObjectType;
 
 /// Hint of [`malloc_with_hints`]: the block is for remote atomics.
 pub const MALLOC_ATOMICS_REMOTE: u64 = 1 << 0;
 /// Hint of [`malloc_with_hints`]: the block is for remote signals.
 pub const MALLOC_SIGNAL_REMOTE: u64 = 1 << 1;
 
-/// Writes each call once: over a [`Via`] in `ops`, for a caller who knows where it was called, and under its own name.
+/// Writes each call once: over a [`Call`] in `ops`, for a caller who knows where it was called, and under its own name.
 macro_rules! heap_calls {
     ($(
         $(#[$doc:meta])*
-        fn $name:ident = $c_name:literal ($via:ident, $site:ident $(, $arg:ident: $ty:ty)*) -> $ret:ty $body:block
+        fn $name:ident = $c_name:literal ($call:ident, $site:ident $(, $arg:ident: $ty:ty)*) -> $ret:ty $body:block
     )*) => {
-        /// The calls over a [`Via`](crate::raw::Via), for skins that have names of their own.
+        /// The calls over a [`Call`](crate::raw::Call), for skins that have names of their own.
         pub mod ops {
             use super::*;
             $(
                 $(#[$doc])*
-                pub unsafe fn $name($via: Via, $site: CallSite $(, $arg: $ty)*) -> $ret $body
+                pub unsafe fn $name($call: Call, $site: CallSite $(, $arg: $ty)*) -> $ret $body
             )*
         }
         $(
@@ -49,7 +49,7 @@ macro_rules! heap_calls {
             #[track_caller]
             pub unsafe fn $name($($arg: $ty),*) -> $ret {
                 // SAFETY: by the same contract.
-                unsafe { ops::$name(Via::new($c_name), CallSite::here() $(, $arg)*) }
+                unsafe { ops::$name(Call::new($c_name), CallSite::here() $(, $arg)*) }
             }
         )*
     };
@@ -62,8 +62,8 @@ heap_calls! {
     /// # Safety
     /// The library stays up during the call, which keeps to the thread level in force. No other thread is in
     /// a collective of all PEs.
-    fn malloc = "shmem_malloc" (via, site, size: usize) -> *mut u8 {
-        via.give(site, size, Align::DEFAULT, false)
+    fn malloc = "shmem_malloc" (call, site, size: usize) -> *mut u8 {
+        call.give(site, size, Align::DEFAULT, false)
     }
 
     /// Collective: as [`malloc`], zeroed on every PE before it returns on any. If `count * size` is more than there
@@ -71,8 +71,8 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`].
-    fn calloc = "shmem_calloc" (via, site, count: usize, size: usize) -> *mut u8 {
-        via.give(site, count.saturating_mul(size), Align::DEFAULT, true)
+    fn calloc = "shmem_calloc" (call, site, count: usize, size: usize) -> *mut u8 {
+        call.give(site, count.saturating_mul(size), Align::DEFAULT, true)
     }
 
     /// Collective: as [`malloc`], at a multiple of `align`: a power of two, else null on every PE (`shmem_align`). The
@@ -80,14 +80,14 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`].
-    fn align = "shmem_align" (via, site, align: usize, size: usize) -> *mut u8 {
+    fn align = "shmem_align" (call, site, align: usize, size: usize) -> *mut u8 {
         match Align::new(align as u64) {
-            Some(align) => via.give(site, size, align, false),
-            None if size == 0 => via.give(site, 0, Align::DEFAULT, false),
+            Some(align) => call.give(site, size, align, false),
+            None if size == 0 => call.give(site, 0, Align::DEFAULT, false),
             None => {
-                let engine = via.engine();
+                let engine = call.engine();
                 engine.quiet();
-                via.refused(&engine, false, &engine.refuse_align(via.call, Bytes(size as u64), align as u64))
+                call.refused(&engine, false, &engine.refuse_align(call.routine, Bytes(size as u64), align as u64))
             }
         }
     }
@@ -98,8 +98,8 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`].
-    fn malloc_with_hints = "shmem_malloc_with_hints" (via, site, size: usize, _hints: u64) -> *mut u8 {
-        via.give(site, size, Align::DEFAULT, false)
+    fn malloc_with_hints = "shmem_malloc_with_hints" (call, site, size: usize, _hints: u64) -> *mut u8 {
+        call.give(site, size, Align::DEFAULT, false)
     }
 
     /// Collective: makes `block` `size` bytes long, perhaps elsewhere; the contents are kept up to the smaller size,
@@ -110,27 +110,27 @@ heap_calls! {
     /// # Safety
     /// As for [`malloc`]; nobody uses the block during the call, nor its old address after it, on any PE; it was
     /// not handed out by the safe API.
-    fn realloc = "shmem_realloc" (via, site, block: *mut u8, size: usize) -> *mut u8 {
+    fn realloc = "shmem_realloc" (call, site, block: *mut u8, size: usize) -> *mut u8 {
         if block.is_null() {
-            return via.give(site, size, Align::DEFAULT, false);
+            return call.give(site, size, Align::DEFAULT, false);
         }
         if size == 0 {
             // SAFETY: by the same contract.
-            let _ = unsafe { free(via, site, block) };
+            let _ = unsafe { free(call, site, block) };
             return ptr::null_mut();
         }
-        let engine = via.engine();
+        let engine = call.engine();
         let (at, local) = offset(&engine, block);
         let size = Bytes(size as u64);
         let resized = if local {
-            engine.realloc_local(via.call, at, size)
+            engine.realloc_local(call.routine, at, size)
         } else {
             engine.quiet();
-            engine.realloc(at, via.request(site, size, Align::DEFAULT))
+            engine.realloc(at, call.request(site, size, Align::DEFAULT))
         };
         match resized {
             Ok(at) => engine.own(at),
-            Err(e) => via.refused(&engine, local, &by_address(e, block)),
+            Err(e) => call.refused(&engine, local, &by_address(e, block)),
         }
     }
 
@@ -143,18 +143,18 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`]; nobody uses the block any more, on any PE, and it was not handed out by the safe API.
-    fn free = "shmem_free" (via, _site, block: *mut u8) -> Result<(), Error> {
+    fn free = "shmem_free" (call, _site, block: *mut u8) -> Result<(), Error> {
         if block.is_null() {
             return Ok(());
         }
-        let engine = via.engine();
+        let engine = call.engine();
         let (at, local) = offset(&engine, block);
         let freed = if local {
-            let call = via.call;
+            let call = call.routine;
             engine.free_local(at).map_err(|why| Error::Free { pe: engine.me, call, why })
         } else {
             engine.quiet();
-            engine.free(via.call, at)
+            engine.free(call.routine, at)
         };
         freed.map(drop).map_err(|e| by_address(e, block)).inspect_err(|e| say_once(&engine, local, e))
     }
@@ -165,29 +165,29 @@ heap_calls! {
     ///
     /// # Safety
     /// As for [`malloc`].
-    fn alloc = "shmemx_alloc" (via, site, size: usize, align_to: Align, reach: Reach, near: Near) -> *mut u8 {
-        let engine = via.engine();
+    fn alloc = "shmemx_alloc" (call, site, size: usize, align_to: Align, reach: Reach, near: Near) -> *mut u8 {
+        let engine = call.engine();
         let size = Bytes(size as u64);
         let block = match reach {
             Reach::Pe if size.0 == 0 => return ptr::null_mut(),
-            _ if size.0 == 0 => return via.nothing(),
+            _ if size.0 == 0 => return call.nothing(),
             Reach::Pe => engine.alloc_local(size, align_to, near),
             _ => {
                 engine.quiet();
-                engine.alloc(Request { reach, near, ..via.request(site, size, align_to) })
+                engine.alloc(Request { reach, near, ..call.request(site, size, align_to) })
             }
         };
         match block {
             Ok(block) => engine.own(block.at),
-            Err(e) => via.refused(&engine, reach == Reach::Pe, &e),
+            Err(e) => call.refused(&engine, reach == Reach::Pe, &e),
         }
     }
 }
 
-impl Via {
+impl Call {
     fn request(self, site: CallSite, size: Bytes, align: Align) -> Request {
         let (reach, near) = (Reach::World, Near::Any);
-        Request { call: self.call, size, align, what: What::BYTES, reach, near, zeroed: false, site }
+        Request { call: self.routine, size, align, what: ObjectType::BYTES, reach, near, zeroed: false, site }
     }
 
     /// A block of memory that every PE reaches.

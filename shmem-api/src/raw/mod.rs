@@ -12,7 +12,7 @@
 //! | `access` | what is reachable, and by which address |
 //! | `memory` | the symmetric heap |
 //! | `look` | how full the heap is, and names for its bytes |
-//! | `via` | how every call below finds the bytes |
+//! | `call` | how every call below finds the bytes |
 //! | `rma` | put and get: elements in a row, one, bytes; non-blocking |
 //! | `strided` | put and get of elements and blocks a stride apart |
 //! | `amo`, `signal` | atomics; put with signal |
@@ -41,7 +41,7 @@ pub(crate) mod strided;
 pub(crate) mod team;
 pub(crate) mod wait;
 
-pub use crate::call::Via;
+pub use crate::call::Call;
 pub use crate::raw::access::{addr_accessible, pe_accessible, ptr, team_ptr};
 pub use crate::raw::amo::*;
 pub use crate::raw::coll::reduce::{
@@ -88,7 +88,7 @@ pub use crate::raw::wait::{
 };
 pub use crate::types::call_site::CallSite;
 
-/// The routines over a [`Via`], for skins that have names of their own, such as the C library.
+/// The routines over a [`Call`], for skins that have names of their own, such as the C library.
 pub mod ops {
     pub use super::amo::ops::*;
     pub use super::coll::calls::*;

@@ -13,8 +13,8 @@ routines! {
     ///
     /// # Safety
     /// The World stays up during the call.
-    fn fence / ctx_fence(via) {
-        via.check_ctx();
+    fn fence / ctx_fence(call) {
+        call.check_ctx();
         fences::store_fence();
     }
 
@@ -22,8 +22,8 @@ routines! {
     ///
     /// # Safety
     /// The World stays up during the call.
-    fn quiet / ctx_quiet(via) {
-        via.check_ctx();
+    fn quiet / ctx_quiet(call) {
+        call.check_ctx();
         fences::full_fence();
     }
 
@@ -32,15 +32,15 @@ routines! {
     ///
     /// # Safety
     /// `pes` is readable for `n` numbers; the World stays up during the call.
-    fn pe_quiet / ctx_pe_quiet(via, pes: *const i32, n: usize) {
-        via.check_ctx();
-        if n == 0 || via.ctx == crate::raw::Ctx::INVALID {
+    fn pe_quiet / ctx_pe_quiet(call, pes: *const i32, n: usize) {
+        call.check_ctx();
+        if n == 0 || call.ctx == crate::raw::Ctx::INVALID {
             return;
         }
-        via.local("the PEs to wait for", pes, n);
+        call.local("the PEs to wait for", pes, n);
         for i in 0..n {
             // SAFETY: by contract.
-            via.pe(unsafe { pes.wrapping_add(i).read_unaligned() });
+            call.pe(unsafe { pes.wrapping_add(i).read_unaligned() });
         }
         fences::full_fence();
     }

@@ -19,9 +19,9 @@ routines! {
     /// # Safety
     /// `src` is readable for `n` elements and does not overlap `dest`, which lies in a live object; writing it on `pe`
     /// races with no Rust reference there. The World stays up during the call.
-    fn put / ctx_put<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
-        let to = via.place(dest.cast(), bytes::<T>(n), pe);
-        via.local(SOURCE, src, n);
+    fn put / ctx_put<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
+        let to = call.place(dest.cast(), bytes::<T>(n), pe);
+        call.local(SOURCE, src, n);
         // SAFETY: `place` checked the target (V2); the source is the caller's promise.
         unsafe { copy::put(to.at.cast(), src, n) }
     }
@@ -32,9 +32,9 @@ routines! {
     /// # Safety
     /// `dest` is writable for `n` elements and does not overlap `src`, which no Rust reference on `pe` writes
     /// meanwhile. The World stays up during the call.
-    fn get / ctx_get<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
-        let from = via.place(src.cast(), bytes::<T>(n), pe);
-        via.local(DEST, dest, n);
+    fn get / ctx_get<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
+        let from = call.place(src.cast(), bytes::<T>(n), pe);
+        call.local(DEST, dest, n);
         // SAFETY: `place` checked the source (V2); the target is the caller's promise.
         unsafe { copy::get(dest, from.at.cast(), n) }
     }
@@ -43,18 +43,18 @@ routines! {
     ///
     /// # Safety
     /// As for [`put`].
-    fn put_nbi / ctx_put_nbi<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
+    fn put_nbi / ctx_put_nbi<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { put(via, dest, src, n, pe) }
+        unsafe { put(call, dest, src, n, pe) }
     }
 
     /// As [`get`], but may return before the data is there: that is after a quiet (`shmem_get_nbi`).
     ///
     /// # Safety
     /// As for [`get`].
-    fn get_nbi / ctx_get_nbi<T: Elem>(via, dest: *mut T, src: *const T, n: usize, pe: i32) {
+    fn get_nbi / ctx_get_nbi<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { get(via, dest, src, n, pe) }
+        unsafe { get(call, dest, src, n, pe) }
     }
 
     /// Stores `value` at `dest` (symmetric) on `pe` (`shmem_p`): one store where it is an aligned 1, 2, 4 or 8 bytes.
@@ -62,8 +62,8 @@ routines! {
     ///
     /// # Safety
     /// As for [`put`] of one element.
-    fn p / ctx_p<T: Elem>(via, dest: *mut T, value: T, pe: i32) {
-        let to = via.place(dest.cast(), size_of::<T>(), pe);
+    fn p / ctx_p<T: Elem>(call, dest: *mut T, value: T, pe: i32) {
+        let to = call.place(dest.cast(), size_of::<T>(), pe);
         // SAFETY: `place` checked the target (V2).
         unsafe { copy::store(to.at.cast(), value) }
     }
@@ -72,8 +72,8 @@ routines! {
     ///
     /// # Safety
     /// As for [`get`] of one element.
-    fn g / ctx_g<T: Elem>(via, src: *const T, pe: i32) -> T {
-        let from = via.place(src.cast(), size_of::<T>(), pe);
+    fn g / ctx_g<T: Elem>(call, src: *const T, pe: i32) -> T {
+        let from = call.place(src.cast(), size_of::<T>(), pe);
         // SAFETY: `place` checked the source (V2).
         unsafe { copy::load(from.at.cast()) }
     }
@@ -82,35 +82,35 @@ routines! {
     ///
     /// # Safety
     /// As for [`put`].
-    fn putmem / ctx_putmem(via, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
+    fn putmem / ctx_putmem(call, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { put(via, dest, src, n, pe) }
+        unsafe { put(call, dest, src, n, pe) }
     }
 
     /// As [`get`], of `n` bytes at any address (`shmem_getmem`).
     ///
     /// # Safety
     /// As for [`get`].
-    fn getmem / ctx_getmem(via, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
+    fn getmem / ctx_getmem(call, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { get(via, dest, src, n, pe) }
+        unsafe { get(call, dest, src, n, pe) }
     }
 
     /// As [`put_nbi`], of `n` bytes at any address (`shmem_putmem_nbi`).
     ///
     /// # Safety
     /// As for [`put`].
-    fn putmem_nbi / ctx_putmem_nbi(via, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
+    fn putmem_nbi / ctx_putmem_nbi(call, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { put_nbi(via, dest, src, n, pe) }
+        unsafe { put_nbi(call, dest, src, n, pe) }
     }
 
     /// As [`get_nbi`], of `n` bytes at any address (`shmem_getmem_nbi`).
     ///
     /// # Safety
     /// As for [`get`].
-    fn getmem_nbi / ctx_getmem_nbi(via, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
+    fn getmem_nbi / ctx_getmem_nbi(call, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { get_nbi(via, dest, src, n, pe) }
+        unsafe { get_nbi(call, dest, src, n, pe) }
     }
 }

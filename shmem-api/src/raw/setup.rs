@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::exit;
 use crate::heap::Leaks;
 use crate::heap::components::BUILT_IN;
-use crate::raw::Via;
+use crate::raw::Call;
 use crate::startup::init_count;
 use crate::startup::init_count::{Asked, By};
 use crate::types::thread_level;
@@ -91,8 +91,8 @@ pub unsafe fn start_pes() {
 /// # Safety
 /// After the last one nobody uses the heap, on any PE; below level `Multiple`, the thread that called init calls it.
 pub unsafe fn finalize() {
-    let via = Via::new("shmem_finalize");
-    exit::child::refuse(via.call);
+    let call = Call::new("shmem_finalize");
+    exit::child::refuse(call.routine);
     if init_count::now().exited {
         // A destructor of the program's, after process exit has done it.
         return;
@@ -102,7 +102,7 @@ pub unsafe fn finalize() {
         exit::say(&format!("PE {me}: shmem_finalize: one more than there were inits; nothing is done"));
         return;
     }
-    let gone = init_count::go(By::Init, via.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
+    let gone = init_count::go(By::Init, call.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
     match gone {
         // Said only where the program asked for a checked heap: C programs leave blocks behind as a matter of course.
         Ok(Leaks { sites, .. }) if engine_was_first() => {
@@ -131,7 +131,7 @@ pub fn query_initialized() -> bool {
 
 /// The thread level in force (`shmem_query_thread`). Any thread may ask while the library is up.
 pub fn query_thread() -> i32 {
-    let _up = Via::new("shmem_query_thread").engine();
+    let _up = Call::new("shmem_query_thread").engine();
     thread_level::in_force() as i32
 }
 
@@ -142,7 +142,7 @@ pub fn query_thread() -> i32 {
 /// # Safety
 /// No other thread takes the library down meanwhile.
 pub unsafe fn global_exit(status: i32) -> ! {
-    exit::global_exit(&Via::new("shmem_global_exit").engine(), status)
+    exit::global_exit(&Call::new("shmem_global_exit").engine(), status)
 }
 
 /// This PE's number, or -1 while the library is down.
@@ -167,7 +167,7 @@ pub fn info_get_version() -> (i32, i32) {
 /// # Safety
 /// `name` is writable for [`MAX_NAME_LEN`] bytes, or null.
 pub unsafe fn info_get_name(name: *mut c_char) {
-    Via::new("shmem_info_get_name").can_leave(name);
+    Call::new("shmem_info_get_name").can_leave(name);
     let text = VENDOR_STRING.to_bytes_with_nul();
     // SAFETY: it is no longer than `MAX_NAME_LEN`, which the caller has made room for.
     unsafe { name.copy_from_nonoverlapping(text.as_ptr().cast(), text.len()) }

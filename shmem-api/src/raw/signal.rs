@@ -12,7 +12,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::call::{Spot, Via, routines};
+use crate::call::{Call, Spot, routines};
 use crate::engine::HOT;
 use crate::raw::ctx::Ctx;
 use crate::raw::rma::ops::put;
@@ -40,15 +40,15 @@ routines! {
     /// As for [`put`](crate::raw::put); `sig` lies in a live object outside the data, is changed by signals only,
     /// and on `pe` no Rust reference to it exists.
     fn put_signal / ctx_put_signal<T: Elem>(
-        via, dest: *mut T, src: *const T, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
+        call, dest: *mut T, src: *const T, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
     ) {
         // Everything is checked before anything is changed.
-        let op = op_of(via, op);
-        let word = via.place_amo(sig, pe);
+        let op = op_of(call, op);
+        let word = call.place_amo(sig, pe);
         // SAFETY: by the same contract.
-        unsafe { put(via, dest, src, n, pe) };
+        unsafe { put(call, dest, src, n, pe) };
         // SAFETY: `place_amo` checked the word.
-        unsafe { tell(via, word, signal, op) }
+        unsafe { tell(call, word, signal, op) }
     }
 
     /// As [`put_signal`]; `src` is in use until the next quiet (`shmem_put_signal_nbi`).
@@ -56,10 +56,10 @@ routines! {
     /// # Safety
     /// As there.
     fn put_signal_nbi / ctx_put_signal_nbi<T: Elem>(
-        via, dest: *mut T, src: *const T, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
+        call, dest: *mut T, src: *const T, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
     ) {
         // SAFETY: by the same contract.
-        unsafe { put_signal(via, dest, src, n, sig, signal, op, pe) }
+        unsafe { put_signal(call, dest, src, n, sig, signal, op, pe) }
     }
 
     /// As [`put_signal`], in bytes (`shmem_putmem_signal`).
@@ -67,10 +67,10 @@ routines! {
     /// # Safety
     /// As there.
     fn putmem_signal / ctx_putmem_signal(
-        via, dest: *mut u8, src: *const u8, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
+        call, dest: *mut u8, src: *const u8, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
     ) {
         // SAFETY: by the same contract.
-        unsafe { put_signal(via, dest, src, n, sig, signal, op, pe) }
+        unsafe { put_signal(call, dest, src, n, sig, signal, op, pe) }
     }
 
     /// As [`put_signal_nbi`], in bytes (`shmem_putmem_signal_nbi`).
@@ -78,38 +78,38 @@ routines! {
     /// # Safety
     /// As there.
     fn putmem_signal_nbi / ctx_putmem_signal_nbi(
-        via, dest: *mut u8, src: *const u8, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
+        call, dest: *mut u8, src: *const u8, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
     ) {
         // SAFETY: by the same contract.
-        unsafe { put_signal(via, dest, src, n, sig, signal, op, pe) }
+        unsafe { put_signal(call, dest, src, n, sig, signal, op, pe) }
     }
 
     /// Adds to the signal `sig` on `pe` (`shmem_signal_add`).
     ///
     /// # Safety
     /// As for [`put_signal`].
-    fn signal_add / ctx_signal_add(via, sig: *mut u64, signal: u64, pe: i32) {
-        let word = via.place_amo(sig, pe);
+    fn signal_add / ctx_signal_add(call, sig: *mut u64, signal: u64, pe: i32) {
+        let word = call.place_amo(sig, pe);
         // SAFETY: `place_amo` checked the word.
-        unsafe { tell(via, word, signal, Op::Add) }
+        unsafe { tell(call, word, signal, Op::Add) }
     }
 
     /// Sets the signal `sig` on `pe` (`shmem_signal_set`).
     ///
     /// # Safety
     /// As for [`put_signal`].
-    fn signal_set / ctx_signal_set(via, sig: *mut u64, signal: u64, pe: i32) {
-        let word = via.place_amo(sig, pe);
+    fn signal_set / ctx_signal_set(call, sig: *mut u64, signal: u64, pe: i32) {
+        let word = call.place_amo(sig, pe);
         // SAFETY: `place_amo` checked the word.
-        unsafe { tell(via, word, signal, Op::Set) }
+        unsafe { tell(call, word, signal, Op::Set) }
     }
 
     /// This PE's own signal `sig`, as it is now (`shmem_signal_fetch`). What was put with it is visible afterwards.
     ///
     /// # Safety
     /// `sig` lies in a live object, is changed by signals only, and no Rust reference to it exists.
-    fn signal_fetch(via, sig: *const u64) -> u64 {
-        let word = via.place_amo(sig, HOT.me.load(Ordering::Relaxed) as i32);
+    fn signal_fetch(call, sig: *const u64) -> u64 {
+        let word = call.place_amo(sig, HOT.me.load(Ordering::Relaxed) as i32);
         // SAFETY: `place_amo` checked the word.
         unsafe { u64::amo_load(word.at.cast()) }
     }
@@ -117,18 +117,18 @@ routines! {
 
 /// Which operation a number stands for.
 #[inline]
-fn op_of(via: Via, op: i32) -> Op {
+fn op_of(call: Call, op: i32) -> Op {
     match op {
         SIGNAL_SET => Op::Set,
         SIGNAL_ADD => Op::Add,
-        _ => bad_op(via.call, via.ctx, op),
+        _ => bad_op(call.routine, call.ctx, op),
     }
 }
 
 #[cold]
 #[inline(never)]
 fn bad_op(call: &'static str, ctx: Ctx, op: i32) -> ! {
-    Via::on(call, ctx).fail(&format!(
+    Call::on(call, ctx).fail(&format!(
         "there is no signal operation {op}: it is SHMEM_SIGNAL_SET ({SIGNAL_SET}) or SHMEM_SIGNAL_ADD ({SIGNAL_ADD})"
     ))
 }
@@ -138,7 +138,7 @@ fn bad_op(call: &'static str, ctx: Ctx, op: i32) -> ! {
 /// # Safety
 /// `word` is an aligned word of a PE that is changed atomically only.
 #[inline]
-unsafe fn tell(via: Via, word: Spot, signal: u64, op: Op) {
+unsafe fn tell(call: Call, word: Spot, signal: u64, op: Op) {
     let at = word.at.cast::<u64>();
     match op {
         // SAFETY: by contract.
@@ -148,5 +148,5 @@ unsafe fn tell(via: Via, word: Spot, signal: u64, op: Op) {
             unsafe { u64::amo_add(at, signal) };
         }
     }
-    via.ring(word.pe);
+    call.notify(word.pe);
 }

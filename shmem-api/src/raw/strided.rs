@@ -9,7 +9,7 @@
 //! Strides count elements, from the start of one block to that of the next. Elements are blocks of one; blocks as
 //! far apart as they are long are one row. Where there is nothing to move, strides and pointers may be anything.
 
-use crate::call::{Via, routines};
+use crate::call::{Call, routines};
 use crate::memory::copy;
 use crate::raw::rma::{DEST, SOURCE};
 use crate::types::elem::Elem;
@@ -20,9 +20,9 @@ routines! {
     ///
     /// # Safety
     /// As for [`put`](crate::raw::put) of all from the first to the last element.
-    fn iput / ctx_iput<T: Elem>(via, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, pe: i32) {
+    fn iput / ctx_iput<T: Elem>(call, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { ibput(via, dest, src, dst, sst, 1, n, pe) }
+        unsafe { ibput(call, dest, src, dst, sst, 1, n, pe) }
     }
 
     /// Copies element `i * sst` of `src` (symmetric) on `pe` to element `i * dst` of `dest`, for each `i` below `n`
@@ -30,9 +30,9 @@ routines! {
     ///
     /// # Safety
     /// As for [`get`](crate::raw::get) of all from the first to the last element.
-    fn iget / ctx_iget<T: Elem>(via, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, pe: i32) {
+    fn iget / ctx_iget<T: Elem>(call, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, pe: i32) {
         // SAFETY: by the same contract.
-        unsafe { ibget(via, dest, src, dst, sst, 1, n, pe) }
+        unsafe { ibget(call, dest, src, dst, sst, 1, n, pe) }
     }
 
     /// Copies `nblocks` blocks of `bsize` elements, `sst` apart from `src` on, to `dest` (symmetric) on `pe`, `dst` apart
@@ -41,11 +41,11 @@ routines! {
     /// # Safety
     /// As for [`put`](crate::raw::put) of all from the first to the last element.
     fn ibput / ctx_ibput<T: Elem>(
-        via, dest: *mut T, src: *const T, dst: isize, sst: isize, bsize: usize, nblocks: usize, pe: i32
+        call, dest: *mut T, src: *const T, dst: isize, sst: isize, bsize: usize, nblocks: usize, pe: i32
     ) {
-        let blocks = Blocks::new::<T>(via, dst, sst, bsize, nblocks);
-        let to = via.place(dest.cast(), blocks.extents[0], pe);
-        via.local(SOURCE, src, blocks.n);
+        let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
+        let to = call.place(dest.cast(), blocks.extents[0], pe);
+        call.local(SOURCE, src, blocks.n);
         // SAFETY: `place` checked the target (V2), the source is the caller's promise; D1.
         unsafe { blocks.copy::<T, true>(to.at, src.cast()) }
     }
@@ -56,11 +56,11 @@ routines! {
     /// # Safety
     /// As for [`get`](crate::raw::get) of all from the first to the last element.
     fn ibget / ctx_ibget<T: Elem>(
-        via, dest: *mut T, src: *const T, dst: isize, sst: isize, bsize: usize, nblocks: usize, pe: i32
+        call, dest: *mut T, src: *const T, dst: isize, sst: isize, bsize: usize, nblocks: usize, pe: i32
     ) {
-        let blocks = Blocks::new::<T>(via, dst, sst, bsize, nblocks);
-        let from = via.place(src.cast(), blocks.extents[1], pe);
-        via.local(DEST, dest, blocks.n);
+        let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
+        let from = call.place(src.cast(), blocks.extents[1], pe);
+        call.local(DEST, dest, blocks.n);
         // SAFETY: `place` checked the source (V2), the target is the caller's promise; D1.
         unsafe { blocks.copy::<T, false>(dest.cast(), from.at) }
     }
@@ -80,16 +80,16 @@ struct Blocks {
 
 impl Blocks {
     #[inline]
-    fn new<T>(via: Via, dst: isize, sst: isize, len: usize, n: usize) -> Blocks {
+    fn new<T>(call: Call, dst: isize, sst: isize, len: usize, n: usize) -> Blocks {
         if len == 0 || n == 0 {
             return Blocks { strides: [0, 0], len: 0, n: 0, extents: [0, 0] };
         }
         let side = |name: &str, stride: isize| match usize::try_from(stride) {
             Ok(stride) if stride >= len => match extent::<T>(stride, len, n) {
                 Some(extent) => (stride, extent),
-                None => too_far(via.call, name, stride, n),
+                None => too_far(call.routine, name, stride, n),
             },
-            _ => too_close(via.call, name, stride, len),
+            _ => too_close(call.routine, name, stride, len),
         };
         let (to, from) = (side("dst", dst), side("sst", sst));
         Blocks { strides: [to.0, from.0], len, n, extents: [to.1, from.1] }
@@ -117,13 +117,13 @@ fn extent<T>(stride: usize, len: usize, n: usize) -> Option<usize> {
 #[inline(never)]
 fn too_close(call: &'static str, name: &str, stride: isize, len: usize) -> ! {
     let why = if len == 1 { "" } else { ", the elements of a block (bsize)" };
-    Via::new(call).fail(&format!("{name} is {stride}: a stride must be at least {len}{why}"))
+    Call::new(call).fail(&format!("{name} is {stride}: a stride must be at least {len}{why}"))
 }
 
 #[cold]
 #[inline(never)]
 fn too_far(call: &'static str, name: &str, stride: usize, n: usize) -> ! {
-    Via::new(call).fail(&format!("{name} is {stride}: {n} blocks so far apart are more than any object has"))
+    Call::new(call).fail(&format!("{name} is {stride}: {n} blocks so far apart are more than any object has"))
 }
 
 #[cfg(test)]

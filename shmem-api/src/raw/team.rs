@@ -6,7 +6,7 @@ use crate::engine::{Engine, Handle};
 use crate::error::Error;
 use crate::exit;
 use crate::node::signature::Kind;
-use crate::raw::Via;
+use crate::raw::Call;
 use crate::raw::ctx;
 use crate::team::TeamCore;
 use crate::team::split::Wish;
@@ -48,12 +48,12 @@ impl TeamHandle {
 
     /// The team it stands for; `None` for [`INVALID`](Self::INVALID). Any other handle that names no team ends
     /// the job.
-    pub(crate) fn core(self, via: Via, engine: &Handle) -> Option<&TeamCore> {
+    pub(crate) fn core(self, call: Call, engine: &Handle) -> Option<&TeamCore> {
         if self == TeamHandle::INVALID {
             return None;
         }
         match engine.teams.find(self.0.addr()) {
-            None => via.fail(&format!("{:#x} is no team; it may have been destroyed", self.0.addr())),
+            None => call.fail(&format!("{:#x} is no team; it may have been destroyed", self.0.addr())),
             team => team,
         }
     }
@@ -65,7 +65,7 @@ impl TeamHandle {
 /// # Safety
 /// The World stays up during the call, and the call keeps to the thread level it was brought up at.
 pub unsafe fn barrier_all() {
-    let engine = Via::new("shmem_barrier_all").engine();
+    let engine = Call::new("shmem_barrier_all").engine();
     engine.quiet();
     engine.teams.world().sync_or_end(&engine, Kind::Barrier);
 }
@@ -76,7 +76,7 @@ pub unsafe fn barrier_all() {
 /// # Safety
 /// As for [`barrier_all`].
 pub unsafe fn sync_all() {
-    let engine = Via::new("shmem_sync_all").engine();
+    let engine = Call::new("shmem_sync_all").engine();
     engine.teams.world().sync_or_end(&engine, Kind::Sync);
 }
 
@@ -86,11 +86,11 @@ pub unsafe fn sync_all() {
 /// # Safety
 /// As for [`barrier_all`]; no other thread is in a collective of this team.
 pub unsafe fn team_sync(team: TeamHandle) -> i32 {
-    let via = Via::new("shmem_team_sync");
-    let engine = via.engine();
-    match team.core(via, &engine) {
+    let call = Call::new("shmem_team_sync");
+    let engine = call.engine();
+    match team.core(call, &engine) {
         Some(core) => core.sync_or_end(&engine, Kind::Sync),
-        None => via.fail("the team is SHMEM_TEAM_INVALID"),
+        None => call.fail("the team is SHMEM_TEAM_INVALID"),
     }
     0
 }
@@ -100,8 +100,8 @@ pub unsafe fn team_sync(team: TeamHandle) -> i32 {
 /// # Safety
 /// As for [`barrier_all`].
 pub unsafe fn team_my_pe(team: TeamHandle) -> i32 {
-    let via = Via::new("shmem_team_my_pe");
-    team.core(via, &via.engine()).map_or(-1, |core| core.rank as i32)
+    let call = Call::new("shmem_team_my_pe");
+    team.core(call, &call.engine()).map_or(-1, |core| core.rank as i32)
 }
 
 /// How many PEs a team has (`shmem_team_n_pes`); -1 for [`TeamHandle::INVALID`].
@@ -109,8 +109,8 @@ pub unsafe fn team_my_pe(team: TeamHandle) -> i32 {
 /// # Safety
 /// As for [`barrier_all`].
 pub unsafe fn team_n_pes(team: TeamHandle) -> i32 {
-    let via = Via::new("shmem_team_n_pes");
-    team.core(via, &via.engine()).map_or(-1, |core| core.members.size as i32)
+    let call = Call::new("shmem_team_n_pes");
+    team.core(call, &call.engine()).map_or(-1, |core| core.members.size as i32)
 }
 
 /// The number in `dest_team` of PE `src_pe` of `src_team` (`shmem_team_translate_pe`); -1 if there is none.
@@ -118,10 +118,10 @@ pub unsafe fn team_n_pes(team: TeamHandle) -> i32 {
 /// # Safety
 /// As for [`barrier_all`].
 pub unsafe fn team_translate_pe(src_team: TeamHandle, src_pe: i32, dest_team: TeamHandle) -> i32 {
-    let via = Via::new("shmem_team_translate_pe");
-    let engine = via.engine();
-    let pe = src_team.core(via, &engine).and_then(|src| src.members.pe(u32::try_from(src_pe).ok()?));
-    let rank = pe.and_then(|pe| dest_team.core(via, &engine)?.members.rank(pe));
+    let call = Call::new("shmem_team_translate_pe");
+    let engine = call.engine();
+    let pe = src_team.core(call, &engine).and_then(|src| src.members.pe(u32::try_from(src_pe).ok()?));
+    let rank = pe.and_then(|pe| dest_team.core(call, &engine)?.members.rank(pe));
     rank.map_or(-1, |rank| rank as i32)
 }
 
@@ -144,20 +144,20 @@ pub unsafe fn team_split_strided(
     config_mask: i64,
     new_team: *mut TeamHandle,
 ) -> i32 {
-    let via = Via::new("shmem_team_split_strided");
-    let engine = via.engine();
-    via.can_leave(new_team);
+    let call = Call::new("shmem_team_split_strided");
+    let engine = call.engine();
+    call.can_leave(new_team);
     // SAFETY: by contract.
     let wish = unsafe { wish(config, config_mask) };
-    let made = match parent.core(via, &engine) {
+    let made = match parent.core(call, &engine) {
         Some(core) => {
-            core.split_strided(&engine, (start, stride, size), wish).map_err(|e| complain(via, core, &e))
+            core.split_strided(&engine, (start, stride, size), wish).map_err(|e| complain(call, core, &e))
         }
         None => Err(REFUSED),
     };
     let handle = made.ok().flatten().map_or(TeamHandle::INVALID, TeamHandle::of);
     // SAFETY: by contract.
-    unsafe { via.leave(new_team, handle) };
+    unsafe { call.leave(new_team, handle) };
     made.err().unwrap_or(0)
 }
 
@@ -181,24 +181,24 @@ pub unsafe fn team_split_2d(
     yaxis_mask: i64,
     yaxis_team: *mut TeamHandle,
 ) -> i32 {
-    let via = Via::new("shmem_team_split_2d");
-    let engine = via.engine();
-    via.can_leave(xaxis_team);
-    via.can_leave(yaxis_team);
+    let call = Call::new("shmem_team_split_2d");
+    let engine = call.engine();
+    call.can_leave(xaxis_team);
+    call.can_leave(yaxis_team);
     // SAFETY: by contract.
     let x = unsafe { wish(xaxis_config, xaxis_mask) };
     // SAFETY: by contract.
     let y = unsafe { wish(yaxis_config, yaxis_mask) };
-    let made = match parent.core(via, &engine) {
-        Some(core) => core.split_2d(&engine, xrange, [x, y]).map_err(|e| complain(via, core, &e)),
+    let made = match parent.core(call, &engine) {
+        Some(core) => core.split_2d(&engine, xrange, [x, y]).map_err(|e| complain(call, core, &e)),
         None => Err(REFUSED),
     };
     let [x, y] =
         made.map_or([None, None], |teams| teams).map(|t| t.map_or(TeamHandle::INVALID, TeamHandle::of));
     // SAFETY: by contract.
-    unsafe { via.leave(xaxis_team, x) };
+    unsafe { call.leave(xaxis_team, x) };
     // SAFETY: by contract.
-    unsafe { via.leave(yaxis_team, y) };
+    unsafe { call.leave(yaxis_team, y) };
     made.err().unwrap_or(0)
 }
 
@@ -208,14 +208,14 @@ pub unsafe fn team_split_2d(
 /// # Safety
 /// As for [`barrier_all`]; `config` is writable, or null where the mask is 0.
 pub unsafe fn team_get_config(team: TeamHandle, config_mask: i64, config: *mut TeamConfig) -> i32 {
-    let via = Via::new("shmem_team_get_config");
-    let engine = via.engine();
-    let Some(core) = team.core(via, &engine) else {
+    let call = Call::new("shmem_team_get_config");
+    let engine = call.engine();
+    let Some(core) = team.core(call, &engine) else {
         return REFUSED;
     };
     if config_mask & TEAM_NUM_CONTEXTS != 0 {
         // SAFETY: by contract.
-        unsafe { via.leave(config, TeamConfig { num_contexts: core.num_contexts }) };
+        unsafe { call.leave(config, TeamConfig { num_contexts: core.num_contexts }) };
     }
     0
 }
@@ -226,11 +226,11 @@ pub unsafe fn team_get_config(team: TeamHandle, config_mask: i64, config: *mut T
 /// # Safety
 /// As for [`team_sync`]; nobody uses the team any more on this PE, or its contexts.
 pub unsafe fn team_destroy(team: TeamHandle) {
-    let via = Via::new("shmem_team_destroy");
-    let engine = via.engine();
-    let Some(core) = team.core(via, &engine) else { return };
+    let call = Call::new("shmem_team_destroy");
+    let engine = call.engine();
+    let Some(core) = team.core(call, &engine) else { return };
     if team == TeamHandle::WORLD || team == TeamHandle::SHARED {
-        via.fail("a predefined team cannot be destroyed");
+        call.fail("a predefined team cannot be destroyed");
     }
     if let Err(diverged) = end_team(&engine, core) {
         crate::team::end(&engine, &diverged);
@@ -264,9 +264,9 @@ unsafe fn wish(config: *const TeamConfig, mask: i64) -> Wish {
 
 /// One line from the team's first PE.
 #[cold]
-fn complain(via: Via, parent: &TeamCore, error: &Error) -> i32 {
+fn complain(call: Call, parent: &TeamCore, error: &Error) -> i32 {
     if parent.rank == 0 {
-        exit::say(&format!("{}: {error}", via.call));
+        exit::say(&format!("{}: {error}", call.routine));
     }
     REFUSED
 }

@@ -20,7 +20,7 @@ use std::cell::Cell;
 
 use crate::api::phase::Cmp;
 use crate::call::routines;
-use crate::raw::Via;
+use crate::raw::Call;
 use crate::sync::conditions::Conditions;
 use crate::types::elem::Waitable;
 
@@ -41,7 +41,7 @@ pub const CMP_LE: i32 = 3;
 /// What the `any` forms answer when there is none (`SIZE_MAX`).
 pub const NONE: usize = usize::MAX;
 
-impl Via {
+impl Call {
     /// The comparison that C's code stands for; any other code ends the job with one line.
     #[inline]
     pub fn comparison(self, code: i32) -> Cmp {
@@ -79,8 +79,8 @@ impl Via {
     #[inline(never)]
     fn wait(self, at: usize, n: usize, ready: impl Fn() -> bool) {
         let place = || match n {
-            1 => format!("{} on {at:#x}", self.call),
-            _ => format!("{} on {n} variables at {at:#x}", self.call),
+            1 => format!("{} on {at:#x}", self.routine),
+            _ => format!("{} on {n} variables at {at:#x}", self.routine),
         };
         self.engine().wait_until(ready, place);
     }
@@ -88,7 +88,7 @@ impl Via {
 
 /// The variables of one call and what they are compared with.
 struct Set<T> {
-    via: Via,
+    call: Call,
     vars: *const T,
     len: usize,
     /// Not zero: that variable is left out. Null: none is.
@@ -104,7 +104,7 @@ impl<T: Waitable> Set<T> {
     /// W1.
     #[inline]
     unsafe fn new(
-        via: Via,
+        call: Call,
         vars: *const T,
         len: usize,
         status: *const i32,
@@ -112,9 +112,9 @@ impl<T: Waitable> Set<T> {
         values: *const T,
         step: usize,
     ) -> Set<T> {
-        via.own(if len == 0 { std::ptr::dangling() } else { vars }, len);
-        via.local("the values to compare with", values, len);
-        Set { via, vars, len, status, cmp, values, step }
+        call.own(if len == 0 { std::ptr::dangling() } else { vars }, len);
+        call.local("the values to compare with", values, len);
+        Set { call, vars, len, status, cmp, values, step }
     }
 }
 
@@ -138,7 +138,7 @@ impl<T: Waitable> Conditions for Set<T> {
     }
 
     fn sleep(&self, ready: impl Fn() -> bool) {
-        self.via.wait(self.vars.addr(), self.len, ready);
+        self.call.wait(self.vars.addr(), self.len, ready);
     }
 }
 
@@ -146,8 +146,8 @@ impl<T: Waitable> Conditions for Set<T> {
 ///
 /// # Safety
 /// `indices` is writable for as many elements as are found, or null.
-unsafe fn list(via: Via, indices: *mut usize, len: usize) -> impl Fn(usize, usize) {
-    via.local("the indices", indices, len);
+unsafe fn list(call: Call, indices: *mut usize, len: usize) -> impl Fn(usize, usize) {
+    call.local("the indices", indices, len);
     // SAFETY: by contract.
     move |n, i| unsafe { indices.wrapping_add(n).write_unaligned(i) }
 }
@@ -170,10 +170,10 @@ routines! {
     ///
     /// # Safety
     /// `ivar` is a variable of this PE that is changed atomically only; the World stays up during the call.
-    fn wait_until<T: Waitable>(via, ivar: *mut T, cmp: Cmp, value: T) {
-        via.own(ivar, 1);
+    fn wait_until<T: Waitable>(call, ivar: *mut T, cmp: Cmp, value: T) {
+        call.own(ivar, 1);
         if !holds(ivar, cmp, value) {
-            via.wait(ivar.addr(), 1, || holds(ivar, cmp, value));
+            call.wait(ivar.addr(), 1, || holds(ivar, cmp, value));
         }
     }
 
@@ -182,9 +182,9 @@ routines! {
     ///
     /// # Safety
     /// As [`wait_until`], for `n` variables; `status` is null or readable for `n` elements, and is not changed meanwhile.
-    fn wait_until_all<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) {
+    fn wait_until_all<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.wait_all()
+        unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) }.wait_all()
     }
 
     /// Waits until one of `n` variables compares true with `value`; which one (`shmem_wait_until_any`). Of no variables:
@@ -192,9 +192,9 @@ routines! {
     ///
     /// # Safety
     /// As [`wait_until_all`].
-    fn wait_until_any<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
+    fn wait_until_any<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) }.wait_any().unwrap_or(NONE)
+        unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) }.wait_any().unwrap_or(NONE)
     }
 
     /// Waits until at least one of `n` variables compares true with `value`; how many do, and which, in `indices`
@@ -202,49 +202,49 @@ routines! {
     ///
     /// # Safety
     /// As [`wait_until_all`]; `indices` is writable for `n` elements and overlaps nothing else.
-    fn wait_until_some<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
+    fn wait_until_some<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
-        let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
+        let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
         // SAFETY: by contract; no more are found than there are variables.
-        set.wait_some(unsafe { list(via, indices, n) })
+        set.wait_some(unsafe { list(call, indices, n) })
     }
 
     /// As [`wait_until_all`], each variable with its own of `n` values (`shmem_wait_until_all_vector`).
     ///
     /// # Safety
     /// As there; `values` is readable for `n` elements.
-    fn wait_until_all_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) {
+    fn wait_until_all_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.wait_all()
+        unsafe { Set::new(call, ivars, n, status, cmp, values, 1) }.wait_all()
     }
 
     /// As [`wait_until_any`], each variable with its own of `n` values (`shmem_wait_until_any_vector`).
     ///
     /// # Safety
     /// As [`wait_until_all_vector`].
-    fn wait_until_any_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
+    fn wait_until_any_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
-        unsafe { Set::new(via, ivars, n, status, cmp, values, 1) }.wait_any().unwrap_or(NONE)
+        unsafe { Set::new(call, ivars, n, status, cmp, values, 1) }.wait_any().unwrap_or(NONE)
     }
 
     /// As [`wait_until_some`], each variable with its own of `n` values (`shmem_wait_until_some_vector`).
     ///
     /// # Safety
     /// As there and as [`wait_until_all_vector`].
-    fn wait_until_some_vector<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
+    fn wait_until_some_vector<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
-        let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
+        let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
         // SAFETY: by contract; no more are found than there are variables.
-        set.wait_some(unsafe { list(via, indices, n) })
+        set.wait_some(unsafe { list(call, indices, n) })
     }
 
     /// Waits until `*ivar` differs from `value` (`shmem_wait`, deprecated since 1.4).
     ///
     /// # Safety
     /// As [`wait_until`].
-    fn wait<T: Waitable>(via, ivar: *mut T, value: T) {
+    fn wait<T: Waitable>(call, ivar: *mut T, value: T) {
         // SAFETY: by the same contract.
-        unsafe { wait_until(via, ivar, Cmp::Ne, value) }
+        unsafe { wait_until(call, ivar, Cmp::Ne, value) }
     }
 
     /// Waits until a signal of this PE compares true with `value`, and returns what it then was
@@ -252,15 +252,15 @@ routines! {
     ///
     /// # Safety
     /// As [`wait_until`].
-    fn signal_wait_until(via, sig_addr: *mut u64, cmp: Cmp, value: u64) -> u64 {
-        via.own(sig_addr, 1);
+    fn signal_wait_until(call, sig_addr: *mut u64, cmp: Cmp, value: u64) -> u64 {
+        call.own(sig_addr, 1);
         let seen = Cell::new(0);
         let holds = || {
             seen.set(look(sig_addr));
             cmp.holds(seen.get(), value)
         };
         if !holds() {
-            via.wait(sig_addr.addr(), 1, holds);
+            call.wait(sig_addr.addr(), 1, holds);
         }
         seen.get()
     }
@@ -269,9 +269,9 @@ routines! {
     ///
     /// # Safety
     /// As [`wait_until`]; so for all tests.
-    fn test<T: Waitable>(via, ivar: *mut T, cmp: Cmp, value: T) -> bool {
-        via.own(ivar, 1);
-        via.tested(holds(ivar, cmp, value), false)
+    fn test<T: Waitable>(call, ivar: *mut T, cmp: Cmp, value: T) -> bool {
+        call.own(ivar, 1);
+        call.tested(holds(ivar, cmp, value), false)
     }
 
     /// Whether all of `n` variables compare true with `value` (`shmem_test_all`), also if there are none; `status` as in
@@ -279,61 +279,61 @@ routines! {
     ///
     /// # Safety
     /// As [`wait_until_all`].
-    fn test_all<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> bool {
+    fn test_all<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> bool {
         // SAFETY: by contract (W1).
-        let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
-        via.tested(set.unmet(0) == n, false)
+        let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
+        call.tested(set.unmet(0) == n, false)
     }
 
     /// One of `n` variables that compares true with `value`, or [`NONE`] (`shmem_test_any`).
     ///
     /// # Safety
     /// As [`wait_until_all`].
-    fn test_any<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
+    fn test_any<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
-        let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
-        via.tested(set.test_any().unwrap_or(NONE), NONE)
+        let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
+        call.tested(set.test_any().unwrap_or(NONE), NONE)
     }
 
     /// How many of `n` variables compare true with `value`, and which, in `indices` (`shmem_test_some`).
     ///
     /// # Safety
     /// As [`wait_until_some`].
-    fn test_some<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
+    fn test_some<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
         // SAFETY: by contract (W1).
-        let set = unsafe { Set::new(via, ivars, n, status, cmp, &value, 0) };
+        let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
         // SAFETY: by contract; no more are found than there are variables.
-        via.tested(set.some(unsafe { list(via, indices, n) }), 0)
+        call.tested(set.some(unsafe { list(call, indices, n) }), 0)
     }
 
     /// As [`test_all`], each variable with its own of `n` values (`shmem_test_all_vector`).
     ///
     /// # Safety
     /// As [`wait_until_all_vector`].
-    fn test_all_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> bool {
+    fn test_all_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> bool {
         // SAFETY: by contract (W1).
-        let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
-        via.tested(set.unmet(0) == n, false)
+        let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
+        call.tested(set.unmet(0) == n, false)
     }
 
     /// As [`test_any`], each variable with its own of `n` values (`shmem_test_any_vector`).
     ///
     /// # Safety
     /// As [`wait_until_all_vector`].
-    fn test_any_vector<T: Waitable>(via, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
+    fn test_any_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
-        let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
-        via.tested(set.test_any().unwrap_or(NONE), NONE)
+        let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
+        call.tested(set.test_any().unwrap_or(NONE), NONE)
     }
 
     /// As [`test_some`], each variable with its own of `n` values (`shmem_test_some_vector`).
     ///
     /// # Safety
     /// As [`wait_until_some_vector`].
-    fn test_some_vector<T: Waitable>(via, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
+    fn test_some_vector<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
         // SAFETY: by contract (W1).
-        let set = unsafe { Set::new(via, ivars, n, status, cmp, values, 1) };
+        let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
         // SAFETY: by contract; no more are found than there are variables.
-        via.tested(set.some(unsafe { list(via, indices, n) }), 0)
+        call.tested(set.some(unsafe { list(call, indices, n) }), 0)
     }
 }

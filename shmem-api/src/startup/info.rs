@@ -13,7 +13,7 @@ use memheap::{Bytes, Offset, PeId};
 use crate::exit::say;
 use crate::heap::Heap;
 use crate::heap::local::Local;
-use crate::node::control_block::Internals;
+use crate::node::control_block::ControlLayout;
 use crate::node::layout::Layout;
 use crate::node::segment::Segment;
 use crate::node::static_data::StaticData;
@@ -27,7 +27,7 @@ pub(crate) struct Started<'s> {
     pub(crate) segment: &'s Segment,
     pub(crate) statics: &'s StaticData,
     pub(crate) layout: &'s Layout,
-    pub(crate) internals: &'s Internals,
+    pub(crate) internals: &'s ControlLayout,
     pub(crate) heap: &'s Heap,
     pub(crate) local: &'s Local,
     pub(crate) budget: &'s Budget,

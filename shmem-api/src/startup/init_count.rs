@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::exit::child;
 use crate::heap::Leaks;
 use crate::heap::components::BUILT_IN;
-use crate::node::signature::{Kind, Slip};
+use crate::node::signature::{Kind, Signature};
 use crate::types::thread_level;
 use crate::types::thread_level::ThreadLevel;
 
@@ -46,7 +46,7 @@ pub(crate) struct Asked {
 
 /// Who there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Holders {
+pub(crate) struct InitCounts {
     pub(crate) worlds: u32,
     /// Of the Worlds, those that were leaked on purpose: they go at process exit.
     pub(crate) leaked: u32,
@@ -61,7 +61,7 @@ pub(crate) struct Holders {
 
 /// Held while somebody comes or goes. Reentrant, so that a call from within a start, or process exit in the
 /// middle of one, finds `moving` and no deadlock.
-static HOLDERS: ReentrantMutex<Cell<Holders>> = ReentrantMutex::new(Cell::new(Holders {
+static HOLDERS: ReentrantMutex<Cell<InitCounts>> = ReentrantMutex::new(Cell::new(InitCounts {
     worlds: 0,
     leaked: 0,
     inits: 0,
@@ -71,22 +71,22 @@ static HOLDERS: ReentrantMutex<Cell<Holders>> = ReentrantMutex::new(Cell::new(Ho
 }));
 
 /// Sets `moving` for as long as it lives.
-struct Moving<'h>(&'h Cell<Holders>);
+struct Moving<'h>(&'h Cell<InitCounts>);
 
 impl<'h> Moving<'h> {
-    fn new(holders: &'h Cell<Holders>) -> Result<Moving<'h>, Error> {
+    fn new(holders: &'h Cell<InitCounts>) -> Result<Moving<'h>, Error> {
         let now = holders.get();
         if now.moving {
             return Err(Error::Busy);
         }
-        holders.set(Holders { moving: true, ..now });
+        holders.set(InitCounts { moving: true, ..now });
         Ok(Moving(holders))
     }
 }
 
 impl Drop for Moving<'_> {
     fn drop(&mut self) {
-        self.0.set(Holders { moving: false, ..self.0.get() });
+        self.0.set(InitCounts { moving: false, ..self.0.get() });
     }
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn start_pes() -> Result<(), Error> {
     let holders = HOLDERS.lock();
     if Engine::current().is_none() {
         come(By::Init, Asked { level: ThreadLevel::Single, needed: false }, BUILT_IN)?;
-        holders.set(Holders { start_pes: true, ..holders.get() });
+        holders.set(InitCounts { start_pes: true, ..holders.get() });
     }
     Ok(())
 }
@@ -152,7 +152,7 @@ pub(crate) fn go(by: By, engine: Handle) -> Result<Leaks, Error> {
     let left = holders.get().without(by);
     if left.worlds > 0 || left.inits > 0 {
         engine.quiet();
-        engine.meet(Slip::new(Kind::Barrier))?;
+        engine.meet(Signature::new(Kind::Barrier))?;
         holders.set(left);
         return Ok(Leaks::default());
     }
@@ -165,21 +165,21 @@ pub(crate) fn go(by: By, engine: Handle) -> Result<Leaks, Error> {
     Ok(leaks)
 }
 
-impl Holders {
+impl InitCounts {
     /// With one more; `None` if the count would start over, and the library come down under who still holds it (K1).
-    fn with(self, by: By) -> Option<Holders> {
+    fn with(self, by: By) -> Option<InitCounts> {
         Some(match by {
-            By::World => Holders { worlds: self.worlds.checked_add(1)?, ..self },
-            By::Init => Holders { inits: self.inits.checked_add(1)?, ..self },
+            By::World => InitCounts { worlds: self.worlds.checked_add(1)?, ..self },
+            By::Init => InitCounts { inits: self.inits.checked_add(1)?, ..self },
         })
     }
 
-    fn without(self, by: By) -> Holders {
+    fn without(self, by: By) -> InitCounts {
         match by {
-            By::World => Holders { worlds: self.worlds - 1, ..self },
+            By::World => InitCounts { worlds: self.worlds - 1, ..self },
             By::Init => {
                 let inits = self.inits - 1;
-                Holders { inits, start_pes: self.start_pes && inits > 0, ..self }
+                InitCounts { inits, start_pes: self.start_pes && inits > 0, ..self }
             }
         }
     }
@@ -204,11 +204,11 @@ impl Holders {
 pub(crate) fn leak() {
     let holders = HOLDERS.lock();
     let now = holders.get();
-    holders.set(Holders { leaked: now.leaked + 1, ..now });
+    holders.set(InitCounts { leaked: now.leaked + 1, ..now });
 }
 
 /// Who there is now.
-pub(crate) fn now() -> Holders {
+pub(crate) fn now() -> InitCounts {
     HOLDERS.lock().get()
 }
 
@@ -218,16 +218,16 @@ pub(crate) fn freeze(at_most: Duration) -> Option<Frozen> {
 }
 
 /// Nobody comes or goes as long as it lives.
-pub(crate) struct Frozen(ReentrantMutexGuard<'static, Cell<Holders>>);
+pub(crate) struct Frozen(ReentrantMutexGuard<'static, Cell<InitCounts>>);
 
 impl Frozen {
-    pub(crate) fn now(&self) -> Holders {
+    pub(crate) fn now(&self) -> InitCounts {
         self.0.get()
     }
 
     /// Process exit has taken the library down.
     pub(crate) fn exited(&self) {
-        self.0.set(Holders { exited: true, ..Holders::default() });
+        self.0.set(InitCounts { exited: true, ..InitCounts::default() });
     }
 }
 
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_count_never_starts_over() {
-        let full = Holders { worlds: u32::MAX, inits: u32::MAX, ..Holders::default() };
+        let full = InitCounts { worlds: u32::MAX, inits: u32::MAX, ..InitCounts::default() };
         assert_eq!((full.with(By::World), full.with(By::Init)), (None, None));
         for by in [By::World, By::Init] {
             assert_eq!(full.without(by).with(by), Some(full));

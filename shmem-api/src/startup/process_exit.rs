@@ -24,7 +24,7 @@ use crate::boot;
 use crate::engine::Engine;
 use crate::exit::{LEFT, SPEAK_FIRST, child, end_job, ended, leave_now, let_it_be_said, say};
 use crate::startup::init_count;
-use crate::startup::init_count::Holders;
+use crate::startup::init_count::InitCounts;
 use crate::types::thread_level;
 use crate::types::thread_level::ThreadLevel;
 
@@ -90,7 +90,7 @@ extern "C" fn at_exit(status: c_int, _: *mut c_void) {
 }
 
 /// Why the library cannot be taken down in good order here, if it cannot.
-fn objection(engine: &Engine, holders: &Holders) -> Option<&'static str> {
+fn objection(engine: &Engine, holders: &InitCounts) -> Option<&'static str> {
     let thread = rustix::thread::gettid();
     let main = thread == rustix::process::getpid() && thread_level::in_force() >= ThreadLevel::Serialized;
     if engine.diverged.load(Ordering::Relaxed) {
@@ -111,7 +111,7 @@ static KEPT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
 
 /// The finalize the program left out. The memory stays: other threads may still be looking at it.
 fn finalize(engine: &Engine) {
-    engine.desk().life.exiting.store(1, Ordering::Release);
+    engine.control().life.exiting.store(1, Ordering::Release);
     if let Err(e) = engine.last_meeting() {
         end_job(engine, LEFT, &format!("{e}; ending the job"));
     }
@@ -123,7 +123,7 @@ fn finalize(engine: &Engine) {
 /// Says that the program left a finalize out, once for the job, however many PEs did.
 fn warn_once(engine: &Engine) {
     let forgotten = init_count::now().forgotten();
-    if forgotten > 0 && engine.desks[0].life.warned.swap(1, Ordering::Relaxed) == 0 {
+    if forgotten > 0 && engine.controls[0].life.warned.swap(1, Ordering::Relaxed) == 0 {
         let me = engine.me;
         let inits = format!("init calls without it: {forgotten}");
         say(&format!("PE {me}: warning: left without shmem_finalize; finalizing at exit ({inits})"));

@@ -27,10 +27,10 @@ use crate::coll::active_set::ActiveSets;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::exit::serial::Serial;
-use crate::exit::watchdog::Warden;
+use crate::exit::watchdog::Watchdog;
 use crate::heap;
 use crate::heap::DropQueue;
-use crate::node::control_block::{Desk, Internals};
+use crate::node::control_block::{ControlBlock, ControlLayout};
 use crate::node::layout::{Layout, Sizes};
 use crate::node::numa;
 use crate::node::segment::{Segment, Terms};
@@ -94,7 +94,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let sizes: Sizes = [budget.heap.0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes);
     let advice = limits::advice(&settings, budget.heap);
     let layout = Layout::plan(&sizes, hello.teams as usize, &advice)?;
-    let internals = Internals::reserve(layout.internals, Offset(layout.len.0), hello.teams as usize)?;
+    let internals = ControlLayout::reserve(layout.internals, Offset(layout.len.0), hello.teams as usize)?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
     let segment = Segment::establish(boot, &layout, &Terms { prealloc, dump, advice: &advice })?;
@@ -117,14 +117,15 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     };
     let peers = segment.table().into_boxed_slice();
     // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
-    let desks: Box<[Desk<'static>]> = peers.iter().map(|p| unsafe { internals.desk(p.heap) }).collect();
-    let warden = Warden::start(me, &desks);
-    let well = warden.as_ref().map_err(Clone::clone).and(spaces.as_ref().map_err(Clone::clone));
+    let controls: Box<[ControlBlock<'static>]> =
+        peers.iter().map(|p| unsafe { internals.control(p.heap) }).collect();
+    let watchdog = Watchdog::start(me, &controls);
+    let well = watchdog.as_ref().map_err(Clone::clone).and(spaces.as_ref().map_err(Clone::clone));
     let ready = step(boot, well.and_then(mine))?;
     let (heap, local, guards) = spaces?;
-    let warden = warden?;
-    if let Some(warden) = &warden {
-        warden.watch();
+    let watchdog = watchdog?;
+    if let Some(watchdog) = &watchdog {
+        watchdog.watch();
     }
     if let Some(pe) = ready.iter().position(|r| r.components != ready[me.0 as usize].components) {
         let (here, there) = (unpadded(&ready[me.0 as usize].components), unpadded(&ready[pe].components));
@@ -156,10 +157,10 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         info::of_this_pe(me, &segment, &statics);
     }
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
-    desks[me.0 as usize].life.node.store(numa::current_node(), Ordering::Relaxed);
+    controls[me.0 as usize].life.node.store(numa::current_node(), Ordering::Relaxed);
     let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
-    let teams = Teams::new(me, &desks).ok_or_else(no_slots)?;
-    let sets = ActiveSets::new(&desks[me.0 as usize]);
+    let teams = Teams::new(me, &controls).ok_or_else(no_slots)?;
+    let sets = ActiveSets::new(&controls[me.0 as usize]);
     Ok(Engine {
         me,
         n_pes,
@@ -172,9 +173,9 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         diverged: AtomicBool::new(false),
         thread: rustix::thread::gettid(),
         most,
-        warden,
+        watchdog,
         peers,
-        desks,
+        controls,
         layout,
         nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),
         contexts: Serial::new("contexts", Slots::default()),

@@ -24,8 +24,8 @@
 
 use crate::engine::Engine;
 use crate::error::Diverged;
-use crate::node::mailbox::{Bell, Line, Progress, TeamDesk};
-use crate::node::signature::{Slip, SlipCell, Word};
+use crate::node::mailbox::{Event, Line, Mailbox, Progress};
+use crate::node::signature::{Signature, SignatureCell, Word};
 use crate::sync::primitives::Ordering;
 use crate::sync::wait;
 use crate::sync::wait::Waker;
@@ -36,17 +36,22 @@ use crate::team::{Calls, TeamCore, end};
 const LOOKS: u32 = 100;
 
 /// A collective call under way.
-pub(crate) struct Call<'c> {
+pub(crate) struct TeamCall<'c> {
     engine: &'c Engine,
     core: &'c TeamCore,
     calls: &'c mut Calls,
     word: Word,
 }
 
-impl<'c> Call<'c> {
-    pub(crate) fn new(engine: &'c Engine, core: &'c TeamCore, calls: &'c mut Calls, word: Word) -> Call<'c> {
-        core.desk().line.at.store(word.bits(), Ordering::Relaxed);
-        Call { engine, core, calls, word }
+impl<'c> TeamCall<'c> {
+    pub(crate) fn new(
+        engine: &'c Engine,
+        core: &'c TeamCore,
+        calls: &'c mut Calls,
+        word: Word,
+    ) -> TeamCall<'c> {
+        core.mailbox().line.at.store(word.bits(), Ordering::Relaxed);
+        TeamCall { engine, core, calls, word }
     }
 
     /// This PE's rank.
@@ -66,8 +71,8 @@ impl<'c> Call<'c> {
 
     /// What a member has shown in this call, after it was met or taken from.
     #[inline]
-    pub(crate) fn words_of(&self, rank: usize) -> &'c SlipCell {
-        &self.core.place.desks[rank].cells[self.turn()]
+    pub(crate) fn words_of(&self, rank: usize) -> &'c SignatureCell {
+        &self.core.place.mailboxes[rank].cells[self.turn()]
     }
 
     /// Another rendezvous within the call: everything that every member did before it is seen after it.
@@ -89,26 +94,26 @@ impl<'c> Call<'c> {
     #[inline]
     pub(crate) fn give(&mut self, words: &[u64], agreed: usize) {
         self.go_ahead();
-        let desk = self.core.desk();
-        let cell = &desk.cells[self.turn()];
+        let mailbox = self.core.mailbox();
+        let cell = &mailbox.cells[self.turn()];
         let word = self.shown_as(agreed);
         cell.lay(words);
         if word.has_history() {
             cell.lay_history(self.calls.history);
         }
         cell.show(word, self.engine.policy.crowded());
-        ring(&desk.line.bell);
+        notify(&mailbox.line.event);
         self.core.trace(self.calls, self.word.agreeing(agreed), &words[..agreed]);
     }
 
     /// Waits for the words that `rank` gives in this call, and compares those to agree on.
     #[inline]
-    pub(crate) fn take(&mut self, rank: usize, agreed: &[u64]) -> &'c SlipCell {
-        let desk = self.core.place.desks[rank];
-        let cell = &desk.cells[self.turn()];
+    pub(crate) fn take(&mut self, rank: usize, agreed: &[u64]) -> &'c SignatureCell {
+        let mailbox = self.core.place.mailboxes[rank];
+        let cell = &mailbox.cells[self.turn()];
         let waiting =
             Waiting { giver: Some((rank, agreed)), ..Waiting::new(self.engine, self.core, self.word) };
-        waiting.wait(&desk.line.bell, || cell.word().number() >= self.word.number());
+        waiting.wait(&mailbox.line.event, || cell.word().number() >= self.word.number());
         let (word, theirs) = (self.shown_as(agreed.len()), cell.word());
         if !theirs.pairs(word) || !cell.agrees(theirs, agreed, self.calls.history) {
             self.differs(rank, &cell.read(), agreed);
@@ -126,8 +131,8 @@ impl<'c> Call<'c> {
 
     /// Ends the job: what `rank` shows is not what this PE asks for.
     #[cold]
-    fn differs(&self, rank: usize, theirs: &Slip, agreed: &[u64]) -> ! {
-        let (here, mine) = (self.engine.me, Slip::asking(self.word, agreed));
+    fn differs(&self, rank: usize, theirs: &Signature, agreed: &[u64]) -> ! {
+        let (here, mine) = (self.engine.me, Signature::asking(self.word, agreed));
         let (got, expected) = (said_after(theirs, theirs.same_call(&mine)), said(&mine));
         let pe = self.core.members.at(rank as u32);
         end(self.engine, &Diverged { here, pe, got, reference: here, expected })
@@ -173,18 +178,18 @@ impl<'c> Waiting<'c> {
 
     /// Until the owner of `line` is that far.
     pub(crate) fn for_progress(&self, line: &Line, progress: Progress) {
-        self.wait(&line.progress_bell, || line.progress() >= progress);
+        self.wait(&line.progress_event, || line.progress() >= progress);
     }
 
     #[cold]
     #[inline(never)]
-    fn wait_long(&self, bell: &Bell, ready: &dyn Fn() -> bool) {
-        let waker = if self.engine.policy.crowded() { Waker::Rings } else { Waker::MayBeSilent };
+    fn wait_long(&self, event: &Event, ready: &dyn Fn() -> bool) {
+        let waker = if self.engine.policy.crowded() { Waker::Notifies } else { Waker::MayBeSilent };
         if self.giver.is_some() {
-            self.core.desk().line.at.store(self.word.taking().bits(), Ordering::Relaxed);
+            self.core.mailbox().line.at.store(self.word.taking().bits(), Ordering::Relaxed);
         }
         let place = || format!("{} of {}", self.told(), self.core);
-        self.engine.wait_for_a_call(bell, waker, ready, place, || {
+        self.engine.wait_for_a_call(event, waker, ready, place, || {
             // A member that is gone or through by now may have come before: then the wait is over.
             if let Some(diverged) = self.stray()
                 && !ready()
@@ -198,17 +203,17 @@ impl<'c> Waiting<'c> {
     #[cold]
     fn stray(&self) -> Option<Diverged> {
         let here = self.engine.me;
-        let mut members = self.core.place.desks.iter().zip(&self.core.place.pes).enumerate();
-        let (pe, got) = members.find_map(|(rank, (desk, pe))| Some((*pe, self.apart(rank, desk)?)))?;
+        let mut members = self.core.place.mailboxes.iter().zip(&self.core.place.pes).enumerate();
+        let (pe, got) = members.find_map(|(rank, (mailbox, pe))| Some((*pe, self.apart(rank, mailbox)?)))?;
         Some(Diverged { here, pe, got, reference: here, expected: self.told() })
     }
 
     /// Where that member is instead, if it will never come.
-    fn apart(&self, rank: usize, desk: &TeamDesk) -> Option<String> {
+    fn apart(&self, rank: usize, mailbox: &Mailbox) -> Option<String> {
         let number = self.word.number();
-        let at = Word::from_bits(desk.line.at.load(Ordering::Acquire));
+        let at = Word::from_bits(mailbox.line.at.load(Ordering::Acquire));
         let gives = self.giver.is_some_and(|(giver, _)| giver == rank);
-        if self.core.is_gone(desk) {
+        if self.core.is_gone(mailbox) {
             return Some("work after it dropped the team".to_owned());
         }
         if self.word.is_before() {
@@ -216,14 +221,14 @@ impl<'c> Waiting<'c> {
         }
         let at_it = at.number() == number;
         if at_it && !(at.meets() && self.word.meets()) && (!at.same_kind(self.word) || gives && at.meets()) {
-            return Some(said(&desk.is_at()));
+            return Some(said(&mailbox.is_at()));
         }
         if at_it && gives && at.takes() {
-            return Some(format!("{} from another PE", said(&Slip::of(at))));
+            return Some(format!("{} from another PE", said(&Signature::of(at))));
         }
-        if (self.word.meets() || gives) && desk.line.progress() >= Progress::left(number) {
-            let unshown = || if at_it { Slip::of(at) } else { Slip::passed(number) };
-            let what = desk.shown_in(number).unwrap_or_else(unshown);
+        if (self.word.meets() || gives) && mailbox.line.progress() >= Progress::left(number) {
+            let unshown = || if at_it { Signature::of(at) } else { Signature::passed(number) };
+            let what = mailbox.shown_in(number).unwrap_or_else(unshown);
             return Some(format!("the end of {}, which it did not wait for", said(&what)));
         }
         None
@@ -232,18 +237,18 @@ impl<'c> Waiting<'c> {
     /// What this PE waits at.
     fn told(&self) -> String {
         if let Some((_, agreed)) = self.giver {
-            return said(&Slip::asking(self.word, agreed));
+            return said(&Signature::asking(self.word, agreed));
         }
         if self.word.is_before() {
             return format!("the start of call {}", self.word.number());
         }
-        said(&self.core.desk().is_at())
+        said(&self.core.mailbox().is_at())
     }
 }
 
 impl Waits for Waiting<'_> {
     #[inline]
-    fn wait(&self, bell: &Bell, ready: impl Fn() -> bool) {
+    fn wait(&self, event: &Event, ready: impl Fn() -> bool) {
         // What is on its way comes within these looks.
         for _ in 0..if self.engine.policy.crowded() { 1 } else { LOOKS } {
             if ready() {
@@ -251,12 +256,12 @@ impl Waits for Waiting<'_> {
             }
             std::hint::spin_loop();
         }
-        self.wait_long(bell, &ready);
+        self.wait_long(event, &ready);
     }
 
     #[inline]
-    fn ring(&self, bell: &Bell) {
-        ring(bell);
+    fn notify(&self, event: &Event) {
+        notify(event);
     }
 
     #[inline]
@@ -265,8 +270,8 @@ impl Waits for Waiting<'_> {
     }
 }
 
-/// Wakes those asleep on `bell`.
+/// Wakes those asleep on `event`.
 #[inline]
-pub(crate) fn ring(bell: &Bell) {
-    wait::ring(&bell.rung, &bell.asleep);
+pub(crate) fn notify(event: &Event) {
+    wait::notify(&event.count, &event.asleep);
 }

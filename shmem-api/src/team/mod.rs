@@ -1,14 +1,14 @@
 //! Teams as the engine has them: who the members are, and how they meet.
 //!
 //! ```text
-//!   TeamCore ── members, my rank, a slot ──► TeamDesk[slot] in each member's segment
+//!   TeamCore ── members, my rank, a slot ──► Mailbox[slot] in each member's segment
 //!      │
 //!      ├─ meet, meet_showing, sync   a rendezvous of all members that compares (see `agree`)
 //!      └─ call                       any other collective: see `call`
 //! ```
 //!
 //! The world is a team in slot 0, and the PEs of this host are one in slot 1. An active set meets in the same way, on
-//! desks of its own (`active_set`). Every collective call of a team has a number, the same on all members, since all
+//! mailboxes of its own (`active_set`). Every collective call of a team has a number, the same on all members, since all
 //! call in the same order; what a PE shows names its number and its kind, so a call never pairs with another. Calls in
 //! which a PE meets nobody have a number as all others, and leave a trace, which the next rendezvous compares.
 //!
@@ -32,17 +32,17 @@ use crate::engine::{Engine, Met};
 use crate::error::Diverged;
 use crate::exit;
 use crate::exit::serial::Serial;
-use crate::node::control_block::Desk;
-use crate::node::mailbox::{Progress, TeamDesk};
-use crate::node::signature::{Kind, Position, Slip, Word};
+use crate::node::control_block::ControlBlock;
+use crate::node::mailbox::{Mailbox, Progress};
+use crate::node::signature::{Kind, Position, Signature, Word};
 use crate::sync::primitives::Ordering;
-use crate::team::call::{Call, Waiting};
+use crate::team::call::{TeamCall, Waiting};
 use crate::team::rendezvous::{Agreed, Differs, Place, said};
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 
 /// A team, on one of its members.
 pub(crate) struct TeamCore {
-    pub(crate) members: Members,
+    pub(crate) members: PeSet,
     /// This PE's rank in it.
     pub(crate) rank: u32,
     pub(crate) slot: u16,
@@ -50,7 +50,7 @@ pub(crate) struct TeamCore {
     pub(crate) generation: u64,
     /// How many contexts its maker announced (`num_contexts`).
     pub(crate) num_contexts: i32,
-    /// The `pSync` of an active set, as a position (see `Via::position`).
+    /// The `pSync` of an active set, as a position (see `Call::position`).
     pub(crate) psync: Option<u64>,
     /// The number of its first call, less one.
     base: u64,
@@ -79,13 +79,13 @@ struct Named(Kind);
 
 impl std::fmt::Display for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Slip::of(Word::new(0, self.0, 0)).fmt(f)
+        Signature::of(Word::new(0, self.0, 0)).fmt(f)
     }
 }
 
 /// What makes a new team.
 pub(crate) struct NewTeam {
-    pub(crate) members: Members,
+    pub(crate) members: PeSet,
     pub(crate) slot: u16,
     pub(crate) generation: u64,
     pub(crate) num_contexts: i32,
@@ -95,55 +95,60 @@ pub(crate) struct NewTeam {
 
 impl TeamCore {
     /// On a PE that is a member.
-    pub(crate) fn new(new: NewTeam, me: PeId, desks: &[Desk<'static>]) -> Option<TeamCore> {
+    pub(crate) fn new(new: NewTeam, me: PeId, mailboxes: &[ControlBlock<'static>]) -> Option<TeamCore> {
         let slot = usize::from(new.slot);
-        let desks = new.members.iter().map(|pe| &desks[pe.0 as usize].teams[slot]).collect();
-        TeamCore::on(new, me, None, desks)
+        let mailboxes = new.members.iter().map(|pe| &mailboxes[pe.0 as usize].teams[slot]).collect();
+        TeamCore::on(new, me, None, mailboxes)
     }
 
-    /// The PEs of an active set that meet under `psync`, on a PE that is one of them. By rank, the desks they keep for it.
+    /// The PEs of an active set that meet under `psync`, on a PE that is one of them. By rank, the mailboxes they keep for it.
     pub(crate) fn of_set(
-        members: Members,
+        members: PeSet,
         me: PeId,
         psync: u64,
-        desks: Box<[&'static TeamDesk]>,
+        mailboxes: Box<[&'static Mailbox]>,
     ) -> Option<TeamCore> {
         let new = NewTeam { members, slot: u16::MAX, generation: 0, num_contexts: 0, base: 0 };
-        TeamCore::on(new, me, Some(psync), desks)
+        TeamCore::on(new, me, Some(psync), mailboxes)
     }
 
-    fn on(new: NewTeam, me: PeId, psync: Option<u64>, desks: Box<[&'static TeamDesk]>) -> Option<TeamCore> {
+    fn on(
+        new: NewTeam,
+        me: PeId,
+        psync: Option<u64>,
+        mailboxes: Box<[&'static Mailbox]>,
+    ) -> Option<TeamCore> {
         let NewTeam { members, slot, generation, num_contexts, base } = new;
         let rank = members.rank(me)?;
-        let place = Place { desks, pes: members.iter().collect(), rank: rank as usize, upper: None };
+        let place = Place { mailboxes, pes: members.iter().collect(), rank: rank as usize, upper: None };
         let calls = Serial::new("the team", Calls { last: base, history: 0, all_left: base + 1 });
         Some(TeamCore { members, rank, slot, generation, num_contexts, psync, base, place, calls })
     }
 
-    /// Collective: shows `slip` to all members and compares it with theirs.
-    pub(crate) fn meet(&self, engine: &Engine, slip: &Slip) -> Result<(), Diverged> {
-        settle(engine, self.try_meet(engine, slip, |_| ()))
+    /// Collective: shows `signature` to all members and compares it with theirs.
+    pub(crate) fn meet(&self, engine: &Engine, signature: &Signature) -> Result<(), Diverged> {
+        settle(engine, self.try_meet(engine, signature, |_| ()))
     }
 
-    /// As [`meet`](Self::meet); `show` gets this PE's desk and the turn, lays something on it, and says
+    /// As [`meet`](Self::meet); `show` gets this PE's mailbox and the turn, lays something on it, and says
     /// whether it did; `read` is told whether some member did, and can read what they laid there. A PE that
-    /// is alone agrees with itself: it makes no slip.
+    /// is alone agrees with itself: it makes no signature.
     pub(crate) fn meet_showing<R>(
         &self,
         engine: &Engine,
-        slip: impl FnOnce() -> Slip,
-        show: impl FnOnce(&Desk<'_>, usize) -> bool,
+        signature: impl FnOnce() -> Signature,
+        show: impl FnOnce(&ControlBlock<'_>, usize) -> bool,
         read: impl FnOnce(Met) -> R,
     ) -> Result<R, Diverged> {
         let met = self.calls.with("a collective call", |calls| {
             let number = self.enter(engine, calls);
             let turn = (number & 1) as usize;
-            let raised = show(engine.desk(), turn);
+            let raised = show(engine.control(), turn);
             let agreed = if self.members.size == 1 {
                 Ok(Agreed { raised })
             } else {
-                let slip = slip();
-                self.rendezvous(engine, calls, slip.word(number).raised(raised), slip.args())
+                let signature = signature();
+                self.rendezvous(engine, calls, signature.word(number).raised(raised), signature.args())
             };
             let result = agreed.map(|agreed| read(Met { raised: agreed.raised, turn }));
             self.leave(engine, calls);
@@ -157,12 +162,12 @@ impl TeamCore {
     pub(crate) fn try_meet<R>(
         &self,
         engine: &Engine,
-        slip: &Slip,
+        signature: &Signature,
         read: impl FnOnce(Shown<'_>) -> R,
     ) -> Result<R, Box<Differs>> {
-        self.calls.with(slip, |calls| {
+        self.calls.with(signature, |calls| {
             let number = self.enter(engine, calls);
-            let agreed = self.rendezvous(engine, calls, slip.word(number), slip.args());
+            let agreed = self.rendezvous(engine, calls, signature.word(number), signature.args());
             let result = agreed.map(|_| read(Shown { core: self, turn: (number & 1) as usize }));
             self.leave(engine, calls);
             result
@@ -191,11 +196,16 @@ impl TeamCore {
 
     /// Runs one collective call other than a plain rendezvous. See [`call`] for how one is written.
     #[inline]
-    pub(crate) fn call<R>(&self, engine: &Engine, kind: Kind, body: impl FnOnce(&mut Call<'_>) -> R) -> R {
+    pub(crate) fn call<R>(
+        &self,
+        engine: &Engine,
+        kind: Kind,
+        body: impl FnOnce(&mut TeamCall<'_>) -> R,
+    ) -> R {
         self.calls.with(Named(kind), |calls| {
             calls.last += 1;
             let number = calls.last;
-            let mut call = Call::new(engine, self, calls, Word::new(number, kind, 0));
+            let mut call = TeamCall::new(engine, self, calls, Word::new(number, kind, 0));
             let result = body(&mut call);
             self.leave(engine, calls);
             result
@@ -207,7 +217,7 @@ impl TeamCore {
         self.calls.with(Named(kind), |calls| {
             calls.last += 1;
             let word = Word::new(calls.last, kind, 0);
-            self.desk().line.at.store(word.bits(), Ordering::Relaxed);
+            self.mailbox().line.at.store(word.bits(), Ordering::Relaxed);
             self.trace(calls, word, &[]);
             self.leave(engine, calls);
         });
@@ -231,21 +241,21 @@ impl TeamCore {
 
     /// Says, to members that ask, that this PE calls nothing on the team any more.
     pub(crate) fn say_gone(&self) {
-        self.desk().line.gone.store(self.base + 1, Ordering::Release);
+        self.mailbox().line.gone.store(self.base + 1, Ordering::Release);
     }
 
     /// Whether every member has said that it calls nothing any more. Some may have had later teams in the slot since.
     pub(crate) fn all_gone(&self) -> bool {
-        self.place.desks.iter().all(|desk| desk.line.gone.load(Ordering::Acquire) > self.base)
+        self.place.mailboxes.iter().all(|mailbox| mailbox.line.gone.load(Ordering::Acquire) > self.base)
     }
 
     /// Whether a member has, while this PE has not: it has had no later team in the slot then.
-    fn is_gone(&self, desk: &TeamDesk) -> bool {
-        desk.line.gone.load(Ordering::Acquire) == self.base + 1
+    fn is_gone(&self, mailbox: &Mailbox) -> bool {
+        mailbox.line.gone.load(Ordering::Acquire) == self.base + 1
     }
 
-    fn desk(&self) -> &TeamDesk {
-        self.place.desks[self.rank as usize]
+    fn mailbox(&self) -> &Mailbox {
+        self.place.mailboxes[self.rank as usize]
     }
 
     /// Takes the next number, and sees to T2 for its cell.
@@ -268,10 +278,10 @@ impl TeamCore {
     fn wait_left_slowly(&self, engine: &Engine, calls: &mut Calls, number: u64) {
         let waiting = Waiting::to_go_on(engine, self, calls.last);
         let mut least = u64::MAX;
-        for (rank, desk) in self.place.desks.iter().enumerate() {
+        for (rank, mailbox) in self.place.mailboxes.iter().enumerate() {
             if rank != self.rank as usize {
-                waiting.for_progress(&desk.line, Progress::left(number - 1));
-                least = least.min(desk.line.progress().number());
+                waiting.for_progress(&mailbox.line, Progress::left(number - 1));
+                least = least.min(mailbox.line.progress().number());
             }
         }
         calls.all_left = least.min(calls.last);
@@ -288,14 +298,14 @@ impl TeamCore {
     ) -> Result<Agreed, Box<Differs>> {
         if self.members.size == 1 {
             if word.step() == 0 {
-                self.desk().cells[(word.number() & 1) as usize].lay(args);
+                self.mailbox().cells[(word.number() & 1) as usize].lay(args);
             }
             return Ok(Agreed { raised: word.is_raised() });
         }
         let history = calls.history;
         if history != 0 {
             calls.history = 0;
-            self.desk().line.history.store(0, Ordering::Relaxed);
+            self.mailbox().line.history.store(0, Ordering::Relaxed);
         }
         let agreed = self.place.meet(word, args, history, &Waiting::new(engine, self, word.meeting()));
         // All have arrived here, so all have left what came before.
@@ -306,9 +316,9 @@ impl TeamCore {
     /// This PE reads nothing more of what was shown in the call.
     #[inline]
     fn leave(&self, engine: &Engine, calls: &Calls) {
-        let line = &self.desk().line;
+        let line = &self.mailbox().line;
         line.set_progress(Progress::left(calls.last), engine.policy.crowded());
-        call::ring(&line.progress_bell);
+        call::notify(&line.progress_event);
     }
 }
 
@@ -322,17 +332,20 @@ impl TeamCore {
             mixed ^ mixed >> 32
         };
         calls.history = args.iter().fold(mix(calls.history, word.bits()), |h, arg| mix(h, *arg)).max(1);
-        self.desk().line.history.store(calls.history, Ordering::Relaxed);
+        self.mailbox().line.history.store(calls.history, Ordering::Relaxed);
     }
 
     /// After the last rendezvous of the world: whether all members have made the same calls on this team, those included
     /// after which they met no more.
     pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
-        let done = |desk: &TeamDesk| (desk.line.progress(), desk.line.history.load(Ordering::Relaxed));
-        let (mine, me) = (self.desk(), self.place.pes[self.rank as usize]);
-        let mut others = self.place.desks.iter().zip(&self.place.pes);
-        let Some((other, pe)) = others.find(|(desk, _)| done(desk) != done(mine)) else { return Ok(()) };
-        let last = |desk: &TeamDesk| format!("the end of {} on {self}", said(&desk.is_at()));
+        let done =
+            |mailbox: &Mailbox| (mailbox.line.progress(), mailbox.line.history.load(Ordering::Relaxed));
+        let (mine, me) = (self.mailbox(), self.place.pes[self.rank as usize]);
+        let mut others = self.place.mailboxes.iter().zip(&self.place.pes);
+        let Some((other, pe)) = others.find(|(mailbox, _)| done(mailbox) != done(mine)) else {
+            return Ok(());
+        };
+        let last = |mailbox: &Mailbox| format!("the end of {} on {self}", said(&mailbox.is_at()));
         let (got, expected) = (last(other), last(mine));
         let expected = if got == expected { format!("{expected}, after other calls") } else { expected };
         Err(Diverged { here: me, pe: *pe, got, reference: me, expected })
@@ -342,7 +355,7 @@ impl TeamCore {
 impl fmt::Display for TeamCore {
     /// As lines name it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Members { start, stride, size } = self.members;
+        let PeSet { start, stride, size } = self.members;
         match self.psync {
             Some(psync) => {
                 let at = Position(psync);
@@ -357,7 +370,7 @@ impl fmt::Display for TeamCore {
 impl Shown<'_> {
     /// Word `i` of what the member of that rank showed.
     pub(crate) fn word(&self, rank: usize, i: usize) -> u64 {
-        self.core.place.desks[rank].cells[self.turn].arg(i)
+        self.core.place.mailboxes[rank].cells[self.turn].arg(i)
     }
 }
 

@@ -14,10 +14,10 @@
 
 use crate::engine::Engine;
 use crate::error::{Error, SplitError};
-use crate::node::signature::{Kind, Slip};
+use crate::node::signature::{Kind, Signature};
 use crate::team::table::{SET_WORDS, SlotSet, Teams};
 use crate::team::{NewTeam, Shown, TeamCore, diverged, end};
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 
 /// How often a split that other threads' splits get in the way of is tried.
 const TRIES: u16 = 64;
@@ -28,7 +28,7 @@ pub(crate) type Wish = Option<i32>;
 /// A new team, as all PEs of its parent compute it.
 #[derive(Clone, Copy)]
 struct Plan {
-    members: Members,
+    members: PeSet,
     slot: u16,
     num_contexts: i32,
     base: u64,
@@ -113,11 +113,11 @@ impl TeamCore {
     ) -> Result<[Option<&'e TeamCore>; 2], Error> {
         let teams = &engine.teams;
         for tried in 0..TRIES {
-            let slip = offer(engine, Slip::new(kind).with(shape), wishes);
+            let signature = offer(engine, Signature::new(kind).with(shape), wishes);
             let from = tried.wrapping_mul(self.slot + 1);
             let (set, slots) = (teams.set_words(), teams.slots());
             let read = |shown: Shown<'_>| plan(Offers { shown, shape: shape.len(), set, slots, from });
-            let planned = self.try_meet(engine, &slip, read);
+            let planned = self.try_meet(engine, &signature, read);
             let planned = match planned {
                 Err(differs) if differs.kinds => end(engine, &differs.diverged),
                 Err(differs) => return Err(diverged(engine, *differs).into()),
@@ -138,12 +138,12 @@ impl TeamCore {
         let claim = |plan: &Plan| {
             teams
                 .claim(plan.slot)
-                .then(|| engine.desk().teams[usize::from(plan.slot)].last_number() <= plan.base)
+                .then(|| engine.control().teams[usize::from(plan.slot)].last_number() <= plan.base)
         };
         let claimed = plans.map(|plan| plan.as_ref().map(claim));
         let all = claimed.iter().flatten().all(|claim| *claim == Some(true));
         // Whether another thread can come between is known to its own PE only: all meet, always.
-        let raised = self.meet_showing(engine, || Slip::new(Kind::Claim), |_, _| !all, |met| met.raised);
+        let raised = self.meet_showing(engine, || Signature::new(Kind::Claim), |_, _| !all, |met| met.raised);
         if raised.unwrap_or_else(|diverged| end(engine, &diverged)) {
             let taken = plans.iter().zip(&claimed).filter(|(_, claim)| matches!(claim, Some(Some(_))));
             taken.filter_map(|(plan, _)| *plan).for_each(|plan| teams.release(plan.slot));
@@ -153,20 +153,20 @@ impl TeamCore {
             let Plan { members, slot, num_contexts, base } = plan?;
             let generation = Teams::next_generation();
             let new = NewTeam { members, slot, generation, num_contexts, base };
-            Some(teams.publish(TeamCore::new(new, engine.me, &engine.desks)?))
+            Some(teams.publish(TeamCore::new(new, engine.me, &engine.controls)?))
         }))
     }
 }
 
 /// What this PE shows after the shape.
-fn offer(engine: &Engine, mut slip: Slip, wishes: [Wish; 2]) -> Slip {
+fn offer(engine: &Engine, mut signature: Signature, wishes: [Wish; 2]) -> Signature {
     let teams = &engine.teams;
     let free = teams.free(engine);
     // In this order: a slot that was freed by now has been accounted for by then.
     let [x, y] = wishes.map(|wish| wish.and_then(|n| u64::try_from(n).ok()).unwrap_or(NO_WISH));
-    slip.show(&[teams.retired(), x, y]);
-    slip.show(&free.0[..teams.set_words()]);
-    slip
+    signature.show(&[teams.retired(), x, y]);
+    signature.show(&free.0[..teams.set_words()]);
+    signature
 }
 
 impl Offers<'_> {
@@ -174,7 +174,7 @@ impl Offers<'_> {
     /// left to it.
     fn plan<R: Iterator<Item = usize>>(
         &self,
-        members: Members,
+        members: PeSet,
         ranks: impl Fn() -> R,
         wish: usize,
         left: impl Fn(usize, SlotSet) -> SlotSet,

@@ -21,9 +21,9 @@ use parking_lot::Mutex;
 
 use crate::engine::Engine;
 use crate::error::Diverged;
-use crate::node::control_block::Desk;
+use crate::node::control_block::ControlBlock;
 use crate::team::{NewTeam, TeamCore};
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 
 /// Slots there can be at most.
 pub(crate) const MAX_SLOTS: u64 = 1024;
@@ -74,11 +74,11 @@ pub(crate) struct Teams {
 
 impl Teams {
     /// With the world, and the team of those that share memory, which on one host are all.
-    pub(crate) fn new(me: PeId, desks: &[Desk<'static>]) -> Option<Teams> {
-        let slots = desks.first()?.teams.len().min(MAX_SLOTS as usize);
-        let members = Members::world(desks.len() as u32);
+    pub(crate) fn new(me: PeId, mailboxes: &[ControlBlock<'static>]) -> Option<Teams> {
+        let slots = mailboxes.first()?.teams.len().min(MAX_SLOTS as usize);
+        let members = PeSet::world(mailboxes.len() as u32);
         let new = |slot| NewTeam { members, slot, generation: 0, num_contexts: 0, base: 0 };
-        let world = Box::new(TeamCore::new(new(WORLD), me, desks)?);
+        let world = Box::new(TeamCore::new(new(WORLD), me, mailboxes)?);
         let teams = Teams {
             world,
             cores: (0..slots).map(|_| AtomicPtr::default()).collect(),
@@ -90,7 +90,7 @@ impl Teams {
         for slot in 2..slots as u16 {
             teams.release(slot);
         }
-        teams.publish(TeamCore::new(new(SHARED), me, desks)?);
+        teams.publish(TeamCore::new(new(SHARED), me, mailboxes)?);
         Some(teams)
     }
 

@@ -52,7 +52,7 @@ pub trait AmoSwap: Elem + PartialOrd + sealed::Loads {
     unsafe fn amo_swap(at: *mut Self, value: Self) -> Self;
 
     // An exchange, not a store: a store waits in the store buffer, where the look for sleepers that comes
-    // next (`wait::ring`) would overtake it and could miss a PE that goes to sleep just then.
+    // next (`wait::notify`) would overtake it and could miss a PE that goes to sleep just then.
     #[doc(hidden)]
     #[inline]
     unsafe fn amo_set(at: *mut Self, value: Self) {

@@ -1,4 +1,4 @@
-//! What an object is, in one word: PEs compare it wherever one names an object to the others, in the slip of its
+//! What an object is, in one word: PEs compare it wherever one names an object to the others, in the signature of its
 //! allocation and at both ends of every phase.
 //!
 //! ```text
@@ -18,7 +18,7 @@ use crate::types::c_types::{Complex, LongDouble};
 
 /// What an object is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct What(u64);
+pub(crate) struct ObjectType(u64);
 
 /// What kind of object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,52 +37,52 @@ const TYPE_SHIFT: u32 = 48;
 const ALIGN_SHIFT: u32 = 40;
 const SIZE: u64 = (1 << ALIGN_SHIFT) - 1;
 
-impl What {
+impl ObjectType {
     /// Bytes, of which the calls on pointers know no more.
-    pub(crate) const BYTES: What = What((Object::Bytes as u64) << OBJECT_SHIFT);
+    pub(crate) const BYTES: ObjectType = ObjectType((Object::Bytes as u64) << OBJECT_SHIFT);
 
     /// An array of elements of `T`, or a part of one.
-    pub(crate) fn array<T: 'static>() -> What {
-        What::of::<T>(Object::Array)
+    pub(crate) fn array<T: 'static>() -> ObjectType {
+        ObjectType::of::<T>(Object::Array)
     }
 
     /// One value of `T`.
-    pub(crate) fn one<T: 'static>() -> What {
-        What::of::<T>(Object::One)
+    pub(crate) fn one<T: 'static>() -> ObjectType {
+        ObjectType::of::<T>(Object::One)
     }
 
-    pub(crate) fn lock() -> What {
-        What::of::<i64>(Object::Lock)
+    pub(crate) fn lock() -> ObjectType {
+        ObjectType::of::<i64>(Object::Lock)
     }
 
-    pub(crate) fn signals() -> What {
-        What::of::<u64>(Object::Signals)
+    pub(crate) fn signals() -> ObjectType {
+        ObjectType::of::<u64>(Object::Signals)
     }
 
-    pub(crate) fn signal() -> What {
-        What::of::<u64>(Object::Signal)
+    pub(crate) fn signal() -> ObjectType {
+        ObjectType::of::<u64>(Object::Signal)
     }
 
-    fn of<T: 'static>(object: Object) -> What {
+    fn of<T: 'static>(object: Object) -> ObjectType {
         // A size that does not fit is more than a heap has.
         let size = (size_of::<T>() as u64).min(SIZE);
         let align = u64::from(align_of::<T>().ilog2());
         let number = u64::from(number::<T>());
-        What((object as u64) << OBJECT_SHIFT | number << TYPE_SHIFT | align << ALIGN_SHIFT | size)
+        ObjectType((object as u64) << OBJECT_SHIFT | number << TYPE_SHIFT | align << ALIGN_SHIFT | size)
     }
 
-    /// As a word of a slip.
+    /// As a word of a signature.
     pub(crate) fn word(self) -> u64 {
         self.0
     }
 
-    /// What a word of a slip says.
-    pub(crate) fn from_word(word: u64) -> What {
-        What(word)
+    /// What a word of a signature says.
+    pub(crate) fn from_word(word: u64) -> ObjectType {
+        ObjectType(word)
     }
 
     pub(crate) fn is_bytes(self) -> bool {
-        self == What::BYTES
+        self == ObjectType::BYTES
     }
 }
 
@@ -128,7 +128,7 @@ numbers! {
 }
 
 /// For the lines that name who asked for what.
-impl fmt::Display for What {
+impl fmt::Display for ObjectType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let object = match (self.0 >> OBJECT_SHIFT) as u8 {
             o if o == Object::Array as u8 => "an array of",
@@ -155,31 +155,40 @@ mod tests {
     #[test]
     fn different_things_have_different_words() {
         let words = [
-            What::BYTES,
-            What::array::<i64>(),
-            What::array::<u64>(),
-            What::array::<usize>(),
-            What::array::<f64>(),
-            What::array::<[u32; 2]>(),
-            What::array::<[u8; 8]>(),
-            What::array::<[u64; 2]>(),
-            What::array::<u128>(),
-            What::one::<i64>(),
-            What::one::<u64>(),
-            What::lock(),
-            What::signals(),
-            What::signal(),
+            ObjectType::BYTES,
+            ObjectType::array::<i64>(),
+            ObjectType::array::<u64>(),
+            ObjectType::array::<usize>(),
+            ObjectType::array::<f64>(),
+            ObjectType::array::<[u32; 2]>(),
+            ObjectType::array::<[u8; 8]>(),
+            ObjectType::array::<[u64; 2]>(),
+            ObjectType::array::<u128>(),
+            ObjectType::one::<i64>(),
+            ObjectType::one::<u64>(),
+            ObjectType::lock(),
+            ObjectType::signals(),
+            ObjectType::signal(),
         ];
         for (i, a) in words.iter().enumerate() {
             assert!(words[..i].iter().all(|b| a != b), "{a}");
-            assert_eq!(What::from_word(a.word()), *a);
+            assert_eq!(ObjectType::from_word(a.word()), *a);
         }
-        assert_eq!(What::array::<[u32; 2]>(), What::array::<[i32; 2]>(), "a program's own, of one layout");
+        assert_eq!(
+            ObjectType::array::<[u32; 2]>(),
+            ObjectType::array::<[i32; 2]>(),
+            "a program's own, of one layout"
+        );
     }
 
     #[test]
     fn words_are_told_in_words() {
-        let texts = [What::array::<Complex<f32>>(), What::one::<[u16; 3]>(), What::lock(), What::BYTES];
+        let texts = [
+            ObjectType::array::<Complex<f32>>(),
+            ObjectType::one::<[u16; 3]>(),
+            ObjectType::lock(),
+            ObjectType::BYTES,
+        ];
         let expected = ["an array of Complex<f32>", "one [6 bytes at multiples of 2]", "a lock", "bytes"];
         assert_eq!(texts.map(|t| t.to_string()), expected);
     }

@@ -11,17 +11,17 @@ use memheap::PeId;
 
 /// The PEs of a team.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Members {
+pub(crate) struct PeSet {
     pub(crate) start: u32,
     /// Negative: the team counts backwards. Not zero unless there is one member.
     pub(crate) stride: i32,
     pub(crate) size: u32,
 }
 
-impl Members {
+impl PeSet {
     /// All of `n_pes`.
-    pub(crate) const fn world(n_pes: u32) -> Members {
-        Members { start: 0, stride: 1, size: n_pes }
+    pub(crate) const fn world(n_pes: u32) -> PeSet {
+        PeSet { start: 0, stride: 1, size: n_pes }
     }
 
     /// Member `rank`, as a PE of the world.
@@ -57,9 +57,9 @@ impl Members {
         (0..this.size).map(move |rank| this.at(rank))
     }
 
-    /// Members `start`, `start + stride`, ... of this team, `size` of them; `None` if one of them is not a member, if
+    /// PeSet `start`, `start + stride`, ... of this team, `size` of them; `None` if one of them is not a member, if
     /// there is none, or if the stride is 0 and there are several.
-    pub(crate) fn split(&self, start: i32, stride: i32, size: i32) -> Option<Members> {
+    pub(crate) fn split(&self, start: i32, stride: i32, size: i32) -> Option<PeSet> {
         let (start, size) = (u32::try_from(start).ok()?, u32::try_from(size).ok()?);
         if size == 0 || (stride == 0 && size > 1) {
             return None;
@@ -71,11 +71,11 @@ impl Members {
         }
         // The ends are members, so the product is smaller than the world, unless there is one member.
         let stride = if size == 1 { 1 } else { self.stride.checked_mul(stride)? };
-        Some(Members { start: self.at(start).0, stride, size })
+        Some(PeSet { start: self.at(start).0, stride, size })
     }
 }
 
-impl fmt::Display for Members {
+impl fmt::Display for PeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.size, self.stride) {
             (1, _) => write!(f, "PE {}", self.start),
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn splits_are_what_the_list_of_members_says() {
-        let world = Members::world(12);
+        let world = PeSet::world(12);
         let mut sets = vec![(world, (0..12).collect::<Vec<u32>>())];
         for depth in 0..2 {
             for (set, list) in sets.clone() {
@@ -121,6 +121,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(Members { start: 3, stride: 1, size: 0 }.rank(PeId(3)), None);
+        assert_eq!(PeSet { start: 3, stride: 1, size: 0 }.rank(PeId(3)), None);
     }
 }

@@ -25,7 +25,7 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         amo: impl FnOnce(*mut T) -> R,
     ) -> R {
         let was = amo(self.place(call, pe, at, 1));
-        self.ring(pe);
+        self.notify(pe);
         was
     }
 }

@@ -33,9 +33,9 @@ use crate::api::team::Team;
 use crate::engine::{Engine, Handle};
 use crate::error::Diverged;
 use crate::exit;
-use crate::node::signature::{Kind, MAX_OBJECTS, Slip};
+use crate::node::signature::{Kind, MAX_OBJECTS, Signature};
 use crate::sync::fences;
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 use crate::types::thread_level::Level;
 
 /// A shared phase. What is done in it concerns the objects it was entered with.
@@ -46,7 +46,7 @@ pub struct Phase<'s, L: Level> {
 /// What proves to a [`Shareable`] that the phase has been entered, and by whom.
 pub struct PhaseKey<'s> {
     engine: &'s Engine,
-    members: Members,
+    members: PeSet,
 }
 
 impl<L: Level> Team<'_, L> {
@@ -86,14 +86,14 @@ impl<L: Level> Team<'_, L> {
     ) -> Result<R, Diverged> {
         const { assert!(O::OBJECTS <= MAX_OBJECTS, "a phase shares at most eight objects") };
         let engine = self.engine;
-        let mut slip = Slip::new(Kind::Enter);
-        objects.describe(&mut slip);
-        self.meet(slip)?;
+        let mut signature = Signature::new(Kind::Enter);
+        objects.describe(&mut signature);
+        self.meet(signature)?;
         let unwinding = EndsTheJob(engine);
         let key = PhaseKey { engine: &engine, members: self.members() };
         let result = body(&Phase { team: self }, objects.remote(&key));
         engine.quiet();
-        if let Err(diverged) = self.meet(slip.of_exit()) {
+        if let Err(diverged) = self.meet(signature.of_exit()) {
             exit::end_job(&engine, exit::DIVERGED, &format!("{diverged}; ending the job"));
         }
         std::mem::forget(unwinding);

@@ -17,7 +17,7 @@ use crate::memory::copy;
 use crate::node::segment::Peer;
 use crate::node::static_data::Static;
 use crate::types::elem::Elem;
-use crate::types::pe_set::Members;
+use crate::types::pe_set::PeSet;
 use crate::types::thread_level::{Level, Single};
 
 /// An object open to every PE, for the length of a phase.
@@ -29,7 +29,7 @@ pub struct Remote<'s, T, L: Level> {
     /// Where the object's memory is for each PE of the world: its segment, or its statics.
     peers: &'s [Peer],
     /// The PEs that entered the phase: PE numbers are ranks in their team.
-    members: Members,
+    members: PeSet,
     at: Offset,
     len: usize,
     what: PhantomData<(&'s T, L)>,
@@ -50,7 +50,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     }
 
     /// A static of one element that every PE of the team has (C1).
-    pub(crate) fn of_static(engine: &'s Engine, members: Members, found: Static<'s>) -> Self {
+    pub(crate) fn of_static(engine: &'s Engine, members: PeSet, found: Static<'s>) -> Self {
         Remote { engine, peers: found.table, members, at: found.at, len: 1, what: PhantomData }
     }
 
@@ -89,13 +89,13 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
 
     /// The PEs that a PE number is the rank of.
     #[inline]
-    pub(crate) fn members(&self) -> Members {
+    pub(crate) fn members(&self) -> PeSet {
         self.members
     }
 
     /// The end of a `call` with the handle of another team's object.
     #[inline]
-    pub(crate) fn check_team(&self, call: &str, of: Members) {
+    pub(crate) fn check_team(&self, call: &str, of: PeSet) {
         if self.members != of {
             let me = self.engine.me;
             panic!("PE {me}: {call}: the object is open to {}, the signal to {of}", self.members);
@@ -137,8 +137,8 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
 
     /// Wakes `pe` if it sleeps in a wait.
     #[inline]
-    pub(crate) fn ring(&self, pe: usize) {
-        self.engine.ring(self.members.at(pe as u32));
+    pub(crate) fn notify(&self, pe: usize) {
+        self.engine.notify(self.members.at(pe as u32));
     }
 
     #[cold]

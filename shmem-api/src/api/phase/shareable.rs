@@ -3,9 +3,9 @@
 use crate::api::phase::{PhaseKey, Remote, RemoteRead};
 use crate::api::signal::{Signal, Signals, SymSignal, SymSignals};
 use crate::api::sym::{SymBox, SymPart, SymSlice};
-use crate::node::signature::{Mode, Slip};
+use crate::node::signature::{Mode, Signature};
 use crate::types::elem::Elem;
-use crate::types::object::What;
+use crate::types::object::ObjectType;
 use crate::types::thread_level::Level;
 
 mod sealed {
@@ -32,7 +32,7 @@ pub trait Shareable: sealed::Sealed {
     const OBJECTS: usize;
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
-    fn describe(&self, slip: &mut Slip);
+    fn describe(&self, signature: &mut Signature);
     #[doc(hidden)]
     fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Self::Remote<'s, L>;
 }
@@ -46,9 +46,9 @@ macro_rules! shareable {
         impl<T: Elem> Shareable for &mut $name<'_, T> {
             type Remote<'s, L: Level> = Remote<'s, T, L>;
             const OBJECTS: usize = 1;
-            fn describe(&self, slip: &mut Slip) {
+            fn describe(&self, signature: &mut Signature) {
                 let object = shareable!(@object self, $part);
-                slip.object(object.at, object.bytes(), What::$what::<T>(), Mode::ReadWrite);
+                signature.object(object.at, object.bytes(), ObjectType::$what::<T>(), Mode::ReadWrite);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Remote<'s, T, L> {
                 let object = shareable!(@object self, $part);
@@ -60,9 +60,9 @@ macro_rules! shareable {
         impl<T: Elem> Shareable for &$name<'_, T> {
             type Remote<'s, L: Level> = RemoteRead<'s, T, L>;
             const OBJECTS: usize = 1;
-            fn describe(&self, slip: &mut Slip) {
+            fn describe(&self, signature: &mut Signature) {
                 let object = shareable!(@object self, $part);
-                slip.object(object.at, object.bytes(), What::$what::<T>(), Mode::ReadOnly);
+                signature.object(object.at, object.bytes(), ObjectType::$what::<T>(), Mode::ReadOnly);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> RemoteRead<'s, T, L> {
                 let object = shareable!(@object self, $part);
@@ -84,8 +84,8 @@ macro_rules! shareable_signals {
         impl Shareable for &mut $name<'_> {
             type Remote<'s, L: Level> = $handle<'s, L>;
             const OBJECTS: usize = 1;
-            fn describe(&self, slip: &mut Slip) {
-                slip.object(self.words().at, self.words().bytes(), What::$what(), Mode::ReadWrite);
+            fn describe(&self, signature: &mut Signature) {
+                signature.object(self.words().at, self.words().bytes(), ObjectType::$what(), Mode::ReadWrite);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> $handle<'s, L> {
                 $handle::new(Remote::new(key, self.words().at, self.words().len))
@@ -108,8 +108,8 @@ macro_rules! shareable_tuple {
         impl<$($name: Shareable),*> Shareable for ($($name,)*) {
             type Remote<'s, L: Level> = ($($name::Remote<'s, L>,)*);
             const OBJECTS: usize = 0 $(+ $name::OBJECTS)*;
-            fn describe(&self, slip: &mut Slip) {
-                $(self.$i.describe(slip);)*
+            fn describe(&self, signature: &mut Signature) {
+                $(self.$i.describe(signature);)*
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Self::Remote<'s, L> {
                 ($(self.$i.remote(key),)*)

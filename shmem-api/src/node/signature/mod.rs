@@ -19,9 +19,9 @@ use memheap::place::Reach;
 use memheap::{Bytes, Offset};
 
 use crate::sync::primitives::{AtomicU64, Ordering};
-use crate::types::object::What;
+use crate::types::object::ObjectType;
 
-/// Arguments of the longest slip. A cell is five cache lines with them.
+/// Arguments of the longest signature. A cell is five cache lines with them.
 pub(crate) const ARGS: usize = 38;
 /// Objects one `share` can take.
 pub(crate) const MAX_OBJECTS: usize = 8;
@@ -210,7 +210,7 @@ impl Position {
 
 /// The kind and the arguments of a call, being written or read back.
 #[derive(Clone, Copy)]
-pub(crate) struct Slip {
+pub(crate) struct Signature {
     kind: u8,
     /// Its arguments are not known.
     bare: bool,
@@ -229,30 +229,30 @@ pub(crate) enum Mode {
     ReadOnly = 1,
 }
 
-impl Slip {
-    /// A slip of a kind, without arguments.
-    pub(crate) fn new(kind: Kind) -> Slip {
-        Slip { kind: kind as u8, bare: false, number: 0, history: 0, agreed: 0, len: 0, args: [0; ARGS] }
+impl Signature {
+    /// A signature of a kind, without arguments.
+    pub(crate) fn new(kind: Kind) -> Signature {
+        Signature { kind: kind as u8, bare: false, number: 0, history: 0, agreed: 0, len: 0, args: [0; ARGS] }
     }
 
     /// "Give me `size` bytes at `align` that `reach` can reach, to be `what`", by modules whose history is `digest`.
-    pub(crate) fn alloc(size: Bytes, align: u64, reach: Reach, what: What, digest: u64) -> Slip {
-        Slip::new(Kind::Alloc).with(&[size.0, align, reach as u64, digest, what.word()])
+    pub(crate) fn alloc(size: Bytes, align: u64, reach: Reach, what: ObjectType, digest: u64) -> Signature {
+        Signature::new(Kind::Alloc).with(&[size.0, align, reach as u64, digest, what.word()])
     }
 
     /// As [`alloc`](Self::alloc), zeroed.
-    pub(crate) fn calloc(size: Bytes, align: u64, reach: Reach, what: What, digest: u64) -> Slip {
-        Slip { kind: Kind::Calloc as u8, ..Slip::alloc(size, align, reach, what, digest) }
+    pub(crate) fn calloc(size: Bytes, align: u64, reach: Reach, what: ObjectType, digest: u64) -> Signature {
+        Signature { kind: Kind::Calloc as u8, ..Signature::alloc(size, align, reach, what, digest) }
     }
 
     /// "Make the block at `at` `size` bytes long", by modules whose history is `digest`.
-    pub(crate) fn realloc(at: Offset, size: Bytes, digest: u64) -> Slip {
-        Slip::new(Kind::Realloc).with(&[at.0, size.0, digest])
+    pub(crate) fn realloc(at: Offset, size: Bytes, digest: u64) -> Signature {
+        Signature::new(Kind::Realloc).with(&[at.0, size.0, digest])
     }
 
     /// "Free the block at `at`", by modules whose history is `digest`.
-    pub(crate) fn free(at: Offset, digest: u64) -> Slip {
-        Slip::new(Kind::Free).with(&[at.0, digest])
+    pub(crate) fn free(at: Offset, digest: u64) -> Signature {
+        Signature::new(Kind::Free).with(&[at.0, digest])
     }
 
     /// First word at the end of a heap call: the module was not asked.
@@ -263,34 +263,34 @@ impl Slip {
     pub(crate) const NO_ROOM: u64 = 2;
 
     /// What a word alone says.
-    pub(crate) fn of(word: Word) -> Slip {
-        Slip { bare: true, number: word.number(), kind: word.0 as u8, ..Slip::new(Kind::Barrier) }
+    pub(crate) fn of(word: Word) -> Signature {
+        Signature { bare: true, number: word.number(), kind: word.0 as u8, ..Signature::new(Kind::Barrier) }
     }
 
     /// What a PE asks for that has not shown it.
-    pub(crate) fn asking(word: Word, agreed: &[u64]) -> Slip {
-        Slip { bare: false, ..Slip::of(word) }.with(agreed)
+    pub(crate) fn asking(word: Word, agreed: &[u64]) -> Signature {
+        Signature { bare: false, ..Signature::of(word) }.with(agreed)
     }
 
     /// A call that was over without a trace.
-    pub(crate) fn passed(number: u64) -> Slip {
-        Slip::of(Word::new(number, Kind::Nothing, 0))
+    pub(crate) fn passed(number: u64) -> Signature {
+        Signature::of(Word::new(number, Kind::Nothing, 0))
     }
 
     /// With arguments to agree on.
-    pub(crate) fn with(mut self, args: &[u64]) -> Slip {
+    pub(crate) fn with(mut self, args: &[u64]) -> Signature {
         self.extend(args);
         self
     }
 
-    /// The same slip at the other end of a phase.
-    pub(crate) fn of_exit(mut self) -> Slip {
+    /// The same signature at the other end of a phase.
+    pub(crate) fn of_exit(mut self) -> Signature {
         self.kind = Kind::Exit as u8;
         self
     }
 
     /// Adds an object of a phase.
-    pub(crate) fn object(&mut self, at: Offset, bytes: Bytes, what: What, mode: Mode) {
+    pub(crate) fn object(&mut self, at: Offset, bytes: Bytes, what: ObjectType, mode: Mode) {
         self.extend(&[at.0, bytes.0, what.word(), mode as u64]);
     }
 
@@ -303,7 +303,7 @@ impl Slip {
 
     /// Adds words that the others can read and that need not agree.
     pub(crate) fn show(&mut self, more: &[u64]) {
-        assert!(self.len + more.len() <= ARGS, "{} words do not fit in a slip", self.len + more.len());
+        assert!(self.len + more.len() <= ARGS, "{} words do not fit in a signature", self.len + more.len());
         self.args[self.len..self.len + more.len()].copy_from_slice(more);
         self.len += more.len();
     }
@@ -312,7 +312,7 @@ impl Slip {
         self.kind == kind as u8
     }
 
-    pub(crate) fn same_kind(&self, other: &Slip) -> bool {
+    pub(crate) fn same_kind(&self, other: &Signature) -> bool {
         self.kind == other.kind
     }
 
@@ -322,14 +322,14 @@ impl Slip {
     }
 
     /// Whether both ask for the same, whatever came before.
-    pub(crate) fn same_call(&self, other: &Slip) -> bool {
+    pub(crate) fn same_call(&self, other: &Signature) -> bool {
         self.number == other.number
             && self.kind == other.kind
             && self.args[..self.agreed] == other.args[..other.agreed]
     }
 
     /// Whether what came before is the same.
-    pub(crate) fn same_history(&self, other: &Slip) -> bool {
+    pub(crate) fn same_history(&self, other: &Signature) -> bool {
         self.history == other.history
     }
 
@@ -345,28 +345,28 @@ impl Slip {
 }
 
 /// Slips agree if the numbers of their calls, their kinds and agreed arguments do, and what came before.
-impl PartialEq for Slip {
-    fn eq(&self, other: &Slip) -> bool {
+impl PartialEq for Signature {
+    fn eq(&self, other: &Signature) -> bool {
         self.same_call(other) && self.same_history(other)
     }
 }
 
-impl Eq for Slip {}
+impl Eq for Signature {}
 
-/// Where a PE shows its slip, in shared memory; with up to seven arguments it is one cache line, unless there is a
-/// history. Two are used in turn, so that a slip stays readable until every PE has left its call.
+/// Where a PE shows its signature, in shared memory; with up to seven arguments it is one cache line, unless there is a
+/// history. Two are used in turn, so that a signature stays readable until every PE has left its call.
 #[repr(C, align(64))]
-pub(crate) struct SlipCell {
+pub(crate) struct SignatureCell {
     word: AtomicU64,
     args: [AtomicU64; ARGS],
     history: AtomicU64,
 }
 
-impl SlipCell {
+impl SignatureCell {
     #[cfg(test)]
     pub(crate) fn new() -> Self {
         let zero = || AtomicU64::new(0);
-        SlipCell { word: zero(), args: std::array::from_fn(|_| zero()), history: zero() }
+        SignatureCell { word: zero(), args: std::array::from_fn(|_| zero()), history: zero() }
     }
 
     /// Lays the arguments down. What stores the word after it releases them.
@@ -390,7 +390,7 @@ impl SlipCell {
     }
 
     /// Shows the word, and with it the arguments laid before. `exact`: by a read-modify-write,
-    /// which ringing a bell wants (`wait`, B1)
+    /// which notifying an event wants (`wait`, B1)
     #[inline]
     pub(crate) fn show(&self, word: Word, exact: bool) {
         match exact {
@@ -418,30 +418,30 @@ impl SlipCell {
         self.args[i].load(Ordering::Relaxed)
     }
 
-    /// Reads the slip back, as far as it has to agree.
-    pub(crate) fn read(&self) -> Slip {
+    /// Reads the signature back, as far as it has to agree.
+    pub(crate) fn read(&self) -> Signature {
         let word = self.word();
-        let mut slip = Slip { bare: false, ..Slip::of(word) };
-        slip.agreed = word.agreed().min(ARGS);
-        slip.len = slip.agreed;
-        for (arg, cell) in slip.args.iter_mut().zip(&self.args).take(slip.agreed) {
+        let mut signature = Signature { bare: false, ..Signature::of(word) };
+        signature.agreed = word.agreed().min(ARGS);
+        signature.len = signature.agreed;
+        for (arg, cell) in signature.args.iter_mut().zip(&self.args).take(signature.agreed) {
             *arg = cell.load(Ordering::Relaxed);
         }
         if word.has_history() {
-            slip.history = self.history();
+            signature.history = self.history();
         }
-        slip
+        signature
     }
 
-    /// Shows a slip that somebody else showed.
-    pub(crate) fn copy(&self, slip: &Slip) {
-        self.lay(slip.args());
-        let word = slip.word(slip.number);
-        self.show(if slip.bare { word.meeting() } else { word }, false);
+    /// Shows a signature that somebody else showed.
+    pub(crate) fn copy(&self, signature: &Signature) {
+        self.lay(signature.args());
+        let word = signature.word(signature.number);
+        self.show(if signature.bare { word.meeting() } else { word }, false);
     }
 
     /// Reads back what [`copy`](Self::copy) left.
-    pub(crate) fn copied(&self) -> Slip {
-        Slip { bare: self.word().meets(), ..self.read() }
+    pub(crate) fn copied(&self) -> Signature {
+        Signature { bare: self.word().meets(), ..self.read() }
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use memheap::place::Reach;
 
 use crate::coll::ops::letters;
-use crate::node::signature::{Kind, Mode, OBJECT, Position, Slip};
-use crate::types::object::What;
+use crate::node::signature::{Kind, Mode, OBJECT, Position, Signature};
+use crate::types::object::ObjectType;
 
 /// What a call is called where its arguments are not known: of a PE's word alone.
 fn bare(kind: u8) -> Option<&'static str> {
@@ -29,7 +29,7 @@ fn bare(kind: u8) -> Option<&'static str> {
     names.iter().find(|(k, _)| *k as u8 == kind).map(|(_, name)| *name)
 }
 
-impl fmt::Display for Slip {
+impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let w = |i: usize| self.args[i];
         if self.bare
@@ -43,7 +43,7 @@ impl fmt::Display for Slip {
             k if k == Kind::Alloc as u8 || k == Kind::Calloc as u8 => {
                 let name = if k == Kind::Alloc as u8 { "alloc" } else { "calloc" };
                 let reach = Reach::ALL.get(w(2) as usize).map_or("?".into(), Reach::to_string);
-                let what = What::from_word(w(4));
+                let what = ObjectType::from_word(w(4));
                 let to_be = if what.is_bytes() { String::new() } else { format!(" to be {what}") };
                 write!(
                     f,
@@ -61,8 +61,8 @@ impl fmt::Display for Slip {
             k if k == Kind::Enter as u8 => write!(f, "the start of a phase sharing {}", Objects(self)),
             k if k == Kind::Exit as u8 => write!(f, "the end of a phase sharing {}", Objects(self)),
             k if k == Kind::Touched as u8 => match w(0) {
-                Slip::GAVE => write!(f, "the end of a heap call that gave {:#x}", w(1)),
-                Slip::NO_ROOM => write!(f, "the end of a heap call that found no room"),
+                Signature::GAVE => write!(f, "the end of a heap call that gave {:#x}", w(1)),
+                Signature::NO_ROOM => write!(f, "the end of a heap call that found no room"),
                 _ => write!(f, "the end of a heap call"),
             },
             k if k == Kind::MoreFrees as u8 => write!(f, "freeing what was dropped"),
@@ -102,14 +102,14 @@ impl fmt::Display for Slip {
     }
 }
 
-impl fmt::Debug for Slip {
+impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
 /// How many elements a collective is about, and which.
-struct Elements<'a>(&'a Slip);
+struct Elements<'a>(&'a Signature);
 
 impl fmt::Display for Elements<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,7 +134,7 @@ impl fmt::Display for TypeName {
 }
 
 /// Where the objects of a collective are, if the PEs have to agree on that.
-struct Places<'a>(&'a Slip);
+struct Places<'a>(&'a Signature);
 
 impl fmt::Display for Places<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,7 +158,7 @@ impl fmt::Display for Position {
     }
 }
 
-struct Objects<'a>(&'a Slip);
+struct Objects<'a>(&'a Signature);
 
 impl fmt::Display for Objects<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -168,7 +168,7 @@ impl fmt::Display for Objects<'_> {
         }
         for (i, o) in objects.chunks_exact(OBJECT).enumerate() {
             let mode = if o[3] == Mode::ReadOnly as u64 { " read-only" } else { "" };
-            let (and, what) = (if i > 0 { " and " } else { "" }, What::from_word(o[2]));
+            let (and, what) = (if i > 0 { " and " } else { "" }, ObjectType::from_word(o[2]));
             write!(f, "{and}{what} ({} bytes at {:#x}){mode}", o[1], o[0])?;
         }
         Ok(())

@@ -22,7 +22,7 @@ pub use crate::raw::active_set::to_all::{
 };
 use crate::raw::coll::{On, collectives};
 
-/// The routines over a [`Via`](crate::raw::Via), for skins that have names of their own, such as the C library.
+/// The routines over a [`Call`](crate::raw::Call), for skins that have names of their own, such as the C library.
 pub mod ops {
     pub use super::calls::*;
     pub use super::to_all::calls::*;
@@ -34,18 +34,18 @@ collectives! { mod calls;
     ///
     /// # Safety
     /// `psync` as said above. The World stays up during the call.
-    fn barrier(via, start: i32, log_stride: i32, size: i32, psync: *mut i64) {
-        let engine = via.engine();
+    fn barrier(call, start: i32, log_stride: i32, size: i32, psync: *mut i64) {
+        let engine = call.engine();
         engine.quiet();
-        On::set(via, &engine, (start, log_stride, size), psync).sync(Kind::Barrier);
+        On::set(call, &engine, (start, log_stride, size), psync).sync(Kind::Barrier);
     }
 
     /// Collective over the set: meets the others; their earlier stores are then visible (`shmem_sync` on a set).
     ///
     /// # Safety
     /// As for [`barrier`].
-    fn sync(via, start: i32, log_stride: i32, size: i32, psync: *mut i64) {
-        On::set(via, &via.engine(), (start, log_stride, size), psync).sync(Kind::Sync);
+    fn sync(call, start: i32, log_stride: i32, size: i32, psync: *mut i64) {
+        On::set(call, &call.engine(), (start, log_stride, size), psync).sync(Kind::Sync);
     }
 
     /// Collective over the set: copies `n` elements from `src` on member `root` (its number in the set) to `dest` on
@@ -56,12 +56,12 @@ collectives! { mod calls;
     /// any member calls. Nobody else accesses them meanwhile, and no Rust reference to them is alive. `psync` as for
     /// [`barrier`].
     fn broadcast<T: Elem>(
-        via, dest: *mut T, src: *const T, n: usize, root: i32, start: i32, log_stride: i32, size: i32,
+        call, dest: *mut T, src: *const T, n: usize, root: i32, start: i32, log_stride: i32, size: i32,
         psync: *mut i64
     ) {
-        let engine = via.engine();
+        let engine = call.engine();
         // SAFETY: by the same contract.
-        unsafe { On::set(via, &engine, (start, log_stride, size), psync).broadcast(dest, src, n, root, false) }
+        unsafe { On::set(call, &engine, (start, log_stride, size), psync).broadcast(dest, src, n, root, false) }
     }
 
     /// Collective over the set: `dest` becomes the sources of all members, one after the other; `n` may differ
@@ -70,11 +70,11 @@ collectives! { mod calls;
     /// # Safety
     /// As for [`broadcast`]; `dest` has as many elements as all sources together.
     fn collect<T: Elem>(
-        via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
+        call, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
-        let engine = via.engine();
+        let engine = call.engine();
         // SAFETY: by the same contract.
-        unsafe { On::set(via, &engine, (start, log_stride, size), psync).collect(dest, src, n) }
+        unsafe { On::set(call, &engine, (start, log_stride, size), psync).collect(dest, src, n) }
     }
 
     /// Collective over the set: `dest` becomes the sources of all members, one after the other, `n` elements of each
@@ -83,11 +83,11 @@ collectives! { mod calls;
     /// # Safety
     /// As for [`broadcast`]; `dest` has `n` elements for each member.
     fn fcollect<T: Elem>(
-        via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
+        call, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
-        let engine = via.engine();
+        let engine = call.engine();
         // SAFETY: by the same contract.
-        unsafe { On::set(via, &engine, (start, log_stride, size), psync).fcollect(dest, src, n) }
+        unsafe { On::set(call, &engine, (start, log_stride, size), psync).fcollect(dest, src, n) }
     }
 
     /// Collective over the set: block l of `n` elements of member k's `src` becomes block k of member l's `dest`
@@ -96,11 +96,11 @@ collectives! { mod calls;
     /// # Safety
     /// As for [`broadcast`]; `dest` and `src` have `n` elements for each member.
     fn alltoall<T: Elem>(
-        via, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
+        call, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
-        let engine = via.engine();
+        let engine = call.engine();
         // SAFETY: by the same contract.
-        unsafe { On::set(via, &engine, (start, log_stride, size), psync).alltoall(dest, src, n) }
+        unsafe { On::set(call, &engine, (start, log_stride, size), psync).alltoall(dest, src, n) }
     }
 
     /// Collective over the set: as [`alltoall`], with elements `dst` apart in `dest` and `sst` apart in `src`
@@ -109,11 +109,11 @@ collectives! { mod calls;
     /// # Safety
     /// As there, as far as the strides reach.
     fn alltoalls<T: Elem>(
-        via, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, start: i32, log_stride: i32,
+        call, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, start: i32, log_stride: i32,
         size: i32, psync: *mut i64
     ) {
-        let engine = via.engine();
-        let on = On::set(via, &engine, (start, log_stride, size), psync);
+        let engine = call.engine();
+        let on = On::set(call, &engine, (start, log_stride, size), psync);
         // SAFETY: by the same contract.
         unsafe { on.alltoalls((dest, dst), (src, sst), n) }
     }

@@ -13,15 +13,15 @@ macro_rules! to_all {
             /// `dest` and `src` are symmetric arrays of `n` elements, the same or apart; otherwise as for
             /// [`broadcast`](fn@crate::raw::active_set::broadcast).
             fn $name<T: $bound>(
-                via, dest: *mut T, src: *const T, n: i32, start: i32, log_stride: i32, size: i32,
+                call, dest: *mut T, src: *const T, n: i32, start: i32, log_stride: i32, size: i32,
                 work: *mut T, psync: *mut i64
             ) {
                 let _ = work;
                 let Ok(n) = usize::try_from(n) else {
-                    via.fail(&format!("nreduce is {n}: it must be at least 0"))
+                    call.fail(&format!("nreduce is {n}: it must be at least 0"))
                 };
-                let engine = via.engine();
-                let on = On::set(via, &engine, (start, log_stride, size), psync);
+                let engine = call.engine();
+                let on = On::set(call, &engine, (start, log_stride, size), psync);
                 // SAFETY: by the same contract.
                 unsafe { on.reduce::<T, $op>(dest, src, n) }
             }

@@ -11,7 +11,7 @@
 
 pub(crate) mod reduce;
 
-use crate::call::Via;
+use crate::call::Call;
 use crate::coll::active_set::active_set;
 use crate::coll::broadcast::Root;
 use crate::coll::group::{Agreed, Group, collective};
@@ -25,19 +25,19 @@ use crate::raw::TeamHandle;
 use crate::team::TeamCore;
 use crate::types::elem::Elem;
 
-/// Writes each collective once: `fn name` with a body over `via` becomes `calls::name(via, ...)`, and `name(...)` under
+/// Writes each collective once: `fn name` with a body over `call` becomes `calls::name(call, ...)`, and `name(...)` under
 /// its name in C.
 macro_rules! collectives {
     (mod $calls:ident; $(
         $(#[$doc:meta])*
-        fn $name:ident $(<$T:ident: $bound:path>)? ($via:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
+        fn $name:ident $(<$T:ident: $bound:path>)? ($call:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
     )*) => {
         #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
         pub(in crate::raw) mod $calls {
             use super::*;
             $(
                 $(#[$doc])*
-                pub unsafe fn $name $(<$T: $bound>)? ($via: $crate::raw::Via $(, $arg: $ty)*) $(-> $ret)? $body
+                pub unsafe fn $name $(<$T: $bound>)? ($call: $crate::raw::Call $(, $arg: $ty)*) $(-> $ret)? $body
             )*
         }
         $(
@@ -46,7 +46,7 @@ macro_rules! collectives {
             #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
             pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
                 // SAFETY: by the same contract.
-                unsafe { $calls::$name($crate::raw::Via::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
+                unsafe { $calls::$name($crate::raw::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
             }
         )*
     };
@@ -56,23 +56,23 @@ pub(super) use collectives;
 /// The PEs that call together: a team, or an active set. What they must agree on is decided here, once for both.
 #[derive(Clone, Copy)]
 pub(super) struct On<'e> {
-    via: Via,
+    call: Call,
     engine: &'e Engine,
     core: &'e TeamCore,
 }
 
 impl<'e> On<'e> {
     /// The members of the team that a handle stands for.
-    pub(super) fn team(via: Via, engine: &'e Handle, team: TeamHandle) -> On<'e> {
-        match team.core(via, engine) {
-            Some(core) => On { via, engine, core },
-            None => via.fail("the team is SHMEM_TEAM_INVALID"),
+    pub(super) fn team(call: Call, engine: &'e Handle, team: TeamHandle) -> On<'e> {
+        match team.core(call, engine) {
+            Some(core) => On { call, engine, core },
+            None => call.fail("the team is SHMEM_TEAM_INVALID"),
         }
     }
 
     /// The PEs of an active set.
-    pub(super) fn set(via: Via, engine: &'e Engine, set: (i32, i32, i32), psync: *mut i64) -> On<'e> {
-        On { via, engine, core: active_set(via, engine, set, psync) }
+    pub(super) fn set(call: Call, engine: &'e Engine, set: (i32, i32, i32), psync: *mut i64) -> On<'e> {
+        On { call, engine, core: active_set(call, engine, set, psync) }
     }
 
     /// Runs a collective on `n` elements of `T`. `dest` must be the same object on all members, and so must `src` where
@@ -84,10 +84,10 @@ impl<'e> On<'e> {
         (dest, src): (*mut T, Option<*const T>),
         body: impl FnOnce(&mut Group<'_, '_>),
     ) {
-        let position = |object: *const T| if n == 0 { Position::NONE } else { self.via.position(object, n) };
+        let position = |object: *const T| if n == 0 { Position::NONE } else { self.call.position(object, n) };
         let objects = [position(dest), src.map_or(Position::NONE, position)];
         let agreed = Agreed::elements::<T>(n, more).at(objects);
-        collective(self.via, self.engine, self.core, (kind, &agreed), body);
+        collective(self.call, self.engine, self.core, (kind, &agreed), body);
     }
 
     /// All have arrived.
@@ -116,10 +116,10 @@ impl<'e> On<'e> {
     /// As for [`collect()`].
     pub(super) unsafe fn collect<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
         let dest_of_all = if dest.is_null() { None } else { Some(dest.cast_const()) };
-        let position = dest_of_all.map_or(Position::NONE, |dest| self.via.position(dest, n.max(1)));
+        let position = dest_of_all.map_or(Position::NONE, |dest| self.call.position(dest, n.max(1)));
         // Counts may differ.
         let agreed = Agreed::elements::<T>(0, 0).at([position, Position::NONE]);
-        collective(self.via, self.engine, self.core, (Kind::Gather, &agreed), |group| {
+        collective(self.call, self.engine, self.core, (Kind::Gather, &agreed), |group| {
             // SAFETY: by contract.
             unsafe { collect::collect(group, (dest, usize::MAX), src, n) };
         });
@@ -151,7 +151,7 @@ impl<'e> On<'e> {
         (src, sst): (*const T, isize),
         n: usize,
     ) {
-        let strides = checked_strides(self.via, dst, sst);
+        let strides = checked_strides(self.call, dst, sst);
         self.run(Kind::Alltoall, (n, (dst << 32 | sst) as u64), (dest, None), |group| {
             // SAFETY: by contract.
             unsafe { alltoall::alltoalls(group, dest, src, strides, n) }
@@ -186,9 +186,9 @@ collectives! { mod calls;
     /// `dest` and `src` are symmetric arrays of `n` elements that do not overlap; every member's `dest` is ready before
     /// any member calls. Nobody else accesses them meanwhile, and no Rust reference to them is alive. No other thread
     /// is in a collective of this team. The World stays up during the call.
-    fn broadcast<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize, root: i32) -> i32 {
+    fn broadcast<T: Elem>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize, root: i32) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { On::team(via, &via.engine(), team).broadcast(dest, src, n, root, true) };
+        unsafe { On::team(call, &call.engine(), team).broadcast(dest, src, n, root, true) };
         0
     }
 
@@ -196,9 +196,9 @@ collectives! { mod calls;
     ///
     /// # Safety
     /// As there.
-    fn broadcastmem(via, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize, root: i32) -> i32 {
+    fn broadcastmem(call, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize, root: i32) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { broadcast::<u8>(via, team, dest, src, n, root) }
+        unsafe { broadcast::<u8>(call, team, dest, src, n, root) }
     }
 
     /// Collective over the team: `dest` becomes the sources of all members, one after the other; `n` may differ
@@ -206,9 +206,9 @@ collectives! { mod calls;
     ///
     /// # Safety
     /// As for [`broadcast()`]; `dest` has as many elements as all sources together.
-    fn collect<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+    fn collect<T: Elem>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { On::team(via, &via.engine(), team).collect(dest, src, n) };
+        unsafe { On::team(call, &call.engine(), team).collect(dest, src, n) };
         0
     }
 
@@ -216,9 +216,9 @@ collectives! { mod calls;
     ///
     /// # Safety
     /// As there.
-    fn collectmem(via, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
+    fn collectmem(call, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { collect::<u8>(via, team, dest, src, n) }
+        unsafe { collect::<u8>(call, team, dest, src, n) }
     }
 
     /// Collective over the team: `dest` becomes the sources of all members, one after the other, `n` elements of each
@@ -226,9 +226,9 @@ collectives! { mod calls;
     ///
     /// # Safety
     /// As for [`broadcast()`]; `dest` has `n` elements for each member.
-    fn fcollect<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+    fn fcollect<T: Elem>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { On::team(via, &via.engine(), team).fcollect(dest, src, n) };
+        unsafe { On::team(call, &call.engine(), team).fcollect(dest, src, n) };
         0
     }
 
@@ -236,9 +236,9 @@ collectives! { mod calls;
     ///
     /// # Safety
     /// As there.
-    fn fcollectmem(via, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
+    fn fcollectmem(call, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { fcollect::<u8>(via, team, dest, src, n) }
+        unsafe { fcollect::<u8>(call, team, dest, src, n) }
     }
 
     /// Collective over the team: block l of `n` elements of member k's `src` becomes block k of member l's `dest`
@@ -246,9 +246,9 @@ collectives! { mod calls;
     ///
     /// # Safety
     /// As for [`broadcast()`]; `dest` and `src` have `n` elements for each member.
-    fn alltoall<T: Elem>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+    fn alltoall<T: Elem>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { On::team(via, &via.engine(), team).alltoall(dest, src, n) };
+        unsafe { On::team(call, &call.engine(), team).alltoall(dest, src, n) };
         0
     }
 
@@ -256,9 +256,9 @@ collectives! { mod calls;
     ///
     /// # Safety
     /// As there.
-    fn alltoallmem(via, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
+    fn alltoallmem(call, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { alltoall::<u8>(via, team, dest, src, n) }
+        unsafe { alltoall::<u8>(call, team, dest, src, n) }
     }
 
     /// Collective over the team: as [`alltoall()`], with elements `dst` apart in `dest` and `sst` apart
@@ -267,10 +267,10 @@ collectives! { mod calls;
     /// # Safety
     /// As there, as far as the strides reach.
     fn alltoalls<T: Elem>(
-        via, team: TeamHandle, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize
+        call, team: TeamHandle, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize
     ) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { On::team(via, &via.engine(), team).alltoalls((dest, dst), (src, sst), n) };
+        unsafe { On::team(call, &call.engine(), team).alltoalls((dest, dst), (src, sst), n) };
         0
     }
 
@@ -279,10 +279,10 @@ collectives! { mod calls;
     /// # Safety
     /// As there.
     fn alltoallsmem(
-        via, team: TeamHandle, dest: *mut u8, src: *const u8, dst: isize, sst: isize, n: usize
+        call, team: TeamHandle, dest: *mut u8, src: *const u8, dst: isize, sst: isize, n: usize
     ) -> i32 {
         // SAFETY: by the same contract.
-        unsafe { alltoalls::<u8>(via, team, dest, src, dst, sst, n) }
+        unsafe { alltoalls::<u8>(call, team, dest, src, dst, sst, n) }
     }
 }
 
@@ -290,15 +290,15 @@ collectives! { mod calls;
 fn checked_root(group: &Group<'_, '_>, root: i32) -> u32 {
     match u32::try_from(root) {
         Ok(root) if root < group.size() => root,
-        _ => group.via().fail(&format!("PE_root is {root}: it must be 0 to {}", group.size() - 1)),
+        _ => group.call().fail(&format!("PE_root is {root}: it must be 0 to {}", group.size() - 1)),
     }
 }
 
 /// The strides, if both are at least 1.
-fn checked_strides(via: Via, dst: isize, sst: isize) -> (usize, usize) {
+fn checked_strides(call: Call, dst: isize, sst: isize) -> (usize, usize) {
     let check = |name: &str, stride: isize| match usize::try_from(stride) {
         Ok(stride @ 1..) => stride,
-        _ => via.fail(&format!("{name} is {stride}: a stride must be at least 1")),
+        _ => call.fail(&format!("{name} is {stride}: a stride must be at least 1")),
     };
     (check("dst", dst), check("sst", sst))
 }

@@ -15,9 +15,9 @@ macro_rules! reductions {
             /// # Safety
             /// `dest` and `src` are symmetric arrays of `n` elements, the same or apart; otherwise as for
             /// [`broadcast`](fn@crate::raw::broadcast).
-            fn $name<T: $bound>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+            fn $name<T: $bound>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
                 // SAFETY: by the same contract.
-                unsafe { On::team(via, &via.engine(), team).reduce::<T, $op>(dest, src, n) };
+                unsafe { On::team(call, &call.engine(), team).reduce::<T, $op>(dest, src, n) };
                 0
             }
         )*
@@ -26,9 +26,9 @@ macro_rules! reductions {
             ///
             /// # Safety
             /// As for [`sum_reduce`](crate::raw::sum_reduce).
-            fn sum_inscan<T: Arith>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+            fn sum_inscan<T: Arith>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
                 // SAFETY: by the same contract.
-                unsafe { On::team(via, &via.engine(), team).scan(dest, src, n, Own::In) };
+                unsafe { On::team(call, &call.engine(), team).scan(dest, src, n, Own::In) };
                 0
             }
 
@@ -37,9 +37,9 @@ macro_rules! reductions {
             ///
             /// # Safety
             /// As for [`sum_reduce`](crate::raw::sum_reduce).
-            fn sum_exscan<T: Arith>(via, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
+            fn sum_exscan<T: Arith>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
                 // SAFETY: by the same contract.
-                unsafe { On::team(via, &via.engine(), team).scan(dest, src, n, Own::Out) };
+                unsafe { On::team(call, &call.engine(), team).scan(dest, src, n, Own::Out) };
                 0
             }
         }

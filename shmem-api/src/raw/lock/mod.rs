@@ -4,7 +4,7 @@
 //! only, and this PE's node in it ([`queue`]). The home follows from where the lock is in its page, which is
 //! the same on every PE for heap and static objects alike; so locks side by side have different homes.
 //!
-//! Invariant **K1**: a place that `Via::place_amo` gave out for a lock is mapped, aligned, and accessed as
+//! Invariant **K1**: a place that `Call::place_amo` gave out for a lock is mapped, aligned, and accessed as
 //! two atomics of 32 bits by everybody, for the length of a call: the callers' promise.
 
 pub(crate) mod queue;
@@ -15,13 +15,13 @@ use crate::raw::lock::queue::Words;
 
 use crate::call::routines;
 use crate::engine::{HOT, Handle};
-use crate::raw::Via;
+use crate::raw::Call;
 use crate::sync::fences;
 use crate::sync::primitives::AtomicU32;
 
 /// A lock, for one call.
 struct Lock {
-    via: Via,
+    call: Call,
     at: *mut i64,
     me: u32,
     tail: *const AtomicU32,
@@ -31,15 +31,15 @@ impl Lock {
     /// # Safety
     /// K1.
     #[inline]
-    unsafe fn new(via: Via, at: *mut i64) -> Lock {
+    unsafe fn new(call: Call, at: *mut i64) -> Lock {
         let n_pes = HOT.n_pes.load(Ordering::Relaxed);
-        let tail = via.place_amo(at, home(at.addr(), n_pes) as i32).at.cast();
-        Lock { via, at, me: HOT.me.load(Ordering::Relaxed), tail }
+        let tail = call.place_amo(at, home(at.addr(), n_pes) as i32).at.cast();
+        Lock { call, at, me: HOT.me.load(Ordering::Relaxed), tail }
     }
 
     #[cold]
     fn engine(&self) -> Handle {
-        self.via.engine()
+        self.call.engine()
     }
 }
 
@@ -66,17 +66,17 @@ impl Words for Lock {
     }
 
     #[inline]
-    fn ring(&self, pe: u32) {
-        self.via.ring(pe);
+    fn notify(&self, pe: u32) {
+        self.call.notify(pe);
     }
 
     fn wait(&self, before: Option<u32>, ready: impl Fn() -> bool) {
-        let (call, at) = (self.via.call, self.at.addr());
+        let (call, at) = (self.call.routine, self.at.addr());
         let place = || match before {
             Some(pe) => format!("{call} on the lock at {at:#x}, behind PE {pe}"),
             None => format!("{call} on the lock at {at:#x}, for the PE that comes next"),
         };
-        self.engine().wait_rung(ready, place);
+        self.engine().wait_notified(ready, place);
     }
 }
 
@@ -86,11 +86,11 @@ impl Lock {
     fn place(&self, pe: u32) -> *mut u8 {
         if pe >= HOT.n_pes.load(Ordering::Relaxed) {
             let at = self.at.addr();
-            self.via.fail(&format!(
+            self.call.fail(&format!(
                 "what is at {at:#x} is no lock: it must be 0 on every PE before its first use"
             ));
         }
-        self.via.place_amo(self.at, pe as i32).at
+        self.call.place_amo(self.at, pe as i32).at
     }
 }
 
@@ -100,12 +100,12 @@ routines! {
     /// # Safety
     /// `lock` is a symmetric variable that was 0 on every PE before its first use and is used by these three routines
     /// only. The World stays up during the call.
-    fn set_lock(via, lock: *mut i64) {
+    fn set_lock(call, lock: *mut i64) {
         // SAFETY: by contract.
-        let words = unsafe { Lock::new(via, lock) };
+        let words = unsafe { Lock::new(call, lock) };
         if queue::acquire(&words, words.me).is_err() {
             let at = lock.addr();
-            via.fail(&format!("this PE holds the lock at {at:#x}, or waits for it, in this or another thread: it would wait for itself"));
+            call.fail(&format!("this PE holds the lock at {at:#x}, or waits for it, in this or another thread: it would wait for itself"));
         }
     }
 
@@ -113,10 +113,10 @@ routines! {
     ///
     /// # Safety
     /// As [`set_lock`].
-    fn test_lock(via, lock: *mut i64) -> i32 {
+    fn test_lock(call, lock: *mut i64) -> i32 {
         // SAFETY: by contract.
-        let words = unsafe { Lock::new(via, lock) };
-        i32::from(!via.tested(queue::try_acquire(&words, words.me), false))
+        let words = unsafe { Lock::new(call, lock) };
+        i32::from(!call.tested(queue::try_acquire(&words, words.me), false))
     }
 
     /// Completes this PE's operations on the default context, then passes the lock to the PE that has waited longest
@@ -124,12 +124,12 @@ routines! {
     ///
     /// # Safety
     /// As [`set_lock`].
-    fn clear_lock(via, lock: *mut i64) {
+    fn clear_lock(call, lock: *mut i64) {
         // SAFETY: by contract.
-        let words = unsafe { Lock::new(via, lock) };
+        let words = unsafe { Lock::new(call, lock) };
         fences::full_fence();
         if queue::release(&words, words.me).is_err() {
-            via.fail(&format!("this PE does not hold the lock at {:#x}", lock.addr()));
+            call.fail(&format!("this PE does not hold the lock at {:#x}", lock.addr()));
         }
     }
 }

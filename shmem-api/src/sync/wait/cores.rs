@@ -19,7 +19,7 @@ pub(crate) struct Cores {
 
 impl Cores {
     pub(crate) fn here() -> Cores {
-        // Counts the control group's limit, too.
+        // Counts the control block group's limit, too.
         let most = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
         let mut mask = [0; WORDS];
         if let Ok(set) = sched_getaffinity(None) {
@@ -40,7 +40,7 @@ impl Cores {
     /// Whether so many PEs, which may run there, share cores.
     pub(crate) fn are_crowded(all: &[Cores]) -> bool {
         let n = all.len() as u64;
-        // A limit of the control group is taken for one that all have together.
+        // A limit of the control block group is taken for one that all have together.
         let limited = |c: &Cores| (c.count() == 0 || c.most < c.count()) && n > c.most;
         let full =
             |c: &Cores| c.count() > 0 && all.iter().filter(|o| o.is_within(c)).count() as u64 > c.count();

@@ -13,12 +13,12 @@
 //!   waiter                                   whoever has news
 //!   asleep += 1                              change the variable (atomically)
 //!   full fence                               full fence (the atomic is one)
-//!   read the bell; look at the variable      asleep != 0?
-//!   sleep, unless the bell has changed         bell += 1; wake
+//!   read the event; look at the variable      asleep != 0?
+//!   sleep, unless the event has changed         event += 1; wake
 //! ```
 //!
 //! Invariants: **B1** of the two full fences one comes first: either the waiter's look sees the news, or the
-//! ringer sees the waiter. **B2** a waiter that read the bell before it was rung does not sleep any more, and
+//! notifier sees the waiter. **B2** a waiter that read the event before it was notified does not sleep any more, and
 //! one that read it after sees the news.
 
 pub(crate) mod cores;
@@ -45,7 +45,7 @@ pub(crate) struct Policy {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Waker {
     /// Whoever satisfies the wait also rings.
-    Rings,
+    Notifies,
     /// A plain put may satisfy the wait, and does not ring.
     MayBeSilent,
 }
@@ -74,11 +74,11 @@ impl Policy {
     #[cfg(all(test, loom))]
     pub(crate) const SLEEPS: Policy = Policy { spins: 0, yields: 0, report: None };
 
-    /// Waits until `ready`. Sleeps on `bell`, counted in `asleep`, so that a ringer knows of sleepers.
+    /// Waits until `ready`. Sleeps on `event`, counted in `asleep`, so that a notifier knows of sleepers.
     /// `between` is called between sleeps.
     pub(crate) fn wait(
         &self,
-        bell: &AtomicU32,
+        event: &AtomicU32,
         asleep: &AtomicU32,
         waker: Waker,
         ready: impl Fn() -> bool,
@@ -97,16 +97,16 @@ impl Policy {
             }
         }
         let start = Instant::now();
-        let longest = if waker == Waker::Rings { LONGEST_SLEEP } else { SILENT_SLEEP };
+        let longest = if waker == Waker::Notifies { LONGEST_SLEEP } else { SILENT_SLEEP };
         let mut step = FIRST_SLEEP;
         loop {
-            // B1: count, full fence, look. B2: the bell is read before the look.
+            // B1: count, full fence, look. B2: the event is read before the look.
             asleep.fetch_add(1, Ordering::Relaxed);
             fences::fence_after_amo();
-            let seen = bell.load(Ordering::Acquire);
+            let seen = event.load(Ordering::Acquire);
             let done = ready();
             if !done {
-                futex::wait(bell, seen, step);
+                futex::wait(event, seen, step);
             }
             asleep.fetch_sub(1, Ordering::Relaxed);
             if done || ready() {
@@ -132,27 +132,27 @@ impl Policy {
     }
 }
 
-/// After news that was an atomic read-modify-write, or that a full fence follows: wakes whoever sleeps on `bell`.
+/// After news that was an atomic read-modify-write, or that a full fence follows: wakes whoever sleeps on `event`.
 /// After a plain store, a PE that goes to sleep at that very moment may be missed, and looks again by itself
 /// within a millisecond.
 #[inline]
-pub(crate) fn ring(bell: &AtomicU32, asleep: &AtomicU32) {
+pub(crate) fn notify(event: &AtomicU32, asleep: &AtomicU32) {
     // B1: the news, full fence, look.
     fences::fence_after_amo();
     if asleep.load(Ordering::Relaxed) != 0 {
-        wake(bell);
+        wake(event);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn wake(bell: &AtomicU32) {
+fn wake(event: &AtomicU32) {
     // B2: Release: who reads this count sees the news.
-    bell.fetch_add(1, Ordering::Release);
-    wake_all(bell);
+    event.fetch_add(1, Ordering::Release);
+    wake_all(event);
 }
 
-/// Wakes everybody asleep on `bell`, in every process.
-pub(crate) fn wake_all(bell: &AtomicU32) {
-    futex::wake_all(bell);
+/// Wakes everybody asleep on `event`, in every process.
+pub(crate) fn wake_all(event: &AtomicU32) {
+    futex::wake_all(event);
 }

@@ -1,4 +1,4 @@
-//! The bell in every order of steps: nobody who sleeps is missed, and who wakes sees what was put before.
+//! The event in every order of steps: nobody who sleeps is missed, and who wakes sees what was put before.
 #![allow(unsafe_code)]
 
 use loom::cell::UnsafeCell;
@@ -12,7 +12,7 @@ use crate::sync::wait::*;
 struct Mailbox {
     data: [UnsafeCell<u32>; 2],
     signals: [AtomicU32; 2],
-    bell: AtomicU32,
+    event: AtomicU32,
     asleep: AtomicU32,
 }
 
@@ -20,20 +20,20 @@ impl Mailbox {
     fn new() -> Arc<Mailbox> {
         let zero = || AtomicU32::new(0);
         let data = [UnsafeCell::new(0), UnsafeCell::new(0)];
-        Arc::new(Mailbox { data, signals: [zero(), zero()], bell: zero(), asleep: zero() })
+        Arc::new(Mailbox { data, signals: [zero(), zero()], event: zero(), asleep: zero() })
     }
 
-    /// As a put with signal does: the data, an atomic with release, the bell.
+    /// As a put with signal does: the data, an atomic with release, the event.
     fn put_signal(&self, to: usize, signal: usize) {
         // SAFETY: loom checks that nobody else accesses it at the same time.
         self.data[to].with_mut(|data| unsafe { *data = 7 });
         self.signals[signal].fetch_add(1, Ordering::AcqRel);
-        ring(&self.bell, &self.asleep);
+        notify(&self.event, &self.asleep);
     }
 
     fn wait(&self, signal: usize, at_least: u32) {
         let ready = || self.signals[signal].load(Ordering::Acquire) >= at_least;
-        Policy::SLEEPS.wait(&self.bell, &self.asleep, Waker::Rings, ready, |_| {});
+        Policy::SLEEPS.wait(&self.event, &self.asleep, Waker::Notifies, ready, |_| {});
     }
 
     fn data(&self, of: usize) -> u32 {

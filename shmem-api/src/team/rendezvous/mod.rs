@@ -7,15 +7,15 @@
 //!   two PEs:   write the word into the one line both have in common, and watch the other's word there;
 //!              compare with the own; both come to the same verdict
 //!
-//!   more:      arrive at the gate on the first member's desk: one word {how many, who was last, which
+//!   more:      arrive at the central barrier on the first member's mailbox: one word {how many, who was last, which
 //!              call, differs?, raised?}, and compare with the PE that arrived just before
-//!              the last: if anything differs, read all slips, write down who is to blame
-//!                        open the gate: one word {call number, verdict}
+//!              the last: if anything differs, read all signatures, write down who is to blame
+//!                        open the barrier: one word {call number, verdict}
 //! ```
 //!
 //! Of two PEs, the one that has the line finds it complete when it is the last to arrive, and arrives at the
 //! next rendezvous while it still has it; so each rendezvous moves the line once, where two lines, one each,
-//! would both move. For more, comparing neighbours in the order of arrival compares all, since equality is transitive. The gate
+//! would both move. For more, comparing neighbours in the order of arrival compares all, since equality is transitive. The central barrier
 //! is one counter, not a tree or rounds of exchanges, because PEs outnumber cores as a matter of course: a
 //! PE that is not running delays every round it takes part in, and a counter it takes part in once.
 //!
@@ -26,9 +26,9 @@
 //! Invariants: **A1** nobody leaves a rendezvous before everybody has arrived at it. **A2** all PEs leave with
 //! the same verdict. **A3** what was shown in a call stays readable until the reader itself has left the call: the
 //! cells alternate, and a cell is laid anew only when its readers have left (`TeamCore` sees to it). **A4**
-//! the gate is ready for the next rendezvous before it opens. **A5** a word of two PEs, or of an open gate, with a later
+//! the central barrier is ready for the next rendezvous before it opens. **A5** a word of two PEs, or of an open central barrier, with a later
 //! ticket than one's own says that this rendezvous is over, and that all agreed: of two PEs the other one has seen this
-//! one's word by then, since it does not use the place of a word again before this PE has left that call; and a gate
+//! one's word by then, since it does not use the place of a word again before this PE has left that call; and a central barrier
 //! at which the numbers differ opens with [`BROKEN`], for good.
 
 #[cfg(all(test, loom))]
@@ -40,8 +40,8 @@ pub(crate) mod verdict;
 use memheap::PeId;
 
 use crate::error::Diverged;
-use crate::node::mailbox::{Bell, TeamDesk};
-use crate::node::signature::{Slip, Word};
+use crate::node::mailbox::{Event, Mailbox};
+use crate::node::signature::{Signature, Word};
 use crate::sync::primitives::{AtomicU64, Ordering};
 use crate::team::rendezvous::verdict::{
     BROKEN, BlameCell, V_DIFFERS, V_FATAL, V_KINDS, V_RAISED, VERDICT_BITS, Verdict,
@@ -50,7 +50,7 @@ pub(crate) use crate::team::rendezvous::verdict::{said, said_after};
 
 /// Where more than two PEs meet. All zero at first.
 #[repr(C, align(64))]
-pub(crate) struct Gate {
+pub(crate) struct CentralBarrier {
     pair: Pair,
     arrivals: Arrivals,
     opened: Opened,
@@ -71,7 +71,7 @@ struct Arrivals(AtomicU64);
 #[repr(C, align(64))]
 struct Opened {
     word: AtomicU64,
-    bell: Bell,
+    event: Event,
 }
 
 const COUNT: u64 = 0xffff;
@@ -99,12 +99,12 @@ pub(crate) struct Differs {
 
 /// What the hosts tell each other; on one host there is nobody to tell.
 pub(crate) trait Upper: Send + Sync {
-    /// Called by the last PE of each host to arrive, with its slip and its host's flags. Returns the
-    /// flags of all hosts, `differs` set also if the hosts' slips are not all equal.
-    fn meet(&self, slip: &Slip, flags: Flags) -> Flags;
+    /// Called by the last PE of each host to arrive, with its signature and its host's flags. Returns the
+    /// flags of all hosts, `differs` set also if the hosts' signatures are not all equal.
+    fn meet(&self, signature: &Signature, flags: Flags) -> Flags;
 
-    /// Called after `meet` said that something differs: all slips of all hosts, with their PEs.
-    fn gather(&self, own: Vec<(PeId, Slip)>) -> Vec<(PeId, Slip)>;
+    /// Called after `meet` said that something differs: all signatures of all hosts, with their PEs.
+    fn gather(&self, own: Vec<(PeId, Signature)>) -> Vec<(PeId, Signature)>;
 }
 
 /// What travels with a rendezvous.
@@ -116,10 +116,10 @@ pub(crate) struct Flags {
 
 /// How a PE waits for another, and wakes it.
 pub(crate) trait Waits {
-    /// Waits until `ready`, asleep on `bell` if it takes long.
-    fn wait(&self, bell: &Bell, ready: impl Fn() -> bool);
-    /// Wakes those asleep on `bell`.
-    fn ring(&self, bell: &Bell);
+    /// Waits until `ready`, asleep on `event` if it takes long.
+    fn wait(&self, event: &Event, ready: impl Fn() -> bool);
+    /// Wakes those asleep on `event`.
+    fn notify(&self, event: &Event);
     /// Whether sleeping is so common that whoever has news must see every sleeper: its store is a full
     /// fence, too.
     fn exact(&self) -> bool;
@@ -128,7 +128,7 @@ pub(crate) trait Waits {
 /// One member's place in its team's rendezvous.
 pub(crate) struct Place<'m> {
     /// By rank.
-    pub(crate) desks: Box<[&'m TeamDesk]>,
+    pub(crate) mailboxes: Box<[&'m Mailbox]>,
     /// By rank.
     pub(crate) pes: Box<[PeId]>,
     /// This member's rank.
@@ -148,7 +148,7 @@ impl Place<'_> {
         history: u64,
         waits: &impl Waits,
     ) -> Result<Agreed, Box<Differs>> {
-        let here = self.desks[self.rank];
+        let here = self.mailboxes[self.rank];
         let word = if history == 0 { word } else { word.with_history() };
         here.line.at.store(word.meeting().bits(), Ordering::Relaxed);
         if word.step() == 0 {
@@ -160,18 +160,18 @@ impl Place<'_> {
             cell.show(word, false);
         }
         let asked = Asked { word, args: &args[..word.agreed()], history };
-        if self.desks.len() == 2 && self.upper.is_none() {
+        if self.mailboxes.len() == 2 && self.upper.is_none() {
             return self.meet_other(asked, waits);
         }
         self.meet_all(asked, waits)
     }
 
-    /// More than two, or on several hosts: at the gate.
+    /// More than two, or on several hosts: at the barrier.
     #[inline(never)]
     fn meet_all(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
         let word = asked.word;
         let ticket = word.ticket() << VERDICT_BITS;
-        let opened = &self.gate().opened;
+        let opened = &self.barrier().opened;
         let verdict = match self.arrive(asked) {
             Some(flags) => {
                 let verdict = self.judge(flags, ticket, word);
@@ -179,7 +179,7 @@ impl Place<'_> {
                 verdict
             }
             None => {
-                waits.wait(&opened.bell, || opened.word.load(Ordering::Acquire) >= ticket);
+                waits.wait(&opened.event, || opened.word.load(Ordering::Acquire) >= ticket);
                 opened.word.load(Ordering::Acquire)
             }
         };
@@ -189,7 +189,7 @@ impl Place<'_> {
             return Ok(Agreed { raised: verdict & V_RAISED != 0 });
         }
         Err(Box::new(Differs {
-            diverged: self.gate().blame[turn(word)].read(self.pes[self.rank]),
+            diverged: self.barrier().blame[turn(word)].read(self.pes[self.rank]),
             fatal: verdict & V_FATAL != 0,
             kinds: verdict & V_KINDS != 0,
         }))
@@ -199,18 +199,18 @@ impl Place<'_> {
     #[inline]
     fn meet_other(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
         let word = asked.word;
-        let (here, there) = (self.desks[self.rank], self.desks[1 - self.rank]);
-        let [mine, theirs] = [self.rank, 1 - self.rank].map(|rank| &self.gate().pair.0[rank][place(word)]);
+        let (here, there) = (self.mailboxes[self.rank], self.mailboxes[1 - self.rank]);
+        let [mine, theirs] = [self.rank, 1 - self.rank].map(|rank| &self.barrier().pair.0[rank][place(word)]);
         // Release: who sees the word sees the arguments, and what this PE did before.
         match waits.exact() {
             true => drop(mine.swap(word.bits(), Ordering::AcqRel)),
             false => mine.store(word.bits(), Ordering::Release),
         }
-        waits.ring(&here.line.bell);
+        waits.notify(&here.line.event);
         let seen = || Word::from_bits(theirs.load(Ordering::Acquire));
-        waits.wait(&there.line.bell, || seen().ticket() >= word.ticket());
+        waits.wait(&there.line.event, || seen().ticket() >= word.ticket());
         // One that was going to sleep while the word was on its way has counted itself by now.
-        waits.ring(&here.line.bell);
+        waits.notify(&here.line.event);
         let their_word = seen();
         // A5.
         if their_word.ticket() > word.ticket() || asked.agrees(their_word, there) {
@@ -219,28 +219,28 @@ impl Place<'_> {
         Err(self.blame(word))
     }
 
-    fn gate(&self) -> &Gate {
-        &self.desks[0].gate
+    fn barrier(&self) -> &CentralBarrier {
+        &self.mailboxes[0].barrier
     }
 
     /// Joins the arrivals; the flags of all if this PE is the last.
     fn arrive(&self, asked: Asked<'_>) -> Option<Flags> {
         let word = asked.word;
         let mine = if word.is_raised() { RAISED } else { 0 };
-        let arrivals = &self.gate().arrivals.0;
+        let arrivals = &self.barrier().arrivals.0;
         let mut seen = arrivals.load(Ordering::Acquire);
         loop {
             let before = (seen >> LAST_SHIFT & COUNT) as usize;
             let pairs = seen >> TAG_SHIFT == word.tag();
-            let agrees = before == 0 || (pairs && asked.agrees(word, self.desks[before - 1]));
+            let agrees = before == 0 || (pairs && asked.agrees(word, self.mailboxes[before - 1]));
             let flags = (seen & (DIFFERS | RAISED)) | mine | if agrees { 0 } else { DIFFERS };
             let count = (seen & COUNT) + 1;
             let next = count | (self.rank as u64 + 1) << LAST_SHIFT | flags | word.tag() << TAG_SHIFT;
-            // Release: my slip is visible to the PE that arrives after me. Acquire: the slip of the
+            // Release: my signature is visible to the PE that arrives after me. Acquire: the signature of the
             // one before me, and everything all those before it did, is visible to me.
             match arrivals.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire) {
                 Err(now) => seen = now,
-                Ok(_) if count == self.desks.len() as u64 => {
+                Ok(_) if count == self.mailboxes.len() as u64 => {
                     return Some(Flags { differs: flags & DIFFERS != 0, raised: flags & RAISED != 0 });
                 }
                 Ok(_) => return None,
@@ -248,50 +248,51 @@ impl Place<'_> {
         }
     }
 
-    /// The word to open the gate with.
+    /// The word to open the central barrier with.
     fn judge(&self, mut flags: Flags, ticket: u64, word: Word) -> u64 {
         if let Some(upper) = self.upper {
-            flags = upper.meet(&self.desks[self.rank].cells[turn(word)].read(), flags);
+            flags = upper.meet(&self.mailboxes[self.rank].cells[turn(word)].read(), flags);
         }
         let raised = if flags.raised { V_RAISED } else { 0 };
         if !flags.differs {
             return ticket | raised;
         }
         // Nobody has left yet.
-        let verdict = self.verdict(TeamDesk::is_at);
+        let verdict = self.verdict(Mailbox::is_at);
         // Where the numbers differ, some PEs look into the one, some into the other.
-        self.gate().blame.iter().for_each(|cell| cell.write(&verdict));
+        self.barrier().blame.iter().for_each(|cell| cell.write(&verdict));
         if verdict.numbers { BROKEN } else { ticket | raised | verdict.bits() }
     }
 
     /// A4, then the store that lets everybody go.
     fn open(&self, word: u64, waits: &impl Waits) {
-        let gate = self.gate();
-        gate.arrivals.0.store(0, Ordering::Relaxed);
-        // Release: who sees the gate open sees A4, the verdict, and what everybody did before it arrived. A
+        let barrier = self.barrier();
+        barrier.arrivals.0.store(0, Ordering::Relaxed);
+        // Release: who sees the central barrier open sees A4, the verdict, and what everybody did before it arrived. A
         // read-modify-write, as ringing wants it (`wait`, B1).
-        gate.opened.word.swap(word, Ordering::AcqRel);
-        waits.ring(&gate.opened.bell);
+        barrier.opened.word.swap(word, Ordering::AcqRel);
+        waits.notify(&barrier.opened.event);
     }
 
-    /// The verdict on what every member asks for, as `read` has it from its desk. If all ask for the same, but not after
+    /// The verdict on what every member asks for, as `read` has it from its mailbox. If all ask for the same, but not after
     /// the same, the words are about the call before, where that tells them apart.
-    fn verdict(&self, read: impl Fn(&TeamDesk) -> Slip) -> Verdict {
-        let now = self.all_slips(&read);
+    fn verdict(&self, read: impl Fn(&Mailbox) -> Signature) -> Verdict {
+        let now = self.all_signatures(&read);
         let verdict = Verdict::of(&now);
         if !verdict.behind {
             return verdict;
         }
         let number = now[0].1.number().saturating_sub(1);
-        let before = self.all_slips(&|desk| desk.shown_in(number).unwrap_or(Slip::passed(number)));
+        let before =
+            self.all_signatures(&|mailbox| mailbox.shown_in(number).unwrap_or(Signature::passed(number)));
         match Verdict::of(&before) {
             Verdict { behind: true, .. } => verdict,
             Verdict { culprit, reference, behind, .. } => Verdict { culprit, reference, behind, ..verdict },
         }
     }
 
-    fn all_slips(&self, read: &dyn Fn(&TeamDesk) -> Slip) -> Vec<(PeId, Slip)> {
-        let own = self.pes.iter().zip(&self.desks).map(|(pe, desk)| (*pe, read(desk))).collect();
+    fn all_signatures(&self, read: &dyn Fn(&Mailbox) -> Signature) -> Vec<(PeId, Signature)> {
+        let own = self.pes.iter().zip(&self.mailboxes).map(|(pe, mailbox)| (*pe, read(mailbox))).collect();
         let mut all = match self.upper {
             Some(upper) => upper.gather(own),
             None => own,
@@ -304,7 +305,7 @@ impl Place<'_> {
     #[cold]
     fn blame(&self, word: Word) -> Box<Differs> {
         // The other one may have left for the next call.
-        let shown = |desk: &TeamDesk| desk.shown_in(word.number()).unwrap_or_else(|| desk.is_at());
+        let shown = |mailbox: &Mailbox| mailbox.shown_in(word.number()).unwrap_or_else(|| mailbox.is_at());
         let Verdict { culprit, reference, fatal, kinds, behind, .. } = self.verdict(shown);
         let diverged = Diverged {
             here: self.pes[self.rank],
@@ -329,23 +330,23 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// Whether a member that has shown `word` asks for the same.
     #[inline]
-    fn agrees(&self, word: Word, desk: &TeamDesk) -> bool {
+    fn agrees(&self, word: Word, mailbox: &Mailbox) -> bool {
         word.pairs(self.word)
-            && (word.step() > 0 || desk.cells[turn(word)].agrees(word, self.args, self.history))
+            && (word.step() > 0 || mailbox.cells[turn(word)].agrees(word, self.args, self.history))
     }
 }
 
-impl TeamDesk {
+impl Mailbox {
     /// What its owner is at: with the arguments, if it has shown them.
-    pub(crate) fn is_at(&self) -> Slip {
+    pub(crate) fn is_at(&self) -> Signature {
         let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
-        self.shown_in(at.number()).unwrap_or(Slip::of(at))
+        self.shown_in(at.number()).unwrap_or(Signature::of(at))
     }
 
     /// What its owner has shown in a call, if it has, and it has not been overwritten.
-    pub(crate) fn shown_in(&self, number: u64) -> Option<Slip> {
-        let slip = self.cells[(number & 1) as usize].read();
-        (slip.number() == number).then_some(slip)
+    pub(crate) fn shown_in(&self, number: u64) -> Option<Signature> {
+        let signature = self.cells[(number & 1) as usize].read();
+        (signature.number() == number).then_some(signature)
     }
 }
 
@@ -362,12 +363,12 @@ fn place(word: Word) -> usize {
 }
 
 #[cfg(test)]
-impl Gate {
-    pub(crate) fn new(bell: Bell) -> Gate {
-        Gate {
+impl CentralBarrier {
+    pub(crate) fn new(event: Event) -> CentralBarrier {
+        CentralBarrier {
             pair: Pair(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0)))),
             arrivals: Arrivals(AtomicU64::new(0)),
-            opened: Opened { word: AtomicU64::new(0), bell },
+            opened: Opened { word: AtomicU64::new(0), event },
             blame: [BlameCell::new(), BlameCell::new()],
         }
     }

@@ -13,37 +13,37 @@ use crate::sync::primitives::explore;
 use crate::sync::wait;
 use crate::sync::wait::{Policy, Waker};
 use crate::team::rendezvous::*;
-use crate::types::object::What;
+use crate::types::object::ObjectType;
 
 /// Sleeping as where PEs outnumber cores: whoever has news sees every sleeper.
 struct Sleeps;
 
 impl Waits for Sleeps {
-    fn wait(&self, bell: &Bell, ready: impl Fn() -> bool) {
-        Policy::SLEEPS.wait(&bell.rung, &bell.asleep, Waker::Rings, ready, |_| {});
+    fn wait(&self, event: &Event, ready: impl Fn() -> bool) {
+        Policy::SLEEPS.wait(&event.count, &event.asleep, Waker::Notifies, ready, |_| {});
     }
-    fn ring(&self, bell: &Bell) {
-        wait::ring(&bell.rung, &bell.asleep);
+    fn notify(&self, event: &Event) {
+        wait::notify(&event.count, &event.asleep);
     }
     fn exact(&self) -> bool {
         true
     }
 }
 
-/// Another host that always agrees: with it two PEs meet at the gate, too.
+/// Another host that always agrees: with it two PEs meet at the central barrier, too.
 struct Agrees;
 
 impl Upper for Agrees {
-    fn meet(&self, _: &Slip, flags: Flags) -> Flags {
+    fn meet(&self, _: &Signature, flags: Flags) -> Flags {
         flags
     }
-    fn gather(&self, own: Vec<(PeId, Slip)>) -> Vec<(PeId, Slip)> {
+    fn gather(&self, own: Vec<(PeId, Signature)>) -> Vec<(PeId, Signature)> {
         own
     }
 }
 
 struct Host {
-    desks: Vec<TeamDesk>,
+    mailboxes: Vec<Mailbox>,
     /// What each PE writes before it arrives.
     data: Vec<UnsafeCell<u64>>,
 }
@@ -53,20 +53,20 @@ type Met = Result<Agreed, Box<Differs>>;
 /// `n` PEs, each of which meets the others once for each of the sizes it asks for; what came of it, by PE.
 fn job(n: usize, upper: Option<&'static dyn Upper>, sizes: fn(usize) -> &'static [u64]) -> Vec<Vec<Met>> {
     let host = Arc::new(Host {
-        desks: (0..n).map(|_| TeamDesk::new()).collect(),
+        mailboxes: (0..n).map(|_| Mailbox::new()).collect(),
         data: (0..n).map(|_| UnsafeCell::new(0)).collect(),
     });
     let pe = move |host: Arc<Host>, rank: usize| -> Vec<Met> {
         let pes = (0..n as u32).map(PeId).collect();
-        let place = Place { desks: host.desks.iter().collect(), pes, rank, upper };
+        let place = Place { mailboxes: host.mailboxes.iter().collect(), pes, rank, upper };
         let meet = |(i, size): (usize, &u64)| {
             let call = i as u64 + 1;
-            let slip = Slip::alloc(Bytes(*size), 16, Reach::World, What::BYTES, 7);
+            let signature = Signature::alloc(Bytes(*size), 16, Reach::World, ObjectType::BYTES, 7);
             if call == 1 {
                 // SAFETY: loom checks that nobody else accesses it at the same time.
                 host.data[rank].with_mut(|data| unsafe { *data = rank as u64 + 1 });
             }
-            let met = place.meet(slip.word(call).raised(rank == 1), slip.args(), 0, &Sleeps);
+            let met = place.meet(signature.word(call).raised(rank == 1), signature.args(), 0, &Sleeps);
             for (rank, data) in host.data.iter().enumerate() {
                 // SAFETY: as above.
                 assert_eq!(data.with(|data| unsafe { *data }), rank as u64 + 1);

@@ -8,20 +8,20 @@ use memheap::place::Reach;
 
 use crate::node::signature::Kind;
 use crate::team::rendezvous::*;
-use crate::types::object::What;
+use crate::types::object::ObjectType;
 
 struct Host {
-    desks: Vec<TeamDesk>,
+    mailboxes: Vec<Mailbox>,
     pes: Vec<PeId>,
 }
 
 fn host(pes: std::ops::Range<u32>) -> Host {
-    Host { desks: pes.clone().map(|_| TeamDesk::new()).collect(), pes: pes.map(PeId).collect() }
+    Host { mailboxes: pes.clone().map(|_| Mailbox::new()).collect(), pes: pes.map(PeId).collect() }
 }
 
 impl Host {
     fn place<'a>(&'a self, rank: usize, upper: Option<&'a dyn Upper>) -> Place<'a> {
-        Place { desks: self.desks.iter().collect(), pes: self.pes.clone().into(), rank, upper }
+        Place { mailboxes: self.mailboxes.iter().collect(), pes: self.pes.clone().into(), rank, upper }
     }
 }
 
@@ -29,27 +29,27 @@ impl Host {
 struct Yields;
 
 impl Waits for Yields {
-    fn wait(&self, _: &Bell, ready: impl Fn() -> bool) {
+    fn wait(&self, _: &Event, ready: impl Fn() -> bool) {
         while !ready() {
             thread::yield_now();
         }
     }
-    fn ring(&self, _: &Bell) {}
+    fn notify(&self, _: &Event) {}
     fn exact(&self) -> bool {
         false
     }
 }
 
-fn meet(place: &Place<'_>, call: u64, slip: Slip, raised: bool) -> Result<Agreed, Box<Differs>> {
-    place.meet(slip.word(call).raised(raised), slip.args(), 0, &Yields)
+fn meet(place: &Place<'_>, call: u64, signature: Signature, raised: bool) -> Result<Agreed, Box<Differs>> {
+    place.meet(signature.word(call).raised(raised), signature.args(), 0, &Yields)
 }
 
-fn ask(size: u64) -> Slip {
-    Slip::alloc(Bytes(size), 16, Reach::World, What::BYTES, 7)
+fn ask(size: u64) -> Signature {
+    Signature::alloc(Bytes(size), 16, Reach::World, ObjectType::BYTES, 7)
 }
 
-/// What one side of a link to another host lays open: its slip, its flags, all its slips.
-type Half = Mutex<(Option<(Slip, Flags)>, Vec<(PeId, Slip)>)>;
+/// What one side of a link to another host lays open: its signature, its flags, all its signatures.
+type Half = Mutex<(Option<(Signature, Flags)>, Vec<(PeId, Signature)>)>;
 
 /// A fake second host: the last PEs of both hosts meet at a barrier and look at each other's half.
 struct Link {
@@ -59,17 +59,17 @@ struct Link {
 }
 
 impl Upper for Link {
-    fn meet(&self, slip: &Slip, flags: Flags) -> Flags {
-        self.halves[self.side].lock().unwrap().0 = Some((*slip, flags));
+    fn meet(&self, signature: &Signature, flags: Flags) -> Flags {
+        self.halves[self.side].lock().unwrap().0 = Some((*signature, flags));
         self.barrier.wait();
         let (theirs, their_flags) = self.halves[1 - self.side].lock().unwrap().0.unwrap();
         self.barrier.wait();
         Flags {
-            differs: flags.differs || their_flags.differs || theirs != *slip,
+            differs: flags.differs || their_flags.differs || theirs != *signature,
             raised: flags.raised || their_flags.raised,
         }
     }
-    fn gather(&self, own: Vec<(PeId, Slip)>) -> Vec<(PeId, Slip)> {
+    fn gather(&self, own: Vec<(PeId, Signature)>) -> Vec<(PeId, Signature)> {
         self.halves[self.side].lock().unwrap().1 = own.clone();
         self.barrier.wait();
         let theirs = self.halves[1 - self.side].lock().unwrap().1.clone();
@@ -78,13 +78,13 @@ impl Upper for Link {
     }
 }
 
-/// Runs `calls` on `n` PEs of each of the hosts; `slip(pe, call)` is what a PE shows. Returns the
+/// Runs `calls` on `n` PEs of each of the hosts; `signature(pe, call)` is what a PE shows. Returns the
 /// results, by PE and call.
 fn run(
     hosts: u32,
     n: u32,
     calls: u64,
-    slip: impl Fn(u32, u64) -> (Slip, bool) + Sync,
+    signature: impl Fn(u32, u64) -> (Signature, bool) + Sync,
 ) -> Vec<Vec<Result<Agreed, Box<Differs>>>> {
     let all: Vec<Host> = (0..hosts).map(|h| host(h * n..(h + 1) * n)).collect();
     let halves: Arc<[Half; 2]> = Arc::default();
@@ -93,14 +93,14 @@ fn run(
         let mut threads = Vec::new();
         for (side, host) in all.iter().enumerate() {
             for here in 0..n as usize {
-                let (slip, halves, barrier) = (&slip, halves.clone(), barrier.clone());
+                let (signature, halves, barrier) = (&signature, halves.clone(), barrier.clone());
                 threads.push(s.spawn(move || {
                     let link = Link { halves, barrier, side };
                     let place = host.place(here, (hosts == 2).then_some(&link));
                     let pe = place.pes[here].0;
                     let one = |call| {
-                        let (slip, raised) = slip(pe, call);
-                        meet(&place, call, slip, raised)
+                        let (signature, raised) = signature(pe, call);
+                        meet(&place, call, signature, raised)
                     };
                     (1..=calls).map(one).collect::<Vec<_>>()
                 }));
@@ -152,9 +152,9 @@ fn a2_the_one_that_differs_is_named_on_every_pe_and_the_next_call_agrees() {
 #[test]
 fn kinds_do_not_pair_and_an_exit_is_fatal() {
     let results = run(1, 3, 2, |pe, call| match (pe, call) {
-        (2, 1) => (Slip::new(Kind::Barrier), false),
-        (2, 2) => (Slip::new(Kind::Exit), false),
-        _ => (Slip::new(Kind::Enter), false),
+        (2, 1) => (Signature::new(Kind::Barrier), false),
+        (2, 2) => (Signature::new(Kind::Exit), false),
+        _ => (Signature::new(Kind::Enter), false),
     });
     for calls in results {
         let (first, second) = (calls[0].as_ref().unwrap_err(), calls[1].as_ref().unwrap_err());
@@ -213,11 +213,11 @@ fn histories_that_differ_are_found_out_by_all() {
                 let place = host.place(rank, None);
                 s.spawn(move || {
                     let root = u64::from(rank == 1);
-                    let given = Slip::new(Kind::Broadcast).with(&[1, 8, 0, root]);
-                    let cell = &place.desks[rank].cells[1];
+                    let given = Signature::new(Kind::Broadcast).with(&[1, 8, 0, root]);
+                    let cell = &place.mailboxes[rank].cells[1];
                     cell.lay(given.args());
                     cell.show(given.word(1), false);
-                    place.meet(Slip::new(Kind::Barrier).word(2), &[], 7 + root, &Yields)
+                    place.meet(Signature::new(Kind::Barrier).word(2), &[], 7 + root, &Yields)
                 })
             };
             (0..n as usize).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
@@ -234,7 +234,7 @@ fn histories_that_differ_are_found_out_by_all() {
 /// call they met in.
 #[test]
 fn a_difference_of_long_ago_is_told_as_such() {
-    let slip = |kind| Slip::new(kind).with(&[8]);
+    let signature = |kind| Signature::new(kind).with(&[8]);
     for (kind, fatal) in [(Kind::Enter, false), (Kind::Exit, true)] {
         for n in [2, 3, 5] {
             let host = host(0..n);
@@ -242,7 +242,9 @@ fn a_difference_of_long_ago_is_told_as_such() {
                 let pe = |rank: usize| {
                     let place = host.place(rank, None);
                     let history = 7 + u64::from(rank == 1);
-                    s.spawn(move || place.meet(slip(kind).word(3), slip(kind).args(), history, &Yields))
+                    s.spawn(move || {
+                        place.meet(signature(kind).word(3), signature(kind).args(), history, &Yields)
+                    })
                 };
                 (0..n as usize).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
             });

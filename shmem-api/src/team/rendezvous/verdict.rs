@@ -6,7 +6,7 @@
 use memheap::PeId;
 
 use crate::error::Diverged;
-use crate::node::signature::{Kind, Slip, SlipCell};
+use crate::node::signature::{Kind, Signature, SignatureCell};
 use crate::sync::primitives::{AtomicU32, Ordering};
 
 pub(crate) const VERDICT_BITS: u32 = 4;
@@ -14,34 +14,38 @@ pub(crate) const V_DIFFERS: u64 = 1;
 pub(crate) const V_RAISED: u64 = 2;
 pub(crate) const V_FATAL: u64 = 4;
 pub(crate) const V_KINDS: u64 = 8;
-/// The gate at which PEs with different numbers met: the job ends.
+/// The central barrier at which PEs with different numbers met: the job ends.
 pub(crate) const BROKEN: u64 = u64::MAX;
 
-/// Where the PE that opens a gate lays the verdict's words.
+/// Where the PE that opens a central barrier lays the verdict's words.
 #[repr(C, align(64))]
 pub(crate) struct BlameCell {
     culprit: AtomicU32,
     reference: AtomicU32,
-    got: SlipCell,
-    expected: SlipCell,
+    got: SignatureCell,
+    expected: SignatureCell,
     /// Not zero if they ask for the same, after calls that differed.
     behind: AtomicU32,
 }
 
-/// A slip as lines for people have it.
-pub(crate) fn said(slip: &Slip) -> String {
-    format!("{slip} (call {})", slip.number())
+/// A signature as lines for people have it.
+pub(crate) fn said(signature: &Signature) -> String {
+    format!("{signature} (call {})", signature.number())
 }
 
 /// As [`said`]; `behind` if it is not in this call that PEs differ.
-pub(crate) fn said_after(slip: &Slip, behind: bool) -> String {
-    if behind { format!("{}, after other calls in which nobody was met", said(slip)) } else { said(slip) }
+pub(crate) fn said_after(signature: &Signature, behind: bool) -> String {
+    if behind {
+        format!("{}, after other calls in which nobody was met", said(signature))
+    } else {
+        said(signature)
+    }
 }
 
 /// Who is to blame for a difference, and what follows.
 pub(crate) struct Verdict {
-    pub(crate) culprit: (PeId, Slip),
-    pub(crate) reference: (PeId, Slip),
+    pub(crate) culprit: (PeId, Signature),
+    pub(crate) reference: (PeId, Signature),
     pub(crate) fatal: bool,
     pub(crate) kinds: bool,
     /// They are not even at the same call: nothing can be right any more.
@@ -53,18 +57,20 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// The reference is what most PEs ask for (of equally many, the lowest PE's); to blame is the
     /// lowest PE that differs from it.
-    pub(crate) fn of(all: &[(PeId, Slip)]) -> Verdict {
-        let votes = |slip: &Slip| all.iter().filter(|(_, s)| s == slip).count();
-        let reference = all.iter().rev().max_by_key(|(_, slip)| votes(slip)).unwrap_or(&all[0]);
-        let differ = |of: fn(&Slip) -> u64| all.iter().any(|(_, slip)| of(slip) != of(&all[0].1));
-        let culprit = all.iter().find(|(_, slip)| *slip != reference.1).unwrap_or(&all[0]);
+    pub(crate) fn of(all: &[(PeId, Signature)]) -> Verdict {
+        let votes = |signature: &Signature| all.iter().filter(|(_, s)| s == signature).count();
+        let reference = all.iter().rev().max_by_key(|(_, signature)| votes(signature)).unwrap_or(&all[0]);
+        let differ =
+            |of: fn(&Signature) -> u64| all.iter().any(|(_, signature)| of(signature) != of(&all[0].1));
+        let culprit = all.iter().find(|(_, signature)| *signature != reference.1).unwrap_or(&all[0]);
         Verdict {
             culprit: *culprit,
             reference: *reference,
             behind: culprit.1.same_call(&reference.1),
-            fatal: differ(Slip::number) || all.iter().any(|(_, slip)| slip.kind_is(Kind::Exit)),
-            numbers: differ(Slip::number),
-            kinds: all.iter().any(|(_, slip)| !slip.same_kind(&all[0].1)),
+            fatal: differ(Signature::number)
+                || all.iter().any(|(_, signature)| signature.kind_is(Kind::Exit)),
+            numbers: differ(Signature::number),
+            kinds: all.iter().any(|(_, signature)| !signature.same_kind(&all[0].1)),
         }
     }
 
@@ -77,7 +83,7 @@ impl BlameCell {
     #[cfg(test)]
     pub(crate) fn new() -> BlameCell {
         let zero = || AtomicU32::new(0);
-        let (got, expected) = (SlipCell::new(), SlipCell::new());
+        let (got, expected) = (SignatureCell::new(), SignatureCell::new());
         BlameCell { culprit: zero(), reference: zero(), got, expected, behind: zero() }
     }
 

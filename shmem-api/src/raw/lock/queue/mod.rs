@@ -31,7 +31,7 @@ pub(crate) trait Words {
     /// The node of `pe`.
     fn node(&self, pe: u32) -> &AtomicU32;
     /// Wakes `pe`, whose node was just changed.
-    fn ring(&self, pe: u32);
+    fn notify(&self, pe: u32);
     /// Waits until `ready`: until the PE `before` this one passes the lock on or, if none is given, the one
     /// behind has told of itself.
     fn wait(&self, before: Option<u32>, ready: impl Fn() -> bool);
@@ -78,7 +78,7 @@ fn queue_up(words: &impl Words, me: u32, before: u32) {
     // Release: my node is ready to have the lock passed to it.
     words.node(before).fetch_or(me + 1, Ordering::Release);
     // It may be asleep until I do this (see `release`).
-    words.ring(before);
+    words.notify(before);
     // Acquire: I see what the PE before me did.
     words.wait(Some(before), || mine.load(Ordering::Acquire) & HELD != 0);
 }
@@ -130,5 +130,5 @@ fn pass_on(words: &impl Words, me: u32) {
     // Before the lock is passed on: after that this PE may come again in another thread.
     mine.store(0, Ordering::Relaxed);
     words.node(next).fetch_or(HELD, Ordering::Release);
-    words.ring(next);
+    words.notify(next);
 }

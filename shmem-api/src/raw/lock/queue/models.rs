@@ -13,11 +13,11 @@ use crate::sync::wait::{Policy, Waker};
 
 const PES: usize = 3;
 
-/// A lock of up to three PEs and what it protects, and each PE's bell.
+/// A lock of up to three PEs and what it protects, and each PE's event.
 struct Job {
     tail: AtomicU32,
     nodes: [AtomicU32; PES],
-    bells: [AtomicU32; PES],
+    events: [AtomicU32; PES],
     asleep: [AtomicU32; PES],
     count: UnsafeCell<u32>,
 }
@@ -35,12 +35,12 @@ impl Words for Pe {
     fn node(&self, pe: u32) -> &AtomicU32 {
         &self.job.nodes[pe as usize]
     }
-    fn ring(&self, pe: u32) {
-        wait::ring(&self.job.bells[pe as usize], &self.job.asleep[pe as usize]);
+    fn notify(&self, pe: u32) {
+        wait::notify(&self.job.events[pe as usize], &self.job.asleep[pe as usize]);
     }
     fn wait(&self, _: Option<u32>, ready: impl Fn() -> bool) {
-        let (bell, asleep) = (&self.job.bells[self.me as usize], &self.job.asleep[self.me as usize]);
-        Policy::SLEEPS.wait(bell, asleep, Waker::Rings, ready, |_| {});
+        let (event, asleep) = (&self.job.events[self.me as usize], &self.job.asleep[self.me as usize]);
+        Policy::SLEEPS.wait(event, asleep, Waker::Notifies, ready, |_| {});
     }
 }
 
@@ -73,7 +73,7 @@ fn run(bodies: Vec<fn(&Pe) -> u32>) {
     let job = Job {
         tail: AtomicU32::new(0),
         nodes: zeroes(),
-        bells: zeroes(),
+        events: zeroes(),
         asleep: zeroes(),
         count: UnsafeCell::new(0),
     };
