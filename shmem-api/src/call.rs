@@ -18,13 +18,20 @@ use std::sync::atomic::Ordering;
 
 use memheap::{Offset, PeId};
 
-use crate::engine::{Engine, HOT, Handle};
-use crate::exit;
+use crate::engine::{Engine, Handle};
+use crate::exit::end::SPEAK_FIRST;
+use crate::exit::end::end_job;
+use crate::node::hot::HOT;
 use crate::node::signature::Position;
+use crate::process::child;
+use crate::process::say::say;
+use crate::process::status::PANICKED;
+use crate::process::status::leave_now;
 use crate::startup::init_count;
 use crate::sync::wait;
 
-use crate::raw::ctx::Ctx;
+use crate::team::contexts::{Ctx, TeamHandle};
+use crate::team::core::TeamCore;
 
 /// Which routine is called, and on which context.
 #[derive(Clone, Copy, Debug)]
@@ -188,6 +195,18 @@ impl Call {
         wait::notify(&waiters.event, &waiters.asleep);
     }
 
+    /// The team a handle stands for; `None` for [`TeamHandle::INVALID`]. Any other handle that names no team ends
+    /// the job.
+    pub(crate) fn team(self, handle: TeamHandle, engine: &Handle) -> Option<&TeamCore> {
+        if handle == TeamHandle::INVALID {
+            return None;
+        }
+        match engine.teams.find(handle.number()) {
+            None => self.fail(&format!("{:#x} is no team; it may have been destroyed", handle.number())),
+            team => team,
+        }
+    }
+
     /// The engine, or the end of a process that calls without one.
     #[inline(always)]
     pub(crate) fn engine(self) -> Handle {
@@ -238,7 +257,7 @@ impl Call {
     #[cold]
     pub fn say(self, what: &str) {
         let _up = self.engine();
-        exit::say(&format!("PE {}: {}: {what}", HOT.me.load(Ordering::Relaxed), self.routine));
+        say(&format!("PE {}: {}: {what}", HOT.me.load(Ordering::Relaxed), self.routine));
     }
 
     /// Ends the job: this call was given something that cannot be.
@@ -272,9 +291,9 @@ fn fits(offset: usize, n: usize, len: usize) -> bool {
 #[cold]
 #[inline(never)]
 fn not_up(routine: &str) -> ! {
-    exit::child::refuse(routine);
-    exit::say(&format!("{routine}: the library is not up: it was called before init or after finalize"));
-    exit::leave_now(exit::PANICKED)
+    child::refuse(routine);
+    say(&format!("{routine}: the library is not up: it was called before init or after finalize"));
+    leave_now(PANICKED)
 }
 
 /// What a result's address is the address of.
@@ -288,8 +307,8 @@ fn nowhere(routine: &'static str, what: &str) -> ! {
     if HOT.n_pes.load(Ordering::Relaxed) > 0 {
         fail(routine, &what);
     }
-    exit::say(&format!("{routine}: {what}"));
-    exit::leave_now(exit::PANICKED)
+    say(&format!("{routine}: {what}"));
+    leave_now(PANICKED)
 }
 
 /// Variables of this PE's that are not on the heap, or none at all; or the library is down.
@@ -310,12 +329,12 @@ fn fail(routine: &'static str, what: &str) -> ! {
     let line = format!("PE {}: {routine}: {what}", HOT.me.load(Ordering::Relaxed));
     // Some of this is in reach of safe code, on any thread: nobody takes the engine down from here on. If somebody is
     // at it in another thread, leaving badly ends the job as well.
-    let held = init_count::freeze(exit::SPEAK_FIRST);
+    let held = init_count::freeze(SPEAK_FIRST);
     if let (Some(_), Some(engine)) = (&held, Engine::current()) {
-        exit::end_job(&engine, exit::PANICKED, &line)
+        end_job(&engine, PANICKED, &line)
     }
-    exit::say(&line);
-    exit::leave_now(exit::PANICKED)
+    say(&line);
+    leave_now(PANICKED)
 }
 
 #[inline(never)]
@@ -383,60 +402,6 @@ fn misaligned(routine: &'static str, ctx: Ctx, at: usize, size: usize) -> ! {
 pub(crate) fn bytes<T>(n: usize) -> usize {
     n.saturating_mul(size_of::<T>())
 }
-
-/// Writes each routine once: `fn name / ctx_name` with a body over `call` becomes `ops::name(call, ...)`, `name(...)` on
-/// the default context and `ctx_name(ctx, ...)`. A routine that knows no contexts is just `fn name`.
-macro_rules! routines {
-    ($(
-        $(#[$doc:meta])*
-        fn $name:ident $(/ $ctx_name:ident)? $(<$T:ident: $bound:path>)? ($call:ident $(, $arg:ident: $ty:ty)* $(,)?) $(-> $ret:ty)? $body:block
-    )*) => {
-        /// The routines over a [`Call`](crate::raw::Call), for skins that have names of their own.
-        #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
-        pub mod ops {
-            #[allow(unused_imports, reason = "not every room uses all of them")]
-            use super::*;
-            $(
-                $(#[$doc])*
-                // So that the Call never is in memory.
-                #[inline(always)]
-                pub unsafe fn $name $(<$T: $bound>)? ($call: $crate::raw::Call $(, $arg: $ty)*) $(-> $ret)? $body
-            )*
-        }
-        $(
-            $(#[$doc])*
-            #[inline]
-            #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
-            pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
-                // SAFETY: by the same contract.
-                unsafe { ops::$name($crate::raw::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
-            }
-
-            $crate::call::on_context! {
-                [$($ctx_name)?] $name [$(<$T: $bound>)?] [$($arg: $ty),*] [$(-> $ret)?]
-            }
-        )*
-    };
-}
-pub(crate) use routines;
-
-/// The form of a routine that takes a context, if it has one.
-macro_rules! on_context {
-    ([] $($rest:tt)*) => {};
-    ([$ctx_name:ident] $name:ident [$(<$T:ident: $bound:path>)?] [$($arg:ident: $ty:ty),*] [$(-> $ret:ty)?]) => {
-        #[doc = concat!("As [`", stringify!($name), "`], on a context: PEs are numbered in its team.")]
-        ///
-        /// # Safety
-        /// As there; `ctx` is a live context, and is used as its options say.
-        #[inline]
-        #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
-        pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
-            // SAFETY: by the same contract.
-            unsafe { ops::$name($crate::raw::Call::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
-        }
-    };
-}
-pub(crate) use on_context;
 
 #[cfg(test)]
 mod tests {

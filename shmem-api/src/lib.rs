@@ -53,6 +53,7 @@ pub(crate) mod sync;
 pub(crate) mod team;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub(crate) mod transport;
 pub(crate) mod types;
 
 pub use crate::api::collectives::Symmetric;
@@ -60,7 +61,7 @@ pub use crate::api::ctx::{Ctx, CtxOptions, Private, Serialized};
 pub use crate::api::global_ptr::{GlobalPtr, Readable};
 pub use crate::api::local_slice::OwnSlice;
 pub use crate::api::lock::{LockGuard, StaticLock, SymLock};
-pub use crate::api::phase::{Batch, Cmp, Phase, Remote, RemoteRead, Shareable, Watch};
+pub use crate::api::phase::{Batch, Phase, Remote, RemoteRead, Shareable, Watch};
 pub use crate::api::run::run;
 pub use crate::api::signal::{Signal, SignalOp, Signals, StaticSignal, SymSignal, SymSignals};
 pub use crate::api::sym::{SymBox, SymPart, SymSlice};
@@ -68,14 +69,16 @@ pub use crate::api::sym::{SymBox, SymPart, SymSlice};
 pub use crate::api::sym_static::Declared;
 pub use crate::api::sym_static::SymStatic;
 pub use crate::api::team::Team;
-pub use crate::api::world::{Builder, HeapStats, World};
+pub use crate::api::world::{Builder, World};
 #[cfg(feature = "mpi")]
 pub use crate::boot::mpi::mpi_version;
 pub use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
 pub use crate::error::{Diverged, Error, SplitError};
 pub use crate::heap::Leaks;
 pub use crate::heap::components::built_in;
+pub use crate::heap::stats::HeapStats;
 pub use crate::types::c_types::{Complex, LongDouble};
+pub use crate::types::cmp::Cmp;
 pub use crate::types::elem::{AmoBit, AmoInt, AmoSwap, Elem, Waitable};
 pub use crate::types::thread_level::{Level, Multiple, Single, ThreadLevel};
 pub use memheap::place::{Near, Reach};

@@ -22,7 +22,7 @@ use crate::coll::collect;
 use crate::coll::fcollect;
 use crate::coll::group;
 use crate::coll::group::{Agreed, Chunk, Group, show, shown};
-use crate::coll::ops::{Arith, Operator, Sum, word};
+use crate::coll::ops::{Arith, Operator, Sum};
 use crate::coll::reduce;
 use crate::coll::scan;
 use crate::coll::scan::Own;
@@ -30,6 +30,7 @@ use crate::node::signature::Kind;
 use crate::raw::Call;
 use crate::types::elem::{Elem, check_layout};
 use crate::types::thread_level::Level;
+use crate::types::word::word;
 
 mod sealed {
     /// Of one type of elements: without it, a program could implement [`Symmetric`](super::Symmetric) of a type of its

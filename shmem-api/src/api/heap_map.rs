@@ -11,8 +11,9 @@ use memheap::map::Row;
 use memheap::place::Reach;
 use memheap::space::Space;
 
-use crate::api::world::{HeapStats, World};
+use crate::api::world::World;
 use crate::engine::Engine;
+use crate::heap::stats::HeapStats;
 use crate::types::thread_level::Level;
 
 impl<L: Level> World<L> {

@@ -11,8 +11,8 @@ use memheap::{Align, Bytes, Offset};
 use crate::api::world::World;
 use crate::engine::Handle;
 use crate::error::Error;
-use crate::exit::child;
 use crate::memory::copy;
+use crate::process::child;
 use crate::types::elem::{Elem, check_layout};
 use crate::types::thread_level::Level;
 

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::api::world::World;
-use crate::exit;
+use crate::exit::end::end_job;
+use crate::process::say::say;
 
 /// Brings the library up, runs `body`, and finalizes. An error of `body` is printed with the PE's
 /// number and ends the job with status 1.
@@ -21,7 +22,7 @@ pub fn run<E: Display>(body: impl FnOnce(&World) -> Result<(), E>) -> ExitCode {
     let world = match World::init() {
         Ok(world) => world,
         Err(e) => {
-            exit::say(&format!("shmem: {e}"));
+            say(&format!("shmem: {e}"));
             return ExitCode::FAILURE;
         }
     };
@@ -29,13 +30,13 @@ pub fn run<E: Display>(body: impl FnOnce(&World) -> Result<(), E>) -> ExitCode {
         Ok(()) => match world.finalize() {
             Ok(_) => ExitCode::SUCCESS,
             Err(e) => {
-                exit::say(&e.to_string());
+                say(&e.to_string());
                 ExitCode::FAILURE
             }
         },
         Err(e) => {
             let line = format!("PE {}: {e}", world.pe());
-            exit::end_job(&world.engine, 1, &line)
+            end_job(&world.engine, 1, &line)
         }
     }
 }

@@ -15,12 +15,13 @@
 use memheap::place::{Near, Reach};
 
 use crate::api::ctx::Ctx;
-use crate::api::phase::{Cmp, Remote, Watch};
+use crate::api::phase::{Remote, Watch};
 use crate::api::sym::SymSlice;
 use crate::api::sym_static::{Declared, SymStatic};
 use crate::api::team::Team;
 use crate::api::world::World;
 use crate::error::Error;
+use crate::types::cmp::Cmp;
 use crate::types::elem::{AmoInt, AmoSwap, Elem};
 use crate::types::object::ObjectType;
 use crate::types::thread_level::{Level, Single};

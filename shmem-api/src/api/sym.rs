@@ -16,8 +16,8 @@ use std::ptr::NonNull;
 
 use memheap::{Bytes, Offset};
 
-use crate::exit::child;
 use crate::heap::DropQueue;
+use crate::process::child;
 use crate::types::elem::Elem;
 
 /// A symmetric array: `len` elements on every PE, at the same offset of its heap.

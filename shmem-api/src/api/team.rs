@@ -17,9 +17,9 @@ use std::marker::PhantomData;
 
 use crate::engine::Handle;
 use crate::error::{Diverged, Error};
-use crate::exit::child;
 use crate::node::signature::{Kind, Signature};
-use crate::team::TeamCore;
+use crate::process::child;
+use crate::team::core::TeamCore;
 use crate::types::pe_set::PeSet;
 use crate::types::thread_level::Level;
 
@@ -116,7 +116,7 @@ impl<L: Level> Team<'_, L> {
         // More than a team can have is as wrong as the least of it.
         let shape = |n: i64| n.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         let shape = (shape(start as i64), shape(stride as i64), shape(size as i64));
-        let made = self.core().split_strided(&self.engine, shape, Some(0))?;
+        let made = self.core().split_strided(&self.engine, &self.engine.teams, shape, Some(0))?;
         Ok(made.map(|core| Team::new(self.engine, core)))
     }
 
@@ -129,7 +129,7 @@ impl<L: Level> Team<'_, L> {
     /// (`SHMEM_TEAMS`).
     pub fn split_2d(&self, width: usize) -> Result<(Team<'_, L>, Team<'_, L>), Error> {
         let width = width.min(i32::MAX as usize) as i32;
-        let made = self.core().split_2d(&self.engine, width, [Some(0); 2])?;
+        let made = self.core().split_2d(&self.engine, &self.engine.teams, width, [Some(0); 2])?;
         match made.map(|core| core.map(|core| Team::new(self.engine, core))) {
             [Some(row), Some(column)] => Ok((row, column)),
             _ => unreachable!("every PE is in a row and in a column"),

@@ -8,23 +8,25 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use memheap::component::Room;
 use memheap::place::{Near, Reach};
-use memheap::space::Figures;
 use memheap::{Align, Bytes, Component};
 
 use crate::api::sym::{SymBox, SymSlice};
 use crate::api::team::Team;
 use crate::engine::{Engine, Handle};
 use crate::error::Error;
-use crate::exit;
+use crate::exit::end::after_panic;
 use crate::heap::components::BUILT_IN;
+use crate::heap::stats::HeapStats;
 use crate::heap::{Leaks, Request};
 use crate::memory::copy;
+use crate::process::child;
+use crate::process::say::say;
 use crate::startup::init_count;
-use crate::startup::init_count::{Asked, By};
+use crate::startup::init_count::By;
 use crate::types::elem::{Elem, check_layout};
 use crate::types::object::ObjectType;
+use crate::types::thread_level::Asked;
 use crate::types::thread_level::{Level, Single};
 
 /// The library while it is up, and the team of all PEs.
@@ -33,17 +35,6 @@ use crate::types::thread_level::{Level, Single};
 /// all threads at once.
 pub struct World<L: Level = Single> {
     team: Team<'static, L>,
-}
-
-/// How full the symmetric heap is, on this PE as on all others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HeapStats {
-    /// Bytes of the heap.
-    pub total: Bytes,
-    /// Free bytes and the largest free block.
-    pub room: Room,
-    /// Live blocks and bytes, and the high-water mark.
-    pub figures: Figures,
 }
 
 /// Sets a World up with more than the defaults.
@@ -231,23 +222,23 @@ impl<L: Level> Deref for World<L> {
 impl<L: Level> Drop for World<L> {
     /// Finalizes, or ends the job when dropped by a panic. In a child of `fork`, nothing.
     fn drop(&mut self) {
-        if exit::child::is_child() {
+        if child::is_child() {
             return;
         }
         let engine: Handle = self.team.engine;
         if std::thread::panicking() {
-            exit::after_panic(&engine, "panicked");
+            after_panic(&engine, "panicked");
         }
         let me = engine.me;
         match self.take_down() {
             Ok(Leaks { blocks, bytes, sites }) if blocks > 0 && me.0 == 0 => {
-                exit::say(&format!("PE 0: {blocks} blocks ({bytes}) of the symmetric heap were never freed"));
-                sites.iter().for_each(|site| exit::say(&format!("PE 0: never freed: {site}")));
+                say(&format!("PE 0: {blocks} blocks ({bytes}) of the symmetric heap were never freed"));
+                sites.iter().for_each(|site| say(&format!("PE 0: never freed: {site}")));
             }
             Ok(_) => {}
             // The program may be on its way out with an error of its own: let it say so. Process exit
             // ends the job.
-            Err(e) => exit::say(&e.to_string()),
+            Err(e) => say(&e.to_string()),
         }
     }
 }

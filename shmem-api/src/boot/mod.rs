@@ -12,82 +12,23 @@
 //! and no barrier: once the segments are mapped, PEs of one host meet in shared memory.
 
 pub(crate) mod files;
+pub(crate) mod launched;
 pub(crate) mod local;
 #[cfg(feature = "mpi")]
 pub(crate) mod mpi;
+pub(crate) mod protocol;
 pub(crate) mod step;
+pub(crate) mod text;
 
-use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use memheap::PeId;
-use memheap::settings::{self, Settings};
+#[cfg(not(feature = "mpi"))]
+use memheap::settings;
 
+#[cfg(not(feature = "mpi"))]
+use crate::boot::launched::launched_by;
+use crate::boot::protocol::Boot;
 use crate::error::Error;
-use crate::types::thread_level::ThreadLevel;
-
-/// A job that this process has joined.
-pub(crate) trait Boot: Send {
-    /// This PE's number.
-    fn pe(&self) -> PeId;
-
-    /// How many PEs there are.
-    fn n_pes(&self) -> u32;
-
-    /// The thread level this process may use.
-    fn level(&self) -> ThreadLevel;
-
-    /// Collective: gives `mine` and gets everybody's, in PE order.
-    fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error>;
-
-    /// Collective: gives the others `mine`, if there is one, and hands each of theirs to `take`, by PE. It may fail on one
-    /// PE only; a step that follows tells the others.
-    fn pass_files(
-        &mut self,
-        mine: Option<BorrowedFd<'_>>,
-        take: &mut dyn FnMut(usize, OwnedFd),
-    ) -> std::io::Result<()>;
-
-    /// Ends all PEs such that the launcher exits with `status`, if there is a way to. (A process that just leaves with
-    /// a status other than 0 ends them all, too, but then a launcher may report that of one it has killed.) Any
-    /// thread may call it. It returns if there is none.
-    fn end_all(&mut self, status: u8);
-
-    /// Called once, at process exit, when the library is down: leaves the job in good order. An error if
-    /// other PEs are at a start meanwhile.
-    fn leave(self: Box<Self>) -> Result<(), Error>;
-}
-
-/// What a PE sends in one exchange: always as long, so that PEs at different steps still understand each
-/// other. The first byte says what it is.
-pub(crate) type Frame = [u8; FRAME];
-
-/// Bytes of a frame.
-pub(crate) const FRAME: usize = 1024;
-
-/// First byte of a frame: this PE is well.
-pub(crate) const WELL: u8 = 0;
-/// First byte of a frame: this PE has failed; a text follows.
-pub(crate) const FAILED: u8 = 1;
-/// First byte of a frame: this PE is at process exit.
-#[cfg(feature = "mpi")]
-pub(crate) const LEAVES: u8 = 2;
-/// First byte of a frame: this PE ends the job, with the status in the second.
-pub(crate) const ENDS: u8 = 3;
-/// First byte of a frame: this PE is passing files; the second is 1 if it has one.
-pub(crate) const FILES: u8 = 4;
-
-/// After everybody's frames: which other PEs pass a file.
-pub(super) fn who_passes(all: &[Frame], me: PeId) -> std::io::Result<Vec<usize>> {
-    match all.iter().position(|frame| frame[0] != FILES) {
-        Some(pe) if all[pe][0] == FAILED => {
-            let text = String::from_utf8_lossy(&all[pe][1..]);
-            Err(std::io::Error::other(format!("PE {pe}: {}", text.trim_end_matches('\0'))))
-        }
-        Some(pe) => Err(std::io::Error::other(format!("PE {pe} is at something else"))),
-        None => Ok((0..all.len()).filter(|&pe| pe != me.0 as usize && all[pe][1] == 1).collect()),
-    }
-}
 
 /// The boot of this process, once it has one.
 static BOOT: Mutex<Option<Box<dyn Boot>>> = Mutex::new(None);
@@ -149,19 +90,4 @@ fn choose() -> Result<Box<dyn Boot>, Error> {
         ))),
         _ => Ok(Box::new(local::LocalBoot::alone())),
     }
-}
-
-/// The launcher this process was started by, as far as its environment tells, and the number of PEs.
-pub(crate) fn launched_by() -> Option<(&'static str, u32)> {
-    const MARKS: [(&str, &str); 3] =
-        [("OMPI_COMM_WORLD_SIZE", "mpirun"), ("PMI_SIZE", "mpiexec"), ("SLURM_STEP_NUM_TASKS", "srun")];
-    MARKS.iter().find_map(|(var, by)| Some((*by, std::env::var(var).ok()?.parse().ok()?)))
-}
-
-/// The setting that asks for a local start, if it is one.
-pub(crate) fn local_pes() -> Option<u32> {
-    let value = std::env::var(settings::LOCAL_PES.name).ok()?;
-    // What is wrong with a wrong one, init says.
-    let settings = Settings::from_pairs([(settings::LOCAL_PES.name, value)]).ok()?;
-    u32::try_from(settings.count(&settings::LOCAL_PES)?).ok()
 }

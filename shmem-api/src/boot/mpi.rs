@@ -18,7 +18,7 @@ use memheap::PeId;
 
 use crate::boot::files;
 use crate::boot::files::named;
-use crate::boot::{Boot, FAILED, FILES, FRAME, Frame, LEAVES, WELL};
+use crate::boot::protocol::{Boot, FAILED, FILES, FRAME, Frame, LEAVES, WELL};
 use crate::error::Error;
 use crate::types::thread_level::ThreadLevel;
 
@@ -103,7 +103,7 @@ impl Boot for MpiBoot {
             Err(e) => frame = failure(e),
         }
         let all = self.exchange(&frame).map_err(io::Error::other)?;
-        let has = crate::boot::who_passes(&all, self.pe)?;
+        let has = crate::boot::protocol::who_passes(&all, self.pe)?;
         let pid_of = |pe: usize| i32::from_ne_bytes([4, 5, 6, 7].map(|i| all[pe][i]));
         let links = match me {
             0 => (1..all.len()).map(|pe| connect(pe, &all[pe][NAME..], pid_of(pe))).collect(),

@@ -4,7 +4,7 @@
 use bytemuck::Pod;
 use memheap::PeId;
 
-use crate::boot::{Boot, FAILED, FRAME, WELL};
+use crate::boot::protocol::{Boot, FAILED, FRAME, WELL};
 use crate::error::Error;
 
 /// Collective: everybody's records, or the error of the lowest PE that has one.

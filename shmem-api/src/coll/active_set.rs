@@ -1,132 +1,17 @@
-//! Active sets (OpenSHMEM 1.6, deprecated collectives): PEs that call together without having made a team before.
+//! Active sets (OpenSHMEM 1.6, deprecated collectives): the arguments of a call on one, as the PEs it names.
 //!
-//! ```text
-//!   (start, stride, size, pSync) ──hash──► an entry on each member: | key | mailbox |     in its own segment
-//!                                          made by the member's first call with that key; the others wait for it
-//!   entry of each member ──► TeamCore: from then on a call is a call on a team
-//! ```
-//!
-//! What lies in the program's `pSync` does not matter, and stays as it is: its address is a part of the name under which
-//! PEs meet, so that two sets, or two threads of a PE, do not disturb each other as long as their `pSync`s differ.
-//! PEs that give different sets or different `pSync`s never meet; `exit::deadlock` finds that out.
-//!
-//! Invariants: **Q1** an entry with a key is its owner's for good, as long as the library is up; only the owner makes
-//! entries, one thread at a time, and none ever goes: so who looks for a key on another PE from the place it hashes to
-//! comes to it, or to a free entry, if it is not made yet. **Q2** a core in the table is never taken out.
-#![allow(unsafe_code)]
-
-use std::ptr;
-use std::sync::atomic::AtomicPtr;
-
-use parking_lot::Mutex;
+//! From there on it is a team like any other ([`crate::team::active_set`]).
 
 use crate::call::Call;
 use crate::engine::Engine;
-use crate::error::Diverged;
-use crate::node::control_block::ControlBlock;
-use crate::node::mailbox::Mailbox;
-use crate::node::signature::Position;
-use crate::sync::primitives::{AtomicU64, Ordering};
-use crate::team::TeamCore;
+use crate::node::mailbox::SETS;
+use crate::team::core::TeamCore;
 use crate::types::pe_set::PeSet;
-
-/// How many different sets (start, stride, size and `pSync`) a PE can be a member of.
-pub(crate) const SETS: usize = 8192;
 
 /// What every element of a `pSync` is before a call, and after it (`SHMEM_SYNC_VALUE`).
 pub const SYNC_VALUE: i64 = 0;
 /// Elements of a `pSync` for any call (`SHMEM_SYNC_SIZE`, and the sizes for single calls).
 pub const SYNC_SIZE: usize = 32;
-
-/// Under which name PEs meet: start, stride and size; and the position of the `pSync`, plus 1.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Key([u64; 2]);
-
-/// What a PE keeps for one set it is a member of. All zero at first.
-#[repr(C, align(64))]
-pub(crate) struct SetMailbox {
-    /// The key; the second word, which is not zero, is written last.
-    key: [AtomicU64; 2],
-    mailbox: Mailbox,
-}
-
-/// The sets of this PE.
-pub(crate) struct ActiveSets {
-    mine: &'static [SetMailbox],
-    /// By entry; null where the members have not been looked up yet.
-    cores: Box<[AtomicPtr<TeamCore>]>,
-    making: Mutex<()>,
-}
-
-impl Key {
-    fn new(members: PeSet, psync: u64) -> Key {
-        let PeSet { start, stride, size } = members;
-        // A stride is a power of two: its exponent fits above the size.
-        Key([u64::from(stride.trailing_zeros()) << 58 | u64::from(size) << 32 | u64::from(start), psync + 1])
-    }
-
-    /// The entries in the order in which they are looked at.
-    fn places(self) -> impl Iterator<Item = usize> {
-        let hash = (self.0[0].rotate_left(32) ^ self.0[1]).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let first = (hash >> 40) as usize;
-        (0..SETS).map(move |i| (first + i) % SETS)
-    }
-
-    /// Where it is among a PE's entries, or the first free one.
-    fn find(self, entries: &[SetMailbox]) -> Option<(usize, bool)> {
-        self.places().find_map(|at| match entries[at].key[1].load(Ordering::Acquire) {
-            0 => Some((at, false)),
-            psync if psync == self.0[1] && entries[at].key[0].load(Ordering::Relaxed) == self.0[0] => {
-                Some((at, true))
-            }
-            _ => None,
-        })
-    }
-}
-
-impl ActiveSets {
-    pub(crate) fn new(mine: &ControlBlock<'static>) -> ActiveSets {
-        let cores = (0..SETS).map(|_| AtomicPtr::default()).collect();
-        ActiveSets { mine: mine.sets, cores, making: Mutex::new(()) }
-    }
-
-    /// The entry of a key on this PE, made if it is not there.
-    fn entry(&self, key: Key) -> Option<usize> {
-        if let (at, true) = key.find(self.mine)? {
-            return Some(at);
-        }
-        let _one_at_a_time = self.making.lock();
-        let (at, made) = key.find(self.mine)?;
-        if !made {
-            self.mine[at].key[0].store(key.0[0], Ordering::Relaxed);
-            // Release: who sees this word sees the other one. Q1.
-            self.mine[at].key[1].store(key.0[1], Ordering::Release);
-        }
-        Some(at)
-    }
-
-    /// Whether all PEs of each set have made the same calls on it.
-    pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
-        (0..SETS).filter_map(|at| self.core(at)).try_for_each(TeamCore::all_alike)
-    }
-
-    fn core(&self, at: usize) -> Option<&TeamCore> {
-        // SAFETY: null, or leaked in `join` and never taken out while the engine is up (Q2).
-        unsafe { self.cores[at].load(Ordering::Acquire).as_ref() }
-    }
-}
-
-impl Drop for ActiveSets {
-    fn drop(&mut self) {
-        for entry in &mut self.cores {
-            let core = *entry.get_mut();
-            if !core.is_null() {
-                // SAFETY: leaked in `join`, and with the engine its last user goes.
-                drop(unsafe { Box::from_raw(core) });
-            }
-        }
-    }
-}
 
 /// The set of PEs `start`, `start + 2^log_stride`, ..., `size` of them, of which this PE is one, that meet under `psync`.
 /// Ends the job if that cannot be. The first call of a set waits until every member has made its own.
@@ -140,16 +25,12 @@ pub(crate) fn active_set(
     let members = members(call, engine, (start, log_stride, size));
     call.place_amo(psync, engine.me.0 as i32);
     let psync = call.position(psync, 1);
-    let sets = &engine.sets;
-    let Some(at) = sets.entry(Key::new(members, psync)) else {
-        call.fail(&format!(
+    match engine.sets.find(engine, call.routine, members, psync) {
+        Some(core) => core,
+        None => call.fail(&format!(
             "this PE is a member of {SETS} active sets that differ in PEs or pSync, and there is no room for more: use \
              the same pSync arrays again, or teams"
-        ));
-    };
-    match sets.core(at) {
-        Some(core) => core,
-        None => join(call, engine, members, psync, at),
+        )),
     }
 }
 
@@ -176,42 +57,4 @@ fn refuse(call: Call, engine: &Engine, (start, log_stride, size): (i32, i32, i32
         call.fail(&format!("{set} does not fit: the job has PEs 0 to {}", engine.n_pes - 1));
     }
     call.fail(&format!("{set} does not contain this PE: only its members may call"));
-}
-
-/// The first call: waits for those of the other members.
-#[cold]
-fn join(call: Call, engine: &Engine, members: PeSet, psync: u64, at: usize) -> &TeamCore {
-    let key = Key::new(members, psync);
-    let mailboxes = members.iter().map(|pe| {
-        let theirs = engine.control_of(pe).sets;
-        let found = || key.find(theirs).filter(|(_, made)| *made).map(|(at, _)| &theirs[at].mailbox);
-        let place = || {
-            let PeSet { start, stride, size } = members;
-            let set = format!("the active set of {size} PEs from PE {start}, {stride} apart");
-            format!("{}, the first on {set}, with pSync at {}", call.routine, Position(psync))
-        };
-        // A member rings nobody when it makes its entry: it is looked for again and again.
-        engine.wait_for_members(|| found().is_some(), place);
-        found()
-    });
-    let core = mailboxes.collect::<Option<Box<[&Mailbox]>>>().and_then(|mailboxes| {
-        let core = TeamCore::of_set(members, engine.me, psync, mailboxes)?;
-        Some(Box::into_raw(Box::new(core)))
-    });
-    let entry = &engine.sets.cores[at];
-    let made = entry.compare_exchange(
-        ptr::null_mut(),
-        core.unwrap_or(ptr::null_mut()),
-        Ordering::AcqRel,
-        Ordering::Acquire,
-    );
-    if let (Err(_), Some(core)) = (made, core) {
-        // Another thread of this PE was first.
-        // SAFETY: made above, and given to nobody.
-        drop(unsafe { Box::from_raw(core) });
-    }
-    match engine.sets.core(at) {
-        Some(core) => core,
-        None => call.fail("this PE is no member of the active set"),
-    }
 }

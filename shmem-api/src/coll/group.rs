@@ -24,14 +24,14 @@
 use std::mem::MaybeUninit;
 
 use crate::call::{Call, bytes};
-use crate::coll::ops::type_word;
 use crate::engine::Engine;
 use crate::memory::copy;
 use crate::node::signature::{ARGS, Kind};
-use crate::team::TeamCore;
 use crate::team::call::TeamCall;
+use crate::team::core::TeamCore;
 use crate::types::elem::Elem;
 use crate::types::pe_set::PeSet;
+use crate::types::word::type_word;
 
 /// Arguments that all members must agree on; and nothing but them decides which way the call takes.
 pub(crate) struct Agreed {

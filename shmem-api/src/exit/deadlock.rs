@@ -19,14 +19,16 @@
 //! the library (see [`provable`]). A PE that computes, or polls in a loop of its own, is
 //! never taken for one that waits. Where several threads may call, nothing is proved, and `SHMEM_HANG_REPORT` says so.
 //! Nor is it where some PE waits for a change of memory, and some PE, this or another, has a thread or a handler of a
-//! signal that may store there ([`Others`](crate::exit::Others)).
+//! signal that may store there ([`Others`](crate::process::others::Others)).
 
 use std::sync::atomic;
 use std::time::Duration;
 
-use crate::engine::Engine;
-use crate::exit::{DIVERGED, LEFT, end_job, leave_if_ended};
+use crate::exit::end::{end_job, leave_if_ended};
+use crate::exit::leaving;
+use crate::node::Node;
 use crate::node::control_block::{ControlBlock, Life};
+use crate::process::status::{DIVERGED, LEFT};
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
 use crate::types::thread_level;
 use crate::types::thread_level::ThreadLevel;
@@ -45,7 +47,7 @@ pub(crate) enum By {
 
 /// One wait of this PE, as long as it lasts.
 pub(crate) struct Blocked<'e> {
-    engine: &'e Engine,
+    node: &'e Node,
     by: By,
     /// What it waits for, in words.
     place: &'e dyn Fn() -> String,
@@ -111,41 +113,41 @@ const MAY_STORE: u32 = 2;
 /// Whether this PE does nothing for others while one of its threads waits: no other thread may call the library (the
 /// level is below `Serialized`), or it is at process exit.
 #[cold]
-pub(crate) fn provable(engine: &Engine) -> bool {
-    thread_level::in_force() < ThreadLevel::Serialized || is_exiting(engine)
+pub(crate) fn provable(node: &Node) -> bool {
+    thread_level::in_force() < ThreadLevel::Serialized || is_exiting(node)
 }
 
-fn is_exiting(engine: &Engine) -> bool {
-    engine.control().life.exiting.load(Ordering::Relaxed) != 0
+fn is_exiting(node: &Node) -> bool {
+    node.control().life.exiting.load(Ordering::Relaxed) != 0
 }
 
 impl<'e> Blocked<'e> {
-    pub(crate) fn new(engine: &'e Engine, by: By, place: &'e dyn Fn() -> String) -> Blocked<'e> {
-        Blocked { engine, by, place, noted: 0, serial: 0, asked: Asked::Nothing, silent: 0 }
+    pub(crate) fn new(node: &'e Node, by: By, place: &'e dyn Fn() -> String) -> Blocked<'e> {
+        Blocked { node, by, place, noted: 0, serial: 0, asked: Asked::Nothing, silent: 0 }
     }
 
     /// Between two looks at what is waited for, which was not there at the last one.
     #[cold]
     pub(crate) fn look(&mut self, waited: Duration) {
-        leave_if_ended(self.engine);
-        let mine = self.engine.control().life;
-        if waited >= PATIENCE && is_exiting(self.engine) {
-            crate::startup::process_exit::still_alone(self.engine, waited);
+        leave_if_ended(self.node);
+        let mine = self.node.control().life;
+        if waited >= PATIENCE && is_exiting(self.node) {
+            leaving::still_alone(self.node, waited);
         }
         let question = self.question().load(Ordering::Acquire);
         if question != 0 && question != self.noted {
             // Answered at the next look, which comes after the question.
             self.noted = question;
-        } else if question != 0 && (self.serial != 0 || provable(self.engine)) {
+        } else if question != 0 && (self.serial != 0 || provable(self.node)) {
             self.answer(mine, question);
         }
-        if waited >= PATIENCE && (self.serial != 0 || provable(self.engine)) {
+        if waited >= PATIENCE && (self.serial != 0 || provable(self.node)) {
             self.ask();
         }
     }
 
     fn question(&self) -> &AtomicU32 {
-        &self.engine.controls[0].life.question
+        &self.node.controls[0].life.question
     }
 
     fn answer(&mut self, mine: &Life, question: u32) {
@@ -160,17 +162,17 @@ impl<'e> Blocked<'e> {
 
     fn stores(&self) -> u32 {
         let wants = if self.by == By::Memory { WANTS_STORES } else { 0 };
-        let may = if self.engine.others.may_store() { MAY_STORE } else { 0 };
+        let may = if self.node.others.may_store() { MAY_STORE } else { 0 };
         wants | may
     }
 
     /// Whether somebody waits for a change of memory, and somebody may bring it about. All others have answered.
     fn may_be_stored(&self) -> bool {
-        let of = |(pe, control): (usize, &ControlBlock<'_>)| match pe == self.engine.me.0 as usize {
+        let of = |(pe, control): (usize, &ControlBlock<'_>)| match pe == self.node.me.0 as usize {
             true => self.stores(),
             false => control.life.stores.load(Ordering::Relaxed),
         };
-        let any = self.engine.controls.iter().enumerate().map(of).fold(0, |any, stores| any | stores);
+        let any = self.node.controls.iter().enumerate().map(of).fold(0, |any, stores| any | stores);
         any & WANTS_STORES != 0 && any & MAY_STORE != 0
     }
 
@@ -205,7 +207,7 @@ impl<'e> Blocked<'e> {
 
     /// What all others have answered to a question; else a PE that has not.
     fn answers(&self, to: u32) -> Result<Vec<Answer>, usize> {
-        let (controls, me) = (&self.engine.controls, self.engine.me.0 as usize);
+        let (controls, me) = (&self.node.controls, self.node.me.0 as usize);
         let silent = |pe: usize| pe != me && !Answer::of(controls[pe].life).answers(to);
         if silent(self.silent) {
             return Err(self.silent);
@@ -215,30 +217,30 @@ impl<'e> Blocked<'e> {
     }
 
     fn end(&self) -> ! {
-        let (engine, me) = (self.engine, self.engine.me);
-        let life = |pe: u32| engine.controls[pe as usize].life;
+        let (node, me) = (self.node, self.node.me);
+        let life = |pe: u32| node.controls[pe as usize].life;
         let (left, waiting): (Vec<u32>, Vec<u32>) =
-            (0..engine.n_pes).partition(|pe| life(*pe).exiting.load(Ordering::Relaxed) != 0);
+            (0..node.n_pes).partition(|pe| life(*pe).exiting.load(Ordering::Relaxed) != 0);
         let place = |pe: u32| if pe == me.0 { (self.place)() } else { told(&life(pe).told) };
         if let Some(gone) = left.first() {
             let line = format!(
                 "PE {gone}: left without shmem_finalize while {} what nobody is left to send; ending the job",
                 places(&waiting, |_| String::new(), "waits for", "wait for")
             );
-            end_job(engine, LEFT, &line)
+            end_job(node, LEFT, &line)
         }
         let where_all_are = places(&waiting, |pe| format!(" {}", place(pe)), "is in", "are in");
         let line = format!(
             "PE {me}: no PE can go on, since each waits for another: {where_all_are}; ending the job"
         );
-        end_job(engine, DIVERGED, &line)
+        end_job(node, DIVERGED, &line)
     }
 }
 
 impl Drop for Blocked<'_> {
     fn drop(&mut self) {
         if self.serial != 0 {
-            self.engine.control().life.blocked.store(0, Ordering::Release);
+            self.node.control().life.blocked.store(0, Ordering::Release);
         }
     }
 }

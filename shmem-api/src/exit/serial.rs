@@ -20,9 +20,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::ReentrantMutex;
 
-use crate::engine::Engine;
-use crate::exit;
-use crate::exit::child;
+use crate::exit::end::end_job;
+use crate::node::Node;
+use crate::process::child;
+use crate::process::say::say;
+use crate::process::status::{PANICKED, leave_now};
 use crate::types::thread_level;
 
 pub(crate) struct Serial<T> {
@@ -93,13 +95,9 @@ impl<T> Serial<T> {
             "{call}: called at thread level {have:?} while another call that uses {what} is under way on this PE, {who}; \
              ending the job"
         );
-        match Engine::current() {
-            Some(engine) => exit::end_job(&engine, exit::PANICKED, &format!("PE {}: {line}", engine.me)),
-            None => {
-                exit::say(&line);
-                exit::leave_now(exit::PANICKED)
-            }
-        }
+        Node::with_current(|node| -> () { end_job(node, PANICKED, &format!("PE {}: {line}", node.me)) });
+        say(&line);
+        leave_now(PANICKED)
     }
 }
 

@@ -15,8 +15,11 @@
 //! into it and the thread's number. That is looked at before each fork; where it is not so, the fork fails.
 #![allow(unsafe_code)]
 
-use crate::exit::child;
+use crate::exit::fork::take_statics;
+use crate::process::child;
+use crate::process::say::say_now;
 use crate::process::signals::NoSignals;
+use crate::process::turn::{end_turn, inherit_turn, take_turn};
 use crate::statics::fork;
 
 /// The end of the block of glibc's thread that is before the list of robust mutexes, and the list's head.
@@ -41,14 +44,14 @@ struct Head {
 /// As for that: what the child may call depends on the other threads.
 unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
     let Some(block) = block() else {
-        child::say_now("shmem: fork: this C library's threads are not as glibc's; no child is made");
+        say_now(format_args!("shmem: fork: this C library's threads are not as glibc's; no child is made"));
         // SAFETY: an address of this thread's own.
         let errno = unsafe { libc::__errno_location() };
         // SAFETY: as above.
         unsafe { errno.write(libc::ENOSYS) };
         return -1;
     };
-    let turn = child::take_turn();
+    let turn = take_turn();
     let quiet = NoSignals::new();
     // Anew, now that the C library has its locks: what another thread was in the middle of is done.
     let snapshot = if child::is_marked() { fork::Snapshot::Needless } else { fork::before() };
@@ -59,8 +62,8 @@ unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
     // SAFETY: as above.
     let pid = unsafe { libc::syscall(libc::SYS_clone, FLAGS as usize, none, none, tid, none) };
     if pid == 0 {
-        child::take_statics(snapshot);
-        child::inherit_turn(turn);
+        take_statics(snapshot);
+        inherit_turn(turn);
         // SAFETY: B1: this thread's own, and no other thread is left.
         let head = unsafe { &raw mut (*block).head };
         // SAFETY: as above.
@@ -72,7 +75,7 @@ unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
     } else {
         fork::in_parent(snapshot);
     }
-    child::end_turn(turn);
+    end_turn(turn);
     drop(quiet);
     pid as libc::pid_t
 }

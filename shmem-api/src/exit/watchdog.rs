@@ -29,9 +29,10 @@ use memheap::PeId;
 use rustix::thread::{futex, gettid};
 
 use crate::error::Error;
-use crate::exit;
+use crate::exit::end::end_for_all;
 use crate::node::control_block::{ControlBlock, Life, Pulse};
 use crate::process::signals::NoSignals;
+use crate::process::status::DIED;
 
 pub(crate) struct Watchdog {
     /// Gone once nothing is to be watched any more.
@@ -137,7 +138,7 @@ impl Watch {
         let pe = self.pe;
         let pid = self.lives[pe.0 as usize].pulse.pid.load(Ordering::Relaxed);
         let line = format!("PE {pe}: its process ({pid}) died in the middle of the job; ending the job");
-        exit::end_for_all(self.lives.iter().copied(), exit::DIED, &line)
+        end_for_all(self.lives.iter().copied(), DIED, &line)
     }
 }
 

@@ -13,8 +13,7 @@ use std::sync::atomic::{self, AtomicUsize};
 use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
 use memheap::{Align, Bytes, Offset};
 
-use crate::coll::active_set::{SETS, SetMailbox};
-use crate::node::mailbox::Mailbox;
+use crate::node::mailbox::{Mailbox, SETS, SetMailbox};
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of a segment that reservations can take, beside the controls of teams.

@@ -10,9 +10,10 @@
 //! when the slot goes to another team, so a PE that is slow to leave a destroyed team sees later numbers
 //! and knows that it may go.
 
-use crate::node::signature::SignatureCell;
-use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
-use crate::team::rendezvous::CentralBarrier;
+use crate::node::central_barrier::CentralBarrier;
+use crate::node::event::Event;
+use crate::node::signature::{Signature, SignatureCell, Word};
+use crate::sync::primitives::{AtomicU64, Ordering};
 
 /// What a PE shows to the members of one team.
 #[repr(C, align(64))]
@@ -20,6 +21,17 @@ pub(crate) struct Mailbox {
     pub(crate) line: Line,
     pub(crate) cells: [SignatureCell; 2],
     pub(crate) barrier: CentralBarrier,
+}
+
+/// How many different sets (start, stride, size and `pSync`) a PE can be a member of.
+pub(crate) const SETS: usize = 8192;
+
+/// What a PE keeps for one set it is a member of. All zero at first.
+#[repr(C, align(64))]
+pub(crate) struct SetMailbox {
+    /// The key; the second word, which is not zero, is written last.
+    pub(crate) key: [AtomicU64; 2],
+    pub(crate) mailbox: Mailbox,
 }
 
 /// Where its owner is in the team's calls.
@@ -37,13 +49,6 @@ pub(crate) struct Line {
     pub(crate) event: Event,
     /// Of those who wait for its progress.
     pub(crate) progress_event: Event,
-}
-
-/// Something to sleep on.
-#[repr(C)]
-pub(crate) struct Event {
-    pub(crate) count: AtomicU32,
-    pub(crate) asleep: AtomicU32,
 }
 
 /// How far a PE is: the lowest call that it has not left. Ordered.
@@ -71,6 +76,20 @@ impl Mailbox {
     }
 }
 
+impl Mailbox {
+    /// What its owner is at: with the arguments, if it has shown them.
+    pub(crate) fn is_at(&self) -> Signature {
+        let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
+        self.shown_in(at.number()).unwrap_or(Signature::of(at))
+    }
+
+    /// What its owner has shown in a call, if it has, and it has not been overwritten.
+    pub(crate) fn shown_in(&self, number: u64) -> Option<Signature> {
+        let signature = self.cells[(number & 1) as usize].read();
+        (signature.number() == number).then_some(signature)
+    }
+}
+
 impl Line {
     #[inline]
     pub(crate) fn progress(&self) -> Progress {
@@ -90,7 +109,7 @@ impl Line {
 #[cfg(test)]
 impl Mailbox {
     pub(crate) fn new() -> Mailbox {
-        let event = || Event { count: AtomicU32::new(0), asleep: AtomicU32::new(0) };
+        let event = Event::new;
         let zero = || AtomicU64::new(0);
         Mailbox {
             line: Line {

@@ -8,7 +8,7 @@ use memheap::budget::{Domain, DomainId, Plan, Policy, distribute, host_facts};
 use memheap::place::Near;
 use memheap::{Align, Bytes};
 
-use crate::engine::Engine;
+use crate::node::Node;
 use std::sync::atomic::Ordering;
 
 /// The kernel's numbers for "prefer these nodes" and "round-robin over these nodes".
@@ -24,13 +24,13 @@ pub(crate) fn current_node() -> u32 {
 }
 
 /// Asks for the pages of `len` bytes at `at` to come from where `near` says.
-pub(crate) fn bring_near(engine: &Engine, at: *mut u8, len: Bytes, near: Near) {
-    let nodes = &engine.nodes;
+pub(crate) fn bring_near(node: &Node, at: *mut u8, len: Bytes, near: Near) {
+    let nodes = &node.numa_nodes;
     let (policy, mask) = match near {
         Near::Any => return,
-        Near::Numa(node) => (MPOL_PREFERRED, mask_of([node])),
-        Near::Pe(pe) if pe.0 < engine.n_pes => {
-            (MPOL_PREFERRED, mask_of([engine.control_of(pe).life.node.load(Ordering::Relaxed)]))
+        Near::Numa(numa) => (MPOL_PREFERRED, mask_of([numa])),
+        Near::Pe(pe) if pe.0 < node.n_pes => {
+            (MPOL_PREFERRED, mask_of([node.control_of(pe).life.node.load(Ordering::Relaxed)]))
         }
         Near::Pe(_) => return,
         Near::Interleave => (MPOL_INTERLEAVE, mask_of(nodes.iter().copied())),

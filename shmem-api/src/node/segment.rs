@@ -21,10 +21,10 @@ use memheap::region::{BASE_CANDIDATES, Region};
 use memheap::{Bytes, Offset};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
-use crate::boot::Boot;
+use crate::boot::protocol::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
-use crate::node::dump::{Dumped, fatal};
+use crate::node::dump::Dumped;
 use crate::node::layout::Layout;
 use crate::process::limits::Limits;
 
@@ -110,7 +110,7 @@ impl Segment {
     }
 
     /// In a child of this PE: its parent's memory becomes a private view of it, the peers' can only be read. System
-    /// calls only (H2 of `exit::child`).
+    /// calls only (EXIT-H2).
     pub(crate) fn disown(&self) {
         let (base, len) = (self.own.base().as_ptr().cast(), self.own.len().0 as usize);
         let (protection, flags) =
@@ -124,7 +124,6 @@ impl Segment {
             true => self.dumped.disown(&self.own),
             false => read_only(&self.own),
         }
-        fatal::in_child();
         self.peers.iter().flatten().for_each(read_only);
     }
 

@@ -22,11 +22,11 @@ use memheap::region::Region;
 use memheap::region::memfd::PeerRegion;
 use memheap::{Bytes, Offset, PeId};
 
-use crate::boot::Boot;
+use crate::boot::protocol::Boot;
 use crate::boot::step::step;
+use crate::boot::text::{padded, unpadded};
 use crate::error::Error;
 use crate::node::segment::{Peer, extents, read_only};
-use crate::startup::start::{padded, unpadded};
 use crate::statics::{Identity, Span, Statics, StaticsError};
 
 /// The static data of the PEs of this host.

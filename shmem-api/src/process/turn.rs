@@ -7,6 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::process::child::is_child;
+
 /// Process and thread that own it, or 0. After a fork that ran no handlers, an owner may be of another process: nobody.
 pub(crate) struct Turn(AtomicU64);
 
@@ -59,6 +61,34 @@ impl Turn {
     pub(crate) fn inherit(&self) {
         self.0.store(me(), Ordering::Relaxed);
     }
+}
+
+/// For forks, and for what they may not come into the middle of.
+static TURN: Turn = Turn::new();
+
+/// None in a child, where there is nothing that a fork could come into the middle of.
+pub(crate) fn take_turn() -> Option<Taken> {
+    (!is_child()).then(|| TURN.take())
+}
+
+pub(crate) fn end_turn(turn: Option<Taken>) {
+    turn.into_iter().for_each(|taken| TURN.end(taken));
+}
+
+/// In a new child: the turn of the thread that forked is its own.
+pub(crate) fn inherit_turn(turn: Option<Taken>) {
+    if turn.is_some() {
+        TURN.inherit();
+    }
+}
+
+/// Runs what no fork may come into the middle of. It is short, and neither forks nor allocates: who waits for the turn
+/// in order to fork may hold the locks of an allocator.
+pub(crate) fn between_forks<R>(what: impl FnOnce() -> R) -> R {
+    let turn = take_turn();
+    let result = what();
+    end_turn(turn);
+    result
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 
 use memheap::PeId;
 
-use crate::engine::{Engine, HOT};
+use crate::engine::Engine;
+use crate::node::hot::HOT;
 use crate::raw::{Call, TeamHandle};
 
 /// The address by which this PE loads from and stores to `dest` of `pe`, or null if `dest` is not symmetric
@@ -30,7 +31,7 @@ pub unsafe fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
 pub unsafe fn team_ptr(team: TeamHandle, dest: *const u8, pe: i32) -> *mut u8 {
     let call = Call::new("shmem_team_ptr");
     let engine = call.engine();
-    let Some(team) = team.core(call, &engine) else {
+    let Some(team) = call.team(team, &engine) else {
         return ptr::null_mut();
     };
     match u32::try_from(pe).ok().and_then(|rank| team.members.pe(rank)) {

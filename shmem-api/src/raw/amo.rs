@@ -14,7 +14,7 @@
 //! is an exchange, not a store, since the atomic must be done before the look for a sleeper
 //! ([`wait`](crate::sync::wait), B1).
 
-use crate::call::routines;
+use crate::raw::routines::routines;
 use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 
 /// One operation of [`AmoSwap`], [`AmoInt`] or [`AmoBit`] on a place that is checked, and whoever sleeps there woken.

@@ -8,8 +8,8 @@ use memheap::map::Row;
 use memheap::place::Reach;
 use memheap::{Offset, PeId};
 
-use crate::api::world::HeapStats;
-use crate::engine::HOT;
+use crate::heap::stats::HeapStats;
+use crate::node::hot::HOT;
 use crate::raw::Call;
 
 /// How full the space is that gives `reach`.

@@ -16,11 +16,12 @@ use std::sync::atomic::Ordering;
 use memheap::place::{Near, Reach};
 use memheap::{Align, Bytes, FreeError, Offset};
 
-use crate::engine::{Engine, HOT};
+use crate::engine::Engine;
 use crate::error::Error;
-use crate::exit;
 use crate::heap::Request;
+use crate::node::hot::HOT;
 use crate::node::signature::Kind;
+use crate::process::say::say;
 use crate::raw::Call;
 use crate::types::call_site::CallSite;
 use crate::types::object::ObjectType;
@@ -225,7 +226,7 @@ impl Call {
 /// What all PEs get alike, PE 0 says for all.
 fn say_once(engine: &Engine, local: bool, why: &Error) {
     if local || engine.me.0 == 0 {
-        exit::say(&why.to_string());
+        say(&why.to_string());
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod order;
 pub(crate) mod rma;
+pub(crate) mod routines;
 pub(crate) mod setup;
 pub(crate) mod signal;
 pub(crate) mod strided;
@@ -57,7 +58,6 @@ pub use crate::raw::ctx::{
     CtxSessionConfig, ctx_create, ctx_destroy, ctx_get_team, ctx_session_start, ctx_session_stop,
     team_create_ctx,
 };
-pub(crate) use crate::raw::ctx::{Slots, destroy_all};
 pub use crate::raw::introspect::{global, global_parts, heap_base, heap_component, heap_row, heap_stats};
 pub use crate::raw::lock::{clear_lock, set_lock, test_lock};
 pub use crate::raw::memory::{
@@ -70,9 +70,8 @@ pub use crate::raw::rma::{
     ctx_putmem_nbi, g, get, get_nbi, getmem, getmem_nbi, p, put, put_nbi, putmem, putmem_nbi,
 };
 pub use crate::raw::setup::{
-    MAJOR_VERSION, MAX_NAME_LEN, MINOR_VERSION, THREAD_FUNNELED, THREAD_MULTIPLE, THREAD_SERIALIZED,
-    THREAD_SINGLE, VENDOR_STRING, finalize, global_exit, info_get_name, info_get_version, init, init_thread,
-    my_pe, n_pes, pcontrol, query_initialized, query_thread, start_pes,
+    THREAD_FUNNELED, THREAD_MULTIPLE, THREAD_SERIALIZED, THREAD_SINGLE, finalize, global_exit, info_get_name,
+    info_get_version, init, init_thread, my_pe, n_pes, pcontrol, query_initialized, query_thread, start_pes,
 };
 pub use crate::raw::signal::*;
 pub use crate::raw::strided::{ctx_ibget, ctx_ibput, ctx_iget, ctx_iput, ibget, ibput, iget, iput};
@@ -87,6 +86,7 @@ pub use crate::raw::wait::{
     wait_until_any_vector, wait_until_some, wait_until_some_vector,
 };
 pub use crate::types::call_site::CallSite;
+pub use crate::types::version::{MAJOR_VERSION, MAX_NAME_LEN, MINOR_VERSION, VENDOR_STRING};
 
 /// The routines over a [`Call`], for skins that have names of their own, such as the C library.
 pub mod ops {

@@ -4,7 +4,7 @@
 //! to wait for: fence and quiet only keep this processor from reordering what it has done. So an
 //! operation on one context never waits for one on another, though what is ordered for one is for all.
 
-use crate::call::routines;
+use crate::raw::routines::routines;
 use crate::sync::fences;
 
 routines! {

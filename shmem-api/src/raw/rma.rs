@@ -4,8 +4,9 @@
 //! the blocking ones. The sized routines of C are `put::<u8>` to `put::<u128>`. Words of one transfer may
 //! arrive in any order, but an aligned transfer of 1, 2, 4 or 8 bytes is one load or store.
 
-use crate::call::{bytes, routines};
+use crate::call::bytes;
 use crate::memory::copy;
+use crate::raw::routines::routines;
 use crate::types::elem::Elem;
 
 /// What a put reads, and what a get writes, in this PE's own memory.

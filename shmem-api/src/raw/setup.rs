@@ -4,19 +4,27 @@
 //! of the safe API and inits of this one are counted apart, so neither ends the other's (see `holders`). Only
 //! [`query_initialized`] and the inits may be called while the library is down.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::engine::{Engine, HOT};
+use crate::call::Call;
+use crate::engine::Engine;
 use crate::error::Error;
-use crate::exit;
+use crate::exit::end;
+use crate::exit::end::end_job;
 use crate::heap::Leaks;
 use crate::heap::components::BUILT_IN;
-use crate::raw::Call;
+use crate::node::hot::HOT;
+use crate::process::child;
+use crate::process::say::say;
+use crate::process::status::DIVERGED;
+use crate::process::status::leave_now;
 use crate::startup::init_count;
-use crate::startup::init_count::{Asked, By};
+use crate::startup::init_count::By;
 use crate::types::thread_level;
+use crate::types::thread_level::Asked;
 use crate::types::thread_level::ThreadLevel;
+use crate::types::version::{MAJOR_VERSION, MINOR_VERSION, VENDOR_STRING};
 
 /// `SHMEM_THREAD_SINGLE`: the program has one thread.
 pub const THREAD_SINGLE: i32 = ThreadLevel::Single as i32;
@@ -26,21 +34,6 @@ pub const THREAD_FUNNELED: i32 = ThreadLevel::Funneled as i32;
 pub const THREAD_SERIALIZED: i32 = ThreadLevel::Serialized as i32;
 /// `SHMEM_THREAD_MULTIPLE`: any thread may, at any time.
 pub const THREAD_MULTIPLE: i32 = ThreadLevel::Multiple as i32;
-
-/// `SHMEM_MAJOR_VERSION`: of the standard.
-pub const MAJOR_VERSION: i32 = 1;
-/// `SHMEM_MINOR_VERSION`: of the standard.
-pub const MINOR_VERSION: i32 = 6;
-/// `SHMEM_MAX_NAME_LEN`: bytes a name can have, its NUL included.
-pub const MAX_NAME_LEN: usize = 256;
-/// `SHMEM_VENDOR_STRING`: the name of this library.
-pub const VENDOR_STRING: &CStr = match CStr::from_bytes_with_nul(
-    concat!("Symmetric heap in Rust (shmem-api ", env!("CARGO_PKG_VERSION"), ")\0").as_bytes(),
-) {
-    Ok(name) => name,
-    Err(_) => panic!("one NUL, at the end"),
-};
-const _: () = assert!(VENDOR_STRING.to_bytes_with_nul().len() <= MAX_NAME_LEN);
 
 /// Collective over the job: brings the library up, or counts one more init if it is up (`shmem_init`). At the
 /// lowest thread level, unless more is in force. There is no error to return: if the library cannot come up, the
@@ -69,7 +62,7 @@ pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
     let level = ThreadLevel::from_c(requested).ok_or(Error::NoThreadLevel { requested });
     let asked = level.map(|level| Asked { level, needed: false });
     let up = asked.and_then(|asked| init_count::come(By::Init, asked, BUILT_IN));
-    up.map(|_| thread_level::in_force() as i32).inspect_err(|e| exit::say(&format!("shmem: {e}")))
+    up.map(|_| thread_level::in_force() as i32).inspect_err(|e| say(&format!("shmem: {e}")))
 }
 
 /// Collective over the job: as [`init`], with the finalize left to process exit; nothing if the library is up
@@ -79,7 +72,7 @@ pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
 /// As for [`init`].
 pub unsafe fn start_pes() {
     if let Err(e) = init_count::start_pes() {
-        exit::say(&format!("shmem: {e}"));
+        say(&format!("shmem: {e}"));
         std::process::exit(1);
     }
 }
@@ -92,26 +85,26 @@ pub unsafe fn start_pes() {
 /// After the last one nobody uses the heap, on any PE; below level `Multiple`, the thread that called init calls it.
 pub unsafe fn finalize() {
     let call = Call::new("shmem_finalize");
-    exit::child::refuse(call.routine);
+    child::refuse(call.routine);
     if init_count::now().exited {
         // A destructor of the program's, after process exit has done it.
         return;
     }
     if init_count::now().inits == 0 && (FINALIZED.load(Ordering::Relaxed) || Engine::current().is_some()) {
         let me = HOT.me.load(Ordering::Relaxed);
-        exit::say(&format!("PE {me}: shmem_finalize: one more than there were inits; nothing is done"));
+        say(&format!("PE {me}: shmem_finalize: one more than there were inits; nothing is done"));
         return;
     }
     let gone = init_count::go(By::Init, call.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
     match gone {
         // Said only where the program asked for a checked heap: C programs leave blocks behind as a matter of course.
         Ok(Leaks { sites, .. }) if engine_was_first() => {
-            sites.iter().for_each(|site| exit::say(&format!("PE 0: never freed: {site}")));
+            sites.iter().for_each(|site| say(&format!("PE 0: never freed: {site}")));
         }
         Ok(_) => {}
         Err(e) => match Engine::current() {
-            Some(engine) => exit::end_job(&engine, exit::DIVERGED, &format!("{e}; ending the job")),
-            None => exit::leave_now(exit::DIVERGED),
+            Some(engine) => end_job(&engine, DIVERGED, &format!("{e}; ending the job")),
+            None => leave_now(DIVERGED),
         },
     }
 }
@@ -142,7 +135,7 @@ pub fn query_thread() -> i32 {
 /// # Safety
 /// No other thread takes the library down meanwhile.
 pub unsafe fn global_exit(status: i32) -> ! {
-    exit::global_exit(&Call::new("shmem_global_exit").engine(), status)
+    end::global_exit(&Call::new("shmem_global_exit").engine(), status)
 }
 
 /// This PE's number, or -1 while the library is down.

@@ -12,10 +12,11 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::call::{Call, Spot, routines};
-use crate::engine::HOT;
-use crate::raw::ctx::Ctx;
+use crate::call::{Call, Spot};
+use crate::node::hot::HOT;
 use crate::raw::rma::ops::put;
+use crate::raw::routines::routines;
+use crate::team::contexts::Ctx;
 use crate::types::elem::sealed::Loads;
 use crate::types::elem::{AmoInt, AmoSwap, Elem};
 

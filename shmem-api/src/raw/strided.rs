@@ -9,9 +9,10 @@
 //! Strides count elements, from the start of one block to that of the next. Elements are blocks of one; blocks as
 //! far apart as they are long are one row. Where there is nothing to move, strides and pointers may be anything.
 
-use crate::call::{Call, routines};
+use crate::call::Call;
 use crate::memory::copy;
 use crate::raw::rma::{DEST, SOURCE};
+use crate::raw::routines::routines;
 use crate::types::elem::Elem;
 
 routines! {

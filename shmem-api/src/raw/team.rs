@@ -1,14 +1,13 @@
 //! Teams (OpenSHMEM 1.6, 9.4), and the synchronising collectives on them (9.9.1 to 9.9.3).
 
-use std::ptr;
-
-use crate::engine::{Engine, Handle};
-use crate::error::Error;
-use crate::exit;
+use crate::call::Call;
+use crate::engine::Engine;
+use crate::error::{Diverged, Error};
 use crate::node::signature::Kind;
-use crate::raw::Call;
-use crate::raw::ctx;
-use crate::team::TeamCore;
+use crate::process::say::say;
+use crate::team::contexts;
+pub use crate::team::contexts::TeamHandle;
+use crate::team::core::{TeamCore, end};
 use crate::team::split::Wish;
 
 /// The field [`TeamConfig::num_contexts`] in a mask (`SHMEM_TEAM_NUM_CONTEXTS`).
@@ -21,42 +20,6 @@ pub struct TeamConfig {
     /// How many contexts the program means to have of the team at once. Nothing depends on it here: contexts
     /// are as many as there is room for, whatever was announced.
     pub num_contexts: std::ffi::c_int,
-}
-
-/// A team, as C has it: a handle local to this PE. It is a number, not an address: what was destroyed is known
-/// as such.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct TeamHandle(pub(crate) *const ());
-
-// SAFETY: a handle is a number.
-unsafe impl Send for TeamHandle {}
-// SAFETY: as above.
-unsafe impl Sync for TeamHandle {}
-
-impl TeamHandle {
-    /// All PEs (`SHMEM_TEAM_WORLD`).
-    pub const WORLD: TeamHandle = TeamHandle(ptr::without_provenance(1));
-    /// The PEs whose heaps this one can load from and store to (`SHMEM_TEAM_SHARED`).
-    pub const SHARED: TeamHandle = TeamHandle(ptr::without_provenance(2));
-    /// No team (`SHMEM_TEAM_INVALID`).
-    pub const INVALID: TeamHandle = TeamHandle(ptr::null());
-
-    pub(crate) fn of(core: &TeamCore) -> TeamHandle {
-        TeamHandle(ptr::without_provenance(core.handle()))
-    }
-
-    /// The team it stands for; `None` for [`INVALID`](Self::INVALID). Any other handle that names no team ends
-    /// the job.
-    pub(crate) fn core(self, call: Call, engine: &Handle) -> Option<&TeamCore> {
-        if self == TeamHandle::INVALID {
-            return None;
-        }
-        match engine.teams.find(self.0.addr()) {
-            None => call.fail(&format!("{:#x} is no team; it may have been destroyed", self.0.addr())),
-            team => team,
-        }
-    }
 }
 
 /// Collective over the job: returns when every PE has called it and all operations of every PE on the default
@@ -88,7 +51,7 @@ pub unsafe fn sync_all() {
 pub unsafe fn team_sync(team: TeamHandle) -> i32 {
     let call = Call::new("shmem_team_sync");
     let engine = call.engine();
-    match team.core(call, &engine) {
+    match call.team(team, &engine) {
         Some(core) => core.sync_or_end(&engine, Kind::Sync),
         None => call.fail("the team is SHMEM_TEAM_INVALID"),
     }
@@ -101,7 +64,7 @@ pub unsafe fn team_sync(team: TeamHandle) -> i32 {
 /// As for [`barrier_all`].
 pub unsafe fn team_my_pe(team: TeamHandle) -> i32 {
     let call = Call::new("shmem_team_my_pe");
-    team.core(call, &call.engine()).map_or(-1, |core| core.rank as i32)
+    call.team(team, &call.engine()).map_or(-1, |core| core.rank as i32)
 }
 
 /// How many PEs a team has (`shmem_team_n_pes`); -1 for [`TeamHandle::INVALID`].
@@ -110,7 +73,7 @@ pub unsafe fn team_my_pe(team: TeamHandle) -> i32 {
 /// As for [`barrier_all`].
 pub unsafe fn team_n_pes(team: TeamHandle) -> i32 {
     let call = Call::new("shmem_team_n_pes");
-    team.core(call, &call.engine()).map_or(-1, |core| core.members.size as i32)
+    call.team(team, &call.engine()).map_or(-1, |core| core.members.size as i32)
 }
 
 /// The number in `dest_team` of PE `src_pe` of `src_team` (`shmem_team_translate_pe`); -1 if there is none.
@@ -120,8 +83,8 @@ pub unsafe fn team_n_pes(team: TeamHandle) -> i32 {
 pub unsafe fn team_translate_pe(src_team: TeamHandle, src_pe: i32, dest_team: TeamHandle) -> i32 {
     let call = Call::new("shmem_team_translate_pe");
     let engine = call.engine();
-    let pe = src_team.core(call, &engine).and_then(|src| src.members.pe(u32::try_from(src_pe).ok()?));
-    let rank = pe.and_then(|pe| dest_team.core(call, &engine)?.members.rank(pe));
+    let pe = call.team(src_team, &engine).and_then(|src| src.members.pe(u32::try_from(src_pe).ok()?));
+    let rank = pe.and_then(|pe| call.team(dest_team, &engine)?.members.rank(pe));
     rank.map_or(-1, |rank| rank as i32)
 }
 
@@ -149,10 +112,10 @@ pub unsafe fn team_split_strided(
     call.can_leave(new_team);
     // SAFETY: by contract.
     let wish = unsafe { wish(config, config_mask) };
-    let made = match parent.core(call, &engine) {
-        Some(core) => {
-            core.split_strided(&engine, (start, stride, size), wish).map_err(|e| complain(call, core, &e))
-        }
+    let made = match call.team(parent, &engine) {
+        Some(core) => core
+            .split_strided(&engine, &engine.teams, (start, stride, size), wish)
+            .map_err(|e| complain(call, core, &e)),
         None => Err(REFUSED),
     };
     let handle = made.ok().flatten().map_or(TeamHandle::INVALID, TeamHandle::of);
@@ -189,8 +152,10 @@ pub unsafe fn team_split_2d(
     let x = unsafe { wish(xaxis_config, xaxis_mask) };
     // SAFETY: by contract.
     let y = unsafe { wish(yaxis_config, yaxis_mask) };
-    let made = match parent.core(call, &engine) {
-        Some(core) => core.split_2d(&engine, xrange, [x, y]).map_err(|e| complain(call, core, &e)),
+    let made = match call.team(parent, &engine) {
+        Some(core) => {
+            core.split_2d(&engine, &engine.teams, xrange, [x, y]).map_err(|e| complain(call, core, &e))
+        }
         None => Err(REFUSED),
     };
     let [x, y] =
@@ -210,7 +175,7 @@ pub unsafe fn team_split_2d(
 pub unsafe fn team_get_config(team: TeamHandle, config_mask: i64, config: *mut TeamConfig) -> i32 {
     let call = Call::new("shmem_team_get_config");
     let engine = call.engine();
-    let Some(core) = team.core(call, &engine) else {
+    let Some(core) = call.team(team, &engine) else {
         return REFUSED;
     };
     if config_mask & TEAM_NUM_CONTEXTS != 0 {
@@ -228,20 +193,20 @@ pub unsafe fn team_get_config(team: TeamHandle, config_mask: i64, config: *mut T
 pub unsafe fn team_destroy(team: TeamHandle) {
     let call = Call::new("shmem_team_destroy");
     let engine = call.engine();
-    let Some(core) = team.core(call, &engine) else { return };
+    let Some(core) = call.team(team, &engine) else { return };
     if team == TeamHandle::WORLD || team == TeamHandle::SHARED {
         call.fail("a predefined team cannot be destroyed");
     }
     if let Err(diverged) = end_team(&engine, core) {
-        crate::team::end(&engine, &diverged);
+        end(&engine, &diverged);
     }
 }
 
 /// Collective over a team that was made: completes its contexts and ends it.
-pub(crate) fn end_team(engine: &Engine, core: &TeamCore) -> Result<(), crate::error::Diverged> {
+pub(crate) fn end_team(engine: &Engine, core: &TeamCore) -> Result<(), Diverged> {
     engine.quiet();
     core.sync(engine, Kind::Destroy)?;
-    ctx::destroy_all_of(engine, TeamHandle::of(core));
+    contexts::destroy_all_of(&engine.contexts, TeamHandle::of(core));
     // SAFETY: it is in the table, and by contract and D1 this is the last use of it.
     unsafe { engine.teams.destroy(core) };
     Ok(())
@@ -266,7 +231,7 @@ unsafe fn wish(config: *const TeamConfig, mask: i64) -> Wish {
 #[cold]
 fn complain(call: Call, parent: &TeamCore, error: &Error) -> i32 {
     if parent.rank == 0 {
-        exit::say(&format!("{}: {error}", call.routine));
+        say(&format!("{}: {error}", call.routine));
     }
     REFUSED
 }

@@ -18,10 +18,10 @@
 
 use std::cell::Cell;
 
-use crate::api::phase::Cmp;
-use crate::call::routines;
 use crate::raw::Call;
+use crate::raw::routines::routines;
 use crate::sync::conditions::Conditions;
+use crate::types::cmp::Cmp;
 use crate::types::elem::Waitable;
 
 /// C's code for [`Cmp::Eq`] (`SHMEM_CMP_EQ`). The six values are those of Open MPI and OSSS: there are programs that

@@ -10,16 +10,16 @@ use memheap::place::Reach;
 use memheap::settings::{self, Settings};
 use memheap::{Bytes, Offset, PeId};
 
-use crate::exit::say;
 use crate::heap::Heap;
 use crate::heap::local::Local;
 use crate::node::control_block::ControlLayout;
 use crate::node::layout::Layout;
 use crate::node::segment::Segment;
 use crate::node::static_data::StaticData;
-use crate::raw;
-use crate::startup::start::Budget;
+use crate::process::say::say;
+use crate::startup::heap_size::Budget;
 use crate::types::thread_level;
+use crate::types::version::{MAJOR_VERSION, MINOR_VERSION, VENDOR_STRING};
 
 /// Everything a start brought about.
 pub(crate) struct Started<'s> {
@@ -53,9 +53,9 @@ pub(crate) fn at_start(started: &Started<'_>) {
     if settings.is_on(&settings::VERSION) {
         say(&format!(
             "PE 0: {}, OpenSHMEM {}.{}",
-            raw::VENDOR_STRING.to_string_lossy(),
-            raw::MAJOR_VERSION,
-            raw::MINOR_VERSION
+            VENDOR_STRING.to_string_lossy(),
+            MAJOR_VERSION,
+            MINOR_VERSION
         ));
     }
     if let Some(why) = statics.problem() {

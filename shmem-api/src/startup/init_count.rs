@@ -18,13 +18,18 @@ use std::time::Duration;
 use memheap::Component;
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
+use crate::boot;
 use crate::engine::{Engine, Handle};
 use crate::error::Error;
-use crate::exit::child;
 use crate::heap::Leaks;
 use crate::heap::components::BUILT_IN;
 use crate::node::signature::{Kind, Signature};
+use crate::process::child;
+use crate::process::others;
+use crate::startup::start;
+use crate::statics;
 use crate::types::thread_level;
+use crate::types::thread_level::Asked;
 use crate::types::thread_level::ThreadLevel;
 
 /// One way to hold the library up.
@@ -34,14 +39,6 @@ pub(crate) enum By {
     World,
     /// An init of the raw API.
     Init,
-}
-
-/// The thread level somebody asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Asked {
-    pub(crate) level: ThreadLevel,
-    /// Less will not do: it is an error.
-    pub(crate) needed: bool,
 }
 
 /// Who there is.
@@ -90,6 +87,25 @@ impl Drop for Moving<'_> {
     }
 }
 
+fn set(counts: &Cell<InitCounts>, now: InitCounts) {
+    counts.set(now);
+    others::set_safe_only(now.only_worlds());
+}
+
+/// `start` has this process join the job, or come again; it may ([`child::may_join`]). If it fails before anything
+/// has changed, the process is no PE, and its children may join. Calls are one inside the other, or in turns.
+///
+/// # Errors
+/// What `start` returns.
+fn join_as_pe<R>(start: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    let first = child::claim_pe();
+    let started = start();
+    if first && started.is_err() && !statics::is_moved() && !boot::is_joined() {
+        child::disclaim_pe();
+    }
+    started
+}
+
 /// Collective over the job if the library is down: comes to hold it up. Else local.
 pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Result<Handle, Error> {
     // A child may find the lock held for ever.
@@ -105,10 +121,10 @@ pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Resul
         }
         None => {
             let _moving = Moving::new(&holders)?;
-            child::join_as_pe(|| Engine::open(asked, components))?
+            join_as_pe(|| Ok(start::start(asked, components)?.publish()))?
         }
     };
-    holders.set(holders.get().with(by).ok_or_else(too_many)?);
+    set(&holders, holders.get().with(by).ok_or_else(too_many)?);
     Ok(engine)
 }
 
@@ -138,7 +154,7 @@ pub(crate) fn start_pes() -> Result<(), Error> {
     let holders = HOLDERS.lock();
     if Engine::current().is_none() {
         come(By::Init, Asked { level: ThreadLevel::Single, needed: false }, BUILT_IN)?;
-        holders.set(InitCounts { start_pes: true, ..holders.get() });
+        set(&holders, InitCounts { start_pes: true, ..holders.get() });
     }
     Ok(())
 }
@@ -153,11 +169,11 @@ pub(crate) fn go(by: By, engine: Handle) -> Result<Leaks, Error> {
     if left.worlds > 0 || left.inits > 0 {
         engine.quiet();
         engine.meet(Signature::new(Kind::Barrier))?;
-        holders.set(left);
+        set(&holders, left);
         return Ok(Leaks::default());
     }
     let leaks = engine.last_meeting()?;
-    holders.set(left);
+    set(&holders, left);
     // SAFETY: K1: every World has gone, and with them the objects that borrow them; a raw caller has promised to
     // stay away after its last finalize. No other handles are kept.
     unsafe { Engine::close(engine) };
@@ -204,7 +220,7 @@ impl InitCounts {
 pub(crate) fn leak() {
     let holders = HOLDERS.lock();
     let now = holders.get();
-    holders.set(InitCounts { leaked: now.leaked + 1, ..now });
+    set(&holders, InitCounts { leaked: now.leaked + 1, ..now });
 }
 
 /// Who there is now.
@@ -227,7 +243,7 @@ impl Frozen {
 
     /// Process exit has taken the library down.
     pub(crate) fn exited(&self) {
-        self.0.set(InitCounts { exited: true, ..InitCounts::default() });
+        set(&self.0, InitCounts { exited: true, ..InitCounts::default() });
     }
 }
 

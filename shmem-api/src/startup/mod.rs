@@ -1,5 +1,8 @@
-//! startup.
+//! Bringing the library up and taking it down: one start in its order, who holds it up, and process exit.
 
+pub(crate) mod heap_size;
+pub(crate) mod hello;
+pub(crate) mod host;
 pub(crate) mod info;
 pub(crate) mod init_count;
 pub(crate) mod process_exit;

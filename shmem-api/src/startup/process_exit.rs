@@ -17,22 +17,19 @@
 
 use std::ffi::{c_int, c_void};
 use std::sync::Once;
-use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::boot;
 use crate::engine::Engine;
-use crate::exit::{LEFT, SPEAK_FIRST, child, end_job, ended, leave_now, let_it_be_said, say};
+use crate::exit::end::{SPEAK_FIRST, end_job, ended, let_it_be_said};
+use crate::exit::leaving::{self, warn_once};
+use crate::process::child;
+use crate::process::say::say;
+use crate::process::status::{LEFT, leave_now};
 use crate::startup::init_count;
 use crate::startup::init_count::InitCounts;
 use crate::types::thread_level;
 use crate::types::thread_level::ThreadLevel;
-
-/// How long a PE that left in error waits for the others.
-const LIMIT: Duration = Duration::from_secs(1);
-
-/// The status this process exits with, where the C library tells.
-static STATUS: AtomicI32 = AtomicI32::new(0);
 
 #[cfg(target_env = "gnu")]
 unsafe extern "C" {
@@ -60,8 +57,6 @@ pub(crate) fn watch_process_exit() {
 }
 
 extern "C" fn at_exit(status: c_int, _: *mut c_void) {
-    // As the launcher sees it.
-    STATUS.store(status & 0xff, Ordering::Relaxed);
     // Neither the library nor the launcher knows of it.
     if child::is_child() {
         return;
@@ -79,7 +74,11 @@ extern "C" fn at_exit(status: c_int, _: *mut c_void) {
         };
         match objection(&engine, &frozen.now()) {
             Some(why) => end_job(&engine, LEFT, &format!("PE {}: {why}; ending the job", engine.me)),
-            None => finalize(&engine),
+            None => {
+                // As the launcher sees it.
+                leaving::begin(status & 0xff, frozen.now().forgotten());
+                finalize(&engine);
+            }
         }
         frozen.exited();
     }
@@ -118,31 +117,4 @@ fn finalize(engine: &Engine) {
     warn_once(engine);
     KEPT.store(std::ptr::from_ref(engine).cast_mut(), Ordering::Relaxed);
     engine.withdraw();
-}
-
-/// Says that the program left a finalize out, once for the job, however many PEs did.
-fn warn_once(engine: &Engine) {
-    let forgotten = init_count::now().forgotten();
-    if forgotten > 0 && engine.controls[0].life.warned.swap(1, Ordering::Relaxed) == 0 {
-        let me = engine.me;
-        let inits = format!("init calls without it: {forgotten}");
-        say(&format!("PE {me}: warning: left without shmem_finalize; finalizing at exit ({inits})"));
-    }
-}
-
-/// For the wait of a finalize at exit, once it has lasted for a while: the warning, and then the end (see above).
-pub(crate) fn still_alone(engine: &Engine, waited: Duration) {
-    warn_once(engine);
-    let status = STATUS.load(Ordering::Relaxed);
-    let left_out = init_count::now().forgotten() > 0;
-    if waited < LIMIT || (status == 0 && !left_out) {
-        return;
-    }
-    let what = if left_out { " without shmem_finalize" } else { "" };
-    let line = format!(
-        "PE {}: left{what} with status {status}, and not all PEs have followed within {} s; ending the job",
-        engine.me,
-        LIMIT.as_secs_f64()
-    );
-    end_job(engine, if status == 0 { LEFT } else { status }, &line)
 }

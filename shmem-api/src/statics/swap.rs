@@ -32,8 +32,8 @@ use memheap::{Bytes, Offset};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
-use crate::exit::child;
 use crate::process::signals::NoSignals;
+use crate::process::turn::between_forks;
 use crate::statics::elf;
 use crate::statics::elf::Writable;
 use crate::statics::stop::Stop;
@@ -116,7 +116,7 @@ pub(super) fn attempt<N: FnOnce(Moved)>(
     others: &Others,
     note: &mut Option<N>,
 ) -> Result<(), Failed> {
-    child::between_forks(|| {
+    between_forks(|| {
         let _quiet = NoSignals::new();
         let moved = window(file, parts, pagemap, others)?;
         if let Some(note) = note.take() {

@@ -145,7 +145,7 @@ fn a_fork_finds_noted_what_has_moved() {
     std::thread::scope(|scope| {
         let note = |moved| {
             assert_eq!(permissions(memory.0.expose_provenance()), "rw-s");
-            scope.spawn(|| crate::exit::child::between_forks(|| forked.store(true, SeqCst)));
+            scope.spawn(|| crate::process::turn::between_forks(|| forked.store(true, SeqCst)));
             std::thread::sleep(std::time::Duration::from_millis(50));
             assert!(!forked.load(SeqCst));
             let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();

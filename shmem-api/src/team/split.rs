@@ -12,11 +12,12 @@
 //! each member claims the slot and the PEs meet again to hear whether all could; if not, they try again,
 //! looking elsewhere first, and give up after [`TRIES`].
 
-use crate::engine::Engine;
 use crate::error::{Error, SplitError};
+use crate::node::Node;
 use crate::node::signature::{Kind, Signature};
+use crate::team::core::{NewTeam, Shown, TeamCore, end};
+use crate::team::meet::diverged;
 use crate::team::table::{SET_WORDS, SlotSet, Teams};
-use crate::team::{NewTeam, Shown, TeamCore, diverged, end};
 use crate::types::pe_set::PeSet;
 
 /// How often a split that other threads' splits get in the way of is tried.
@@ -58,16 +59,17 @@ impl TeamCore {
     /// that are none of them. The same result on all PEs of this team.
     pub(crate) fn split_strided<'e>(
         &self,
-        engine: &'e Engine,
+        node: &Node,
+        teams: &'e Teams,
         (start, stride, size): (i32, i32, i32),
         wish: Wish,
     ) -> Result<Option<&'e TeamCore>, Error> {
         let shape = [start, stride, size].map(|n| i64::from(n) as u64);
-        let [team, _] = self.split(engine, Kind::SplitStrided, &shape, [wish, Some(0)], |offers| {
+        let [team, _] = self.split(node, teams, Kind::SplitStrided, &shape, [wish, Some(0)], |offers| {
             let members = self.members.split(start, stride, size);
             let ranks = || (0..size).map(|i| (start + i * stride) as usize);
             let plan = offers.plan(members.ok_or(SplitError::Shape)?, ranks, 0, |_, set| set)?;
-            Ok([plan.members.rank(engine.me).map(|_| plan), None])
+            Ok([plan.members.rank(node.me).map(|_| plan), None])
         })?;
         Ok(team)
     }
@@ -76,12 +78,13 @@ impl TeamCore {
     /// row and its column. The same result on all PEs of this team.
     pub(crate) fn split_2d<'e>(
         &self,
-        engine: &'e Engine,
+        node: &Node,
+        teams: &'e Teams,
         xrange: i32,
         wishes: [Wish; 2],
     ) -> Result<[Option<&'e TeamCore>; 2], Error> {
         let shape = [i64::from(xrange) as u64];
-        self.split(engine, Kind::Split2d, &shape, wishes, |offers| {
+        self.split(node, teams, Kind::Split2d, &shape, wishes, |offers| {
             let size = self.members.size as i32;
             let width = if xrange < 1 { return Err(SplitError::Shape) } else { xrange.min(size) };
             let rows = (0..size).step_by(width as usize).map(|start| {
@@ -105,46 +108,50 @@ impl TeamCore {
 
     fn split<'e>(
         &self,
-        engine: &'e Engine,
+        node: &Node,
+        teams: &'e Teams,
         kind: Kind,
         shape: &[u64],
         wishes: [Wish; 2],
         plan: impl Fn(Offers<'_>) -> Result<[Option<Plan>; 2], SplitError>,
     ) -> Result<[Option<&'e TeamCore>; 2], Error> {
-        let teams = &engine.teams;
         for tried in 0..TRIES {
-            let signature = offer(engine, Signature::new(kind).with(shape), wishes);
+            let signature = offer(node, teams, Signature::new(kind).with(shape), wishes);
             let from = tried.wrapping_mul(self.slot + 1);
             let (set, slots) = (teams.set_words(), teams.slots());
             let read = |shown: Shown<'_>| plan(Offers { shown, shape: shape.len(), set, slots, from });
-            let planned = self.try_meet(engine, &signature, read);
+            let planned = self.try_meet(node, &signature, read);
             let planned = match planned {
-                Err(differs) if differs.kinds => end(engine, &differs.diverged),
-                Err(differs) => return Err(diverged(engine, *differs).into()),
+                Err(differs) if differs.kinds => end(node, &differs.diverged),
+                Err(differs) => return Err(diverged(node, *differs).into()),
                 Ok(planned) => planned,
             };
-            let failed = |why| Error::Split { pe: engine.me, why };
+            let failed = |why| Error::Split { pe: node.me, why };
             let plans = planned.map_err(failed)?;
-            if let Some(made) = self.make(engine, plans) {
+            if let Some(made) = self.make(node, teams, plans) {
                 return Ok(made);
             }
         }
-        Err(Error::Split { pe: engine.me, why: SplitError::NoSlot { slots: teams.slots() } })
+        Err(Error::Split { pe: node.me, why: SplitError::NoSlot { slots: teams.slots() } })
     }
 
     /// Makes the teams of this PE, if every PE of the parent can.
-    fn make<'e>(&self, engine: &'e Engine, plans: [Option<Plan>; 2]) -> Option<[Option<&'e TeamCore>; 2]> {
-        let teams = &engine.teams;
+    fn make<'e>(
+        &self,
+        node: &Node,
+        teams: &'e Teams,
+        plans: [Option<Plan>; 2],
+    ) -> Option<[Option<&'e TeamCore>; 2]> {
         let claim = |plan: &Plan| {
             teams
                 .claim(plan.slot)
-                .then(|| engine.control().teams[usize::from(plan.slot)].last_number() <= plan.base)
+                .then(|| node.control().teams[usize::from(plan.slot)].last_number() <= plan.base)
         };
         let claimed = plans.map(|plan| plan.as_ref().map(claim));
         let all = claimed.iter().flatten().all(|claim| *claim == Some(true));
         // Whether another thread can come between is known to its own PE only: all meet, always.
-        let raised = self.meet_showing(engine, || Signature::new(Kind::Claim), |_, _| !all, |met| met.raised);
-        if raised.unwrap_or_else(|diverged| end(engine, &diverged)) {
+        let raised = self.meet_showing(node, || Signature::new(Kind::Claim), |_, _| !all, |met| met.raised);
+        if raised.unwrap_or_else(|diverged| end(node, &diverged)) {
             let taken = plans.iter().zip(&claimed).filter(|(_, claim)| matches!(claim, Some(Some(_))));
             taken.filter_map(|(plan, _)| *plan).for_each(|plan| teams.release(plan.slot));
             return None;
@@ -153,15 +160,14 @@ impl TeamCore {
             let Plan { members, slot, num_contexts, base } = plan?;
             let generation = Teams::next_generation();
             let new = NewTeam { members, slot, generation, num_contexts, base };
-            Some(teams.publish(TeamCore::new(new, engine.me, &engine.controls)?))
+            Some(teams.publish(TeamCore::new(new, node.me, &node.controls)?))
         }))
     }
 }
 
 /// What this PE shows after the shape.
-fn offer(engine: &Engine, mut signature: Signature, wishes: [Wish; 2]) -> Signature {
-    let teams = &engine.teams;
-    let free = teams.free(engine);
+fn offer(node: &Node, teams: &Teams, mut signature: Signature, wishes: [Wish; 2]) -> Signature {
+    let free = teams.free(node);
     // In this order: a slot that was freed by now has been accounted for by then.
     let [x, y] = wishes.map(|wish| wish.and_then(|n| u64::try_from(n).ok()).unwrap_or(NO_WISH));
     signature.show(&[teams.retired(), x, y]);

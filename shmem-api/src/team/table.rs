@@ -19,10 +19,10 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use memheap::PeId;
 use parking_lot::Mutex;
 
-use crate::engine::Engine;
 use crate::error::Diverged;
+use crate::node::Node;
 use crate::node::control_block::ControlBlock;
-use crate::team::{NewTeam, TeamCore};
+use crate::team::core::{NewTeam, TeamCore};
 use crate::types::pe_set::PeSet;
 
 /// Slots there can be at most.
@@ -126,8 +126,8 @@ impl Teams {
     }
 
     /// The free slots. Waits until those of destroyed teams are (D2).
-    pub(crate) fn free(&self, engine: &Engine) -> SlotSet {
-        self.sweep(engine);
+    pub(crate) fn free(&self, node: &Node) -> SlotSet {
+        self.sweep(node);
         SlotSet(std::array::from_fn(|i| !self.taken[i].load(Ordering::Acquire)))
     }
 
@@ -208,9 +208,9 @@ impl Teams {
     }
 
     /// Gives back the slots of destroyed teams, and of those that every member has dropped.
-    fn sweep(&self, engine: &Engine) {
+    fn sweep(&self, node: &Node) {
         for core in self.destroyed.lock().drain(..) {
-            core.wait_until_left(engine);
+            core.wait_until_left(node);
             self.retire(&core);
         }
         self.dropped.lock().retain(|core| {

@@ -75,6 +75,14 @@ impl Level for Multiple {
     const ASKED: ThreadLevel = ThreadLevel::Multiple;
 }
 
+/// The thread level somebody asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Asked {
+    pub(crate) level: ThreadLevel,
+    /// Less will not do: it is an error.
+    pub(crate) needed: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,13 +27,16 @@ pub use crate::api::phase::batch::Batch;
 pub use crate::api::phase::read::RemoteRead;
 pub use crate::api::phase::remote::Remote;
 pub use crate::api::phase::shareable::Shareable;
-pub use crate::api::phase::watch::{Cmp, Watch};
+pub use crate::api::phase::watch::Watch;
 
 use crate::api::team::Team;
 use crate::engine::{Engine, Handle};
 use crate::error::Diverged;
-use crate::exit;
+use crate::exit::end::after_panic;
+use crate::exit::end::end_job;
 use crate::node::signature::{Kind, MAX_OBJECTS, Signature};
+use crate::process::child;
+use crate::process::status::DIVERGED;
 use crate::sync::fences;
 use crate::types::pe_set::PeSet;
 use crate::types::thread_level::Level;
@@ -94,7 +97,7 @@ impl<L: Level> Team<'_, L> {
         let result = body(&Phase { team: self }, objects.remote(&key));
         engine.quiet();
         if let Err(diverged) = self.meet(signature.of_exit()) {
-            exit::end_job(&engine, exit::DIVERGED, &format!("{diverged}; ending the job"));
+            end_job(&engine, DIVERGED, &format!("{diverged}; ending the job"));
         }
         std::mem::forget(unwinding);
         drop(objects);
@@ -107,10 +110,10 @@ struct EndsTheJob(Handle);
 
 impl Drop for EndsTheJob {
     fn drop(&mut self) {
-        if exit::child::is_child() {
+        if child::is_child() {
             return;
         }
-        exit::after_panic(&self.0, "panicked while objects were shared");
+        after_panic(&self.0, "panicked while objects were shared");
     }
 }
 

@@ -14,6 +14,7 @@ use crate::api::global_ptr::GlobalPtr;
 use crate::api::phase::PhaseKey;
 use crate::engine::Engine;
 use crate::memory::copy;
+use crate::node::Node;
 use crate::node::segment::Peer;
 use crate::node::static_data::Static;
 use crate::types::elem::Elem;
@@ -144,7 +145,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     #[cold]
     #[inline(never)]
     fn no_such_pe(&self, call: &str, pe: usize) -> ! {
-        let (Engine { me, n_pes, .. }, size) = (self.engine, self.members.size);
+        let (Node { me, n_pes, .. }, size) = (&self.engine.node, self.members.size);
         let who = if size == *n_pes { "job" } else { "team" };
         panic!("PE {me}: {call}: there is no PE {pe}; the {who} has PEs 0 to {}", size - 1)
     }

@@ -12,40 +12,9 @@ use std::cell::{Cell, RefCell};
 
 use crate::api::phase::Remote;
 use crate::sync::conditions::Conditions;
+use crate::types::cmp::Cmp;
 use crate::types::elem::Waitable;
 use crate::types::thread_level::Level;
-
-/// How a wait compares the element with the value (`SHMEM_CMP_*`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Cmp {
-    /// Equal.
-    Eq,
-    /// Not equal.
-    Ne,
-    /// Greater.
-    Gt,
-    /// Greater or equal.
-    Ge,
-    /// Less.
-    Lt,
-    /// Less or equal.
-    Le,
-}
-
-impl Cmp {
-    /// Whether `is` compares true with `value`.
-    #[inline]
-    pub(crate) fn holds<T: PartialOrd>(self, is: T, value: T) -> bool {
-        match self {
-            Cmp::Eq => is == value,
-            Cmp::Ne => is != value,
-            Cmp::Gt => is > value,
-            Cmp::Ge => is >= value,
-            Cmp::Lt => is < value,
-            Cmp::Le => is <= value,
-        }
-    }
-}
 
 /// Elements of this PE's own part, each with a comparison, that are waited for together. Made by
 /// [`Remote::watch`] and [`Signals::watch`](crate::Signals::watch); it can be used again and again.

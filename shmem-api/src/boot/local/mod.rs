@@ -22,7 +22,8 @@ use memheap::PeId;
 use memheap::region::kept::Kept;
 use parking_lot::Mutex;
 
-use crate::boot::{Boot, ENDS, FILES, FRAME, Frame, files};
+use crate::boot::files;
+use crate::boot::protocol::{Boot, ENDS, FILES, FRAME, Frame};
 use crate::error::Error;
 use crate::types::thread_level::ThreadLevel;
 
@@ -78,7 +79,7 @@ impl Boot for LocalBoot {
         let mut frame = [0; FRAME];
         frame[..2].copy_from_slice(&[FILES, u8::from(mine.is_some())]);
         let all = self.send_and_hear(&frame, mine)?;
-        let has = crate::boot::who_passes(&all, self.pe)?;
+        let has = crate::boot::protocol::who_passes(&all, self.pe)?;
         let Some(link) = &self.link else { return Ok(()) };
         files::take_all(open(link)?, has.into_iter(), take)
     }

@@ -23,15 +23,15 @@ use memheap::settings::LOCAL_PES;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getppid, parent_process_death_signal, set_parent_process_death_signal};
 
-use crate::boot;
 use crate::boot::files;
 use crate::boot::files::named;
+use crate::boot::launched;
 use crate::boot::local::LINK;
 use crate::boot::local::children;
 use crate::boot::local::children::Bell;
-use crate::boot::{ENDS, FRAME, Frame};
-use crate::exit;
-use crate::exit::say;
+use crate::boot::protocol::{ENDS, FRAME, Frame};
+use crate::process::say::say;
+use crate::process::status::DIED;
 
 /// How long a PE whose link is closed may take to end, before it counts as gone all the same. And how long nobody looks
 /// after the children where the signal that calls for it does not come: whoever started this may have blocked it.
@@ -48,8 +48,8 @@ extern "C" fn before_main() {
             say(&format!("shmem: {e}"));
             std::process::exit(1);
         }
-    } else if let Some(n) = boot::local_pes()
-        && boot::launched_by().is_none()
+    } else if let Some(n) = launched::local_pes()
+        && launched::launched_by().is_none()
     {
         let status = supervise(n).unwrap_or_else(|e| {
             say(&format!("shmem: {}={n}: cannot start so many PEs: {e}", LOCAL_PES.name));
@@ -148,7 +148,7 @@ fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
         }
         for (pe, status) in ended {
             workers[pe].ended = true;
-            if status.code() == Some(exit::DIED) {
+            if status.code() == Some(DIED) {
                 witness.get_or_insert((pe, status, Instant::now()));
             } else if !status.success() {
                 return Ok(ended_badly(pe, status));

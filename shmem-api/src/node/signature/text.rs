@@ -4,9 +4,9 @@ use std::fmt;
 
 use memheap::place::Reach;
 
-use crate::coll::ops::letters;
 use crate::node::signature::{Kind, Mode, OBJECT, Position, Signature};
 use crate::types::object::ObjectType;
+use crate::types::word::letters;
 
 /// What a call is called where its arguments are not known: of a PE's word alone.
 fn bare(kind: u8) -> Option<&'static str> {

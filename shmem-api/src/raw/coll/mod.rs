@@ -15,15 +15,16 @@ use crate::call::Call;
 use crate::coll::active_set::active_set;
 use crate::coll::broadcast::Root;
 use crate::coll::group::{Agreed, Group, collective};
-use crate::coll::ops::{Arith, Operator, word};
+use crate::coll::ops::{Arith, Operator};
 use crate::coll::reduce::reduce as reduction;
 use crate::coll::scan::Own;
 use crate::coll::{alltoall, broadcast, collect, fcollect, scan};
 use crate::engine::{Engine, Handle};
 use crate::node::signature::{Kind, Position};
-use crate::raw::TeamHandle;
-use crate::team::TeamCore;
+use crate::team::contexts::TeamHandle;
+use crate::team::core::TeamCore;
 use crate::types::elem::Elem;
+use crate::types::word::word;
 
 /// Writes each collective once: `fn name` with a body over `call` becomes `calls::name(call, ...)`, and `name(...)` under
 /// its name in C.
@@ -64,7 +65,7 @@ pub(super) struct On<'e> {
 impl<'e> On<'e> {
     /// The members of the team that a handle stands for.
     pub(super) fn team(call: Call, engine: &'e Handle, team: TeamHandle) -> On<'e> {
-        match team.core(call, engine) {
+        match call.team(team, engine) {
             Some(core) => On { call, engine, core },
             None => call.fail("the team is SHMEM_TEAM_INVALID"),
         }

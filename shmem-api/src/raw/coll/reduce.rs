@@ -3,8 +3,8 @@
 
 use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Or, Ordered, Prod, Sum, Xor};
 use crate::coll::scan::Own;
-use crate::raw::TeamHandle;
 use crate::raw::coll::{On, collectives};
+use crate::team::contexts::TeamHandle;
 
 macro_rules! reductions {
     ($($name:ident $bound:ident $op:ident $what:literal),* $(,)?) => {

@@ -13,9 +13,10 @@ use std::sync::atomic::Ordering;
 
 use crate::raw::lock::queue::Words;
 
-use crate::call::routines;
-use crate::engine::{HOT, Handle};
+use crate::engine::Handle;
+use crate::node::hot::HOT;
 use crate::raw::Call;
+use crate::raw::routines::routines;
 use crate::sync::fences;
 use crate::sync::primitives::AtomicU32;
 

@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use memheap::PeId;
 
-use crate::exit;
+use crate::process::say::say;
 use crate::sync::fences;
 use crate::sync::primitives::{AtomicU32, Ordering, futex};
 
@@ -125,7 +125,7 @@ impl Policy {
             if let (Some(at), Some(period)) = (next, period)
                 && waited >= at
             {
-                exit::say(&format!("PE {pe}: waiting for {:.0} s in {}", waited.as_secs_f64(), place()));
+                say(&format!("PE {pe}: waiting for {:.0} s in {}", waited.as_secs_f64(), place()));
                 next = Some(at + period);
             }
         }

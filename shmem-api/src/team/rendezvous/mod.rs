@@ -40,39 +40,14 @@ pub(crate) mod verdict;
 use memheap::PeId;
 
 use crate::error::Diverged;
-use crate::node::mailbox::{Event, Mailbox};
+use crate::node::central_barrier::CentralBarrier;
+use crate::node::event::Event;
+use crate::node::mailbox::Mailbox;
 use crate::node::signature::{Signature, Word};
-use crate::sync::primitives::{AtomicU64, Ordering};
+use crate::sync::primitives::Ordering;
 use crate::team::rendezvous::verdict::{
-    BROKEN, BlameCell, V_DIFFERS, V_FATAL, V_KINDS, V_RAISED, VERDICT_BITS, Verdict,
+    BROKEN, V_DIFFERS, V_FATAL, V_KINDS, V_RAISED, VERDICT_BITS, Verdict, said, said_after,
 };
-pub(crate) use crate::team::rendezvous::verdict::{said, said_after};
-
-/// Where more than two PEs meet. All zero at first.
-#[repr(C, align(64))]
-pub(crate) struct CentralBarrier {
-    pair: Pair,
-    arrivals: Arrivals,
-    opened: Opened,
-    /// Who was to blame in the last two calls.
-    blame: [BlameCell; 2],
-}
-
-/// The words of two PEs, one line: of each those of the last two calls, and in each the last two rendezvous, so that
-/// the next one, whichever it is, has another place.
-#[repr(C, align(64))]
-struct Pair([[AtomicU64; 4]; 2]);
-
-/// How many have arrived, who was last (its rank, plus 1), at which call, and the flags so far.
-#[repr(C, align(64))]
-struct Arrivals(AtomicU64);
-
-/// The ticket and the verdict of the rendezvous that opened last.
-#[repr(C, align(64))]
-struct Opened {
-    word: AtomicU64,
-    event: Event,
-}
 
 const COUNT: u64 = 0xffff;
 const LAST_SHIFT: u32 = 16;
@@ -336,20 +311,6 @@ impl Asked<'_> {
     }
 }
 
-impl Mailbox {
-    /// What its owner is at: with the arguments, if it has shown them.
-    pub(crate) fn is_at(&self) -> Signature {
-        let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
-        self.shown_in(at.number()).unwrap_or(Signature::of(at))
-    }
-
-    /// What its owner has shown in a call, if it has, and it has not been overwritten.
-    pub(crate) fn shown_in(&self, number: u64) -> Option<Signature> {
-        let signature = self.cells[(number & 1) as usize].read();
-        (signature.number() == number).then_some(signature)
-    }
-}
-
 /// Which of the two cells a call uses.
 #[inline]
 fn turn(word: Word) -> usize {
@@ -360,16 +321,4 @@ fn turn(word: Word) -> usize {
 #[inline]
 fn place(word: Word) -> usize {
     (word.number() & 1) as usize * 2 + (word.step() & 1) as usize
-}
-
-#[cfg(test)]
-impl CentralBarrier {
-    pub(crate) fn new(event: Event) -> CentralBarrier {
-        CentralBarrier {
-            pair: Pair(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0)))),
-            arrivals: Arrivals(AtomicU64::new(0)),
-            opened: Opened { word: AtomicU64::new(0), event },
-            blame: [BlameCell::new(), BlameCell::new()],
-        }
-    }
 }

@@ -6,8 +6,9 @@
 use memheap::PeId;
 
 use crate::error::Diverged;
-use crate::node::signature::{Kind, Signature, SignatureCell};
-use crate::sync::primitives::{AtomicU32, Ordering};
+use crate::node::central_barrier::BlameCell;
+use crate::node::signature::{Kind, Signature};
+use crate::sync::primitives::Ordering;
 
 pub(crate) const VERDICT_BITS: u32 = 4;
 pub(crate) const V_DIFFERS: u64 = 1;
@@ -16,17 +17,6 @@ pub(crate) const V_FATAL: u64 = 4;
 pub(crate) const V_KINDS: u64 = 8;
 /// The central barrier at which PEs with different numbers met: the job ends.
 pub(crate) const BROKEN: u64 = u64::MAX;
-
-/// Where the PE that opens a central barrier lays the verdict's words.
-#[repr(C, align(64))]
-pub(crate) struct BlameCell {
-    culprit: AtomicU32,
-    reference: AtomicU32,
-    got: SignatureCell,
-    expected: SignatureCell,
-    /// Not zero if they ask for the same, after calls that differed.
-    behind: AtomicU32,
-}
 
 /// A signature as lines for people have it.
 pub(crate) fn said(signature: &Signature) -> String {
@@ -80,13 +70,6 @@ impl Verdict {
 }
 
 impl BlameCell {
-    #[cfg(test)]
-    pub(crate) fn new() -> BlameCell {
-        let zero = || AtomicU32::new(0);
-        let (got, expected) = (SignatureCell::new(), SignatureCell::new());
-        BlameCell { culprit: zero(), reference: zero(), got, expected, behind: zero() }
-    }
-
     pub(crate) fn write(&self, verdict: &Verdict) {
         self.culprit.store(verdict.culprit.0.0, Ordering::Relaxed);
         self.reference.store(verdict.reference.0.0, Ordering::Relaxed);

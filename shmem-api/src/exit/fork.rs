@@ -16,32 +16,23 @@
 //! what is done in the handlers is safe where another thread was in the middle of something: system calls, atomics,
 //! no allocation. **H3** the engine that a child finds is not being taken down: that is done in turns with forks
 //! (`turn`).
-//!
-//! What is forked without these handlers (`_Fork`, `clone`) is known by its process number where it calls.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::fmt::Write;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::boot;
-use crate::engine::Engine;
-use crate::error::Error;
-use crate::exit::{LEFT, PANICKED, leave_now};
+use crate::node::Node;
+use crate::process::child::{self, end};
+use crate::process::say::say_now;
 use crate::process::signals::NoSignals;
-use crate::process::turn::{Taken, Turn};
-use crate::statics;
-use crate::statics::fork;
-use crate::statics::fork::Snapshot;
+use crate::process::status::{LEFT, PANICKED};
+use crate::process::turn::{Taken, end_turn, inherit_turn, take_turn};
+use crate::statics::fork::{self, Snapshot};
 
-/// The process that joined the job, or is about to; 0 if none has.
-static PE: AtomicU32 = AtomicU32::new(0);
-/// This is a child of it, by `fork`.
-static CHILD: AtomicBool = AtomicBool::new(false);
-/// The engine of its parent, in a child.
-static PARENTS: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
+/// What its parent was on the job, in a child.
+static PARENTS: AtomicPtr<Node> = AtomicPtr::new(std::ptr::null_mut());
 
 /// What lasts from the handler before a fork to the one after it.
 struct Fork {
@@ -67,9 +58,9 @@ mod initialiser {
 extern "C" fn watch_forks() {
     // SAFETY: plain functions, which stay in memory as long as the process.
     if unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } != 0 {
-        crate::exit::say(
-            "shmem: no memory for the fork handlers; a child of fork will share static variables",
-        );
+        say_now(format_args!(
+            "shmem: no memory for the fork handlers; a child of fork will share static variables"
+        ));
     }
 }
 
@@ -77,7 +68,7 @@ extern "C" fn before() {
     let turn = take_turn();
     // A handler that forked from here on would take the place of this fork's notes.
     let quiet = NoSignals::but_faults();
-    let needed = !CHILD.load(Ordering::Relaxed);
+    let needed = !child::is_marked();
     SNAPSHOT.set(if needed { fork::before() } else { Snapshot::Needless });
     FORK.set(Some(ManuallyDrop::new(Fork { turn, quiet })));
 }
@@ -96,7 +87,7 @@ extern "C" fn in_child() {
     let (turn, quiet) = fork.map_or((None, None), |fork| (fork.turn, Some(fork.quiet)));
     inherit_turn(turn);
     end_turn(turn);
-    if PE.load(Ordering::Relaxed) != 0 && !CHILD.swap(true, Ordering::Relaxed) {
+    if child::mark() {
         disown();
     }
     drop(quiet);
@@ -104,11 +95,11 @@ extern "C" fn in_child() {
 
 /// What is its parent's is not the child's.
 fn disown() {
-    if let Some(engine) = Engine::current() {
-        PARENTS.store(std::ptr::from_ref(&*engine).cast_mut(), Ordering::Relaxed);
-        engine.disown();
+    Node::with_current(|node| {
+        PARENTS.store(std::ptr::from_ref(node).cast_mut(), Ordering::Relaxed);
+        node.disown();
         catch_stores();
-    }
+    });
 }
 
 /// H1. From here on the child's statics are its own, or there is no child.
@@ -121,131 +112,6 @@ pub(crate) fn take_statics(snapshot: Snapshot) {
         && early != at
     {
         fork::in_parent(Snapshot::At(early));
-    }
-}
-
-/// For forks, and for what they may not come into the middle of (H3).
-static TURN: Turn = Turn::new();
-
-/// None in a child, where there is nothing that a fork could come into the middle of.
-pub(crate) fn take_turn() -> Option<Taken> {
-    (!is_child()).then(|| TURN.take())
-}
-
-pub(crate) fn end_turn(turn: Option<Taken>) {
-    turn.into_iter().for_each(|taken| TURN.end(taken));
-}
-
-/// In a new child: the turn of the thread that forked is its own.
-pub(crate) fn inherit_turn(turn: Option<Taken>) {
-    if turn.is_some() {
-        TURN.inherit();
-    }
-}
-
-/// Runs what no fork may come into the middle of. It is short, and neither forks nor allocates: who waits for the turn
-/// in order to fork may hold the locks of an allocator.
-pub(crate) fn between_forks<R>(what: impl FnOnce() -> R) -> R {
-    let turn = take_turn();
-    let result = what();
-    end_turn(turn);
-    result
-}
-
-/// `start` has this process join the job, or come again; it may ([`may_join`]). If it fails before anything
-/// has changed, the process is no PE, and its children may join. Calls are one inside the other, or in turns.
-///
-/// # Errors
-/// What `start` returns.
-pub(crate) fn join_as_pe<R>(start: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    let me = std::process::id();
-    let first = PE.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-    let started = start();
-    if first && started.is_err() && !statics::is_moved() && !boot::is_joined() {
-        PE.store(0, Ordering::Relaxed);
-    }
-    started
-}
-
-/// As long as this process is no child of one that has joined.
-///
-/// # Errors
-/// It is.
-pub(crate) fn may_join() -> Result<(), Error> {
-    let (me, pe) = (std::process::id(), PE.load(Ordering::Relaxed));
-    match pe {
-        0 => Ok(()),
-        pe if pe == me => Ok(()),
-        pe => Err(Error::Boot(format!(
-            "process {me} was forked from {pe}, which is a PE or was about to be one; a child is none"
-        ))),
-    }
-}
-
-/// Whether this is a child of a process that is a PE.
-pub(crate) fn is_child() -> bool {
-    let pe = PE.load(Ordering::Relaxed);
-    CHILD.load(Ordering::Relaxed) || pe != 0 && pe != std::process::id()
-}
-
-/// Whether this is a child by `fork`: no question to the system.
-#[inline]
-pub(crate) fn is_marked() -> bool {
-    CHILD.load(Ordering::Relaxed)
-}
-
-/// Ends a child that calls the library.
-#[inline]
-pub(crate) fn refuse(call: &str) {
-    if is_child() {
-        end(PANICKED, format_args!("{call} was called"));
-    }
-}
-
-/// Ends a child in place of the job, if this is one.
-pub(crate) fn end_instead(status: i32, line: &str) {
-    if is_child() {
-        end(status, format_args!("{line}"));
-    }
-}
-
-/// Ends this child: one line, without an allocation.
-fn end(status: i32, why: std::fmt::Arguments<'_>) -> ! {
-    let mut line = Line { text: [0; 512], len: 0 };
-    let (me, pe) = (std::process::id(), PE.load(Ordering::Relaxed));
-    let _ = write!(line, "shmem: process {me} was forked from process {pe}, a PE, and is none itself: {why}");
-    let _ = write!(line, "; ending process {me} only");
-    line.say();
-    leave_now(status)
-}
-
-/// One line, without an allocation.
-pub(crate) fn say_now(text: &str) {
-    let mut line = Line { text: [0; 512], len: 0 };
-    let _ = line.write_str(text);
-    line.say();
-}
-
-/// A line in the making; what does not fit is left out.
-struct Line {
-    text: [u8; 512],
-    len: usize,
-}
-
-impl Line {
-    fn say(mut self) {
-        self.text[self.len] = b'\n';
-        // SAFETY: reads the line, which is initialised.
-        unsafe { libc::write(libc::STDERR_FILENO, self.text.as_ptr().cast(), self.len + 1) };
-    }
-}
-
-impl Write for Line {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let n = text.len().min(self.text.len() - 1 - self.len);
-        self.text[self.len..self.len + n].copy_from_slice(&text.as_bytes()[..n]);
-        self.len += n;
-        Ok(())
     }
 }
 
@@ -274,10 +140,10 @@ extern "C" fn fault(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_
     let info = unsafe { &*info };
     // SAFETY: for this signal it has an address.
     let at = unsafe { info.si_addr() } as usize;
-    // SAFETY: set before the handler; a child never frees the engine of its parent.
-    let engine = unsafe { PARENTS.load(Ordering::Relaxed).as_ref() };
+    // SAFETY: EXIT-H3: set before the handler, and a child never frees the node of its parent.
+    let node = unsafe { PARENTS.load(Ordering::Relaxed).as_ref() };
     let hit = |memory: &(u32, Range<usize>)| memory.1.contains(&at);
-    if let Some((pe, _)) = engine.and_then(|engine| engine.memory_of_pes().find(hit)) {
+    if let Some((pe, _)) = node.and_then(|node| node.memory_of_pes().find(hit)) {
         end(PANICKED, format_args!("it stored to the memory of PE {pe}"));
     }
     // As if this had never been here: the same instruction faults again.

@@ -3,8 +3,17 @@
 //!
 //! Threads and handlers that came up while the library started are its own or MPI's, and store nowhere.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::process::signals;
-use crate::startup::init_count;
+
+/// The program is one of the safe API alone: it cannot store where another thread waits.
+static SAFE_ONLY: AtomicBool = AtomicBool::new(false);
+
+/// Says whether the program is one of the safe API alone, whenever that may have changed.
+pub(crate) fn set_safe_only(safe: bool) {
+    SAFE_ONLY.store(safe, Ordering::Relaxed);
+}
 
 /// What this process had of each when the library was up, beyond what it had before.
 pub(crate) struct Others {
@@ -44,7 +53,7 @@ impl Others {
     /// Whether there are any now. Safe programs cannot store where another thread waits, whatever they have.
     #[cold]
     pub(crate) fn may_store(&self) -> bool {
-        if init_count::now().only_worlds() {
+        if SAFE_ONLY.load(Ordering::Relaxed) {
             return false;
         }
         let thread = self.threads.is_none_or(|own| threads().is_none_or(|now| now > own));

@@ -1,0 +1,182 @@
+//! Ending the job: one line, the mark on every PE's control block, everybody woken, and this process gone.
+#![allow(unsafe_code)]
+
+use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rustix::fs::FileType;
+
+use crate::boot;
+use crate::node::Node;
+use crate::node::control_block::Life;
+use crate::process::child;
+use crate::process::say::say;
+use crate::process::signals::NoSignals;
+use crate::process::status::{PANICKED, leave_now};
+use crate::sync::wait;
+
+/// How long a PE that found a difference lets the other speak first.
+pub(crate) const SPEAK_FIRST: Duration = Duration::from_secs(1);
+/// How long a PE of an ended job waits for the launcher to end it.
+const LAUNCHER: Duration = Duration::from_secs(1);
+/// How long a global exit waits for streams to be flushed.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Ends the job: says why, marks it as ended for every PE, and exits.
+pub(crate) fn end_job(node: &Node, status: i32, line: &str) -> ! {
+    end_for_all(node.controls.iter().map(|d| d.life), status, line)
+}
+
+/// [`end_job`] for whoever knows only the PEs' states.
+pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, status: i32, line: &str) -> ! {
+    child::end_instead(status, line);
+    let first = mark_all(lives.clone(), status);
+    if first {
+        say(line);
+        mark_said(lives.clone());
+    }
+    for life in lives {
+        wait::notify(&life.waiters.event, &life.waiters.asleep);
+    }
+    if !first {
+        std::thread::sleep(LAUNCHER);
+    }
+    leave_now(status)
+}
+
+/// Marks the job as ended for every PE; whether nobody had before. Whoever marks the first PE first is the
+/// one that speaks.
+fn mark_all<'l>(lives: impl Iterator<Item = &'l Life>, status: i32) -> bool {
+    let mark = |life: &Life| {
+        life.ended.compare_exchange(0, status as u32 + 1, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    };
+    let mut marked = lives.map(mark);
+    let first = marked.next() == Some(true);
+    marked.for_each(drop);
+    first
+}
+
+/// On the first PE, in the mark of an ended job: what there is to say has been said. Who leaves from then on takes
+/// nobody's line away, should a launcher end the others for it.
+const SAID: u32 = 1 << 31;
+
+fn mark_said<'l>(mut lives: impl Iterator<Item = &'l Life>) {
+    if let Some(first) = lives.next() {
+        first.ended.fetch_or(SAID, Ordering::AcqRel);
+    }
+}
+
+/// Ends the job of a PE that unwinds. If the PEs diverged before, the others speak first.
+pub(crate) fn after_panic(node: &Node, what: &str) -> ! {
+    if node.diverged.load(Ordering::Relaxed) {
+        let_others_speak(node);
+    }
+    end_job(node, PANICKED, &format!("PE {}: {what}; ending the job", node.me))
+}
+
+/// Ends the job as the program asks for: every PE, wherever it is, with `status`. Any thread may call it.
+pub(crate) fn global_exit(node: &Node, status: i32) -> ! {
+    child::refuse("shmem_global_exit");
+    // Only 8 bits of it reach a launcher.
+    let status = status & 0xff;
+    // Flushing waits for whoever holds a stream, and that may be a thread that reads; not for ever.
+    {
+        let _held = NoSignals::but_faults();
+        let _ = std::thread::Builder::new().spawn(move || {
+            std::thread::sleep(FLUSH);
+            leave_now(status)
+        });
+    }
+    let _ = std::io::stdout().flush();
+    // SAFETY: all streams; they are locked one by one.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+    let_launcher_read();
+    let lives = || node.controls.iter().map(|d| d.life);
+    mark_all(lives(), status);
+    mark_said(lives());
+    lives().for_each(|life| wait::notify(&life.waiters.event, &life.waiters.asleep));
+    boot::end_all(status as u8);
+    leave_now(status)
+}
+
+/// A launcher that ends the job may drop what it has not read from this PE's pipes yet.
+fn let_launcher_read() {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let is_pipe = |fd: &BorrowedFd<'_>| {
+        rustix::fs::fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
+    };
+    let start = Instant::now();
+    for pipe in [out.as_fd(), err.as_fd()].iter().filter(|fd| is_pipe(fd)) {
+        while start.elapsed() < LAUNCHER && rustix::io::ioctl_fionread(pipe).is_ok_and(|unread| unread > 0) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// The status the job has been ended with, if it has.
+pub(crate) fn ended(node: &Node) -> Option<i32> {
+    let mark = node.control().life.ended.load(Ordering::Acquire) & !SAID;
+    (mark != 0).then(|| mark as i32 - 1)
+}
+
+/// Of a job that has ended: gives the PE that says why the time to.
+pub(crate) fn let_it_be_said(node: &Node) {
+    let start = Instant::now();
+    while start.elapsed() < LAUNCHER && node.controls[0].life.ended.load(Ordering::Acquire) & SAID == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// For a waiter, between sleeps: goes too if the job has ended.
+pub(crate) fn leave_if_ended(node: &Node) {
+    child::refuse("a wait");
+    if let Some(status) = ended(node) {
+        // A launcher takes a PE that leaves with 0 for a failure: it has to be quicker.
+        std::thread::sleep(if status == 0 { 10 * LAUNCHER } else { LAUNCHER });
+        leave_now(status)
+    }
+}
+
+/// Gives the other PEs time to say what was wrong with them, unless the job has ended already.
+fn let_others_speak(node: &Node) {
+    let start = Instant::now();
+    while start.elapsed() < SPEAK_FIRST && node.control().life.ended.load(Ordering::Acquire) == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::control_block::{Pulse, Waiters};
+    use crate::process::status::{DIED, LEFT};
+    use crate::sync::primitives::{AtomicU32, AtomicU64};
+
+    #[test]
+    fn every_pe_is_marked_and_one_speaks() {
+        let zero = || AtomicU32::new(0);
+        let life = || Life {
+            ended: zero(),
+            left: zero(),
+            node: zero(),
+            mlock_failed: zero(),
+            warned: zero(),
+            exiting: zero(),
+            question: zero(),
+            blocked: AtomicU64::new(0),
+            stores: zero(),
+            told: std::array::from_fn(|_| AtomicU64::new(0)),
+            waiters: Waiters { event: zero(), asleep: zero() },
+            pulse: Pulse::default(),
+        };
+        let lives = [life(), life(), life()];
+        assert!(mark_all(lives.iter(), LEFT));
+        assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) == LEFT as u32 + 1));
+        mark_said(lives.iter());
+        assert!(!mark_all(lives.iter(), DIED));
+        assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) & !SAID == LEFT as u32 + 1));
+        assert!(lives[0].ended.load(Ordering::Relaxed) & SAID != 0);
+    }
+}

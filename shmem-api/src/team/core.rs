@@ -1,0 +1,198 @@
+//! A team, on one of its members: who they are, where each lays open what it shows, and how far this PE is.
+
+use std::fmt;
+
+use memheap::PeId;
+
+use crate::error::Diverged;
+use crate::exit::end::end_job;
+use crate::exit::serial::Serial;
+use crate::node::Node;
+use crate::node::control_block::ControlBlock;
+use crate::node::mailbox::Mailbox;
+use crate::node::signature::{Kind, Position, Signature, Word};
+use crate::process::status::DIVERGED;
+use crate::sync::primitives::Ordering;
+use crate::team::rendezvous::Place;
+use crate::team::rendezvous::verdict::said;
+use crate::types::pe_set::PeSet;
+
+/// A team, on one of its members.
+pub(crate) struct TeamCore {
+    pub(crate) members: PeSet,
+    /// This PE's rank in it.
+    pub(crate) rank: u32,
+    pub(crate) slot: u16,
+    /// Tells teams of one slot apart.
+    pub(crate) generation: u64,
+    /// How many contexts its maker announced (`num_contexts`).
+    pub(crate) num_contexts: i32,
+    /// The `pSync` of an active set, as a position (see `Call::position`).
+    pub(crate) psync: Option<u64>,
+    /// The number of its first call, less one.
+    pub(super) base: u64,
+    pub(super) place: Place<'static>,
+    pub(super) calls: Serial<Calls>,
+}
+
+/// Where this PE is in the team's calls.
+pub(crate) struct Calls {
+    /// The number of the last one.
+    pub(super) last: u64,
+    /// What was asked for since the last rendezvous, in calls without one; 0 if there was none.
+    pub(super) history: u64,
+    /// Every member is known to have left all calls below this one.
+    pub(super) all_left: u64,
+}
+
+/// What the members showed in a rendezvous.
+pub(crate) struct Shown<'c> {
+    pub(super) core: &'c TeamCore,
+    pub(super) turn: usize,
+}
+
+/// A call of that kind, as lines name it.
+pub(super) struct Named(pub(super) Kind);
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Signature::of(Word::new(0, self.0, 0)).fmt(f)
+    }
+}
+
+/// What makes a new team.
+pub(crate) struct NewTeam {
+    pub(crate) members: PeSet,
+    pub(crate) slot: u16,
+    pub(crate) generation: u64,
+    pub(crate) num_contexts: i32,
+    /// No member has used a number above it in this slot.
+    pub(crate) base: u64,
+}
+
+/// What came of a rendezvous in which all agreed.
+pub(crate) struct Met {
+    /// Some PE raised its hand: it showed something.
+    pub(crate) raised: bool,
+    /// Which of the two places to show things in was used.
+    pub(crate) turn: usize,
+}
+
+impl TeamCore {
+    /// On a PE that is a member.
+    pub(crate) fn new(new: NewTeam, me: PeId, mailboxes: &[ControlBlock<'static>]) -> Option<TeamCore> {
+        let slot = usize::from(new.slot);
+        let mailboxes = new.members.iter().map(|pe| &mailboxes[pe.0 as usize].teams[slot]).collect();
+        TeamCore::on(new, me, None, mailboxes)
+    }
+
+    /// The PEs of an active set that meet under `psync`, on a PE that is one of them. By rank, the mailboxes they keep for it.
+    pub(crate) fn of_set(
+        members: PeSet,
+        me: PeId,
+        psync: u64,
+        mailboxes: Box<[&'static Mailbox]>,
+    ) -> Option<TeamCore> {
+        let new = NewTeam { members, slot: u16::MAX, generation: 0, num_contexts: 0, base: 0 };
+        TeamCore::on(new, me, Some(psync), mailboxes)
+    }
+
+    pub(super) fn on(
+        new: NewTeam,
+        me: PeId,
+        psync: Option<u64>,
+        mailboxes: Box<[&'static Mailbox]>,
+    ) -> Option<TeamCore> {
+        let NewTeam { members, slot, generation, num_contexts, base } = new;
+        let rank = members.rank(me)?;
+        let place = Place { mailboxes, pes: members.iter().collect(), rank: rank as usize, upper: None };
+        let calls = Serial::new("the team", Calls { last: base, history: 0, all_left: base + 1 });
+        Some(TeamCore { members, rank, slot, generation, num_contexts, psync, base, place, calls })
+    }
+
+    /// Whether a thread is in a collective of the team.
+    pub(crate) fn in_use(&self) -> bool {
+        self.calls.is_in_use()
+    }
+
+    /// The number below the first call of a later team in this slot. Above this team's base even if there was no
+    /// call, so that what [`say_gone`](Self::say_gone) says grows, too (T3).
+    pub(crate) fn last_number(&self) -> u64 {
+        self.calls.with("the end of a team", |calls| calls.last).max(self.base + 1)
+    }
+
+    /// Says, to members that ask, that this PE calls nothing on the team any more.
+    pub(crate) fn say_gone(&self) {
+        self.mailbox().line.gone.store(self.base + 1, Ordering::Release);
+    }
+
+    /// Whether every member has said that it calls nothing any more. Some may have had later teams in the slot since.
+    pub(crate) fn all_gone(&self) -> bool {
+        self.place.mailboxes.iter().all(|mailbox| mailbox.line.gone.load(Ordering::Acquire) > self.base)
+    }
+
+    /// Whether a member has, while this PE has not: it has had no later team in the slot then.
+    pub(super) fn is_gone(&self, mailbox: &Mailbox) -> bool {
+        mailbox.line.gone.load(Ordering::Acquire) == self.base + 1
+    }
+
+    pub(super) fn mailbox(&self) -> &Mailbox {
+        self.place.mailboxes[self.rank as usize]
+    }
+
+    /// Keeps in mind that this was asked for in a call in which nobody was met. A digest, since such calls may be
+    /// many; none of them touches another PE's memory.
+    #[inline]
+    pub(super) fn trace(&self, calls: &mut Calls, word: Word, args: &[u64]) {
+        let mix = |history: u64, word: u64| {
+            let mixed = (history.rotate_left(26) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed ^ mixed >> 32
+        };
+        calls.history = args.iter().fold(mix(calls.history, word.bits()), |h, arg| mix(h, *arg)).max(1);
+        self.mailbox().line.history.store(calls.history, Ordering::Relaxed);
+    }
+
+    /// After the last rendezvous of the world: whether all members have made the same calls on this team, those included
+    /// after which they met no more.
+    pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
+        let done =
+            |mailbox: &Mailbox| (mailbox.line.progress(), mailbox.line.history.load(Ordering::Relaxed));
+        let (mine, me) = (self.mailbox(), self.place.pes[self.rank as usize]);
+        let mut others = self.place.mailboxes.iter().zip(&self.place.pes);
+        let Some((other, pe)) = others.find(|(mailbox, _)| done(mailbox) != done(mine)) else {
+            return Ok(());
+        };
+        let last = |mailbox: &Mailbox| format!("the end of {} on {self}", said(&mailbox.is_at()));
+        let (got, expected) = (last(other), last(mine));
+        let expected = if got == expected { format!("{expected}, after other calls") } else { expected };
+        Err(Diverged { here: me, pe: *pe, got, reference: me, expected })
+    }
+}
+
+impl fmt::Display for TeamCore {
+    /// As lines name it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PeSet { start, stride, size } = self.members;
+        match self.psync {
+            Some(psync) => {
+                let at = Position(psync);
+                write!(f, "the active set of {size} PEs from PE {start}, {stride} apart, with pSync at {at}")
+            }
+            None if self.slot == 0 => f.write_str("the world"),
+            None => write!(f, "a team of {size} PEs from PE {start}, {stride} apart"),
+        }
+    }
+}
+
+impl Shown<'_> {
+    /// Word `i` of what the member of that rank showed.
+    pub(crate) fn word(&self, rank: usize, i: usize) -> u64 {
+        self.core.place.mailboxes[rank].cells[self.turn].arg(i)
+    }
+}
+
+/// Ends the job: the PEs are at different calls.
+#[cold]
+pub(crate) fn end(node: &Node, diverged: &Diverged) -> ! {
+    end_job(node, DIVERGED, &format!("{diverged}; ending the job"))
+}

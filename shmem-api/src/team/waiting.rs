@@ -1,0 +1,144 @@
+//! Waiting for other members of a team, at one call; and finding out that they will never come.
+
+use crate::error::Diverged;
+use crate::node::Node;
+use crate::node::event::Event;
+use crate::node::mailbox::{Line, Mailbox, Progress};
+use crate::node::signature::{Signature, Word};
+use crate::sync::primitives::Ordering;
+use crate::sync::wait::{self, Waker};
+use crate::team::core::{TeamCore, end};
+use crate::team::rendezvous::Waits;
+use crate::team::rendezvous::verdict::said;
+
+/// How often a waiter looks before it waits in earnest.
+const LOOKS: u32 = 100;
+
+/// Waiting for other members, at one call.
+pub(crate) struct Waiting<'c> {
+    node: &'c Node,
+    core: &'c TeamCore,
+    word: Word,
+    /// The member whose words it is for, and what this PE asks for.
+    giver: Option<(usize, &'c [u64])>,
+}
+
+impl<'c> Waiting<'c> {
+    pub(crate) fn new(node: &'c Node, core: &'c TeamCore, word: Word) -> Waiting<'c> {
+        Waiting { node, core, word, giver: None }
+    }
+
+    /// For the words of a member, of which this PE asks for those.
+    pub(super) fn for_words(
+        node: &'c Node,
+        core: &'c TeamCore,
+        word: Word,
+        giver: (usize, &'c [u64]),
+    ) -> Waiting<'c> {
+        Waiting { giver: Some(giver), ..Waiting::new(node, core, word) }
+    }
+
+    /// Before call `number`, of which nothing has been shown yet.
+    pub(crate) fn to_go_on(node: &'c Node, core: &'c TeamCore, number: u64) -> Waiting<'c> {
+        Waiting::new(node, core, Word::before(number))
+    }
+
+    /// Until the owner of `line` is that far.
+    pub(crate) fn for_progress(&self, line: &Line, progress: Progress) {
+        self.wait(&line.progress_event, || line.progress() >= progress);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_long(&self, event: &Event, ready: &dyn Fn() -> bool) {
+        let waker = if self.node.policy.crowded() { Waker::Notifies } else { Waker::MayBeSilent };
+        if self.giver.is_some() {
+            self.core.mailbox().line.at.store(self.word.taking().bits(), Ordering::Relaxed);
+        }
+        let place = || format!("{} of {}", self.told(), self.core);
+        self.node.wait_for_a_call(event, waker, ready, place, || {
+            // A member that is gone or through by now may have come before: then the wait is over.
+            if let Some(diverged) = self.stray()
+                && !ready()
+            {
+                end(self.node, &diverged);
+            }
+        });
+    }
+
+    /// Between sleeps: whether a member is where this PE will never meet it.
+    #[cold]
+    fn stray(&self) -> Option<Diverged> {
+        let here = self.node.me;
+        let mut members = self.core.place.mailboxes.iter().zip(&self.core.place.pes).enumerate();
+        let (pe, got) = members.find_map(|(rank, (mailbox, pe))| Some((*pe, self.apart(rank, mailbox)?)))?;
+        Some(Diverged { here, pe, got, reference: here, expected: self.told() })
+    }
+
+    /// Where that member is instead, if it will never come.
+    fn apart(&self, rank: usize, mailbox: &Mailbox) -> Option<String> {
+        let number = self.word.number();
+        let at = Word::from_bits(mailbox.line.at.load(Ordering::Acquire));
+        let gives = self.giver.is_some_and(|(giver, _)| giver == rank);
+        if self.core.is_gone(mailbox) {
+            return Some("work after it dropped the team".to_owned());
+        }
+        if self.word.is_before() {
+            return None;
+        }
+        let at_it = at.number() == number;
+        if at_it && !(at.meets() && self.word.meets()) && (!at.same_kind(self.word) || gives && at.meets()) {
+            return Some(said(&mailbox.is_at()));
+        }
+        if at_it && gives && at.takes() {
+            return Some(format!("{} from another PE", said(&Signature::of(at))));
+        }
+        if (self.word.meets() || gives) && mailbox.line.progress() >= Progress::left(number) {
+            let unshown = || if at_it { Signature::of(at) } else { Signature::passed(number) };
+            let what = mailbox.shown_in(number).unwrap_or_else(unshown);
+            return Some(format!("the end of {}, which it did not wait for", said(&what)));
+        }
+        None
+    }
+
+    /// What this PE waits at.
+    fn told(&self) -> String {
+        if let Some((_, agreed)) = self.giver {
+            return said(&Signature::asking(self.word, agreed));
+        }
+        if self.word.is_before() {
+            return format!("the start of call {}", self.word.number());
+        }
+        said(&self.core.mailbox().is_at())
+    }
+}
+
+impl Waits for Waiting<'_> {
+    #[inline]
+    fn wait(&self, event: &Event, ready: impl Fn() -> bool) {
+        // What is on its way comes within these looks.
+        for _ in 0..if self.node.policy.crowded() { 1 } else { LOOKS } {
+            if ready() {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+        self.wait_long(event, &ready);
+    }
+
+    #[inline]
+    fn notify(&self, event: &Event) {
+        notify(event);
+    }
+
+    #[inline]
+    fn exact(&self) -> bool {
+        self.node.policy.crowded()
+    }
+}
+
+/// Wakes those asleep on `event`.
+#[inline]
+pub(crate) fn notify(event: &Event) {
+    wait::notify(&event.count, &event.asleep);
+}
