@@ -10,7 +10,7 @@
 //! default context and the one on a given context. The check that the PE exists is the check that the
 //! library is up, too: [`HOT`] is all zero while it is down.
 //!
-//! Invariant **V2**: a place that `Call::place` gives out is mapped for as many bytes as were asked for.
+//! Invariant **V2**: a target that `Call::target` gives out is mapped for as many bytes as were asked for.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -21,14 +21,19 @@ use memheap::{Offset, PeId};
 use crate::engine::{Engine, Handle};
 use crate::exit::end::SPEAK_FIRST;
 use crate::exit::end::end_job;
+use crate::node::control_block::Waiters;
 use crate::node::hot::HOT;
 use crate::node::signature::Position;
+use crate::node::static_data::StaticPlace;
 use crate::process::child;
 use crate::process::say::say;
 use crate::process::status::PANICKED;
 use crate::process::status::leave_now;
 use crate::startup::init_count;
 use crate::sync::wait;
+use crate::transport::{self, FarTarget, Stream, Target};
+use crate::types::amo::AmoOp;
+use crate::types::elem::AmoSwap;
 
 use crate::team::contexts::{Ctx, TeamHandle};
 use crate::team::core::TeamCore;
@@ -40,10 +45,10 @@ pub struct Call {
     pub(crate) ctx: Ctx,
 }
 
-/// Some bytes of a PE, as mapped in this process.
+/// Some bytes of a PE.
 #[derive(Clone, Copy)]
 pub(crate) struct Spot {
-    pub(crate) at: *mut u8,
+    pub(crate) at: Target,
     /// In the world.
     pub(crate) pe: u32,
 }
@@ -81,25 +86,51 @@ impl Call {
         }
     }
 
-    /// Where `n` bytes at this PE's symmetric address `at` are for `pe`. No bytes are nowhere.
+    /// Where `n` bytes at this PE's symmetric address `at` are for `pe`. If there are no bytes, it may be null.
     ///
     /// Always inlined, and all but the heap is behind calls: then a call's name costs nothing where all is well, and
     /// what is known of `n` and the context where the routine is called is made use of.
     #[inline(always)]
-    pub(crate) fn place(self, at: *const u8, n: usize, pe: i32) -> Spot {
+    pub(crate) fn target(self, at: *const u8, n: usize, pe: i32) -> Spot {
         let (at, pe) = (at.addr(), self.pe(pe));
         let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
         if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
-            let mut place = static_place(at, n, pe);
-            if place.is_null() {
-                place = slow_place(self.routine, self.ctx, at, n, pe);
+            let place = static_place(at, n, pe);
+            if !place.is_null() {
+                return Spot { at: Target::Mapped(place), pe };
             }
-            return Spot { at: place, pe };
+            return Spot { at: slow_target(self.routine, self.ctx, at, n, pe), pe };
         }
         let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
         // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
         let peer = unsafe { entry.read() };
-        Spot { at: peer.heap.wrapping_add(offset), pe }
+        if peer.heap.is_null() {
+            return Spot { at: self.far(pe, offset as u64), pe };
+        }
+        Spot { at: Target::Mapped(peer.heap.wrapping_add(offset)), pe }
+    }
+
+    /// On a PE whose memory is not mapped here.
+    #[inline(always)]
+    fn far(self, pe: u32, at: u64) -> Target {
+        Target::Far(FarTarget { pe: PeId(pe), at, stream: self.stream() })
+    }
+
+    /// The stream of operations this one belongs to.
+    #[inline(always)]
+    pub(crate) fn stream(self) -> Stream {
+        Stream(self.ctx.number())
+    }
+
+    /// As [`target`](Self::target), of this PE's own memory.
+    #[inline(always)]
+    pub(crate) fn own_target(self, at: *const u8, n: usize) -> *mut u8 {
+        let me = HOT.me.load(Ordering::Relaxed);
+        let own = Call { ctx: Ctx::DEFAULT, ..self };
+        match own.target(at, n, me as i32).at {
+            Target::Mapped(at) => at,
+            Target::Far(far) => unreachable!("this PE's own memory is mapped, and not {far:?}"),
+        }
     }
 
     /// Where this PE's symmetric address `at`, of at least `n` elements, is, in words that are the same on every PE (see
@@ -124,7 +155,7 @@ impl Call {
         match engine.statics.find(at, 1) {
             Ok(found) => Position::STATIC | found.at.0,
             Err(_) => {
-                self.place(std::ptr::without_provenance(at), n, engine.me.0 as i32);
+                self.own_target(std::ptr::without_provenance(at), n);
                 Position::NONE
             }
         }
@@ -143,22 +174,22 @@ impl Call {
         }
     }
 
-    /// As [`place`](Self::place) for one `T` that is changed atomically: it must be aligned.
+    /// As [`target`](Self::target) for one `T` that is changed atomically: it must be aligned.
     #[inline(always)]
-    pub(crate) fn place_amo<T>(self, at: *const T, pe: i32) -> Spot {
+    pub(crate) fn amo_target<T>(self, at: *const T, pe: i32) -> Spot {
         if !at.is_aligned() {
             self.misaligned(at.addr(), size_of::<T>());
         }
-        self.place(at.cast(), size_of::<T>(), pe)
+        self.target(at.cast(), size_of::<T>(), pe)
     }
 
     /// An address that the quick checks did not pass: another static, nothing at all, or a bad one. While the
     /// heap is checked, the quick check passes no heap address, and this one asks the book of live blocks.
     #[cold]
     #[inline(never)]
-    fn slow_place(self, at: usize, n: usize, pe: PeId) -> *mut u8 {
+    fn slow_target(self, at: usize, n: usize, pe: PeId) -> Target {
         if n == 0 {
-            return ptr::null_mut();
+            return Target::Mapped(ptr::null_mut());
         }
         let engine = self.engine();
         let lo = HOT.lo.load(Ordering::Relaxed);
@@ -167,11 +198,16 @@ impl Call {
             if let Err(what) = engine.guards.check_access(Offset(offset), n as u64) {
                 self.fail(&what);
             }
-            return engine.peers[pe.0 as usize].heap.wrapping_add(offset as usize);
+            let base = engine.peers[pe.0 as usize].heap;
+            return match base.is_null() {
+                true => self.far(pe.0, offset),
+                false => Target::Mapped(base.wrapping_add(offset as usize)),
+            };
         }
-        match engine.statics.find(at, n).map(|found| found.place(pe)) {
-            Ok(Some(place)) => place,
-            Ok(None) => {
+        match engine.statics.find(at, n).map(|found| (found, found.place(pe))) {
+            Ok((_, StaticPlace::Mapped(place))) => Target::Mapped(place),
+            Ok((found, StaticPlace::Far)) => self.far(pe.0, FarTarget::STATIC | found.at.0),
+            Ok((_, StaticPlace::Absent)) => {
                 self.fail(&format!("PE {pe} {} and has no static at {at:#x}", engine.statics.why_absent(pe)))
             }
             Err(why) => {
@@ -183,16 +219,16 @@ impl Call {
         }
     }
 
-    /// Wakes `pe` (of the world) if it sleeps in a wait. Call it after an atomic or a signal.
-    #[inline]
-    pub(crate) fn notify(self, pe: u32) {
-        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-        // SAFETY: the table has an entry for each PE, and `pe` comes from `place` (N2).
-        let heap = unsafe { entry.read() }.heap;
-        let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
-        // SAFETY: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
-        let waiters = unsafe { &*waiters.cast::<crate::node::control_block::Waiters>() };
-        wait::notify(&waiters.event, &waiters.asleep);
+    /// One atomic operation on the word at `at` of `pe`, and whoever sleeps there woken, unless it only reads; what was
+    /// there.
+    ///
+    /// # Safety
+    /// All that changes the word is atomic, and of its type.
+    #[inline(always)]
+    pub(crate) unsafe fn amo<T: AmoSwap>(self, at: *const T, pe: i32, op: AmoOp<T>) -> T {
+        let spot = self.amo_target(at, pe);
+        // SAFETY: `amo_target` checked the word (V2); the rest is the caller's promise.
+        unsafe { spot.amo(op) }
     }
 
     /// The team a handle stands for; `None` for [`TeamHandle::INVALID`]. Any other handle that names no team ends
@@ -318,7 +354,7 @@ fn slow_own(routine: &'static str, at: usize, n: usize) {
     let call = Call::new(routine);
     let me = call.engine().me;
     if n > 0 && static_place(at, n, me.0).is_null() {
-        call.slow_place(at, n, me);
+        call.slow_target(at, n, me);
     }
 }
 
@@ -363,8 +399,66 @@ fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
 
 #[cold]
 #[inline(never)]
-fn slow_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
-    Call { routine, ctx }.slow_place(at, n, PeId(pe))
+fn slow_target(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> Target {
+    Call { routine, ctx }.slow_target(at, n, PeId(pe))
+}
+
+/// Wakes `pe` (of the world) if it sleeps in a wait. Call it after an atomic or a signal.
+#[inline]
+pub(crate) fn notify(pe: u32) {
+    let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+    // SAFETY: NODE-N2: the table has an entry for each PE, and `pe` comes from `Call::target`.
+    let heap = unsafe { entry.read() }.heap;
+    if heap.is_null() {
+        return wake_far(pe);
+    }
+    let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
+    // SAFETY: NODE-N2: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
+    let waiters = unsafe { &*waiters.cast::<Waiters>() };
+    wait::notify(&waiters.event, &waiters.asleep);
+}
+
+#[cold]
+#[inline(never)]
+fn wake_far(pe: u32) {
+    if let Some(far) = transport::far() {
+        far.wake(PeId(pe));
+    }
+}
+
+impl Spot {
+    /// See [`Call::amo`].
+    ///
+    /// # Safety
+    /// A word of this type, which is aligned, and of which all changes are atomic.
+    #[inline(always)]
+    pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
+        // SAFETY: by contract.
+        let old = unsafe { self.amo_quietly(op) };
+        if !matches!(op, AmoOp::Load) {
+            notify(self.pe);
+        }
+        old
+    }
+
+    /// As [`amo`](Self::amo), of a word that nobody sleeps for.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub(crate) unsafe fn amo_quietly<T: AmoSwap>(self, op: AmoOp<T>) -> T {
+        match self.at {
+            // SAFETY: by contract.
+            Target::Mapped(at) => unsafe { T::amo(at.cast(), op) },
+            Target::Far(far) => far_amo(far, op),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn far_amo<T: AmoSwap>(target: FarTarget, op: AmoOp<T>) -> T {
+    T::from_bits64(transport::of(target).amo(target, size_of::<T>(), op.map(T::to_bits64)))
 }
 
 #[cold]

@@ -42,6 +42,7 @@ pub(crate) mod heap;
 pub(crate) mod memory;
 pub(crate) mod node;
 pub(crate) mod process;
+pub(crate) mod progress;
 pub mod raw;
 pub(crate) mod startup;
 #[cfg(feature = "testing")]

@@ -22,7 +22,7 @@ use std::marker::PhantomData;
 use crate::api::team::Team;
 use crate::engine::Handle;
 use crate::error::Error;
-use crate::sync::fences;
+use crate::transport::{self, Stream};
 use crate::types::pe_set::PeSet;
 use crate::types::thread_level::{Level, Single};
 
@@ -85,7 +85,7 @@ impl<L: Level> Ctx<'_, L> {
     /// What is done to a PE through this context after the fence arrives there after what was done to it
     /// before (`shmem_ctx_fence`).
     pub fn fence(&self) {
-        fences::store_fence();
+        transport::fence(Stream::ALL);
     }
 
     /// This PE's number in the context's team.

@@ -21,6 +21,7 @@ use crate::api::sym_static::{Declared, SymStatic};
 use crate::api::team::Team;
 use crate::api::world::World;
 use crate::error::Error;
+use crate::types::amo::AmoOp;
 use crate::types::cmp::Cmp;
 use crate::types::elem::{AmoInt, AmoSwap, Elem};
 use crate::types::object::ObjectType;
@@ -297,12 +298,10 @@ impl<'s, L: Level> Signal<'s, L> {
 
     #[inline]
     fn update(&self, call: &'static str, pe: usize, op: SignalOp) {
-        let change = |to| match op {
-            // SAFETY: an element of a shared object, aligned, and changed atomically only (G1).
-            SignalOp::Set(value) => unsafe { u64::amo_set(to, value) },
-            // SAFETY: as above.
-            SignalOp::Add(value) => _ = unsafe { u64::amo_add(to, value) },
+        let op = match op {
+            SignalOp::Set(value) => AmoOp::Set(value),
+            SignalOp::Add(value) => AmoOp::Add(value),
         };
-        self.words.change(call, pe, self.at, change);
+        self.words.change(call, pe, self.at, op);
     }
 }

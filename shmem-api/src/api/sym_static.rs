@@ -21,6 +21,7 @@ use std::cell::UnsafeCell;
 use crate::api::phase::Remote;
 use crate::api::team::Team;
 use crate::engine::Engine;
+use crate::node::static_data::StaticPlace;
 use crate::types::elem::{Elem, check_layout};
 use crate::types::thread_level::Level;
 
@@ -130,7 +131,7 @@ impl<T: Elem> SymStatic<T> {
             Ok(found) => found,
             Err(why) => panic!("PE {}: SymStatic::on: {why}", engine.me),
         };
-        if let Some(pe) = members.iter().find(|pe| found.place(*pe).is_none()) {
+        if let Some(pe) = members.iter().find(|pe| matches!(found.place(*pe), StaticPlace::Absent)) {
             let why = engine.statics.why_absent(pe);
             panic!("PE {}: SymStatic::on: PE {pe} {why} and has no such static", engine.me);
         }

@@ -23,7 +23,7 @@ pub(crate) fn active_set(
     psync: *mut i64,
 ) -> &TeamCore {
     let members = members(call, engine, (start, log_stride, size));
-    call.place_amo(psync, engine.me.0 as i32);
+    call.amo_target(psync, engine.me.0 as i32);
     let psync = call.position(psync, 1);
     match engine.sets.find(engine, call.routine, members, psync) {
         Some(core) => core,

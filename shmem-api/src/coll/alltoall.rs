@@ -8,8 +8,8 @@
 //! source, and goes to `(k * n + m) * dst`; what lies between is left alone.
 #![allow(unsafe_code)]
 
+use crate::call::bytes;
 use crate::coll::group::Group;
-use crate::memory::copy;
 use crate::types::elem::Elem;
 
 /// Exchanges `n` elements between every two members.
@@ -23,12 +23,12 @@ pub(crate) unsafe fn alltoall<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, 
     }
     let me = group.rank() as usize;
     let all = n.saturating_mul(group.size() as usize);
-    let from = group.of(group.rank(), src, all);
+    let from = group.own(src, all);
     group.go_ahead();
     for rank in group.round() {
-        let to = group.of(rank, dest, all);
-        // SAFETY: K1; `of` checked both places.
-        unsafe { copy::put(to.wrapping_add(n * me), from.wrapping_add(n * rank as usize), n) };
+        let to = group.target(rank, dest, all).plus(bytes::<T>(n * me));
+        // SAFETY: K1; `target` checked both places.
+        unsafe { to.put(from.wrapping_add(n * rank as usize), n) };
     }
     group.sync();
 }
@@ -51,13 +51,13 @@ pub(crate) unsafe fn alltoalls<T: Elem>(
     let me = group.rank() as usize;
     let last = n.saturating_mul(group.size() as usize) - 1;
     let extent = |stride: usize| last.saturating_mul(stride).saturating_add(1);
-    let from = group.of(group.rank(), src, extent(sst));
+    let from = group.own(src, extent(sst));
     group.go_ahead();
     for rank in group.round() {
-        let to = group.of(rank, dest, extent(dst)).wrapping_add(n * me * dst);
+        let to = group.target(rank, dest, extent(dst)).plus(bytes::<T>(n * me * dst));
         let from = from.wrapping_add(n * rank as usize * sst);
-        // SAFETY: K1; `of` checked both places; a stride is at least one element.
-        unsafe { copy::blocks::<T, true>(to.cast(), from.cast(), [dst, sst], 1, n) }
+        // SAFETY: K1; `target` checked both places; a stride is at least one element.
+        unsafe { to.put_blocks(from, [dst, sst], 1, n) }
     }
     group.sync();
 }

@@ -18,7 +18,6 @@
 
 use crate::call::bytes;
 use crate::coll::group::{Chunk, Group, show, shown};
-use crate::memory::copy;
 use crate::types::elem::Elem;
 
 /// What the root of a broadcast does.
@@ -45,8 +44,8 @@ pub(crate) unsafe fn broadcast<T: Elem>(
     let me = group.rank();
     let keep = |group: &Group<'_, '_>| {
         if root.gets_it {
-            // SAFETY: `of` checked both places, this PE's own.
-            unsafe { copy::put(group.of(me, dest, n), group.of(me, src, n), n) };
+            // SAFETY: `target` checked both places, this PE's own.
+            unsafe { group.put(me, dest, group.own(src, n), n) };
         }
     };
     if n == 0 || bytes::<T>(n) > group.room() * 8 {
@@ -54,8 +53,8 @@ pub(crate) unsafe fn broadcast<T: Elem>(
         return unsafe { large(group, (dest, src, n), root, keep) };
     }
     if me == root.rank {
-        // SAFETY: `of` checked the place, this PE's own.
-        unsafe { show(group, group.of(me, src, n), n) };
+        // SAFETY: `target` checked the place, this PE's own.
+        unsafe { show(group, group.own(src, n), n) };
     }
     match root.goes_on {
         true => group.follow(root.rank),
@@ -66,8 +65,8 @@ pub(crate) unsafe fn broadcast<T: Elem>(
     } else {
         let mut chunk = Chunk::new();
         let elements = shown::<T>(group, root.rank, n, &mut chunk);
-        // SAFETY: `of` checked the place; our own dest, which nobody else touches now.
-        unsafe { copy::put(group.of(me, dest, n), elements.as_ptr(), n) };
+        // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
+        unsafe { group.put(me, dest, elements.as_ptr(), n) };
     }
 }
 
@@ -81,7 +80,7 @@ unsafe fn large<T: Elem>(
 ) {
     let me = group.rank();
     if me == root.rank && n > 0 {
-        group.show(&[group.call().position(group.of(me, src, n), n)]);
+        group.show(&[group.call().position(group.own(src, n), n)]);
     }
     group.sync();
     if n == 0 {
@@ -95,12 +94,12 @@ unsafe fn large<T: Elem>(
     let half = if halves { (n / 2).next_multiple_of((64 / size_of::<T>()).max(1)).min(n) } else { 0 };
     if me != root.rank {
         let src = group.call().own_address(group.shown(root.rank, 0)).cast::<T>();
-        let (to, from) = (group.of(me, dest, n), group.of(root.rank, src, n));
-        // SAFETY: K2, by the meeting; `of` checked both places.
-        unsafe { copy::put(to.wrapping_add(half), from.wrapping_add(half), n - half) };
+        let (to, from) = (group.own(dest, n), group.target(root.rank, src, n).plus(bytes::<T>(half)));
+        // SAFETY: K2, by the meeting; `target` checked both places.
+        unsafe { from.get(to.wrapping_add(half), n - half) };
     } else if halves {
-        // SAFETY: K1; `of` checked both places.
-        unsafe { copy::put(group.of(1 - me, dest, n), group.of(me, src, n), half) };
+        // SAFETY: K1; `target` checked both places.
+        unsafe { group.target(1 - me, dest, n).put(group.own(src, n), half) };
     } else {
         keep(group);
     }

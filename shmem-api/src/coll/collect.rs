@@ -8,8 +8,8 @@
 //! second meeting says that all parts have arrived (K3).
 #![allow(unsafe_code)]
 
+use crate::call::bytes;
 use crate::coll::group::Group;
-use crate::memory::copy;
 use crate::types::elem::Elem;
 
 /// Collects this PE's `n` elements with those of the others; how many they are together. If there is not `room` for
@@ -33,12 +33,12 @@ pub(crate) unsafe fn collect<T: Elem>(
         group.call().fail(&format!("dest has {room} elements, and all sources together {all}"));
     }
     if n > 0 {
-        let from = group.of(group.rank(), src, n);
+        let from = group.own(src, n);
         for rank in group.round() {
             // All of it, so that a place that ends too early is named whoever's part does not fit.
-            let to = group.of(rank, dest, all).wrapping_add(at);
-            // SAFETY: K1; `of` checked both places.
-            unsafe { copy::put(to, from, n) };
+            let to = group.target(rank, dest, all).plus(bytes::<T>(at));
+            // SAFETY: K1; `target` checked both places.
+            unsafe { to.put(from, n) };
         }
     }
     group.sync();

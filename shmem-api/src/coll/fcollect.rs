@@ -29,25 +29,25 @@ pub(crate) unsafe fn fcollect<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, 
         return group.sync();
     }
     let (me, size) = (group.rank(), group.size());
-    let from = group.of(me, src, n);
+    let from = group.own(src, n);
     if shows::<T>(group, n) {
-        // SAFETY: `of` checked the place, this PE's own.
+        // SAFETY: `target` checked the place, this PE's own.
         unsafe { show(group, from, n) };
-        let to = group.of(me, dest, n.saturating_mul(size as usize));
+        let to = group.own(dest, n.saturating_mul(size as usize));
         group.sync();
         let mut chunk = Chunk::new();
         for rank in 0..size {
             let elements = shown::<T>(group, rank, n, &mut chunk);
-            // SAFETY: `of` checked the place; our own dest, which nobody else touches now.
+            // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
             unsafe { copy::put(to.wrapping_add(n * rank as usize), elements.as_ptr(), n) };
         }
         return;
     }
     group.go_ahead();
     for rank in group.round() {
-        let to = group.of(rank, dest, n.saturating_mul(size as usize)).wrapping_add(n * me as usize);
-        // SAFETY: K1; `of` checked both places.
-        unsafe { copy::put(to, from, n) };
+        let to = group.target(rank, dest, n.saturating_mul(size as usize)).plus(bytes::<T>(n * me as usize));
+        // SAFETY: K1; `target` checked both places.
+        unsafe { to.put(from, n) };
     }
     group.sync();
 }

@@ -29,6 +29,7 @@ use crate::memory::copy;
 use crate::node::signature::{ARGS, Kind};
 use crate::team::call::TeamCall;
 use crate::team::core::TeamCore;
+use crate::transport::{self, Target};
 use crate::types::elem::Elem;
 use crate::types::pe_set::PeSet;
 use crate::types::word::type_word;
@@ -107,6 +108,7 @@ impl Group<'_, '_> {
     /// Returns when every member has called it; what each stored before is then visible to all.
     #[inline]
     pub(crate) fn sync(&mut self) {
+        self.complete();
         if self.met {
             self.team_call.sync();
         } else {
@@ -154,10 +156,32 @@ impl Group<'_, '_> {
         self.team_call.words_of(rank as usize).arg(self.agreed + i)
     }
 
-    /// Where `n` elements at this PE's symmetric address `at` are for a member.
+    /// Where `n` elements at this PE's symmetric address `at` are for a member: checked, to be stored to or read from.
     #[inline]
-    pub(crate) fn of<T>(&self, rank: u32, at: *const T, n: usize) -> *mut T {
-        self.call.place(at.cast(), bytes::<T>(n), self.members.at(rank).0 as i32).at.cast()
+    pub(crate) fn target<T>(&self, rank: u32, at: *const T, n: usize) -> Target {
+        self.call.target(at.cast(), bytes::<T>(n), self.members.at(rank).0 as i32).at
+    }
+
+    /// As [`target`](Self::target), of this PE's own.
+    #[inline]
+    pub(crate) fn own<T>(&self, at: *const T, n: usize) -> *mut T {
+        self.call.own_target(at.cast(), bytes::<T>(n)).cast()
+    }
+
+    /// Copies `n` elements to where this PE's `dest` is on a member.
+    ///
+    /// # Safety
+    /// K1; `from` is readable for them, and does not overlap.
+    #[inline]
+    pub(crate) unsafe fn put<T: Elem>(&self, rank: u32, dest: *mut T, from: *const T, n: usize) {
+        // SAFETY: by contract; `target` checked the place.
+        unsafe { self.target(rank, dest, n).put(from, n) }
+    }
+
+    /// What was put to members is there, for whoever meets this PE from here on.
+    #[inline]
+    fn complete(&self) {
+        transport::quiet_far();
     }
 
     /// The members, beginning with the one after this PE: so that not all turn to the same one at once.
@@ -191,14 +215,14 @@ impl Chunk {
     /// Copies `n` elements from shared memory, at most as many as it holds.
     ///
     /// # Safety
-    /// `from` is readable for `n` elements.
+    /// `from` is readable for `n` elements (TRANSPORT-T1).
     #[inline]
-    pub(crate) unsafe fn get<T: Elem>(&mut self, from: *const T, n: usize) -> &mut [T] {
+    pub(crate) unsafe fn get<T: Elem>(&mut self, from: Target, n: usize) -> &mut [T] {
         const { assert!(align_of::<T>() <= 64 && size_of::<T>() <= CHUNK) };
         assert!(n <= Self::holds::<T>());
         let to = self.0.as_mut_ptr().cast::<T>();
         // SAFETY: by contract, and the chunk is as large as just asserted.
-        unsafe { copy::get(to, from, n) };
+        unsafe { from.get(to, n) };
         // SAFETY: `n` elements have just been written there, aligned, and any bytes are a valid T.
         unsafe { std::slice::from_raw_parts_mut(to, n) }
     }
@@ -229,7 +253,7 @@ pub(crate) fn shown<'c, T: Elem>(
         *word = group.shown(rank, i);
     }
     // SAFETY: they were shown as so many elements.
-    unsafe { to.get(words.as_ptr().cast::<T>(), n) }
+    unsafe { to.get(Target::Mapped(words.as_mut_ptr().cast()), n) }
 }
 
 /// This PE's part of `n` elements, if each of `size` PEs takes one: whole cache lines, the first PEs first.

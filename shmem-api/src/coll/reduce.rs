@@ -22,7 +22,6 @@
 
 use crate::coll::group::{CHUNK, Chunk, Group, chunks, part, show, shown};
 use crate::coll::ops::{Operator, fold};
-use crate::memory::copy;
 use crate::types::elem::Elem;
 
 /// Up to so many bytes, every PE reads them all. (One chunk at most.)
@@ -44,33 +43,33 @@ pub(crate) unsafe fn reduce<T: Elem, O: Operator<T>>(
     }
     let (mut acc, mut next) = (Chunk::new(), Chunk::new());
     if n.saturating_mul(size_of::<T>()) <= group.room() * 8 {
-        // SAFETY: `of` checked the place, this PE's own.
-        unsafe { show(group, group.of(group.rank(), src, n), n) };
+        // SAFETY: `target` checked the place, this PE's own.
+        unsafe { show(group, group.own(src, n), n) };
         group.sync();
         let acc = shown::<T>(group, 0, n, &mut acc);
         for rank in 1..group.size() {
             fold::<T, O>(acc, shown(group, rank, n, &mut next));
         }
-        // SAFETY: `of` checked the place; our own dest, which nobody else touches now.
-        unsafe { copy::put(group.of(group.rank(), dest, n), acc.as_ptr(), n) };
+        // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
+        unsafe { group.put(group.rank(), dest, acc.as_ptr(), n) };
         return;
     }
     group.sync();
     if n.saturating_mul(size_of::<T>()) <= FEW {
         // SAFETY: K2, by the meeting.
         let acc = unsafe { folded::<T, O>(group, src, 0, n, &mut acc, &mut next) };
-        let to = group.of(group.rank(), dest, n);
+        let to = group.target(group.rank(), dest, n);
         group.sync();
-        // SAFETY: `of` checked the place; our own dest, which nobody else touches now.
-        unsafe { copy::put(to, acc.as_ptr(), n) };
+        // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
+        unsafe { to.put(acc.as_ptr(), n) };
         return;
     }
     for (at, len) in chunks::<T>(part::<T>(n, group.rank(), group.size())) {
         // SAFETY: K2; this part is ours, and not yet written.
         let acc = unsafe { folded::<T, O>(group, src, at, len, &mut acc, &mut next) };
         for rank in group.round() {
-            // SAFETY: K1; `of` checked the place.
-            unsafe { copy::put(group.of(rank, dest.wrapping_add(at), len), acc.as_ptr(), acc.len()) };
+            // SAFETY: K1; `target` checked the place.
+            unsafe { group.put(rank, dest.wrapping_add(at), acc.as_ptr(), len) };
         }
     }
     group.sync();
@@ -89,8 +88,8 @@ unsafe fn folded<'a, T: Elem, O: Operator<T>>(
     acc: &'a mut Chunk,
     next: &mut Chunk,
 ) -> &'a mut [T] {
-    let from = |rank| group.of(rank, src.wrapping_add(at), n);
-    // SAFETY: by contract; `of` checked the place.
+    let from = |rank| group.target(rank, src.wrapping_add(at), n);
+    // SAFETY: by contract; `target` checked the place.
     let acc = unsafe { acc.get(from(0), n) };
     for rank in 1..group.size() {
         // SAFETY: as above.

@@ -15,7 +15,6 @@
 
 use crate::coll::group::{CHUNK, Chunk, Group, chunks, part, show, shown};
 use crate::coll::ops::{Arith, Sum, fold};
-use crate::memory::copy;
 
 /// Up to so many bytes, each PE sums up for itself. (One chunk at most.)
 const FEW: usize = if CHUNK < 4096 { CHUNK } else { 4096 };
@@ -48,8 +47,8 @@ pub(crate) unsafe fn scan<T: Arith>(
     // How many members' elements are in this one's sum.
     let last = if own == Own::In { me + 1 } else { me };
     if bytes <= group.room() * 8 {
-        // SAFETY: `of` checked the place, this PE's own.
-        unsafe { show(group, group.of(me, src, n), n) };
+        // SAFETY: `target` checked the place, this PE's own.
+        unsafe { show(group, group.own(src, n), n) };
         group.sync();
         let acc = shown::<T>(group, 0, n, &mut acc);
         for rank in 1..last {
@@ -60,11 +59,11 @@ pub(crate) unsafe fn scan<T: Arith>(
     }
     group.sync();
     if bytes <= FEW {
-        // SAFETY: K2; `of` checked the place.
-        let acc = unsafe { acc.get(group.of(0, src, n), n) };
+        // SAFETY: K2; `target` checked the place.
+        let acc = unsafe { acc.get(group.target(0, src, n), n) };
         for rank in 1..last {
             // SAFETY: as above.
-            fold::<T, Sum>(acc, unsafe { next.get(group.of(rank, src, n), n) });
+            fold::<T, Sum>(acc, unsafe { next.get(group.target(rank, src, n), n) });
         }
         // No longer read by anybody: it may be this PE's dest, too.
         group.sync();
@@ -83,8 +82,8 @@ fn finish<T: Arith>(group: &Group<'_, '_>, sum: &mut [T], members: u32, dest: *m
     if members == 0 {
         sum.fill(T::ZERO);
     }
-    // SAFETY: `of` checked the place; our own dest, which nobody else touches now.
-    unsafe { copy::put(group.of(group.rank(), dest, sum.len()), sum.as_ptr(), sum.len()) };
+    // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
+    unsafe { group.put(group.rank(), dest, sum.as_ptr(), sum.len()) };
 }
 
 /// One chunk of all members, with a running sum.
@@ -98,31 +97,31 @@ unsafe fn walk<T: Arith>(
     acc: &mut Chunk,
     next: &mut Chunk,
 ) {
-    // SAFETY: by contract; `of` checked the place.
-    let acc = unsafe { acc.get(group.of(0, src, n), n) };
+    // SAFETY: by contract; `target` checked the place.
+    let acc = unsafe { acc.get(group.target(0, src, n), n) };
     if own == Own::Out {
         // The first sum is zero; what was read is the second.
         // SAFETY: as above.
-        let zeros = unsafe { next.get(group.of(0, src, n), n) };
+        let zeros = unsafe { next.get(group.target(0, src, n), n) };
         zeros.fill(T::ZERO);
         // SAFETY: as above.
-        unsafe { copy::put(group.of(0, dest, n), zeros.as_ptr(), zeros.len()) };
+        unsafe { group.put(0, dest, zeros.as_ptr(), n) };
     } else {
         // SAFETY: as above.
-        unsafe { copy::put(group.of(0, dest, n), acc.as_ptr(), acc.len()) };
+        unsafe { group.put(0, dest, acc.as_ptr(), n) };
     }
     for rank in 1..group.size() {
         // SAFETY: as above.
-        let read = unsafe { next.get(group.of(rank, src, n), n) };
-        let to = group.of(rank, dest, n);
+        let read = unsafe { next.get(group.target(rank, src, n), n) };
+        let to = group.target(rank, dest, n);
         if own == Own::Out {
             // SAFETY: as above; this member's source has been read.
-            unsafe { copy::put(to, acc.as_ptr(), acc.len()) };
+            unsafe { to.put(acc.as_ptr(), n) };
         }
         fold::<T, Sum>(acc, read);
         if own == Own::In {
             // SAFETY: as above.
-            unsafe { copy::put(to, acc.as_ptr(), acc.len()) };
+            unsafe { to.put(acc.as_ptr(), n) };
         }
     }
 }

@@ -38,8 +38,8 @@ use self::layout::Layout;
 use self::segment::{Peer, Segment};
 use self::static_data::StaticData;
 use crate::process::others::Others;
-use crate::sync::fences;
 use crate::sync::wait::{self, Policy};
+use crate::transport::{self, Stream};
 use crate::types::thread_level::ThreadLevel;
 
 /// This PE among the others of its job, from a start of the library to the finalize.
@@ -94,7 +94,7 @@ impl Node {
     /// Everything this PE has written is visible to every PE (the standard's quiet, on one host).
     #[inline]
     pub(crate) fn quiet(&self) {
-        fences::full_fence();
+        transport::quiet(Stream::ALL);
     }
 
     /// After an atomic or a signal at `pe`: wakes it if it sleeps in a wait.

@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::node::dump::Dumped;
 use crate::node::layout::Layout;
 use crate::process::limits::Limits;
+use memheap::PeId;
 
 /// The candidates for a base are this far apart.
 const LONGEST: u64 = (BASE_CANDIDATES[1] - BASE_CANDIDATES[0]) as u64;
@@ -43,6 +44,7 @@ pub(crate) struct Terms<'t> {
 
 /// The memory of a job on this host.
 pub(crate) struct Segment {
+    me: PeId,
     own: MemfdRegion,
     peers: Vec<Option<PeerRegion>>,
     same_base: bool,
@@ -106,7 +108,7 @@ impl Segment {
         step(boot, opened.as_ref().map(|()| 0u32).map_err(Clone::clone))?;
         opened?;
         let same_base = bases.iter().all(|base| *base == bases[me.0 as usize]);
-        Ok(Segment { own, peers, same_base, dumped: Dumped::new(heap, terms.dump) })
+        Ok(Segment { me, own, peers, same_base, dumped: Dumped::new(heap, terms.dump) })
     }
 
     /// In a child of this PE: its parent's memory becomes a private view of it, the peers' can only be read. System
@@ -162,10 +164,22 @@ impl Segment {
         self.same_base
     }
 
-    /// Where each PE's segment is in this process, by PE.
+    /// Where each PE's segment is in this process, by PE; null if it is not.
     pub(crate) fn table(&self) -> Vec<Peer> {
-        let at = |peer: &Option<PeerRegion>| peer.as_ref().map_or(self.own.base(), Region::base);
-        self.peers.iter().map(at).map(|base| Peer { heap: base.as_ptr() }).collect()
+        let own = self.own.base().as_ptr();
+        let at = |(pe, peer): (usize, &Option<PeerRegion>)| match peer {
+            Some(peer) => peer.base().as_ptr(),
+            None if pe == self.me.0 as usize => own,
+            None => std::ptr::null_mut(),
+        };
+        self.peers.iter().enumerate().map(at).map(|heap| Peer { heap }).collect()
+    }
+
+    /// Takes those PEs for far: what was mapped of them goes to their transport, by PE.
+    #[cfg(feature = "testing")]
+    pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<PeerRegion>> {
+        let peers = self.peers.iter_mut().enumerate();
+        peers.map(|(pe, peer)| if is_far(PeId(pe as u32)) { peer.take() } else { None }).collect()
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct StaticData {
     tables: Vec<Box<[Peer]>>,
     /// By PE. C2.
     maps: Vec<Option<&'static PeerRegion>>,
+    /// By PE: it has the same statics, and is far.
+    far: Vec<bool>,
     /// By PE: what it said.
     shown: Vec<Shown>,
 }
@@ -44,6 +46,8 @@ pub(crate) struct StaticData {
 #[derive(Clone, Copy)]
 pub(crate) struct Static<'e> {
     pub(crate) table: &'e [Peer],
+    /// By PE: it has the same statics, and is far.
+    far: &'e [bool],
     pub(crate) at: Offset,
 }
 
@@ -112,7 +116,22 @@ impl StaticData {
         }
         let maps: Vec<_> = (0..all.len()).map(|pe| maps[pe].filter(|_| same(pe))).collect();
         let tables = mine.as_ref().map_or(Vec::new(), |s| tables(s, &maps, me));
-        Ok(StaticData { mine, tables, maps, shown: all })
+        let far = vec![false; all.len()];
+        Ok(StaticData { mine, tables, maps, far, shown: all })
+    }
+
+    /// Takes those PEs for far: what was mapped of them goes to their transport, by PE.
+    #[cfg(feature = "testing")]
+    pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<&'static PeerRegion>> {
+        let give = |(pe, map): (usize, &mut Option<&'static PeerRegion>)| {
+            let far = is_far(PeId(pe as u32)) && map.is_some();
+            self.far[pe] = far;
+            for table in self.tables.iter_mut().filter(|_| far) {
+                table[pe].heap = std::ptr::null_mut();
+            }
+            if far { map.take() } else { None }
+        };
+        self.maps.iter_mut().enumerate().map(give).collect()
     }
 
     /// Why `pe` has no statics that are this PE's, too.
@@ -143,7 +162,7 @@ impl StaticData {
         if n as u64 > found.left.0 {
             return Err("they run past the end of the executable's static data".to_owned());
         }
-        Ok(Static { table: &self.tables[found.span], at: found.offset })
+        Ok(Static { table: &self.tables[found.span], far: &self.far, at: found.offset })
     }
 
     /// The address on this PE of what is at that place in the file.
@@ -165,11 +184,25 @@ impl StaticData {
     }
 }
 
+/// Where a static of another PE is.
+#[derive(Clone, Copy)]
+pub(crate) enum StaticPlace {
+    Mapped(*mut u8),
+    /// That PE has it, and is far.
+    Far,
+    /// That PE has none ([`StaticData::why_absent`]).
+    Absent,
+}
+
 impl Static<'_> {
-    /// Where it is for `pe`; `None` if that PE has none ([`StaticData::why_absent`]).
-    pub(crate) fn place(&self, pe: PeId) -> Option<*mut u8> {
+    /// Where it is for `pe`.
+    pub(crate) fn place(&self, pe: PeId) -> StaticPlace {
         let base = self.table[pe.0 as usize].heap;
-        (!base.is_null()).then(|| base.wrapping_add(self.at.0 as usize))
+        match base.is_null() {
+            false => StaticPlace::Mapped(base.wrapping_add(self.at.0 as usize)),
+            true if self.far[pe.0 as usize] => StaticPlace::Far,
+            true => StaticPlace::Absent,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use memheap::PeId;
 
 use crate::engine::Engine;
 use crate::node::hot::HOT;
+use crate::node::static_data::StaticPlace;
 use crate::raw::{Call, TeamHandle};
 
 /// The address by which this PE loads from and stores to `dest` of `pe`, or null if `dest` is not symmetric
@@ -21,7 +22,7 @@ use crate::raw::{Call, TeamHandle};
 pub unsafe fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
     let call = Call::new("shmem_ptr");
     let pe = call.pe(pe);
-    address(&call.engine(), dest, PeId(pe)).unwrap_or(ptr::null_mut())
+    address(&call.engine(), dest, PeId(pe)).flatten().unwrap_or(ptr::null_mut())
 }
 
 /// As [`ptr`](fn@ptr), with the PE's number in `team`; null for [`TeamHandle::INVALID`] (`shmem_team_ptr`).
@@ -35,7 +36,7 @@ pub unsafe fn team_ptr(team: TeamHandle, dest: *const u8, pe: i32) -> *mut u8 {
         return ptr::null_mut();
     };
     match u32::try_from(pe).ok().and_then(|rank| team.members.pe(rank)) {
-        Some(pe) => address(&engine, dest, pe).unwrap_or(ptr::null_mut()),
+        Some(pe) => address(&engine, dest, pe).flatten().unwrap_or(ptr::null_mut()),
         None => call.fail(&format!("there is no PE {pe}; the team has PEs 0 to {}", team.members.size - 1)),
     }
 }
@@ -62,11 +63,16 @@ fn number(n_pes: u32, pe: i32) -> Option<PeId> {
     u32::try_from(pe).ok().filter(|pe| *pe < n_pes).map(PeId)
 }
 
-/// Where the byte at this PE's symmetric address `at` is for `pe`, in this process.
-fn address(engine: &Engine, at: *const u8, pe: PeId) -> Option<*mut u8> {
+/// Whether the byte at this PE's symmetric address `at` is there for `pe`, and where in this process, if it is mapped.
+fn address(engine: &Engine, at: *const u8, pe: PeId) -> Option<Option<*mut u8>> {
     let offset = at.addr().wrapping_sub(engine.peers[engine.me.0 as usize].heap.addr());
     if (offset as u64) < engine.layout.symmetric.0 {
-        return Some(engine.peers[pe.0 as usize].heap.wrapping_add(offset));
+        let base = engine.peers[pe.0 as usize].heap;
+        return Some((!base.is_null()).then(|| base.wrapping_add(offset)));
     }
-    engine.statics.find(at.addr(), 1).ok()?.place(pe)
+    match engine.statics.find(at.addr(), 1).ok()?.place(pe) {
+        StaticPlace::Mapped(at) => Some(Some(at)),
+        StaticPlace::Far => Some(None),
+        StaticPlace::Absent => None,
+    }
 }

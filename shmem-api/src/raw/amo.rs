@@ -15,17 +15,15 @@
 //! ([`wait`](crate::sync::wait), B1).
 
 use crate::raw::routines::routines;
+use crate::types::amo::AmoOp;
 use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 
-/// One operation of [`AmoSwap`], [`AmoInt`] or [`AmoBit`] on a place that is checked, and whoever sleeps there woken.
+/// One operation, as [`Call::amo`](crate::call::Call::amo) does it.
 macro_rules! change {
-    ($call:ident, $T:ident::$op:ident($dest:ident $(, $arg:expr)*), $pe:ident) => {{
-        let word = $call.place_amo($dest, $pe);
-        // SAFETY: `place_amo` checked the word (V2); that it is changed atomically only is the caller's promise.
-        let old = unsafe { $T::$op(word.at.cast() $(, $arg)*) };
-        $call.notify(word.pe);
-        old
-    }};
+    ($call:ident, $dest:ident, $pe:ident, $op:expr) => {
+        // SAFETY: that the word is changed atomically only, and by its type, is the caller's promise.
+        unsafe { $call.amo($dest, $pe, $op) }
+    };
 }
 
 /// Writes what an operation fetched to where the caller wants it.
@@ -47,9 +45,7 @@ routines! {
     /// `source` lies in a live object; on `pe` no Rust reference to it exists, and all that changes it is atomic and
     /// of this type. The World stays up during the call.
     fn atomic_fetch / ctx_atomic_fetch<T: AmoSwap>(call, source: *const T, pe: i32) -> T {
-        let word = call.place_amo(source, pe);
-        // SAFETY: `place_amo` checked the word (V2); that it is changed atomically only is the caller's promise.
-        unsafe { T::amo_load(word.at.cast()) }
+        change!(call, source, pe, AmoOp::Load)
     }
 
     /// Sets `dest` on `pe` to `value` (`shmem_atomic_set`).
@@ -57,7 +53,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_set / ctx_atomic_set<T: AmoSwap>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, T::amo_set(dest, value), pe)
+        change!(call, dest, pe, AmoOp::Set(value));
     }
 
     /// Sets `dest` on `pe` to `value`; what was there (`shmem_atomic_swap`).
@@ -65,7 +61,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_swap / ctx_atomic_swap<T: AmoSwap>(call, dest: *mut T, value: T, pe: i32) -> T {
-        change!(call, T::amo_swap(dest, value), pe)
+        change!(call, dest, pe, AmoOp::Swap(value))
     }
 
     /// Sets `dest` on `pe` to `value` if it is `cond`; what was there (`shmem_atomic_compare_swap`).
@@ -73,7 +69,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_compare_swap / ctx_atomic_compare_swap<T: AmoInt>(call, dest: *mut T, cond: T, value: T, pe: i32) -> T {
-        change!(call, T::amo_compare_swap(dest, cond, value), pe)
+        change!(call, dest, pe, AmoOp::CompareSwap(cond, value))
     }
 
     /// Adds 1 to `dest` on `pe`; what was there (`shmem_atomic_fetch_inc`). Sums wrap around; so for all below.
@@ -81,7 +77,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_fetch_inc / ctx_atomic_fetch_inc<T: AmoInt>(call, dest: *mut T, pe: i32) -> T {
-        change!(call, T::amo_add(dest, T::ONE), pe)
+        change!(call, dest, pe, AmoOp::Add(T::ONE))
     }
 
     /// Adds 1 to `dest` on `pe` (`shmem_atomic_inc`).
@@ -89,7 +85,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_inc / ctx_atomic_inc<T: AmoInt>(call, dest: *mut T, pe: i32) {
-        change!(call, T::amo_add(dest, T::ONE), pe);
+        change!(call, dest, pe, AmoOp::Add(T::ONE));
     }
 
     /// Adds `value` to `dest` on `pe`; what was there (`shmem_atomic_fetch_add`).
@@ -97,7 +93,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_fetch_add / ctx_atomic_fetch_add<T: AmoInt>(call, dest: *mut T, value: T, pe: i32) -> T {
-        change!(call, T::amo_add(dest, value), pe)
+        change!(call, dest, pe, AmoOp::Add(value))
     }
 
     /// Adds `value` to `dest` on `pe` (`shmem_atomic_add`).
@@ -105,7 +101,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_add / ctx_atomic_add<T: AmoInt>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, T::amo_add(dest, value), pe);
+        change!(call, dest, pe, AmoOp::Add(value));
     }
 
     /// Keeps in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_and`).
@@ -113,7 +109,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_fetch_and / ctx_atomic_fetch_and<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) -> T {
-        change!(call, T::amo_and(dest, value), pe)
+        change!(call, dest, pe, AmoOp::And(value))
     }
 
     /// Keeps in `dest` on `pe` the bits of `value` (`shmem_atomic_and`).
@@ -121,7 +117,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_and / ctx_atomic_and<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, T::amo_and(dest, value), pe);
+        change!(call, dest, pe, AmoOp::And(value));
     }
 
     /// Sets in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_or`).
@@ -129,7 +125,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_fetch_or / ctx_atomic_fetch_or<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) -> T {
-        change!(call, T::amo_or(dest, value), pe)
+        change!(call, dest, pe, AmoOp::Or(value))
     }
 
     /// Sets in `dest` on `pe` the bits of `value` (`shmem_atomic_or`).
@@ -137,7 +133,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_or / ctx_atomic_or<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, T::amo_or(dest, value), pe);
+        change!(call, dest, pe, AmoOp::Or(value));
     }
 
     /// Flips in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_xor`).
@@ -145,7 +141,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_fetch_xor / ctx_atomic_fetch_xor<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) -> T {
-        change!(call, T::amo_xor(dest, value), pe)
+        change!(call, dest, pe, AmoOp::Xor(value))
     }
 
     /// Flips in `dest` on `pe` the bits of `value` (`shmem_atomic_xor`).
@@ -153,7 +149,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_xor / ctx_atomic_xor<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, T::amo_xor(dest, value), pe);
+        change!(call, dest, pe, AmoOp::Xor(value));
     }
 
     /// As [`atomic_fetch`]; the value is in `fetch` after the next quiet (`shmem_atomic_fetch_nbi`).

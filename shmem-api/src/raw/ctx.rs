@@ -6,9 +6,9 @@
 #![allow(unsafe_code)]
 
 use crate::call::Call;
-use crate::sync::fences;
 pub use crate::team::contexts::Ctx;
 use crate::team::contexts::TeamHandle;
+use crate::transport;
 use crate::types::pe_set::PeSet;
 
 /// Option of a context: it is never used by two threads at once.
@@ -75,7 +75,7 @@ pub unsafe fn ctx_destroy(ctx: Ctx) {
         call.fail("the default context cannot be destroyed");
     }
     let Some(slot) = ctx.slot() else { call.no_context() };
-    fences::full_fence();
+    transport::quiet(call.stream());
     engine.contexts.with(call.routine, |slots| slots.destroy(ctx, slot));
 }
 

@@ -5,7 +5,7 @@
 //! operation on one context never waits for one on another, though what is ordered for one is for all.
 
 use crate::raw::routines::routines;
-use crate::sync::fences;
+use crate::transport;
 
 routines! {
     /// Orders the puts, atomics, signals and plain stores of this thread: each PE sees those before the
@@ -15,7 +15,7 @@ routines! {
     /// The World stays up during the call.
     fn fence / ctx_fence(call) {
         call.check_ctx();
-        fences::store_fence();
+        transport::fence(call.stream());
     }
 
     /// Completes all operations of this PE: when it returns, every PE sees them (`shmem_quiet`).
@@ -24,7 +24,7 @@ routines! {
     /// The World stays up during the call.
     fn quiet / ctx_quiet(call) {
         call.check_ctx();
-        fences::full_fence();
+        transport::quiet(call.stream());
     }
 
     /// As [`quiet`], for the operations on the `n` PEs at `pes` at least; these are numbered in the team of the
@@ -42,6 +42,6 @@ routines! {
             // SAFETY: by contract.
             call.pe(unsafe { pes.wrapping_add(i).read_unaligned() });
         }
-        fences::full_fence();
+        transport::quiet(call.stream());
     }
 }

@@ -5,7 +5,6 @@
 //! arrive in any order, but an aligned transfer of 1, 2, 4 or 8 bytes is one load or store.
 
 use crate::call::bytes;
-use crate::memory::copy;
 use crate::raw::routines::routines;
 use crate::types::elem::Elem;
 
@@ -21,10 +20,10 @@ routines! {
     /// `src` is readable for `n` elements and does not overlap `dest`, which lies in a live object; writing it on `pe`
     /// races with no Rust reference there. The World stays up during the call.
     fn put / ctx_put<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
-        let to = call.place(dest.cast(), bytes::<T>(n), pe);
+        let to = call.target(dest.cast(), bytes::<T>(n), pe);
         call.local(SOURCE, src, n);
-        // SAFETY: `place` checked the target (V2); the source is the caller's promise.
-        unsafe { copy::put(to.at.cast(), src, n) }
+        // SAFETY: `target` checked the target (V2); the source is the caller's promise.
+        unsafe { to.at.put(src, n) }
     }
 
     /// Copies `n` elements from `src` (symmetric) on `pe` to `dest` (`shmem_get`). Returns when they are there. Local;
@@ -34,10 +33,10 @@ routines! {
     /// `dest` is writable for `n` elements and does not overlap `src`, which no Rust reference on `pe` writes
     /// meanwhile. The World stays up during the call.
     fn get / ctx_get<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
-        let from = call.place(src.cast(), bytes::<T>(n), pe);
+        let from = call.target(src.cast(), bytes::<T>(n), pe);
         call.local(DEST, dest, n);
-        // SAFETY: `place` checked the source (V2); the target is the caller's promise.
-        unsafe { copy::get(dest, from.at.cast(), n) }
+        // SAFETY: `target` checked the source (V2); the target is the caller's promise.
+        unsafe { from.at.get(dest, n) }
     }
 
     /// As [`put`], but may return before `src` may be used again: that is after a quiet (`shmem_put_nbi`).
@@ -64,9 +63,9 @@ routines! {
     /// # Safety
     /// As for [`put`] of one element.
     fn p / ctx_p<T: Elem>(call, dest: *mut T, value: T, pe: i32) {
-        let to = call.place(dest.cast(), size_of::<T>(), pe);
-        // SAFETY: `place` checked the target (V2).
-        unsafe { copy::store(to.at.cast(), value) }
+        let to = call.target(dest.cast(), size_of::<T>(), pe);
+        // SAFETY: `target` checked the target (V2).
+        unsafe { to.at.store(value) }
     }
 
     /// Loads the element at `src` (symmetric) on `pe` (`shmem_g`): one load where it is an aligned 1, 2, 4 or 8 bytes.
@@ -74,9 +73,9 @@ routines! {
     /// # Safety
     /// As for [`get`] of one element.
     fn g / ctx_g<T: Elem>(call, src: *const T, pe: i32) -> T {
-        let from = call.place(src.cast(), size_of::<T>(), pe);
-        // SAFETY: `place` checked the source (V2).
-        unsafe { copy::load(from.at.cast()) }
+        let from = call.target(src.cast(), size_of::<T>(), pe);
+        // SAFETY: `target` checked the source (V2).
+        unsafe { from.at.load() }
     }
 
     /// As [`put`], of `n` bytes at any address (`shmem_putmem`).

@@ -12,13 +12,14 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::call::{Call, Spot};
+use crate::call::{Call, Spot, bytes};
 use crate::node::hot::HOT;
-use crate::raw::rma::ops::put;
+use crate::raw::rma::SOURCE;
 use crate::raw::routines::routines;
 use crate::team::contexts::Ctx;
-use crate::types::elem::sealed::Loads;
-use crate::types::elem::{AmoInt, AmoSwap, Elem};
+use crate::transport::{self, Target};
+use crate::types::amo::AmoOp;
+use crate::types::elem::Elem;
 
 /// The signal is set.
 pub const SIGNAL_SET: i32 = 0;
@@ -45,11 +46,11 @@ routines! {
     ) {
         // Everything is checked before anything is changed.
         let op = op_of(call, op);
-        let word = call.place_amo(sig, pe);
-        // SAFETY: by the same contract.
-        unsafe { put(call, dest, src, n, pe) };
-        // SAFETY: `place_amo` checked the word.
-        unsafe { tell(call, word, signal, op) }
+        let word = call.amo_target(sig, pe);
+        let to = call.target(dest.cast(), bytes::<T>(n), pe);
+        call.local(SOURCE, src, n);
+        // SAFETY: V2; the source is the caller's promise.
+        unsafe { put_and_tell(to.at, src, n, word, op.of(signal)) }
     }
 
     /// As [`put_signal`]; `src` is in use until the next quiet (`shmem_put_signal_nbi`).
@@ -90,9 +91,9 @@ routines! {
     /// # Safety
     /// As for [`put_signal`].
     fn signal_add / ctx_signal_add(call, sig: *mut u64, signal: u64, pe: i32) {
-        let word = call.place_amo(sig, pe);
-        // SAFETY: `place_amo` checked the word.
-        unsafe { tell(call, word, signal, Op::Add) }
+        let word = call.amo_target(sig, pe);
+        // SAFETY: `amo_target` checked the word.
+        unsafe { word.amo(AmoOp::Add(signal)) };
     }
 
     /// Sets the signal `sig` on `pe` (`shmem_signal_set`).
@@ -100,9 +101,9 @@ routines! {
     /// # Safety
     /// As for [`put_signal`].
     fn signal_set / ctx_signal_set(call, sig: *mut u64, signal: u64, pe: i32) {
-        let word = call.place_amo(sig, pe);
-        // SAFETY: `place_amo` checked the word.
-        unsafe { tell(call, word, signal, Op::Set) }
+        let word = call.amo_target(sig, pe);
+        // SAFETY: `amo_target` checked the word.
+        unsafe { word.amo(AmoOp::Set(signal)) };
     }
 
     /// This PE's own signal `sig`, as it is now (`shmem_signal_fetch`). What was put with it is visible afterwards.
@@ -110,9 +111,9 @@ routines! {
     /// # Safety
     /// `sig` lies in a live object, is changed by signals only, and no Rust reference to it exists.
     fn signal_fetch(call, sig: *const u64) -> u64 {
-        let word = call.place_amo(sig, HOT.me.load(Ordering::Relaxed) as i32);
-        // SAFETY: `place_amo` checked the word.
-        unsafe { u64::amo_load(word.at.cast()) }
+        let word = call.amo_target(sig, HOT.me.load(Ordering::Relaxed) as i32);
+        // SAFETY: `amo_target` checked the word.
+        unsafe { word.amo(AmoOp::Load) }
     }
 }
 
@@ -134,20 +135,34 @@ fn bad_op(call: &'static str, ctx: Ctx, op: i32) -> ! {
     ))
 }
 
-/// Changes the word and wakes who may wait for it.
-///
-/// # Safety
-/// `word` is an aligned word of a PE that is changed atomically only.
-#[inline]
-unsafe fn tell(call: Call, word: Spot, signal: u64, op: Op) {
-    let at = word.at.cast::<u64>();
-    match op {
-        // SAFETY: by contract.
-        Op::Set => unsafe { u64::amo_set(at, signal) },
-        Op::Add => {
-            // SAFETY: by contract.
-            unsafe { u64::amo_add(at, signal) };
+impl Op {
+    #[inline]
+    fn of(self, signal: u64) -> AmoOp<u64> {
+        match self {
+            Op::Set => AmoOp::Set(signal),
+            Op::Add => AmoOp::Add(signal),
         }
     }
-    call.notify(word.pe);
+}
+
+/// Copies the data, changes the word, and wakes who may wait for it.
+///
+/// # Safety
+/// As for [`Target::put`]; `word` is an aligned word of the same PE that is changed atomically only.
+#[inline]
+unsafe fn put_and_tell<T: Elem>(to: Target, src: *const T, n: usize, word: Spot, op: AmoOp<u64>) {
+    match (to, word.at) {
+        (Target::Far(to), Target::Far(signal)) => {
+            let far = transport::of(to);
+            // SAFETY: by contract.
+            unsafe { far.put_signal(to, src.cast(), bytes::<T>(n), signal, op) };
+            far.wake(signal.pe);
+        }
+        _ => {
+            // SAFETY: by contract.
+            unsafe { to.put(src, n) };
+            // SAFETY: by contract.
+            unsafe { word.amo(op) };
+        }
+    }
 }

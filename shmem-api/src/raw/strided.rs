@@ -10,9 +10,9 @@
 //! far apart as they are long are one row. Where there is nothing to move, strides and pointers may be anything.
 
 use crate::call::Call;
-use crate::memory::copy;
 use crate::raw::rma::{DEST, SOURCE};
 use crate::raw::routines::routines;
+use crate::transport::Target;
 use crate::types::elem::Elem;
 
 routines! {
@@ -45,10 +45,10 @@ routines! {
         call, dest: *mut T, src: *const T, dst: isize, sst: isize, bsize: usize, nblocks: usize, pe: i32
     ) {
         let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
-        let to = call.place(dest.cast(), blocks.extents[0], pe);
+        let to = call.target(dest.cast(), blocks.extents[0], pe);
         call.local(SOURCE, src, blocks.n);
-        // SAFETY: `place` checked the target (V2), the source is the caller's promise; D1.
-        unsafe { blocks.copy::<T, true>(to.at, src.cast()) }
+        // SAFETY: `target` checked the target (V2), the source is the caller's promise; D1.
+        unsafe { blocks.put(to.at, src) }
     }
 
     /// Copies `nblocks` blocks of `bsize` elements, `sst` apart from `src` (symmetric) on `pe` on, to `dest`, `dst` apart
@@ -60,10 +60,10 @@ routines! {
         call, dest: *mut T, src: *const T, dst: isize, sst: isize, bsize: usize, nblocks: usize, pe: i32
     ) {
         let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
-        let from = call.place(src.cast(), blocks.extents[1], pe);
+        let from = call.target(src.cast(), blocks.extents[1], pe);
         call.local(DEST, dest, blocks.n);
-        // SAFETY: `place` checked the source (V2), the target is the caller's promise; D1.
-        unsafe { blocks.copy::<T, false>(dest.cast(), from.at) }
+        // SAFETY: `target` checked the source (V2), the target is the caller's promise; D1.
+        unsafe { blocks.get(dest, from.at) }
     }
 }
 
@@ -97,12 +97,22 @@ impl Blocks {
     }
 
     /// # Safety
-    /// As for [`copy::blocks`], as far as D1 does not say it.
+    /// As for [`Target::put_blocks`], as far as D1 does not say it.
     #[inline]
-    unsafe fn copy<T: Elem, const PUT: bool>(&self, to: *mut u8, from: *const u8) {
+    unsafe fn put<T: Elem>(&self, to: Target, from: *const T) {
         if self.n > 0 {
             // SAFETY: by contract and D1.
-            unsafe { copy::blocks::<T, PUT>(to, from, self.strides, self.len, self.n) }
+            unsafe { to.put_blocks(from, self.strides, self.len, self.n) }
+        }
+    }
+
+    /// # Safety
+    /// As for [`Target::get_blocks`], as far as D1 does not say it.
+    #[inline]
+    unsafe fn get<T: Elem>(&self, to: *mut T, from: Target) {
+        if self.n > 0 {
+            // SAFETY: by contract and D1.
+            unsafe { from.get_blocks(to, self.strides, self.len, self.n) }
         }
     }
 }

@@ -90,6 +90,12 @@ impl Ctx {
     /// No context (`SHMEM_CTX_INVALID`).
     pub const INVALID: Ctx = Ctx(0);
 
+    /// The number it is.
+    #[inline]
+    pub(crate) fn number(self) -> usize {
+        self.0
+    }
+
     /// Where it lives; `None` for the default context and for what is none.
     #[inline]
     pub(crate) fn slot(self) -> Option<&'static Slot> {

@@ -1,3 +1,193 @@
-//! How bytes and news reach other PEs, and how a PE waits for them.
+//! The seam: how bytes reach a PE whose memory is not mapped here.
+//!
+//! ```text
+//!   Target::Mapped(address)   the peer's memory is in this process: a load, a store, a copy, an instruction (`memory`)
+//!   Target::Far(FarTarget)    it is not: PE, offset ──► the job's Transport (`far`), out of line
+//! ```
+//!
+//! What names a place to a transport is a PE and an offset, never an address: into that PE's segment, or into its file of
+//! static data. The runtime's own words in a segment (control blocks, mailboxes) are named so, too ([`part`]): so whatever
+//! PEs of one host do by loads and stores, PEs of several can do by this trait alone.
+//!
+//! Invariants: **TRANSPORT-T1** a target lies inside a live object, or the runtime's part, of that PE: whoever makes one has
+//! checked it against this PE's own, which is the same. **TRANSPORT-T2** a job has one transport or none, which stays until
+//! the process ends.
+#![allow(unsafe_code)]
 
-pub(crate) mod progress;
+mod data;
+#[cfg(feature = "testing")]
+pub(crate) mod loopback;
+pub(crate) mod part;
+
+use std::sync::OnceLock;
+
+use memheap::PeId;
+
+use crate::sync::fences;
+use crate::types::amo::AmoOp;
+
+/// Where some bytes of a PE are for this process.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    /// Mapped here.
+    Mapped(*mut u8),
+    /// Reached by the job's transport.
+    Far(FarTarget),
+}
+
+/// Bytes of a PE that are not mapped here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct FarTarget {
+    pub(crate) pe: PeId,
+    /// Where in the PE's segment, or, with [`FarTarget::STATIC`], in its file of static data.
+    pub(crate) at: u64,
+    /// The stream of operations that it belongs to.
+    pub(crate) stream: Stream,
+}
+
+/// Operations that are ordered and completed together: those on one context.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stream(pub(crate) usize);
+
+impl Stream {
+    /// That of the default context, and of the runtime itself.
+    pub(crate) const DEFAULT: Stream = Stream(1);
+    /// Those of all contexts, for fences and quiets that see to all.
+    pub(crate) const ALL: Stream = Stream(0);
+}
+
+impl FarTarget {
+    /// In [`FarTarget::at`]: static data.
+    pub(crate) const STATIC: u64 = 1 << 63;
+
+    /// So many bytes further on.
+    pub(crate) fn plus(self, bytes: usize) -> FarTarget {
+        FarTarget { at: self.at + bytes as u64, ..self }
+    }
+}
+
+impl Target {
+    /// So many bytes further on, within what was checked.
+    #[inline(always)]
+    pub(crate) fn plus(self, bytes: usize) -> Target {
+        match self {
+            Target::Mapped(at) => Target::Mapped(at.wrapping_add(bytes)),
+            Target::Far(far) => Target::Far(far.plus(bytes)),
+        }
+    }
+}
+
+/// Blocks of bytes a stride apart: the strides of target and source, the length of a block, and how many there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FarBlocks {
+    pub(crate) strides: [usize; 2],
+    pub(crate) len: usize,
+    pub(crate) n: usize,
+}
+
+/// How bytes reach a PE whose memory is not mapped here. Any thread may call. A put or an atomic is done for others after
+/// [`quiet`](Transport::quiet) at the latest; what gives a result returns when it is there.
+pub(crate) trait Transport: Send + Sync {
+    /// Copies `n` bytes to `to`. Returns when `from` may be used again.
+    ///
+    /// # Safety
+    /// `from` is readable for `n` bytes; `to` keeps TRANSPORT-T1 for as many.
+    unsafe fn put(&self, to: FarTarget, from: *const u8, n: usize);
+
+    /// Copies `n` bytes from `from`, and returns when they are there.
+    ///
+    /// # Safety
+    /// `to` is writable for `n` bytes; `from` keeps TRANSPORT-T1 for as many.
+    unsafe fn get(&self, to: *mut u8, from: FarTarget, n: usize);
+
+    /// As [`put`](Transport::put), of blocks.
+    ///
+    /// # Safety
+    /// As there, for each of them.
+    unsafe fn put_blocks(&self, to: FarTarget, from: *const u8, blocks: FarBlocks) {
+        let [there, here] = blocks.strides;
+        for i in 0..blocks.n {
+            // SAFETY: by the same contract, block by block.
+            unsafe { self.put(to.plus(i * there), from.wrapping_add(i * here), blocks.len) };
+        }
+    }
+
+    /// As [`get`](Transport::get), of blocks.
+    ///
+    /// # Safety
+    /// As there, for each of them.
+    unsafe fn get_blocks(&self, to: *mut u8, from: FarTarget, blocks: FarBlocks) {
+        let [here, there] = blocks.strides;
+        for i in 0..blocks.n {
+            // SAFETY: by the same contract, block by block.
+            unsafe { self.get(to.wrapping_add(i * here), from.plus(i * there), blocks.len) };
+        }
+    }
+
+    /// One operation on the word of `width` bytes (4 or 8) at `at`, which is aligned, by its bits; what was there. It
+    /// acquires and releases: what was put to that PE before is there when its effect is.
+    fn amo(&self, at: FarTarget, width: usize, op: AmoOp<u64>) -> u64;
+
+    /// A put and then an operation on a signal, whose effect is not seen before the data.
+    ///
+    /// # Safety
+    /// As for [`put`](Transport::put).
+    unsafe fn put_signal(&self, to: FarTarget, from: *const u8, n: usize, signal: FarTarget, op: AmoOp<u64>);
+
+    /// What was put on the stream is there, at each PE, before what is put after this.
+    fn fence(&self, stream: Stream);
+
+    /// What was done on the stream is there when this returns.
+    fn quiet(&self, stream: Stream);
+
+    /// Moves things along, for whoever waits.
+    fn progress(&self);
+
+    /// Wakes that PE if it sleeps in a wait on its own memory.
+    fn wake(&self, pe: PeId);
+}
+
+/// TRANSPORT-T2.
+static FAR: OnceLock<Box<dyn Transport>> = OnceLock::new();
+
+/// The job's transport, if it has PEs whose memory is not mapped here.
+#[inline]
+pub(crate) fn far() -> Option<&'static dyn Transport> {
+    FAR.get().map(|far| &**far)
+}
+
+/// The transport that a far target asks for.
+#[cold]
+#[inline(never)]
+pub(crate) fn of(target: FarTarget) -> &'static dyn Transport {
+    match far() {
+        Some(far) => far,
+        None => unreachable!("TRANSPORT-T1: {target:?} is far in a job without a transport"),
+    }
+}
+
+/// Stores before this are seen before stores after it, by each PE. The one door for fences.
+#[inline]
+pub(crate) fn fence(stream: Stream) {
+    fences::store_fence();
+    if let Some(far) = far() {
+        far.fence(stream);
+    }
+}
+
+/// What this PE has done is there for far PEs when it returns; for the others it is when this PE meets them.
+#[inline]
+pub(crate) fn quiet_far() {
+    if let Some(far) = far() {
+        far.quiet(Stream::ALL);
+    }
+}
+
+/// What this PE has done is there for all PEs when it returns. The one door for quiets.
+#[inline]
+pub(crate) fn quiet(stream: Stream) {
+    fences::full_fence();
+    if let Some(far) = far() {
+        far.quiet(stream);
+    }
+}

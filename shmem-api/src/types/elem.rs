@@ -5,6 +5,8 @@ use std::sync::atomic::{
     AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
 
+use crate::types::amo::AmoOp;
+
 /// A type that may lie in symmetric memory: plain data, valid whatever its bytes are, without padding
 /// or pointers. Other PEs write it as raw bytes, so nothing else would be sound.
 ///
@@ -48,17 +50,17 @@ pub trait Waitable: Elem + PartialOrd + sealed::Loads {}
 /// Atomicity holds between the atomic operations (and waits) of this library on the same object; a
 /// plain put to it meanwhile may be lost or torn.
 pub trait AmoSwap: Elem + PartialOrd + sealed::Loads {
+    /// Its bits, as a transport has them.
     #[doc(hidden)]
-    unsafe fn amo_swap(at: *mut Self, value: Self) -> Self;
-
-    // An exchange, not a store: a store waits in the store buffer, where the look for sleepers that comes
-    // next (`wait::notify`) would overtake it and could miss a PE that goes to sleep just then.
+    fn to_bits64(self) -> u64;
     #[doc(hidden)]
-    #[inline]
-    unsafe fn amo_set(at: *mut Self, value: Self) {
-        // SAFETY: by the same contract.
-        unsafe { Self::amo_swap(at, value) };
-    }
+    fn from_bits64(bits: u64) -> Self;
+    /// One of the operations that this type has; what was there.
+    ///
+    /// # Safety
+    /// `at` is aligned, mapped, and accessed atomically by everybody.
+    #[doc(hidden)]
+    unsafe fn amo(at: *mut Self, op: AmoOp<Self>) -> Self;
 }
 
 /// An integer that can be added to and compared atomically in any PE's memory (the standard AMO types).
@@ -66,21 +68,10 @@ pub trait AmoInt: AmoSwap + Waitable {
     /// The number that an increment adds.
     #[doc(hidden)]
     const ONE: Self;
-    #[doc(hidden)]
-    unsafe fn amo_add(at: *mut Self, value: Self) -> Self;
-    #[doc(hidden)]
-    unsafe fn amo_compare_swap(at: *mut Self, expected: Self, new: Self) -> Self;
 }
 
 /// An integer whose bits can be changed atomically in any PE's memory (the bitwise AMO types).
-pub trait AmoBit: AmoInt {
-    #[doc(hidden)]
-    unsafe fn amo_and(at: *mut Self, value: Self) -> Self;
-    #[doc(hidden)]
-    unsafe fn amo_or(at: *mut Self, value: Self) -> Self;
-    #[doc(hidden)]
-    unsafe fn amo_xor(at: *mut Self, value: Self) -> Self;
-}
+pub trait AmoBit: AmoInt {}
 
 // In all of it, the callers' contract: `at` is aligned, mapped, and accessed atomically by everybody.
 
@@ -98,55 +89,70 @@ macro_rules! loads {
     )*};
 }
 
-macro_rules! amo_swap {
-    ($($ty:ty = $atomic:ty, $to:expr, $from:expr;)*) => {$(
-        loads!($ty = $atomic, $from;);
-        impl AmoSwap for $ty {
-            #[inline]
-            unsafe fn amo_swap(at: *mut Self, value: Self) -> Self {
-                // SAFETY: by contract; the atomic is as wide and as aligned as the value.
-                let cell = unsafe { <$atomic>::from_ptr(at.cast()) };
-                $from(cell.swap($to(value), Ordering::AcqRel))
-            }
-        }
-    )*};
-}
+// To set is an exchange, not a store: a store waits in the store buffer, where the look for sleepers that comes
+// next (`wait::notify`) would overtake it and could miss a PE that goes to sleep just then.
 
 macro_rules! amo_int {
     ($($int:ty = $atomic:ty;)*) => {$(
-        amo_swap!($int = $atomic, std::convert::identity, std::convert::identity;);
-        impl Waitable for $int {}
-        impl AmoInt for $int {
-            const ONE: Self = 1;
+        loads!($int = $atomic, std::convert::identity;);
+        impl AmoSwap for $int {
             #[inline]
-            unsafe fn amo_add(at: *mut Self, value: Self) -> Self {
-                // SAFETY: by contract.
-                unsafe { <$atomic>::from_ptr(at) }.fetch_add(value, Ordering::AcqRel)
+            fn to_bits64(self) -> u64 {
+                self as u64
             }
             #[inline]
-            unsafe fn amo_compare_swap(at: *mut Self, expected: Self, new: Self) -> Self {
-                // SAFETY: by contract.
+            fn from_bits64(bits: u64) -> Self {
+                bits as $int
+            }
+            #[inline(always)]
+            unsafe fn amo(at: *mut Self, op: AmoOp<Self>) -> Self {
+                // SAFETY: by contract; the atomic is as wide and as aligned as the value.
                 let cell = unsafe { <$atomic>::from_ptr(at) };
-                match cell.compare_exchange(expected, new, Ordering::AcqRel, Ordering::Acquire) {
-                    Ok(old) | Err(old) => old,
+                match op {
+                    AmoOp::Load => cell.load(Ordering::Acquire),
+                    AmoOp::Set(v) | AmoOp::Swap(v) => cell.swap(v, Ordering::AcqRel),
+                    AmoOp::CompareSwap(expected, new) => {
+                        match cell.compare_exchange(expected, new, Ordering::AcqRel, Ordering::Acquire) {
+                            Ok(old) | Err(old) => old,
+                        }
+                    }
+                    AmoOp::Add(v) => cell.fetch_add(v, Ordering::AcqRel),
+                    AmoOp::And(v) => cell.fetch_and(v, Ordering::AcqRel),
+                    AmoOp::Or(v) => cell.fetch_or(v, Ordering::AcqRel),
+                    AmoOp::Xor(v) => cell.fetch_xor(v, Ordering::AcqRel),
                 }
             }
         }
-        impl AmoBit for $int {
+        impl Waitable for $int {}
+        impl AmoInt for $int {
+            const ONE: Self = 1;
+        }
+        impl AmoBit for $int {}
+    )*};
+}
+
+/// Of which the routines take [`AmoSwap`] and no more.
+macro_rules! amo_float {
+    ($($float:ty = $atomic:ty;)*) => {$(
+        loads!($float = $atomic, <$float>::from_bits;);
+        impl AmoSwap for $float {
             #[inline]
-            unsafe fn amo_and(at: *mut Self, value: Self) -> Self {
-                // SAFETY: by contract.
-                unsafe { <$atomic>::from_ptr(at) }.fetch_and(value, Ordering::AcqRel)
+            fn to_bits64(self) -> u64 {
+                self.to_bits().into()
             }
             #[inline]
-            unsafe fn amo_or(at: *mut Self, value: Self) -> Self {
-                // SAFETY: by contract.
-                unsafe { <$atomic>::from_ptr(at) }.fetch_or(value, Ordering::AcqRel)
+            fn from_bits64(bits: u64) -> Self {
+                <$float>::from_bits(bits as _)
             }
-            #[inline]
-            unsafe fn amo_xor(at: *mut Self, value: Self) -> Self {
-                // SAFETY: by contract.
-                unsafe { <$atomic>::from_ptr(at) }.fetch_xor(value, Ordering::AcqRel)
+            #[inline(always)]
+            unsafe fn amo(at: *mut Self, op: AmoOp<Self>) -> Self {
+                // SAFETY: by contract; the atomic is as wide and as aligned as the value.
+                let cell = unsafe { <$atomic>::from_ptr(at.cast()) };
+                <$float>::from_bits(match op {
+                    AmoOp::Load => cell.load(Ordering::Acquire),
+                    AmoOp::Set(v) | AmoOp::Swap(v) => cell.swap(v.to_bits(), Ordering::AcqRel),
+                    _ => unreachable!("floats are loaded, set and swapped only"),
+                })
             }
         }
     )*};
@@ -161,9 +167,9 @@ amo_int! {
     usize = AtomicUsize;
 }
 
-amo_swap! {
-    f32 = AtomicU32, f32::to_bits, f32::from_bits;
-    f64 = AtomicU64, f64::to_bits, f64::from_bits;
+amo_float! {
+    f32 = AtomicU32;
+    f64 = AtomicU64;
 }
 
 loads! {

@@ -1,5 +1,6 @@
 //! What goes by value: elements, the types of C, sets of PEs, thread levels, what objects are. No state, no other room.
 
+pub(crate) mod amo;
 pub(crate) mod c_types;
 pub(crate) mod call_site;
 pub(crate) mod cmp;

@@ -11,47 +11,38 @@
 #![allow(unsafe_code)]
 
 use crate::api::phase::Remote;
-use crate::types::elem::{AmoBit, AmoInt, AmoSwap, Elem};
+use crate::call::Spot;
+use crate::types::amo::AmoOp;
+use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 use crate::types::thread_level::Level;
 
-impl<T: Elem, L: Level> Remote<'_, T, L> {
-    /// Changes element `at` on `pe` by `amo`, and wakes the PE if it sleeps in a wait.
+impl<T: AmoSwap, L: Level> Remote<'_, T, L> {
+    /// One operation on an element, and its PE woken if it sleeps in a wait; what was there.
     #[inline]
-    pub(crate) fn change<R>(
-        &self,
-        call: &'static str,
-        pe: usize,
-        at: usize,
-        amo: impl FnOnce(*mut T) -> R,
-    ) -> R {
-        let was = amo(self.place(call, pe, at, 1));
-        self.notify(pe);
-        was
+    pub(crate) fn change(&self, call: &'static str, pe: usize, at: usize, op: AmoOp<T>) -> T {
+        let word = Spot { at: self.target(call, pe, at, 1), pe: self.members().at(pe as u32).0 };
+        // SAFETY: `target` checked the range; the element is aligned, and changed atomically only.
+        unsafe { word.amo(op) }
     }
 }
 
-/// All panic if there is no PE `pe` or no element `at`.
 impl<T: AmoSwap, L: Level> Remote<'_, T, L> {
     /// Atomically reads (`shmem_atomic_fetch`); what was put before the value is visible afterwards.
     #[inline]
     pub fn fetch(&self, pe: usize, at: usize) -> T {
-        let from = self.place("fetch", pe, at, 1);
-        // SAFETY: `place` checked the range; the element is aligned, and changed atomically only.
-        unsafe { T::amo_load(from) }
+        self.change("fetch", pe, at, AmoOp::Load)
     }
 
     /// Atomically writes (`shmem_atomic_set`).
     #[inline]
     pub fn set(&self, pe: usize, at: usize, value: T) {
-        // SAFETY: as in `fetch`.
-        self.change("set", pe, at, |to| unsafe { T::amo_set(to, value) })
+        self.change("set", pe, at, AmoOp::Set(value));
     }
 
     /// Atomically puts `value` and returns what was there (`shmem_atomic_swap`).
     #[inline]
     pub fn swap(&self, pe: usize, at: usize, value: T) -> T {
-        // SAFETY: as in `fetch`.
-        self.change("swap", pe, at, |to| unsafe { T::amo_swap(to, value) })
+        self.change("swap", pe, at, AmoOp::Swap(value))
     }
 }
 
@@ -60,15 +51,13 @@ impl<T: AmoInt, L: Level> Remote<'_, T, L> {
     /// Atomically puts `new` if `expected` is there; returns what was there (`shmem_atomic_compare_swap`).
     #[inline]
     pub fn compare_swap(&self, pe: usize, at: usize, expected: T, new: T) -> T {
-        // SAFETY: as in `fetch`.
-        self.change("compare_swap", pe, at, |to| unsafe { T::amo_compare_swap(to, expected, new) })
+        self.change("compare_swap", pe, at, AmoOp::CompareSwap(expected, new))
     }
 
     /// Atomically adds `value` and returns what was there (`shmem_atomic_fetch_add`).
     #[inline]
     pub fn fetch_add(&self, pe: usize, at: usize, value: T) -> T {
-        // SAFETY: as in `fetch`.
-        self.change("fetch_add", pe, at, |to| unsafe { T::amo_add(to, value) })
+        self.change("fetch_add", pe, at, AmoOp::Add(value))
     }
 
     /// Atomically adds `value` (`shmem_atomic_add`).
@@ -95,8 +84,7 @@ impl<T: AmoBit, L: Level> Remote<'_, T, L> {
     /// Atomically keeps the bits that are set in `value`; returns what was there (`shmem_atomic_fetch_and`).
     #[inline]
     pub fn fetch_and(&self, pe: usize, at: usize, value: T) -> T {
-        // SAFETY: as in `fetch`.
-        self.change("fetch_and", pe, at, |to| unsafe { T::amo_and(to, value) })
+        self.change("fetch_and", pe, at, AmoOp::And(value))
     }
 
     /// Atomically keeps the bits that are set in `value` (`shmem_atomic_and`).
@@ -108,8 +96,7 @@ impl<T: AmoBit, L: Level> Remote<'_, T, L> {
     /// Atomically sets the bits that are set in `value`; returns what was there (`shmem_atomic_fetch_or`).
     #[inline]
     pub fn fetch_or(&self, pe: usize, at: usize, value: T) -> T {
-        // SAFETY: as in `fetch`.
-        self.change("fetch_or", pe, at, |to| unsafe { T::amo_or(to, value) })
+        self.change("fetch_or", pe, at, AmoOp::Or(value))
     }
 
     /// Atomically sets the bits that are set in `value` (`shmem_atomic_or`).
@@ -121,8 +108,7 @@ impl<T: AmoBit, L: Level> Remote<'_, T, L> {
     /// Atomically flips the bits that are set in `value`; returns what was there (`shmem_atomic_fetch_xor`).
     #[inline]
     pub fn fetch_xor(&self, pe: usize, at: usize, value: T) -> T {
-        // SAFETY: as in `fetch`.
-        self.change("fetch_xor", pe, at, |to| unsafe { T::amo_xor(to, value) })
+        self.change("fetch_xor", pe, at, AmoOp::Xor(value))
     }
 
     /// Atomically flips the bits that are set in `value` (`shmem_atomic_xor`).

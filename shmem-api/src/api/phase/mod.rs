@@ -37,7 +37,7 @@ use crate::exit::end::end_job;
 use crate::node::signature::{Kind, MAX_OBJECTS, Signature};
 use crate::process::child;
 use crate::process::status::DIVERGED;
-use crate::sync::fences;
+use crate::transport::{self, Stream};
 use crate::types::pe_set::PeSet;
 use crate::types::thread_level::Level;
 
@@ -150,6 +150,6 @@ impl<L: Level> Phase<'_, L> {
     /// What this PE puts to a PE after the fence, and its atomics and signals there, arrive after what
     /// came before it (`shmem_fence`). Says nothing of two different PEs.
     pub fn fence(&self) {
-        fences::store_fence();
+        transport::fence(Stream::ALL);
     }
 }

@@ -17,6 +17,7 @@ use crate::memory::copy;
 use crate::node::Node;
 use crate::node::segment::Peer;
 use crate::node::static_data::Static;
+use crate::transport::{FarTarget, Stream, Target};
 use crate::types::elem::Elem;
 use crate::types::pe_set::PeSet;
 use crate::types::thread_level::{Level, Single};
@@ -106,40 +107,53 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// Who asks, and where in the heap the object lies; for a static, past every heap.
     #[inline]
     pub(crate) fn whereabouts(&self) -> (PeId, Offset) {
-        let in_heap = std::ptr::eq(self.peers.as_ptr(), self.engine.peers.as_ptr());
-        (self.engine.me, if in_heap { self.at } else { Offset(u64::MAX >> 1) })
+        (self.engine.me, if self.is_in_heap() { self.at } else { Offset(u64::MAX >> 1) })
     }
 
-    /// Where elements `at .. at + n` of the object on `pe` are in this process.
+    /// Where elements `at .. at + n` of the object on `pe` are.
     #[inline]
-    pub(crate) fn place(&self, call: &'static str, pe: usize, at: usize, n: usize) -> *mut T {
+    pub(crate) fn target(&self, call: &'static str, pe: usize, at: usize, n: usize) -> Target {
         if pe >= self.members.size as usize {
             self.no_such_pe(call, pe);
         }
-        self.place_at(call, self.members.at(pe as u32), at, n)
+        self.target_at(call, self.members.at(pe as u32), at, n)
     }
 
-    /// As [`place`](Self::place), of this PE's own part.
+    /// As [`target`](Self::target), of this PE's own part.
     #[inline]
     pub(crate) fn own_place(&self, call: &'static str, at: usize, n: usize) -> *mut T {
-        self.place_at(call, self.engine.me, at, n)
+        match self.target_at(call, self.engine.me, at, n) {
+            Target::Mapped(at) => at.cast(),
+            Target::Far(far) => unreachable!("this PE's own memory is mapped, and not {far:?}"),
+        }
     }
 
     #[inline]
-    fn place_at(&self, call: &'static str, pe: PeId, at: usize, n: usize) -> *mut T {
+    fn target_at(&self, call: &'static str, pe: PeId, at: usize, n: usize) -> Target {
         if at > self.len || self.len - at < n {
             self.out_of_range(call, pe, at, n);
         }
         let offset = self.at.0 as usize + at * size_of::<T>();
+        let base = self.peers[pe.0 as usize].heap;
+        if base.is_null() {
+            return self.far(pe, offset);
+        }
         // SAFETY: P1, or C1 for a static: the object lies inside that memory of every PE of the team, and the
         // range inside the object.
-        unsafe { self.peers[pe.0 as usize].heap.add(offset) }.cast::<T>()
+        Target::Mapped(unsafe { base.add(offset) })
     }
 
-    /// Wakes `pe` if it sleeps in a wait.
+    /// On a PE whose memory is not mapped here.
+    #[cold]
+    #[inline(never)]
+    fn far(&self, pe: PeId, offset: usize) -> Target {
+        let space = if self.is_in_heap() { 0 } else { FarTarget::STATIC };
+        Target::Far(FarTarget { pe, at: space | offset as u64, stream: Stream::DEFAULT })
+    }
+
     #[inline]
-    pub(crate) fn notify(&self, pe: usize) {
-        self.engine.notify(self.members.at(pe as u32));
+    fn is_in_heap(&self) -> bool {
+        std::ptr::eq(self.peers.as_ptr(), self.engine.peers.as_ptr())
     }
 
     #[cold]
@@ -165,10 +179,10 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// If there is no PE `pe` or the range leaves the object.
     #[inline]
     pub fn put(&self, pe: usize, at: usize, src: &[T]) {
-        let to = self.place("put", pe, at, src.len());
-        // SAFETY: `place` checked the range; a shared object is never behind a Rust reference, so it
+        let to = self.target("put", pe, at, src.len());
+        // SAFETY: `target` checked the range; a shared object is never behind a Rust reference, so it
         // cannot overlap `src`.
-        unsafe { copy::put(to, src.as_ptr(), src.len()) }
+        unsafe { to.put(src.as_ptr(), src.len()) }
     }
 
     /// Copies elements `at ..` of the object on `pe` into `dst`, and returns when they are there
@@ -178,9 +192,9 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// As [`put`](Self::put).
     #[inline]
     pub fn get(&self, pe: usize, at: usize, dst: &mut [T]) {
-        let from = self.place("get", pe, at, dst.len());
+        let from = self.target("get", pe, at, dst.len());
         // SAFETY: as in `put`.
-        unsafe { copy::get(dst.as_mut_ptr(), from, dst.len()) }
+        unsafe { from.get(dst.as_mut_ptr(), dst.len()) }
     }
 
     /// The elements of `range` on `pe`, in a new vector.
@@ -189,7 +203,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// As [`put`](Self::put).
     pub fn get_vec(&self, pe: usize, range: Range<usize>) -> Vec<T> {
         // Checked before memory is taken for it.
-        self.place("get_vec", pe, range.start, range.len());
+        self.target("get_vec", pe, range.start, range.len());
         let mut elements = vec![T::zeroed(); range.len()];
         self.get(pe, range.start, &mut elements);
         elements
@@ -201,9 +215,9 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// As [`put`](Self::put).
     #[inline]
     pub fn put_one(&self, pe: usize, at: usize, value: T) {
-        let to = self.place("put_one", pe, at, 1);
-        // SAFETY: `place` checked the range.
-        unsafe { copy::store(to, value) }
+        let to = self.target("put_one", pe, at, 1);
+        // SAFETY: `target` checked the range.
+        unsafe { to.store(value) }
     }
 
     /// Gets one element (OpenSHMEM 1.6, `shmem_g`).
@@ -212,9 +226,9 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// As [`put`](Self::put).
     #[inline]
     pub fn get_one(&self, pe: usize, at: usize) -> T {
-        let from = self.place("get_one", pe, at, 1);
-        // SAFETY: `place` checked the range.
-        unsafe { copy::load(from) }
+        let from = self.target("get_one", pe, at, 1);
+        // SAFETY: `target` checked the range.
+        unsafe { from.load() }
     }
 
     /// Reads an element of this PE's own part.

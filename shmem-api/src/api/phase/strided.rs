@@ -11,7 +11,7 @@
 #![allow(unsafe_code)]
 
 use crate::api::phase::Remote;
-use crate::memory::copy;
+use crate::transport::Target;
 use crate::types::elem::Elem;
 use crate::types::thread_level::Level;
 
@@ -62,13 +62,11 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         block: usize,
     ) {
         let n = self.blocks_in(call, src.len(), strides[1], block);
-        let to = self.strided_place(call, pe, at, strides[0], block, n);
+        let to = self.strided_target(call, pe, at, strides[0], block, n);
         if n > 0 {
-            // SAFETY: the blocks lie inside the object, as `strided_place` checked, and inside `src`, as `blocks_in`
+            // SAFETY: the blocks lie inside the object, as `strided_target` checked, and inside `src`, as `blocks_in`
             // counted them; a shared object is never behind a Rust reference, so it cannot overlap `src`.
-            unsafe {
-                copy::blocks::<T, true>(to.cast(), src.as_ptr().cast(), apart(strides, block, n), block, n)
-            }
+            unsafe { to.put_blocks(src.as_ptr(), apart(strides, block, n), block, n) }
         }
     }
 
@@ -83,18 +81,10 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         block: usize,
     ) {
         let n = self.blocks_in(call, dst.len(), strides[0], block);
-        let from = self.strided_place(call, pe, at, strides[1], block, n);
+        let from = self.strided_target(call, pe, at, strides[1], block, n);
         if n > 0 {
             // SAFETY: as in `strided_put`.
-            unsafe {
-                copy::blocks::<T, false>(
-                    dst.as_mut_ptr().cast(),
-                    from.cast(),
-                    apart(strides, block, n),
-                    block,
-                    n,
-                )
-            }
+            unsafe { from.get_blocks(dst.as_mut_ptr(), apart(strides, block, n), block, n) }
         }
     }
 
@@ -109,7 +99,7 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
 
     /// Where the first of `n` blocks is, all of which lie in the object.
     #[inline]
-    fn strided_place(
+    fn strided_target(
         &self,
         call: &'static str,
         pe: usize,
@@ -117,7 +107,7 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         stride: usize,
         block: usize,
         n: usize,
-    ) -> *mut T {
+    ) -> Target {
         if stride < block.max(1) {
             self.too_close(call, stride, block);
         }
@@ -126,7 +116,7 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
             0 => 0,
             _ => (n - 1).saturating_mul(stride).saturating_add(block),
         };
-        self.place(call, pe, at, extent)
+        self.target(call, pe, at, extent)
     }
 
     #[cold]

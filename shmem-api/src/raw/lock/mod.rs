@@ -4,7 +4,7 @@
 //! only, and this PE's node in it ([`queue`]). The home follows from where the lock is in its page, which is
 //! the same on every PE for heap and static objects alike; so locks side by side have different homes.
 //!
-//! Invariant **K1**: a place that `Call::place_amo` gave out for a lock is mapped, aligned, and accessed as
+//! Invariant **K1**: a place that `Call::amo_target` gave out for a lock is mapped, aligned, and accessed as
 //! two atomics of 32 bits by everybody, for the length of a call: the callers' promise.
 
 pub(crate) mod queue;
@@ -13,19 +13,20 @@ use std::sync::atomic::Ordering;
 
 use crate::raw::lock::queue::Words;
 
+use crate::call::{Call, Spot, notify};
 use crate::engine::Handle;
 use crate::node::hot::HOT;
-use crate::raw::Call;
 use crate::raw::routines::routines;
-use crate::sync::fences;
 use crate::sync::primitives::AtomicU32;
+use crate::transport;
+use crate::types::amo::AmoOp;
 
 /// A lock, for one call.
 struct Lock {
     call: Call,
     at: *mut i64,
     me: u32,
-    tail: *const AtomicU32,
+    tail: Spot,
 }
 
 impl Lock {
@@ -34,7 +35,7 @@ impl Lock {
     #[inline]
     unsafe fn new(call: Call, at: *mut i64) -> Lock {
         let n_pes = HOT.n_pes.load(Ordering::Relaxed);
-        let tail = call.place_amo(at, home(at.addr(), n_pes) as i32).at.cast();
+        let tail = call.amo_target(at, home(at.addr(), n_pes) as i32);
         Lock { call, at, me: HOT.me.load(Ordering::Relaxed), tail }
     }
 
@@ -54,21 +55,27 @@ fn home(at: usize, n_pes: u32) -> u32 {
 
 impl Words for Lock {
     #[inline]
-    fn tail(&self) -> &AtomicU32 {
+    fn tail(&self, op: AmoOp<u32>) -> u32 {
         // SAFETY: K1: the first half of the home's word.
-        unsafe { &*self.tail }
+        unsafe { self.tail.amo_quietly(op) }
     }
 
     #[inline]
-    fn node(&self, pe: u32) -> &AtomicU32 {
-        let word = if pe == self.me { self.at.cast() } else { self.place(pe) };
+    fn mine(&self) -> &AtomicU32 {
+        // SAFETY: K1: the second half of this PE's word.
+        unsafe { &*self.at.cast::<AtomicU32>().wrapping_add(1) }
+    }
+
+    #[inline]
+    fn node(&self, pe: u32, op: AmoOp<u32>) -> u32 {
+        let word = self.word(pe);
         // SAFETY: K1: the second half of that PE's word.
-        unsafe { &*word.wrapping_add(4).cast() }
+        unsafe { Spot { at: word.at.plus(4), ..word }.amo_quietly(op) }
     }
 
     #[inline]
     fn notify(&self, pe: u32) {
-        self.call.notify(pe);
+        notify(pe);
     }
 
     fn wait(&self, before: Option<u32>, ready: impl Fn() -> bool) {
@@ -84,14 +91,14 @@ impl Words for Lock {
 impl Lock {
     /// The word on another PE.
     #[cold]
-    fn place(&self, pe: u32) -> *mut u8 {
+    fn word(&self, pe: u32) -> Spot {
         if pe >= HOT.n_pes.load(Ordering::Relaxed) {
             let at = self.at.addr();
             self.call.fail(&format!(
                 "what is at {at:#x} is no lock: it must be 0 on every PE before its first use"
             ));
         }
-        self.call.place_amo(self.at, pe as i32).at
+        self.call.amo_target(self.at, pe as i32)
     }
 }
 
@@ -128,7 +135,7 @@ routines! {
     fn clear_lock(call, lock: *mut i64) {
         // SAFETY: by contract.
         let words = unsafe { Lock::new(call, lock) };
-        fences::full_fence();
+        transport::quiet(call.stream());
         if queue::release(&words, words.me).is_err() {
             call.fail(&format!("this PE does not hold the lock at {:#x}", lock.addr()));
         }

@@ -23,13 +23,16 @@
 mod models;
 
 use crate::sync::primitives::{AtomicU32, Ordering};
+use crate::types::amo::AmoOp;
 
 /// What the queue is made of, and how a PE waits in it.
 pub(crate) trait Words {
-    /// The last PE of the queue, plus 1; on the home PE.
-    fn tail(&self) -> &AtomicU32;
-    /// The node of `pe`.
-    fn node(&self, pe: u32) -> &AtomicU32;
+    /// An operation on the last PE of the queue, plus 1; on the home PE. It acquires and releases.
+    fn tail(&self, op: AmoOp<u32>) -> u32;
+    /// This PE's node.
+    fn mine(&self) -> &AtomicU32;
+    /// An operation on the node of another PE. It acquires and releases.
+    fn node(&self, pe: u32, op: AmoOp<u32>) -> u32;
     /// Wakes `pe`, whose node was just changed.
     fn notify(&self, pe: u32);
     /// Waits until `ready`: until the PE `before` this one passes the lock on or, if none is given, the one
@@ -55,14 +58,14 @@ pub(crate) struct NotHeld;
 /// Takes the lock, after all who came before.
 #[inline]
 pub(crate) fn acquire(words: &impl Words, me: u32) -> Result<(), AlreadyHere> {
-    let mine = words.node(me);
+    let mine = words.mine();
     if mine.load(Ordering::Relaxed) != 0 {
         return Err(AlreadyHere);
     }
     mine.store(HERE | HELD, Ordering::Relaxed);
     // Release: whoever comes next finds my node as I have just made it. Acquire: I see what the last
     // holder did, and the node of the PE before me.
-    match words.tail().swap(me + 1, Ordering::AcqRel) {
+    match words.tail(AmoOp::Swap(me + 1)) {
         0 => {}
         before => queue_up(words, me, before - 1),
     }
@@ -71,12 +74,12 @@ pub(crate) fn acquire(words: &impl Words, me: u32) -> Result<(), AlreadyHere> {
 
 #[cold]
 fn queue_up(words: &impl Words, me: u32, before: u32) {
-    let mine = words.node(me);
+    let mine = words.mine();
     // Atomic, since the PE behind me may link to me meanwhile; before I link, since only then am I passed
     // the lock.
     mine.fetch_and(!HELD, Ordering::Relaxed);
     // Release: my node is ready to have the lock passed to it.
-    words.node(before).fetch_or(me + 1, Ordering::Release);
+    words.node(before, AmoOp::Or(me + 1));
     // It may be asleep until I do this (see `release`).
     words.notify(before);
     // Acquire: I see what the PE before me did.
@@ -86,12 +89,12 @@ fn queue_up(words: &impl Words, me: u32, before: u32) {
 /// Takes the lock if nobody has it; whether it did.
 #[inline]
 pub(crate) fn try_acquire(words: &impl Words, me: u32) -> bool {
-    let mine = words.node(me);
-    if words.tail().load(Ordering::Relaxed) != 0 || mine.load(Ordering::Relaxed) != 0 {
+    let mine = words.mine();
+    if words.tail(AmoOp::Load) != 0 || mine.load(Ordering::Relaxed) != 0 {
         return false;
     }
     mine.store(HERE | HELD, Ordering::Relaxed);
-    let taken = words.tail().compare_exchange(0, me + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+    let taken = words.tail(AmoOp::CompareSwap(0, me + 1)) == 0;
     if !taken {
         mine.store(0, Ordering::Relaxed);
     }
@@ -101,25 +104,23 @@ pub(crate) fn try_acquire(words: &impl Words, me: u32) -> bool {
 /// Passes the lock to the PE behind this one, or leaves it free.
 #[inline]
 pub(crate) fn release(words: &impl Words, me: u32) -> Result<(), NotHeld> {
-    let mine = words.node(me);
+    let mine = words.mine();
     let node = mine.load(Ordering::Acquire);
     if node & HELD == 0 {
         return Err(NotHeld);
     }
     // Release: the next holder sees what I did.
-    if node & NEXT == 0
-        && words.tail().compare_exchange(me + 1, 0, Ordering::Release, Ordering::Relaxed).is_ok()
-    {
+    if node & NEXT == 0 && words.tail(AmoOp::CompareSwap(me + 1, 0)) == me + 1 {
         mine.store(0, Ordering::Relaxed);
     } else {
-        pass_on(words, me);
+        pass_on(words);
     }
     Ok(())
 }
 
 #[cold]
-fn pass_on(words: &impl Words, me: u32) {
-    let mine = words.node(me);
+fn pass_on(words: &impl Words) {
+    let mine = words.mine();
     // Acquire: the node of the PE behind me is ready.
     let next = || mine.load(Ordering::Acquire) & NEXT;
     if next() == 0 {
@@ -129,6 +130,6 @@ fn pass_on(words: &impl Words, me: u32) {
     let next = next() - 1;
     // Before the lock is passed on: after that this PE may come again in another thread.
     mine.store(0, Ordering::Relaxed);
-    words.node(next).fetch_or(HELD, Ordering::Release);
+    words.node(next, AmoOp::Or(HELD));
     words.notify(next);
 }

@@ -10,6 +10,7 @@ use crate::raw::lock::queue::*;
 use crate::sync::primitives::explore;
 use crate::sync::wait;
 use crate::sync::wait::{Policy, Waker};
+use crate::types::amo::AmoOp;
 
 const PES: usize = 3;
 
@@ -28,12 +29,28 @@ struct Pe {
     me: u32,
 }
 
-impl Words for Pe {
-    fn tail(&self) -> &AtomicU32 {
-        &self.job.tail
+/// What the processor, or a transport, does.
+fn apply(word: &AtomicU32, op: AmoOp<u32>) -> u32 {
+    match op {
+        AmoOp::Load => word.load(Ordering::Acquire),
+        AmoOp::Swap(v) => word.swap(v, Ordering::AcqRel),
+        AmoOp::CompareSwap(expected, new) => word
+            .compare_exchange(expected, new, Ordering::AcqRel, Ordering::Acquire)
+            .unwrap_or_else(|was| was),
+        AmoOp::Or(v) => word.fetch_or(v, Ordering::AcqRel),
+        op => unreachable!("the queue does not ask for {op:?}"),
     }
-    fn node(&self, pe: u32) -> &AtomicU32 {
-        &self.job.nodes[pe as usize]
+}
+
+impl Words for Pe {
+    fn tail(&self, op: AmoOp<u32>) -> u32 {
+        apply(&self.job.tail, op)
+    }
+    fn mine(&self) -> &AtomicU32 {
+        &self.job.nodes[self.me as usize]
+    }
+    fn node(&self, pe: u32, op: AmoOp<u32>) -> u32 {
+        apply(&self.job.nodes[pe as usize], op)
     }
     fn notify(&self, pe: u32) {
         wait::notify(&self.job.events[pe as usize], &self.job.asleep[pe as usize]);

@@ -1,0 +1,161 @@
+//! A transport for tests: PEs of this host whose memory this process has mapped, but does as if it had not.
+//!
+//! `SHMEM_TEST_FAR` says which PEs are far: `all`, or `odd`: those whose number differs from this PE's in its lowest bit.
+//! So every program of the tests can be run through every far arm. It is as late as a network may be: what is put lies in a
+//! queue of this process until something orders or completes it, so that whoever forgets to is found out.
+#![allow(unsafe_code)]
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use memheap::PeId;
+use memheap::region::Region;
+use memheap::region::memfd::PeerRegion;
+
+use super::{FAR, FarTarget, Stream, Transport};
+use crate::memory::copy;
+use crate::types::amo::AmoOp;
+
+/// The memory of one far PE.
+struct Memory {
+    segment: PeerRegion,
+    statics: Option<&'static PeerRegion>,
+    /// From the beginning of its segment to the event and the count of sleepers of its waits.
+    waiters: [usize; 2],
+}
+
+/// A put that is not there yet.
+struct Pending {
+    to: FarTarget,
+    bytes: Vec<u8>,
+}
+
+/// By PE.
+static MEMORY: RwLock<Vec<Option<Memory>>> = RwLock::new(Vec::new());
+static PENDING: Mutex<Vec<Pending>> = Mutex::new(Vec::new());
+
+struct Loopback;
+
+/// Whether `pe` is far for `me`.
+pub(crate) fn is_far(me: PeId, pe: PeId) -> bool {
+    match std::env::var("SHMEM_TEST_FAR").as_deref() {
+        Ok("all") => pe != me,
+        Ok("odd") => (pe.0 ^ me.0) & 1 == 1,
+        _ => false,
+    }
+}
+
+/// In a start: the memory of the far PEs, by PE. `waiters` as in [`Memory`].
+pub(crate) fn install(
+    segments: Vec<Option<PeerRegion>>,
+    statics: &[Option<&'static PeerRegion>],
+    waiters: [usize; 2],
+) {
+    if segments.iter().all(Option::is_none) {
+        return;
+    }
+    let memory = segments.into_iter().enumerate().map(|(pe, segment)| {
+        Some(Memory { segment: segment?, statics: statics.get(pe).copied().flatten(), waiters })
+    });
+    *MEMORY.write().unwrap_or_else(PoisonError::into_inner) = memory.collect();
+    FAR.get_or_init(|| Box::new(Loopback));
+}
+
+fn pending() -> MutexGuard<'static, Vec<Pending>> {
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where it is, after all. What is past its end fails the test: TRANSPORT-T1.
+fn address(target: FarTarget, n: usize) -> *mut u8 {
+    let memory = MEMORY.read().unwrap_or_else(PoisonError::into_inner);
+    let Some(memory) = memory.get(target.pe.0 as usize).and_then(Option::as_ref) else {
+        panic!("TRANSPORT-T1: {target:?} is no far PE's")
+    };
+    let (region, at) = match target.at & FarTarget::STATIC {
+        0 => (Some(&memory.segment), target.at as usize),
+        _ => (memory.statics, (target.at & !FarTarget::STATIC) as usize),
+    };
+    let region = region.unwrap_or_else(|| panic!("TRANSPORT-T1: {target:?}: that PE shares no statics"));
+    let len = region.len().0 as usize;
+    assert!(at <= len && n <= len - at, "TRANSPORT-T1: {n} bytes at {target:?} of {len}");
+    region.base().as_ptr().wrapping_add(at)
+}
+
+/// Everything that was put is there.
+fn flush(pending: &mut Vec<Pending>) {
+    for Pending { to, bytes } in pending.drain(..) {
+        // SAFETY: TRANSPORT-T1, which `address` has looked at again.
+        unsafe { copy::put(address(to, bytes.len()), bytes.as_ptr(), bytes.len()) };
+    }
+}
+
+impl Transport for Loopback {
+    unsafe fn put(&self, to: FarTarget, from: *const u8, n: usize) {
+        let mut bytes = vec![0; n];
+        // SAFETY: by contract; the vector is as long.
+        unsafe { copy::get(bytes.as_mut_ptr(), from, n) };
+        pending().push(Pending { to, bytes });
+    }
+
+    unsafe fn get(&self, to: *mut u8, from: FarTarget, n: usize) {
+        // SAFETY: by contract; TRANSPORT-T1, which `address` has looked at again.
+        unsafe { copy::get(to, address(from, n), n) }
+    }
+
+    fn amo(&self, at: FarTarget, width: usize, op: AmoOp<u64>) -> u64 {
+        // It releases.
+        flush(&mut pending());
+        let word = address(at, width);
+        assert!(word.addr().is_multiple_of(width), "{at:?} is not aligned to {width}");
+        macro_rules! amo {
+            ($atomic:ty, $value:ty) => {{
+                // SAFETY: aligned, inside the region, and changed atomically by everybody.
+                let word = unsafe { <$atomic>::from_ptr(word.cast()) };
+                let was = match op.map(|v| v as $value) {
+                    AmoOp::Load => word.load(SeqCst),
+                    AmoOp::Set(v) | AmoOp::Swap(v) => word.swap(v, SeqCst),
+                    AmoOp::CompareSwap(expected, new) => {
+                        word.compare_exchange(expected, new, SeqCst, SeqCst).unwrap_or_else(|was| was)
+                    }
+                    AmoOp::Add(v) => word.fetch_add(v, SeqCst),
+                    AmoOp::And(v) => word.fetch_and(v, SeqCst),
+                    AmoOp::Or(v) => word.fetch_or(v, SeqCst),
+                    AmoOp::Xor(v) => word.fetch_xor(v, SeqCst),
+                };
+                u64::from(was)
+            }};
+        }
+        match width {
+            4 => amo!(AtomicU32, u32),
+            8 => amo!(AtomicU64, u64),
+            _ => panic!("a word of {width} bytes"),
+        }
+    }
+
+    unsafe fn put_signal(&self, to: FarTarget, from: *const u8, n: usize, signal: FarTarget, op: AmoOp<u64>) {
+        // SAFETY: by the same contract.
+        unsafe { self.put(to, from, n) };
+        self.amo(signal, 8, op);
+    }
+
+    fn fence(&self, _: Stream) {
+        flush(&mut pending());
+    }
+
+    fn quiet(&self, _: Stream) {
+        flush(&mut pending());
+    }
+
+    fn progress(&self) {}
+
+    fn wake(&self, pe: PeId) {
+        let waiters = MEMORY.read().unwrap_or_else(PoisonError::into_inner)[pe.0 as usize]
+            .as_ref()
+            .map(|memory| memory.waiters.map(|at| memory.segment.base().as_ptr().wrapping_add(at)));
+        if let Some([event, asleep]) = waiters {
+            // SAFETY: there every segment has these two words, atomics, as long as it is mapped.
+            let [event, asleep] = [event, asleep].map(|at| unsafe { &*at.cast() });
+            crate::sync::wait::notify(event, asleep);
+        }
+    }
+}
