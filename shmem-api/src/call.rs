@@ -170,7 +170,7 @@ impl Call {
                 let address = engine.statics.address(Offset(at & !Position::STATIC));
                 address.map_or(ptr::null(), ptr::without_provenance)
             }
-            at => engine.own(Offset(at)),
+            at => engine.address(Offset(at)),
         }
     }
 
@@ -410,20 +410,12 @@ pub(crate) fn notify(pe: u32) {
     // SAFETY: NODE-N2: the table has an entry for each PE, and `pe` comes from `Call::target`.
     let heap = unsafe { entry.read() }.heap;
     if heap.is_null() {
-        return wake_far(pe);
+        return transport::wake(PeId(pe));
     }
     let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
     // SAFETY: NODE-N2: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
     let waiters = unsafe { &*waiters.cast::<Waiters>() };
     wait::notify(&waiters.event, &waiters.asleep);
-}
-
-#[cold]
-#[inline(never)]
-fn wake_far(pe: u32) {
-    if let Some(far) = transport::far() {
-        far.wake(PeId(pe));
-    }
 }
 
 impl Spot {

@@ -5,6 +5,7 @@ use crate::node::Node;
 use crate::node::event::Event;
 use crate::sync::primitives::AtomicU32;
 use crate::sync::wait::Waker;
+use crate::transport;
 
 impl Node {
     /// Waits on this PE's own memory until `ready`, which a plain put may bring about.
@@ -25,16 +26,22 @@ impl Node {
         self.wait((&waiters.event, &waiters.asleep), (Waker::MayBeSilent, By::Calls), &ready, &place, || ());
     }
 
-    /// Waits for a call of another PE, asleep on an event of its mailbox. `between` is called between sleeps.
+    /// Waits for a call of another PE, asleep on an event of its mailbox, if that is mapped here. `between` is called between sleeps.
     pub(crate) fn wait_for_a_call(
         &self,
-        event: &Event,
+        event: Option<&Event>,
         waker: Waker,
         ready: &dyn Fn() -> bool,
         place: impl Fn() -> String,
         between: impl FnMut(),
     ) {
-        self.wait((&event.count, &event.asleep), (waker, By::Calls), ready, &place, between);
+        let waiters = &self.control().life.waiters;
+        let (event, waker) = match event {
+            Some(event) => ((&event.count, &event.asleep), waker),
+            // It is a far PE's: this one looks by itself.
+            None => ((&waiters.event, &waiters.asleep), Waker::MayBeSilent),
+        };
+        self.wait(event, (waker, By::Calls), ready, &place, between);
     }
 
     /// All of them. `place` says what is waited for, for lines.
@@ -52,6 +59,10 @@ impl Node {
             false => format!("{} (other threads of the PEs may still end it: not known)", place()),
         };
         let mut report = self.policy.report(self.me, told);
+        let ready = || {
+            transport::progress();
+            ready()
+        };
         self.policy.wait(event, asleep, waker, ready, |waited| {
             blocked.look(waited);
             between();

@@ -279,7 +279,7 @@ impl<L: Level> Team<'_, L> {
 
     /// Where an object is in this PE's heap.
     fn own<T>(&self, at: u64) -> *mut T {
-        self.engine.own(memheap::Offset(at)).cast()
+        self.engine.address(memheap::Offset(at)).cast()
     }
 
     fn root(&self, call: &str, root: usize) -> u32 {

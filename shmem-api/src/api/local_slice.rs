@@ -48,7 +48,7 @@ impl<L: Level> World<L> {
         }
         let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
         let block = engine.alloc_local(Bytes(bytes as u64), align, near)?;
-        let base = engine.own(block.at);
+        let base = engine.address(block.at);
         // SAFETY: the used part lies inside the block, which is new and this PE's alone.
         unsafe { copy::fill(base, 0, block.used.0 as usize) };
         let base = NonNull::new(base.cast()).unwrap_or(NonNull::dangling());

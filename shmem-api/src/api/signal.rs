@@ -23,7 +23,7 @@ use crate::api::world::World;
 use crate::error::Error;
 use crate::types::amo::AmoOp;
 use crate::types::cmp::Cmp;
-use crate::types::elem::{AmoInt, AmoSwap, Elem};
+use crate::types::elem::Elem;
 use crate::types::object::ObjectType;
 use crate::types::thread_level::{Level, Single};
 

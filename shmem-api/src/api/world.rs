@@ -208,7 +208,7 @@ impl<L: Level> World<L> {
     /// free on all.
     pub fn heap_base(&self) -> usize {
         let engine = self.team.engine;
-        engine.own(engine.layout.window(Reach::World).0) as usize
+        engine.address(engine.layout.window(Reach::World).0) as usize
     }
 }
 

@@ -50,7 +50,7 @@ impl Engine {
             },
         )?;
         if size.0 > 0 {
-            numa::bring_near(self, self.own(fresh.at), size, near);
+            numa::bring_near(self, self.address(fresh.at), size, near);
             if reach == Reach::Dma {
                 self.mlock_or_give_back(fresh.at, size)?;
             }
@@ -67,7 +67,7 @@ impl Engine {
         let refuse = |why| {
             self.no_room(format!("{}({size}, alignment {align}, for {reach})", request.call), reach, why)
         };
-        let base = self.own(Offset(0)).addr() as u64;
+        let base = self.address(Offset(0)).addr() as u64;
         let max = if self.segment.same_base() { Align::of(base) } else { Align::PAGE };
         if align > max {
             return Err(refuse(AllocError::BadAlign { align, max }.into()));
@@ -107,7 +107,7 @@ impl Engine {
 
     /// Locks a new block on every PE; if one PE cannot, no PE keeps it.
     pub(super) fn mlock_or_give_back(&self, at: Offset, size: Bytes) -> Result<(), Error> {
-        let pinned = mlock::lock(self.own(at), size);
+        let pinned = mlock::lock(self.address(at), size);
         let raised = self.meet_showing(
             || Signature::new(Kind::Pinned),
             |control, _| {
@@ -120,9 +120,10 @@ impl Engine {
         if !raised {
             return Ok(());
         }
-        let failed = |pe: &PeId| self.control_of(*pe).life.mlock_failed.load(Ordering::Relaxed) != 0;
+        let failed =
+            |pe: &PeId| self.control_of(*pe).life().field(|l| &l.mlock_failed).load(Ordering::Relaxed) != 0;
         let pe = (0..self.n_pes).map(PeId).find(failed).unwrap_or(self.me);
-        let code = self.control_of(pe).life.mlock_failed.load(Ordering::Relaxed);
+        let code = self.control_of(pe).life().field(|l| &l.mlock_failed).load(Ordering::Relaxed);
         self.free("the end of an allocation of locked memory", at)?;
         let why = std::io::Error::from_raw_os_error(code as i32).to_string();
         Err(Error::Pinned { pe, size, limit: mlock::limit(), why })
@@ -208,7 +209,7 @@ impl Engine {
             !mine.is_empty()
         };
         let read = |met: Met| match met.raised {
-            true => self.controls.iter().map(|d| d.frees[met.turn].read()).collect(),
+            true => self.controls.iter().map(|c| c.dropped(met.turn)).collect(),
             false => Vec::new(),
         };
         Ok(self.meet_showing(signature, show, read)?)
@@ -257,7 +258,7 @@ impl Engine {
         let locked = heap.spaces.get(Reach::Dma).is_some_and(|s| s.contains(block));
         let len = heap.spaces.free(block)?;
         if locked {
-            mlock::unlock(self.own(block), len);
+            mlock::unlock(self.address(block), len);
         }
         heap.memory.freed(len);
         Ok(len)
@@ -293,6 +294,6 @@ impl Engine {
     }
 
     fn view(&self) -> View<'_> {
-        View { own: self.own(Offset(0)), peers: &self.peers }
+        View { own: self.address(Offset(0)), peers: &self.peers }
     }
 }

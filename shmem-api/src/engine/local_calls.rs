@@ -24,7 +24,7 @@ impl Engine {
             self.segment.hand_out(at, size);
             Ok::<_, Error>(Fresh { at, used })
         })?;
-        numa::bring_near(self, self.own(fresh.at), size, near);
+        numa::bring_near(self, self.address(fresh.at), size, near);
         Ok(fresh)
     }
 

@@ -24,12 +24,15 @@
 use std::sync::atomic;
 use std::time::Duration;
 
+use memheap::PeId;
+
 use crate::exit::end::{end_job, leave_if_ended};
 use crate::exit::leaving;
 use crate::node::Node;
-use crate::node::control_block::{ControlBlock, Life};
+use crate::node::control_block::Life;
 use crate::process::status::{DIVERGED, LEFT};
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
+use crate::transport::part::Part;
 use crate::types::thread_level;
 use crate::types::thread_level::ThreadLevel;
 
@@ -83,8 +86,8 @@ enum Answer {
 }
 
 impl Answer {
-    fn of(life: &Life) -> Answer {
-        match life.blocked.load(Ordering::Acquire) {
+    fn of(life: Part<'_, Life>) -> Answer {
+        match life.field(|l| &l.blocked).load(Ordering::Acquire) {
             0 => Answer::None,
             word => Answer::Waits { serial: (word >> 32) as u32, question: word as u32 },
         }
@@ -146,8 +149,8 @@ impl<'e> Blocked<'e> {
         }
     }
 
-    fn question(&self) -> &AtomicU32 {
-        &self.node.controls[0].life.question
+    fn question(&self) -> Part<'static, AtomicU32> {
+        self.node.control_of(PeId(0)).life().field(|l| &l.question)
     }
 
     fn answer(&mut self, mine: &Life, question: u32) {
@@ -168,11 +171,11 @@ impl<'e> Blocked<'e> {
 
     /// Whether somebody waits for a change of memory, and somebody may bring it about. All others have answered.
     fn may_be_stored(&self) -> bool {
-        let of = |(pe, control): (usize, &ControlBlock<'_>)| match pe == self.node.me.0 as usize {
+        let of = |(pe, life): (usize, Part<'_, Life>)| match pe == self.node.me.0 as usize {
             true => self.stores(),
-            false => control.life.stores.load(Ordering::Relaxed),
+            false => life.field(|l| &l.stores).load(Ordering::Relaxed),
         };
-        let any = self.node.controls.iter().enumerate().map(of).fold(0, |any, stores| any | stores);
+        let any = self.node.lives().enumerate().map(of).fold(0, |any, stores| any | stores);
         any & WANTS_STORES != 0 && any & MAY_STORE != 0
     }
 
@@ -208,20 +211,22 @@ impl<'e> Blocked<'e> {
     /// What all others have answered to a question; else a PE that has not.
     fn answers(&self, to: u32) -> Result<Vec<Answer>, usize> {
         let (controls, me) = (&self.node.controls, self.node.me.0 as usize);
-        let silent = |pe: usize| pe != me && !Answer::of(controls[pe].life).answers(to);
+        let silent = |pe: usize| pe != me && !Answer::of(controls[pe].life()).answers(to);
         if silent(self.silent) {
             return Err(self.silent);
         }
         let others = (0..controls.len()).filter(|pe| *pe != me);
-        others.map(|pe| Some(Answer::of(controls[pe].life)).filter(|a| a.answers(to)).ok_or(pe)).collect()
+        others.map(|pe| Some(Answer::of(controls[pe].life())).filter(|a| a.answers(to)).ok_or(pe)).collect()
     }
 
     fn end(&self) -> ! {
         let (node, me) = (self.node, self.node.me);
-        let life = |pe: u32| node.controls[pe as usize].life;
+        let life = |pe: u32| node.control_of(PeId(pe)).life();
         let (left, waiting): (Vec<u32>, Vec<u32>) =
-            (0..node.n_pes).partition(|pe| life(*pe).exiting.load(Ordering::Relaxed) != 0);
-        let place = |pe: u32| if pe == me.0 { (self.place)() } else { told(&life(pe).told) };
+            (0..node.n_pes).partition(|pe| life(*pe).field(|l| &l.exiting).load(Ordering::Relaxed) != 0);
+        let place = |pe: u32| {
+            if pe == me.0 { (self.place)() } else { life(pe).field(|l| &l.told).look(|words| told(words)) }
+        };
         if let Some(gone) = left.first() {
             let line = format!(
                 "PE {gone}: left without shmem_finalize while {} what nobody is left to send; ending the job",

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use memheap::PeId;
 use rustix::fs::FileType;
 
 use crate::boot;
@@ -16,6 +17,8 @@ use crate::process::say::say;
 use crate::process::signals::NoSignals;
 use crate::process::status::{PANICKED, leave_now};
 use crate::sync::wait;
+use crate::transport;
+use crate::transport::part::Part;
 
 /// How long a PE that found a difference lets the other speak first.
 pub(crate) const SPEAK_FIRST: Duration = Duration::from_secs(1);
@@ -26,31 +29,43 @@ const FLUSH: Duration = Duration::from_secs(2);
 
 /// Ends the job: says why, marks it as ended for every PE, and exits.
 pub(crate) fn end_job(node: &Node, status: i32, line: &str) -> ! {
-    end_for_all(node.controls.iter().map(|d| d.life), status, line)
+    end_for_all(node.lives(), status, line)
 }
 
 /// [`end_job`] for whoever knows only the PEs' states.
-pub(crate) fn end_for_all<'l>(lives: impl Iterator<Item = &'l Life> + Clone, status: i32, line: &str) -> ! {
+pub(crate) fn end_for_all<'l>(
+    lives: impl Iterator<Item = Part<'l, Life>> + Clone,
+    status: i32,
+    line: &str,
+) -> ! {
     child::end_instead(status, line);
     let first = mark_all(lives.clone(), status);
     if first {
         say(line);
         mark_said(lives.clone());
     }
-    for life in lives {
-        wait::notify(&life.waiters.event, &life.waiters.asleep);
-    }
+    lives.for_each(wake);
     if !first {
         std::thread::sleep(LAUNCHER);
     }
     leave_now(status)
 }
 
+/// Wakes a PE that sleeps in a wait on its own memory.
+fn wake(life: Part<'_, Life>) {
+    match life {
+        Part::Mapped(life) => wait::notify(&life.waiters.event, &life.waiters.asleep),
+        Part::Far(far) => transport::wake(far.pe),
+    }
+}
+
 /// Marks the job as ended for every PE; whether nobody had before. Whoever marks the first PE first is the
 /// one that speaks.
-fn mark_all<'l>(lives: impl Iterator<Item = &'l Life>, status: i32) -> bool {
-    let mark = |life: &Life| {
-        life.ended.compare_exchange(0, status as u32 + 1, Ordering::AcqRel, Ordering::Acquire).is_ok()
+fn mark_all<'l>(lives: impl Iterator<Item = Part<'l, Life>>, status: i32) -> bool {
+    let mark = |life: Part<'l, Life>| {
+        life.field(|l| &l.ended)
+            .compare_exchange(0, status as u32 + 1, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     };
     let mut marked = lives.map(mark);
     let first = marked.next() == Some(true);
@@ -62,9 +77,9 @@ fn mark_all<'l>(lives: impl Iterator<Item = &'l Life>, status: i32) -> bool {
 /// nobody's line away, should a launcher end the others for it.
 const SAID: u32 = 1 << 31;
 
-fn mark_said<'l>(mut lives: impl Iterator<Item = &'l Life>) {
+fn mark_said<'l>(mut lives: impl Iterator<Item = Part<'l, Life>>) {
     if let Some(first) = lives.next() {
-        first.ended.fetch_or(SAID, Ordering::AcqRel);
+        first.field(|l| &l.ended).fetch_or(SAID, Ordering::AcqRel);
     }
 }
 
@@ -93,10 +108,10 @@ pub(crate) fn global_exit(node: &Node, status: i32) -> ! {
     // SAFETY: all streams; they are locked one by one.
     unsafe { libc::fflush(std::ptr::null_mut()) };
     let_launcher_read();
-    let lives = || node.controls.iter().map(|d| d.life);
+    let lives = || node.lives();
     mark_all(lives(), status);
     mark_said(lives());
-    lives().for_each(|life| wait::notify(&life.waiters.event, &life.waiters.asleep));
+    lives().for_each(wake);
     boot::end_all(status as u8);
     leave_now(status)
 }
@@ -124,7 +139,9 @@ pub(crate) fn ended(node: &Node) -> Option<i32> {
 /// Of a job that has ended: gives the PE that says why the time to.
 pub(crate) fn let_it_be_said(node: &Node) {
     let start = Instant::now();
-    while start.elapsed() < LAUNCHER && node.controls[0].life.ended.load(Ordering::Acquire) & SAID == 0 {
+    while start.elapsed() < LAUNCHER
+        && node.control_of(PeId(0)).life().field(|l| &l.ended).load(Ordering::Acquire) & SAID == 0
+    {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -172,10 +189,11 @@ mod tests {
             pulse: Pulse::default(),
         };
         let lives = [life(), life(), life()];
-        assert!(mark_all(lives.iter(), LEFT));
+        let parts = || lives.iter().map(Part::Mapped);
+        assert!(mark_all(parts(), LEFT));
         assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) == LEFT as u32 + 1));
-        mark_said(lives.iter());
-        assert!(!mark_all(lives.iter(), DIED));
+        mark_said(parts());
+        assert!(!mark_all(parts(), DIED));
         assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) & !SAID == LEFT as u32 + 1));
         assert!(lives[0].ended.load(Ordering::Relaxed) & SAID != 0);
     }

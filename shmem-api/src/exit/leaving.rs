@@ -4,6 +4,8 @@
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
+use memheap::PeId;
+
 use crate::exit::end::end_job;
 use crate::node::Node;
 use crate::process::say::say;
@@ -26,7 +28,7 @@ pub(crate) fn begin(status: i32, forgotten: u32) {
 /// Says that the program left a finalize out, once for the job, however many PEs did.
 pub(crate) fn warn_once(node: &Node) {
     let forgotten = FORGOTTEN.load(Ordering::Relaxed);
-    if forgotten > 0 && node.controls[0].life.warned.swap(1, Ordering::Relaxed) == 0 {
+    if forgotten > 0 && node.control_of(PeId(0)).life().field(|l| &l.warned).swap(1, Ordering::Relaxed) == 0 {
         let me = node.me;
         let inits = format!("init calls without it: {forgotten}");
         say(&format!("PE {me}: warning: left without shmem_finalize; finalizing at exit ({inits})"));

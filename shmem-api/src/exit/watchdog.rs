@@ -30,9 +30,10 @@ use rustix::thread::{futex, gettid};
 
 use crate::error::Error;
 use crate::exit::end::end_for_all;
-use crate::node::control_block::{ControlBlock, Life, Pulse};
+use crate::node::control_block::{Control, Life, Pulse};
 use crate::process::signals::NoSignals;
 use crate::process::status::DIED;
+use crate::transport::part::Part;
 
 pub(crate) struct Watchdog {
     /// Gone once nothing is to be watched any more.
@@ -43,24 +44,29 @@ pub(crate) struct Watchdog {
 }
 
 struct Watch {
-    me: PeId,
     /// The PE after this one.
     pe: PeId,
+    mine: &'static Pulse,
+    next: &'static Life,
     stop: Arc<AtomicBool>,
-    lives: Vec<&'static Life>,
+    lives: Vec<Part<'static, Life>>,
 }
 
 impl Watchdog {
     /// Holds this PE's pulse from now on (W1); `None` if there is nobody else.
-    pub(crate) fn start(me: PeId, controls: &[ControlBlock<'static>]) -> Result<Option<Watchdog>, Error> {
-        let lives: Vec<_> = controls.iter().map(|d| d.life).collect();
-        let pe = PeId((me.0 + 1) % lives.len() as u32);
-        if pe == me {
+    pub(crate) fn start(me: PeId, controls: &[Control]) -> Result<Option<Watchdog>, Error> {
+        let lives: Vec<_> = controls.iter().map(Control::life).collect();
+        let n = lives.len() as u32;
+        // The next one on this host: what happens on others, those there see.
+        let others = (1..n).map(|i| PeId((me.0 + i) % n));
+        let on_this_host = |pe: PeId| Some((pe, lives[pe.0 as usize].mapped()?));
+        let Some((pe, life)) = others.into_iter().find_map(on_this_host) else {
             return Ok(None);
-        }
+        };
+        let Some(mine) = lives[me.0 as usize].mapped() else { return Ok(None) };
         let stop = Arc::new(AtomicBool::new(false));
-        let next = &lives[pe.0 as usize].pulse;
-        let watch = Watch { me, pe, stop: stop.clone(), lives };
+        let next = &life.pulse;
+        let watch = Watch { pe, mine: &mine.pulse, next: life, stop: stop.clone(), lives };
         let (begin, begins) = channel();
         let (says, holds) = channel();
         let run = move || watch.run(&begins, &says);
@@ -106,7 +112,7 @@ impl Drop for Watchdog {
 
 impl Watch {
     fn run(&self, begins: &Receiver<()>, says: &Sender<Result<(), std::io::Error>>) {
-        let mine = &self.lives[self.me.0 as usize].pulse;
+        let mine = self.mine;
         let held = mine.hold();
         let holds = held.is_ok();
         // Whoever started this thread waits for it.
@@ -120,7 +126,7 @@ impl Watch {
     }
 
     fn watch(&self) {
-        let next = self.lives[self.pe.0 as usize];
+        let next = self.next;
         while !self.stop.load(Ordering::Acquire) {
             let seen = next.pulse.word.load(Ordering::Acquire);
             if seen & futex::OWNER_DIED != 0 {
@@ -136,7 +142,7 @@ impl Watch {
 
     fn end_job(&self) -> ! {
         let pe = self.pe;
-        let pid = self.lives[pe.0 as usize].pulse.pid.load(Ordering::Relaxed);
+        let pid = self.next.pulse.pid.load(Ordering::Relaxed);
         let line = format!("PE {pe}: its process ({pid}) died in the middle of the job; ending the job");
         end_for_all(self.lives.iter().copied(), DIED, &line)
     }

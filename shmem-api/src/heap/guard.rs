@@ -278,7 +278,7 @@ fn changed(view: &View<'_>, from: u64, to: u64, value: u8) -> Option<u64> {
 fn protect(view: &View<'_>, at: Offset, len: Bytes, flags: MprotectFlags) {
     let page = Align::PAGE.bytes();
     let (start, end) = (at.0.next_multiple_of(page), (at.0 + len.0) & !(page - 1));
-    for peer in view.peers.iter().filter(|_| start < end) {
+    for peer in view.peers.iter().filter(|peer| start < end && !peer.heap.is_null()) {
         let pages = peer.heap.wrapping_add(start as usize).cast();
         // SAFETY: pages of a mapped segment that hold no live object, only this checker's surroundings or
         // a freed block.

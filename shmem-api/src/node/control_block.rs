@@ -11,10 +11,13 @@
 use std::sync::atomic::{self, AtomicUsize};
 
 use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
-use memheap::{Align, Bytes, Offset};
+use memheap::{Align, Bytes, Offset, PeId};
 
+use crate::node::central_barrier::BlameCell;
 use crate::node::mailbox::{Mailbox, SETS, SetMailbox};
+use crate::node::signature::SignatureCell;
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
+use crate::transport::part::{FarPart, Part, Words};
 
 /// Bytes of a segment that reservations can take, beside the controls of teams.
 const BASE: Bytes = Bytes::mib(4);
@@ -33,6 +36,63 @@ pub(crate) struct ControlBlock<'m> {
     /// What it has dropped.
     pub(crate) frees: &'m [FreeList; 2],
 }
+
+/// The control block of a PE, wherever that PE is.
+#[derive(Clone, Copy)]
+pub(crate) enum Control {
+    Mapped(ControlBlock<'static>),
+    Far {
+        pe: PeId,
+        /// This PE's own, which is laid out alike, and where its segment begins.
+        mirror: ControlBlock<'static>,
+        base: usize,
+    },
+}
+
+impl Control {
+    #[inline]
+    fn part<T>(&self, part: impl FnOnce(&ControlBlock<'static>) -> &'static T) -> Part<'static, T> {
+        match self {
+            Control::Mapped(block) => Part::Mapped(part(block)),
+            Control::Far { pe, mirror, base } => {
+                Part::Far(FarPart { pe: *pe, mirror: part(mirror), base: *base })
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn life(&self) -> Part<'static, Life> {
+        self.part(|block| block.life)
+    }
+
+    /// What it shows to the members of the team in a slot.
+    pub(crate) fn mailbox(&self, slot: usize) -> Part<'static, Mailbox> {
+        self.part(|block| &block.teams[slot])
+    }
+
+    /// How many slots there are.
+    pub(crate) fn slots(&self) -> usize {
+        let (Control::Mapped(block) | Control::Far { mirror: block, .. }) = self;
+        block.teams.len()
+    }
+
+    /// An entry of its active sets.
+    pub(crate) fn set(&self, at: usize) -> Part<'static, SetMailbox> {
+        self.part(|block| &block.sets[at])
+    }
+
+    /// What it has dropped, as shown in that turn.
+    pub(crate) fn dropped(&self, turn: usize) -> Vec<u64> {
+        self.part(|block| &block.frees[turn]).look(FreeList::read)
+    }
+}
+
+// SAFETY: atomics throughout, valid whatever their bytes are; nothing is looked for in the padding.
+unsafe impl Words for SignatureCell {}
+// SAFETY: atomics and cells throughout; as for those.
+unsafe impl Words for BlameCell {}
+// SAFETY: atomics throughout; as for a cell.
+unsafe impl Words for FreeList {}
 
 /// Words of what a PE says it waits for.
 pub(crate) const TOLD: usize = 24;
@@ -120,6 +180,13 @@ impl ControlLayout {
         let sets = take("active sets", SETS * size_of::<SetMailbox>(), align_of::<SetMailbox>())?;
         let frees = take("free lists", size_of::<[FreeList; 2]>(), align_of::<FreeList>())?;
         Ok(ControlLayout { life, teams, slots, sets, frees, layout: layout.seal() })
+    }
+
+    /// From the beginning of a segment to the two words of its waiters: the event, and how many sleep.
+    #[cfg(feature = "testing")]
+    pub(crate) fn waiters(&self) -> [usize; 2] {
+        let waiters = self.life.0 as usize + std::mem::offset_of!(Life, waiters);
+        [std::mem::offset_of!(Waiters, event), std::mem::offset_of!(Waiters, asleep)].map(|at| waiters + at)
     }
 
     /// The control block of the PE whose segment is at `base` in this process.

@@ -49,7 +49,7 @@ pub(crate) fn fill(node: &Node, quick: bool) {
     let len = if quick { node.layout.symmetric.0 } else { 0 };
     HOT.len.store(len as usize, Ordering::Relaxed);
     HOT.peers.store(node.peers.as_ptr().cast_mut(), Ordering::Relaxed);
-    let waiters = (&raw const node.control().life.waiters).addr() - node.own(Offset(0)).addr();
+    let waiters = (&raw const node.control().life.waiters).addr() - node.address(Offset(0)).addr();
     HOT.waiters.store(waiters, Ordering::Relaxed);
     if let Some((span, table)) = node.statics.largest() {
         HOT.static_lo.store(span.address, Ordering::Relaxed);

@@ -14,6 +14,7 @@ use crate::node::central_barrier::CentralBarrier;
 use crate::node::event::Event;
 use crate::node::signature::{Signature, SignatureCell, Word};
 use crate::sync::primitives::{AtomicU64, Ordering};
+use crate::transport::part::Part;
 
 /// What a PE shows to the members of one team.
 #[repr(C, align(64))]
@@ -76,16 +77,50 @@ impl Mailbox {
     }
 }
 
-impl Mailbox {
+/// A member's mailbox, wherever that PE is.
+impl<'m> Part<'m, Mailbox> {
+    /// The word of the call its owner entered last.
+    pub(crate) fn at(&self) -> Word {
+        Word::from_bits(self.field(|m| &m.line.at).load(Ordering::Acquire))
+    }
+
+    /// How far its owner is.
+    #[inline]
+    pub(crate) fn progress(&self) -> Progress {
+        Progress(self.field(|m| &m.line.progress).load(Ordering::Acquire))
+    }
+
+    /// What its owner asked for since the last rendezvous, in calls without one.
+    pub(crate) fn history(&self) -> u64 {
+        self.field(|m| &m.line.history).load(Ordering::Relaxed)
+    }
+
+    /// The first call number of the team its owner has dropped last.
+    pub(crate) fn gone(&self) -> u64 {
+        self.field(|m| &m.line.gone).load(Ordering::Acquire)
+    }
+
+    /// The cell that call `number` uses.
+    #[inline]
+    pub(crate) fn cell(&self, number: u64) -> Part<'m, SignatureCell> {
+        self.field(|m| &m.cells[(number & 1) as usize])
+    }
+
+    /// The words in which the members meet, if its owner is the first of them.
+    #[inline]
+    pub(crate) fn barrier(&self) -> Part<'m, CentralBarrier> {
+        self.field(|m| &m.barrier)
+    }
+
     /// What its owner is at: with the arguments, if it has shown them.
     pub(crate) fn is_at(&self) -> Signature {
-        let at = Word::from_bits(self.line.at.load(Ordering::Acquire));
+        let at = self.at();
         self.shown_in(at.number()).unwrap_or(Signature::of(at))
     }
 
     /// What its owner has shown in a call, if it has, and it has not been overwritten.
     pub(crate) fn shown_in(&self, number: u64) -> Option<Signature> {
-        let signature = self.cells[(number & 1) as usize].read();
+        let signature = self.cell(number).read();
         (signature.number() == number).then_some(signature)
     }
 }

@@ -33,12 +33,13 @@ use memheap::place::Reach;
 use memheap::{Bytes, Offset, PeId};
 use rustix::process::Pid;
 
-use self::control_block::ControlBlock;
+use self::control_block::{Control, ControlBlock, Life};
 use self::layout::Layout;
 use self::segment::{Peer, Segment};
 use self::static_data::StaticData;
 use crate::process::others::Others;
-use crate::sync::wait::{self, Policy};
+use crate::sync::wait::Policy;
+use crate::transport::part::Part;
 use crate::transport::{self, Stream};
 use crate::types::thread_level::ThreadLevel;
 
@@ -54,8 +55,10 @@ pub(crate) struct Node {
     /// The thread level the launcher gives: what can be in force at most.
     pub(crate) most: ThreadLevel,
     pub(crate) peers: Box<[Peer]>,
-    /// By PE. They point into the segments, which NODE-N1 keeps mapped.
-    pub(crate) controls: Box<[ControlBlock<'static>]>,
+    /// This PE's own. It points into the segment, which NODE-N1 keeps mapped.
+    pub(crate) own: ControlBlock<'static>,
+    /// By PE. As that.
+    pub(crate) controls: Box<[Control]>,
     pub(crate) layout: Layout,
     /// The NUMA nodes of this host that have memory.
     pub(crate) numa_nodes: Vec<u32>,
@@ -71,14 +74,20 @@ impl Node {
     }
 
     /// This PE's own control block.
+    #[inline]
     pub(crate) fn control(&self) -> &ControlBlock<'static> {
-        self.control_of(self.me)
+        &self.own
     }
 
-    /// The control block of a PE of this host.
+    /// The control block of a PE.
     #[inline]
-    pub(crate) fn control_of(&self, pe: PeId) -> &ControlBlock<'static> {
+    pub(crate) fn control_of(&self, pe: PeId) -> &Control {
         &self.controls[pe.0 as usize]
+    }
+
+    /// Every PE's state.
+    pub(crate) fn lives(&self) -> impl Iterator<Item = Part<'static, Life>> + Clone {
+        self.controls.iter().map(Control::life)
     }
 
     /// Bytes of the user's heap.
@@ -87,7 +96,7 @@ impl Node {
     }
 
     /// The address of an offset in this PE's own segment.
-    pub(crate) fn own(&self, at: Offset) -> *mut u8 {
+    pub(crate) fn address(&self, at: Offset) -> *mut u8 {
         self.peers[self.me.0 as usize].heap.wrapping_add(at.0 as usize)
     }
 
@@ -95,12 +104,5 @@ impl Node {
     #[inline]
     pub(crate) fn quiet(&self) {
         transport::quiet(Stream::ALL);
-    }
-
-    /// After an atomic or a signal at `pe`: wakes it if it sleeps in a wait.
-    #[inline]
-    pub(crate) fn notify(&self, pe: PeId) {
-        let waiters = &self.control_of(pe).life.waiters;
-        wait::notify(&waiters.event, &waiters.asleep);
     }
 }

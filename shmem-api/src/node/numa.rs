@@ -30,7 +30,7 @@ pub(crate) fn bring_near(node: &Node, at: *mut u8, len: Bytes, near: Near) {
         Near::Any => return,
         Near::Numa(numa) => (MPOL_PREFERRED, mask_of([numa])),
         Near::Pe(pe) if pe.0 < node.n_pes => {
-            (MPOL_PREFERRED, mask_of([node.control_of(pe).life.node.load(Ordering::Relaxed)]))
+            (MPOL_PREFERRED, mask_of([node.control_of(pe).life().field(|l| &l.node).load(Ordering::Relaxed)]))
         }
         Near::Pe(_) => return,
         Near::Interleave => (MPOL_INTERLEAVE, mask_of(nodes.iter().copied())),

@@ -33,7 +33,7 @@ pub unsafe fn heap_row(reach: Reach) -> Row {
 /// # Safety
 /// As for [`heap_stats`].
 pub unsafe fn heap_base() -> *mut u8 {
-    Call::new("shmemx_heap_blocks").engine().own(Offset(0))
+    Call::new("shmemx_heap_blocks").engine().address(Offset(0))
 }
 
 /// The name of the allocator of the space that gives `reach`.
@@ -64,5 +64,5 @@ pub unsafe fn global(at: *const u8, pe: i32) -> Option<GlobalAddr> {
 pub unsafe fn global_parts(name: GlobalAddr) -> Option<(i32, *mut u8)> {
     let engine = Call::new("shmemx_gaddr").engine();
     let (pe, at) = name.parts()?;
-    (pe.0 < engine.n_pes && at.0 < engine.layout.symmetric.0).then(|| (pe.0 as i32, engine.own(at)))
+    (pe.0 < engine.n_pes && at.0 < engine.layout.symmetric.0).then(|| (pe.0 as i32, engine.address(at)))
 }

@@ -130,7 +130,7 @@ heap_calls! {
             engine.realloc(at, call.request(site, size, Align::DEFAULT))
         };
         match resized {
-            Ok(at) => engine.own(at),
+            Ok(at) => engine.address(at),
             Err(e) => call.refused(&engine, local, &by_address(e, block)),
         }
     }
@@ -179,7 +179,7 @@ heap_calls! {
             }
         };
         match block {
-            Ok(block) => engine.own(block.at),
+            Ok(block) => engine.address(block.at),
             Err(e) => call.refused(&engine, reach == Reach::Pe, &e),
         }
     }
@@ -199,7 +199,7 @@ impl Call {
         }
         engine.quiet();
         match engine.alloc(Request { zeroed, ..self.request(site, Bytes(size as u64), align) }) {
-            Ok(block) => engine.own(block.at),
+            Ok(block) => engine.address(block.at),
             Err(e) => self.refused(&engine, false, &e),
         }
     }

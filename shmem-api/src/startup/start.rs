@@ -27,9 +27,9 @@ use crate::error::Error;
 use crate::exit::serial::Serial;
 use crate::exit::watchdog::Watchdog;
 use crate::heap::{self, DropQueue};
-use crate::node::control_block::{ControlBlock, ControlLayout};
+use crate::node::control_block::{Control, ControlLayout};
 use crate::node::layout::{Layout, Sizes};
-use crate::node::segment::{Segment, Terms};
+use crate::node::segment::{Peer, Segment, Terms};
 use crate::node::static_data::StaticData;
 use crate::node::{Node, numa};
 use crate::process::limits::{self, Limits};
@@ -44,6 +44,8 @@ use crate::sync::wait::Policy;
 use crate::team::active_set::ActiveSets;
 use crate::team::contexts::Slots;
 use crate::team::table::Teams;
+#[cfg(feature = "testing")]
+use crate::transport::loopback;
 use crate::types::thread_level::{self, Asked};
 
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -77,8 +79,10 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let internals = ControlLayout::reserve(layout.internals, Offset(layout.len.0), hello.teams as usize)?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
-    let segment = Segment::establish(boot, &layout, &Terms { prealloc, dump, advice: &advice })?;
-    let statics = StaticData::establish(boot, statics)?;
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only the tests make PEs far"))]
+    let mut segment = Segment::establish(boot, &layout, &Terms { prealloc, dump, advice: &advice })?;
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only the tests make PEs far"))]
+    let mut statics = StaticData::establish(boot, statics)?;
     let window = layout.window(Reach::World);
     let spread =
         numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, n_pes);
@@ -95,10 +99,21 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         let components = whole(me, "the list of the allocators", &heap.components())?;
         Ok(Ready { components, reservations })
     };
+    #[cfg(feature = "testing")]
+    {
+        let is_far = |pe| loopback::is_far(me, pe);
+        loopback::install(segment.give_up(is_far), &statics.give_up(is_far), internals.waiters());
+    }
     let peers = segment.table().into_boxed_slice();
-    // SAFETY: N1 of the engine: segments are mapped as long as it lives, zero at first, and laid out so.
-    let controls: Box<[ControlBlock<'static>]> =
-        peers.iter().map(|p| unsafe { internals.control(p.heap) }).collect();
+    let base = peers[me.0 as usize].heap;
+    // SAFETY: NODE-N1: segments are mapped as long as the node lives, zero at first, and laid out so.
+    let own = unsafe { internals.control(base) };
+    let control = |(pe, peer): (usize, &Peer)| match peer.heap.is_null() {
+        true => Control::Far { pe: PeId(pe as u32), mirror: own, base: base.addr() },
+        // SAFETY: NODE-N1.
+        false => Control::Mapped(unsafe { internals.control(peer.heap) }),
+    };
+    let controls: Box<[Control]> = peers.iter().enumerate().map(control).collect();
     let watchdog = Watchdog::start(me, &controls);
     let well = watchdog.as_ref().map_err(Clone::clone).and(spaces.as_ref().map_err(Clone::clone));
     let ready = step(boot, well.and_then(mine))?;
@@ -137,10 +152,10 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         info::of_this_pe(me, &segment, &statics);
     }
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
-    controls[me.0 as usize].life.node.store(numa::current_node(), Ordering::Relaxed);
+    own.life.node.store(numa::current_node(), Ordering::Relaxed);
     let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
     let teams = Teams::new(me, &controls).ok_or_else(no_slots)?;
-    let sets = ActiveSets::new(&controls[me.0 as usize]);
+    let sets = ActiveSets::new(&own);
     let node = Node {
         me,
         n_pes,
@@ -149,6 +164,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         thread: rustix::thread::gettid(),
         most,
         peers,
+        own,
         controls,
         layout,
         numa_nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),

@@ -27,6 +27,7 @@ use crate::node::mailbox::{Mailbox, SETS, SetMailbox};
 use crate::node::signature::Position;
 use crate::sync::primitives::Ordering;
 use crate::team::core::TeamCore;
+use crate::transport::part::Part;
 use crate::types::pe_set::PeSet;
 
 /// Under which name PEs meet: start, stride and size; and the position of the `pSync`, plus 1.
@@ -56,12 +57,11 @@ impl Key {
     }
 
     /// Where it is among a PE's entries, or the first free one.
-    fn find(self, entries: &[SetMailbox]) -> Option<(usize, bool)> {
-        self.places().find_map(|at| match entries[at].key[1].load(Ordering::Acquire) {
+    fn find<'m>(self, entry: impl Fn(usize) -> Part<'m, SetMailbox>) -> Option<(usize, bool)> {
+        let word = |at, i: usize, order| entry(at).field(|set| &set.key[i]).load(order);
+        self.places().find_map(|at| match word(at, 1, Ordering::Acquire) {
             0 => Some((at, false)),
-            psync if psync == self.0[1] && entries[at].key[0].load(Ordering::Relaxed) == self.0[0] => {
-                Some((at, true))
-            }
+            psync if psync == self.0[1] && word(at, 0, Ordering::Relaxed) == self.0[0] => Some((at, true)),
             _ => None,
         })
     }
@@ -75,11 +75,11 @@ impl ActiveSets {
 
     /// The entry of a key on this PE, made if it is not there.
     fn entry(&self, key: Key) -> Option<usize> {
-        if let (at, true) = key.find(self.mine)? {
+        if let (at, true) = key.find(|at| Part::Mapped(&self.mine[at]))? {
             return Some(at);
         }
         let _one_at_a_time = self.making.lock();
-        let (at, made) = key.find(self.mine)?;
+        let (at, made) = key.find(|at| Part::Mapped(&self.mine[at]))?;
         if !made {
             self.mine[at].key[0].store(key.0[0], Ordering::Relaxed);
             // Release: who sees this word sees the other one. Q1.
@@ -104,8 +104,11 @@ impl ActiveSets {
     fn join(&self, node: &Node, routine: &str, members: PeSet, psync: u64, at: usize) -> Option<&TeamCore> {
         let key = Key::new(members, psync);
         let mailboxes = members.iter().map(|pe| {
-            let theirs = node.control_of(pe).sets;
-            let found = || key.find(theirs).filter(|(_, made)| *made).map(|(at, _)| &theirs[at].mailbox);
+            let theirs = node.control_of(pe);
+            let found = || {
+                let (at, made) = key.find(|at| theirs.set(at))?;
+                made.then(|| theirs.set(at).field(|set| &set.mailbox))
+            };
             let place = || {
                 let PeSet { start, stride, size } = members;
                 let set = format!("the active set of {size} PEs from PE {start}, {stride} apart");
@@ -115,7 +118,7 @@ impl ActiveSets {
             node.wait_for_members(|| found().is_some(), place);
             found()
         });
-        let mailboxes = mailboxes.collect::<Option<Box<[&Mailbox]>>>()?;
+        let mailboxes = mailboxes.collect::<Option<Box<[Part<'_, Mailbox>]>>>()?;
         let core = Box::into_raw(Box::new(TeamCore::of_set(members, node.me, psync, mailboxes)?));
         let entry = &self.cores[at];
         let made = entry.compare_exchange(ptr::null_mut(), core, Ordering::AcqRel, Ordering::Acquire);

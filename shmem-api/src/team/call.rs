@@ -30,6 +30,7 @@ use crate::team::core::{Calls, Named, TeamCore, end};
 use crate::team::rendezvous::Waits;
 use crate::team::rendezvous::verdict::{said, said_after};
 use crate::team::waiting::{Waiting, notify};
+use crate::transport::part::Part;
 
 impl TeamCore {
     /// Runs one collective call other than a plain rendezvous. See above for how one is written.
@@ -77,8 +78,8 @@ impl<'c> TeamCall<'c> {
 
     /// What a member has shown in this call, after it was met or taken from.
     #[inline]
-    pub(crate) fn words_of(&self, rank: usize) -> &'c SignatureCell {
-        &self.core.place.mailboxes[rank].cells[self.turn()]
+    pub(crate) fn words_of(&self, rank: usize) -> Part<'c, SignatureCell> {
+        self.core.place.mailboxes[rank].cell(self.word.number())
     }
 
     /// Another rendezvous within the call: everything that every member did before it is seen after it.
@@ -114,11 +115,11 @@ impl<'c> TeamCall<'c> {
 
     /// Waits for the words that `rank` gives in this call, and compares those to agree on.
     #[inline]
-    pub(crate) fn take(&mut self, rank: usize, agreed: &[u64]) -> &'c SignatureCell {
+    pub(crate) fn take(&mut self, rank: usize, agreed: &[u64]) -> Part<'c, SignatureCell> {
         let mailbox = self.core.place.mailboxes[rank];
-        let cell = &mailbox.cells[self.turn()];
+        let cell = mailbox.cell(self.word.number());
         let waiting = Waiting::for_words(self.node, self.core, self.word, (rank, agreed));
-        waiting.wait(&mailbox.line.event, || cell.word().number() >= self.word.number());
+        waiting.wait(mailbox.field(|m| &m.line.event), || cell.word().number() >= self.word.number());
         let (word, theirs) = (self.shown_as(agreed.len()), cell.word());
         if !theirs.pairs(word) || !cell.agrees(theirs, agreed, self.calls.history) {
             self.differs(rank, &cell.read(), agreed);

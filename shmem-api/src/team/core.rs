@@ -8,13 +8,14 @@ use crate::error::Diverged;
 use crate::exit::end::end_job;
 use crate::exit::serial::Serial;
 use crate::node::Node;
-use crate::node::control_block::ControlBlock;
+use crate::node::control_block::Control;
 use crate::node::mailbox::Mailbox;
 use crate::node::signature::{Kind, Position, Signature, Word};
 use crate::process::status::DIVERGED;
 use crate::sync::primitives::Ordering;
 use crate::team::rendezvous::Place;
 use crate::team::rendezvous::verdict::said;
+use crate::transport::part::Part;
 use crate::types::pe_set::PeSet;
 
 /// A team, on one of its members.
@@ -80,9 +81,9 @@ pub(crate) struct Met {
 
 impl TeamCore {
     /// On a PE that is a member.
-    pub(crate) fn new(new: NewTeam, me: PeId, mailboxes: &[ControlBlock<'static>]) -> Option<TeamCore> {
+    pub(crate) fn new(new: NewTeam, me: PeId, controls: &[Control]) -> Option<TeamCore> {
         let slot = usize::from(new.slot);
-        let mailboxes = new.members.iter().map(|pe| &mailboxes[pe.0 as usize].teams[slot]).collect();
+        let mailboxes = new.members.iter().map(|pe| controls[pe.0 as usize].mailbox(slot)).collect();
         TeamCore::on(new, me, None, mailboxes)
     }
 
@@ -91,7 +92,7 @@ impl TeamCore {
         members: PeSet,
         me: PeId,
         psync: u64,
-        mailboxes: Box<[&'static Mailbox]>,
+        mailboxes: Box<[Part<'static, Mailbox>]>,
     ) -> Option<TeamCore> {
         let new = NewTeam { members, slot: u16::MAX, generation: 0, num_contexts: 0, base: 0 };
         TeamCore::on(new, me, Some(psync), mailboxes)
@@ -101,11 +102,13 @@ impl TeamCore {
         new: NewTeam,
         me: PeId,
         psync: Option<u64>,
-        mailboxes: Box<[&'static Mailbox]>,
+        mailboxes: Box<[Part<'static, Mailbox>]>,
     ) -> Option<TeamCore> {
         let NewTeam { members, slot, generation, num_contexts, base } = new;
         let rank = members.rank(me)?;
-        let place = Place { mailboxes, pes: members.iter().collect(), rank: rank as usize, upper: None };
+        let here = mailboxes[rank as usize].mapped()?;
+        let place =
+            Place { here, mailboxes, pes: members.iter().collect(), rank: rank as usize, upper: None };
         let calls = Serial::new("the team", Calls { last: base, history: 0, all_left: base + 1 });
         Some(TeamCore { members, rank, slot, generation, num_contexts, psync, base, place, calls })
     }
@@ -128,16 +131,22 @@ impl TeamCore {
 
     /// Whether every member has said that it calls nothing any more. Some may have had later teams in the slot since.
     pub(crate) fn all_gone(&self) -> bool {
-        self.place.mailboxes.iter().all(|mailbox| mailbox.line.gone.load(Ordering::Acquire) > self.base)
+        self.place.mailboxes.iter().all(|mailbox| mailbox.gone() > self.base)
     }
 
     /// Whether a member has, while this PE has not: it has had no later team in the slot then.
-    pub(super) fn is_gone(&self, mailbox: &Mailbox) -> bool {
-        mailbox.line.gone.load(Ordering::Acquire) == self.base + 1
+    pub(super) fn is_gone(&self, mailbox: &Part<'_, Mailbox>) -> bool {
+        mailbox.gone() == self.base + 1
     }
 
+    /// Whether some member's memory is not mapped here.
+    pub(super) fn is_far(&self) -> bool {
+        self.place.mailboxes.iter().any(Part::is_far)
+    }
+
+    /// This PE's own.
     pub(super) fn mailbox(&self) -> &Mailbox {
-        self.place.mailboxes[self.rank as usize]
+        self.place.here
     }
 
     /// Keeps in mind that this was asked for in a call in which nobody was met. A digest, since such calls may be
@@ -155,14 +164,13 @@ impl TeamCore {
     /// After the last rendezvous of the world: whether all members have made the same calls on this team, those included
     /// after which they met no more.
     pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
-        let done =
-            |mailbox: &Mailbox| (mailbox.line.progress(), mailbox.line.history.load(Ordering::Relaxed));
-        let (mine, me) = (self.mailbox(), self.place.pes[self.rank as usize]);
+        let done = |mailbox: &Part<'_, Mailbox>| (mailbox.progress(), mailbox.history());
+        let (mine, me) = (&self.place.mailboxes[self.rank as usize], self.place.pes[self.rank as usize]);
         let mut others = self.place.mailboxes.iter().zip(&self.place.pes);
         let Some((other, pe)) = others.find(|(mailbox, _)| done(mailbox) != done(mine)) else {
             return Ok(());
         };
-        let last = |mailbox: &Mailbox| format!("the end of {} on {self}", said(&mailbox.is_at()));
+        let last = |mailbox: &Part<'_, Mailbox>| format!("the end of {} on {self}", said(&mailbox.is_at()));
         let (got, expected) = (last(other), last(mine));
         let expected = if got == expected { format!("{expected}, after other calls") } else { expected };
         Err(Diverged { here: me, pe: *pe, got, reference: me, expected })
@@ -187,7 +195,7 @@ impl fmt::Display for TeamCore {
 impl Shown<'_> {
     /// Word `i` of what the member of that rank showed.
     pub(crate) fn word(&self, rank: usize, i: usize) -> u64 {
-        self.core.place.mailboxes[rank].cells[self.turn].arg(i)
+        self.core.place.mailboxes[rank].cell(self.turn as u64).arg(i)
     }
 }
 

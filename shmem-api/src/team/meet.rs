@@ -118,8 +118,8 @@ impl TeamCore {
         let mut least = u64::MAX;
         for (rank, mailbox) in self.place.mailboxes.iter().enumerate() {
             if rank != self.rank as usize {
-                waiting.for_progress(&mailbox.line, Progress::left(number - 1));
-                least = least.min(mailbox.line.progress().number());
+                waiting.for_progress(mailbox, Progress::left(number - 1));
+                least = least.min(mailbox.progress().number());
             }
         }
         calls.all_left = least.min(calls.last);

@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 use crate::error::Diverged;
 use crate::node::Node;
-use crate::node::control_block::ControlBlock;
+use crate::node::control_block::Control;
 use crate::team::core::{NewTeam, TeamCore};
 use crate::types::pe_set::PeSet;
 
@@ -74,11 +74,11 @@ pub(crate) struct Teams {
 
 impl Teams {
     /// With the world, and the team of those that share memory, which on one host are all.
-    pub(crate) fn new(me: PeId, mailboxes: &[ControlBlock<'static>]) -> Option<Teams> {
-        let slots = mailboxes.first()?.teams.len().min(MAX_SLOTS as usize);
-        let members = PeSet::world(mailboxes.len() as u32);
+    pub(crate) fn new(me: PeId, controls: &[Control]) -> Option<Teams> {
+        let slots = controls.first()?.slots().min(MAX_SLOTS as usize);
+        let members = PeSet::world(controls.len() as u32);
         let new = |slot| NewTeam { members, slot, generation: 0, num_contexts: 0, base: 0 };
-        let world = Box::new(TeamCore::new(new(WORLD), me, mailboxes)?);
+        let world = Box::new(TeamCore::new(new(WORLD), me, controls)?);
         let teams = Teams {
             world,
             cores: (0..slots).map(|_| AtomicPtr::default()).collect(),
@@ -90,7 +90,7 @@ impl Teams {
         for slot in 2..slots as u16 {
             teams.release(slot);
         }
-        teams.publish(TeamCore::new(new(SHARED), me, mailboxes)?);
+        teams.publish(TeamCore::new(new(SHARED), me, controls)?);
         Some(teams)
     }
 

@@ -3,13 +3,14 @@
 use crate::error::Diverged;
 use crate::node::Node;
 use crate::node::event::Event;
-use crate::node::mailbox::{Line, Mailbox, Progress};
+use crate::node::mailbox::{Mailbox, Progress};
 use crate::node::signature::{Signature, Word};
 use crate::sync::primitives::Ordering;
 use crate::sync::wait::{self, Waker};
 use crate::team::core::{TeamCore, end};
 use crate::team::rendezvous::Waits;
 use crate::team::rendezvous::verdict::said;
+use crate::transport::part::Part;
 
 /// How often a waiter looks before it waits in earnest.
 const LOOKS: u32 = 100;
@@ -43,20 +44,25 @@ impl<'c> Waiting<'c> {
         Waiting::new(node, core, Word::before(number))
     }
 
-    /// Until the owner of `line` is that far.
-    pub(crate) fn for_progress(&self, line: &Line, progress: Progress) {
-        self.wait(&line.progress_event, || line.progress() >= progress);
+    /// Until the owner of `mailbox` is that far.
+    pub(crate) fn for_progress(&self, mailbox: &Part<'_, Mailbox>, progress: Progress) {
+        self.wait(mailbox.field(|m| &m.line.progress_event), || mailbox.progress() >= progress);
     }
 
     #[cold]
     #[inline(never)]
-    fn wait_long(&self, event: &Event, ready: &dyn Fn() -> bool) {
-        let waker = if self.node.policy.crowded() { Waker::Notifies } else { Waker::MayBeSilent };
+    fn wait_long(&self, event: Part<'_, Event>, ready: &dyn Fn() -> bool) {
+        // A far PE notifies nobody here.
+        let waker = if self.node.policy.crowded() && !self.core.is_far() {
+            Waker::Notifies
+        } else {
+            Waker::MayBeSilent
+        };
         if self.giver.is_some() {
             self.core.mailbox().line.at.store(self.word.taking().bits(), Ordering::Relaxed);
         }
         let place = || format!("{} of {}", self.told(), self.core);
-        self.node.wait_for_a_call(event, waker, ready, place, || {
+        self.node.wait_for_a_call(event.mapped(), waker, ready, place, || {
             // A member that is gone or through by now may have come before: then the wait is over.
             if let Some(diverged) = self.stray()
                 && !ready()
@@ -76,9 +82,9 @@ impl<'c> Waiting<'c> {
     }
 
     /// Where that member is instead, if it will never come.
-    fn apart(&self, rank: usize, mailbox: &Mailbox) -> Option<String> {
+    fn apart(&self, rank: usize, mailbox: &Part<'_, Mailbox>) -> Option<String> {
         let number = self.word.number();
-        let at = Word::from_bits(mailbox.line.at.load(Ordering::Acquire));
+        let at = mailbox.at();
         let gives = self.giver.is_some_and(|(giver, _)| giver == rank);
         if self.core.is_gone(mailbox) {
             return Some("work after it dropped the team".to_owned());
@@ -93,7 +99,7 @@ impl<'c> Waiting<'c> {
         if at_it && gives && at.takes() {
             return Some(format!("{} from another PE", said(&Signature::of(at))));
         }
-        if (self.word.meets() || gives) && mailbox.line.progress() >= Progress::left(number) {
+        if (self.word.meets() || gives) && mailbox.progress() >= Progress::left(number) {
             let unshown = || if at_it { Signature::of(at) } else { Signature::passed(number) };
             let what = mailbox.shown_in(number).unwrap_or_else(unshown);
             return Some(format!("the end of {}, which it did not wait for", said(&what)));
@@ -109,13 +115,13 @@ impl<'c> Waiting<'c> {
         if self.word.is_before() {
             return format!("the start of call {}", self.word.number());
         }
-        said(&self.core.mailbox().is_at())
+        said(&Part::Mapped(self.core.mailbox()).is_at())
     }
 }
 
 impl Waits for Waiting<'_> {
     #[inline]
-    fn wait(&self, event: &Event, ready: impl Fn() -> bool) {
+    fn wait(&self, event: Part<'_, Event>, ready: impl Fn() -> bool) {
         // What is on its way comes within these looks.
         for _ in 0..if self.node.policy.crowded() { 1 } else { LOOKS } {
             if ready() {

@@ -166,6 +166,23 @@ pub(crate) fn of(target: FarTarget) -> &'static dyn Transport {
     }
 }
 
+/// Wakes a far PE that sleeps in a wait on its own memory.
+#[cold]
+#[inline(never)]
+pub(crate) fn wake(pe: PeId) {
+    if let Some(far) = far() {
+        far.wake(pe);
+    }
+}
+
+/// Moves things along, for whoever waits.
+#[inline]
+pub(crate) fn progress() {
+    if let Some(far) = far() {
+        far.progress();
+    }
+}
+
 /// Stores before this are seen before stores after it, by each PE. The one door for fences.
 #[inline]
 pub(crate) fn fence(stream: Stream) {

@@ -104,42 +104,10 @@ macro_rules! word {
             }
 
             #[inline]
-            pub(crate) fn store(&self, value: $value, order: Ordering) {
-                match self {
-                    Part::Mapped(word) => word.store(value, order),
-                    Part::Far(far) => _ = far.amo(far.mirror, AmoOp::Set(u64::from(value))),
-                }
-            }
-
-            #[inline]
             pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
                 match self {
                     Part::Mapped(word) => word.swap(value, order),
                     Part::Far(far) => far.amo(far.mirror, AmoOp::Swap(u64::from(value))) as $value,
-                }
-            }
-
-            #[inline]
-            pub(crate) fn fetch_add(&self, value: $value, order: Ordering) -> $value {
-                match self {
-                    Part::Mapped(word) => word.fetch_add(value, order),
-                    Part::Far(far) => far.amo(far.mirror, AmoOp::Add(u64::from(value))) as $value,
-                }
-            }
-
-            #[inline]
-            pub(crate) fn fetch_or(&self, value: $value, order: Ordering) -> $value {
-                match self {
-                    Part::Mapped(word) => word.fetch_or(value, order),
-                    Part::Far(far) => far.amo(far.mirror, AmoOp::Or(u64::from(value))) as $value,
-                }
-            }
-
-            #[inline]
-            pub(crate) fn fetch_and(&self, value: $value, order: Ordering) -> $value {
-                match self {
-                    Part::Mapped(word) => word.fetch_and(value, order),
-                    Part::Far(far) => far.amo(far.mirror, AmoOp::And(u64::from(value))) as $value,
                 }
             }
 
@@ -165,6 +133,34 @@ macro_rules! word {
 }
 word!(AtomicU32, u32);
 word!(AtomicU64, u64);
+
+impl Part<'_, AtomicU64> {
+    #[inline]
+    pub(crate) fn store(&self, value: u64, order: Ordering) {
+        match self {
+            Part::Mapped(word) => word.store(value, order),
+            Part::Far(far) => _ = far.amo(far.mirror, AmoOp::Set(value)),
+        }
+    }
+}
+
+impl Part<'_, AtomicU32> {
+    #[inline]
+    pub(crate) fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        match self {
+            Part::Mapped(word) => word.fetch_add(value, order),
+            Part::Far(far) => far.amo(far.mirror, AmoOp::Add(u64::from(value))) as u32,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+        match self {
+            Part::Mapped(word) => word.fetch_or(value, order),
+            Part::Far(far) => far.amo(far.mirror, AmoOp::Or(u64::from(value))) as u32,
+        }
+    }
+}
 
 impl<T: Words> Part<'_, T> {
     /// Shows it to `look`: itself, or a copy. What a word says of others has been seen by then (it was loaded before).

@@ -19,6 +19,7 @@ use memheap::place::Reach;
 use memheap::{Bytes, Offset};
 
 use crate::sync::primitives::{AtomicU64, Ordering};
+use crate::transport::part::Part;
 use crate::types::object::ObjectType;
 
 /// Arguments of the longest signature. A cell is five cache lines with them.
@@ -362,6 +363,32 @@ pub(crate) struct SignatureCell {
     history: AtomicU64,
 }
 
+/// A member's cell, wherever that PE is.
+impl Part<'_, SignatureCell> {
+    /// As [`SignatureCell::word`].
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        Word(self.field(|cell| &cell.word).load(Ordering::Acquire))
+    }
+
+    /// One of the words shown, once the word of the call has been seen.
+    #[inline]
+    pub(crate) fn arg(&self, i: usize) -> u64 {
+        self.field(|cell| &cell.args[i]).load(Ordering::Relaxed)
+    }
+
+    /// As [`SignatureCell::agrees`], once the word has been seen.
+    #[inline]
+    pub(crate) fn agrees(&self, word: Word, args: &[u64], history: u64) -> bool {
+        self.look(|cell| cell.agrees(word, args, history))
+    }
+
+    /// As [`SignatureCell::read`].
+    pub(crate) fn read(&self) -> Signature {
+        self.look(SignatureCell::read)
+    }
+}
+
 impl SignatureCell {
     #[cfg(test)]
     pub(crate) fn new() -> Self {
@@ -410,12 +437,6 @@ impl SignatureCell {
     pub(crate) fn agrees(&self, word: Word, args: &[u64], history: u64) -> bool {
         self.args.iter().zip(args).all(|(cell, arg)| cell.load(Ordering::Relaxed) == *arg)
             && (!word.has_history() || self.history() == history)
-    }
-
-    /// One of the words shown.
-    #[inline]
-    pub(crate) fn arg(&self, i: usize) -> u64 {
-        self.args[i].load(Ordering::Relaxed)
     }
 
     /// Reads the signature back, as far as it has to agree.

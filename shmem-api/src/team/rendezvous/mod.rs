@@ -48,6 +48,7 @@ use crate::sync::primitives::Ordering;
 use crate::team::rendezvous::verdict::{
     BROKEN, V_DIFFERS, V_FATAL, V_KINDS, V_RAISED, VERDICT_BITS, Verdict, said, said_after,
 };
+use crate::transport::part::Part;
 
 const COUNT: u64 = 0xffff;
 const LAST_SHIFT: u32 = 16;
@@ -92,7 +93,7 @@ pub(crate) struct Flags {
 /// How a PE waits for another, and wakes it.
 pub(crate) trait Waits {
     /// Waits until `ready`, asleep on `event` if it takes long.
-    fn wait(&self, event: &Event, ready: impl Fn() -> bool);
+    fn wait(&self, event: Part<'_, Event>, ready: impl Fn() -> bool);
     /// Wakes those asleep on `event`.
     fn notify(&self, event: &Event);
     /// Whether sleeping is so common that whoever has news must see every sleeper: its store is a full
@@ -102,8 +103,10 @@ pub(crate) trait Waits {
 
 /// One member's place in its team's rendezvous.
 pub(crate) struct Place<'m> {
+    /// This member's own mailbox.
+    pub(crate) here: &'m Mailbox,
     /// By rank.
-    pub(crate) mailboxes: Box<[&'m Mailbox]>,
+    pub(crate) mailboxes: Box<[Part<'m, Mailbox>]>,
     /// By rank.
     pub(crate) pes: Box<[PeId]>,
     /// This member's rank.
@@ -112,7 +115,7 @@ pub(crate) struct Place<'m> {
     pub(crate) upper: Option<&'m dyn Upper>,
 }
 
-impl Place<'_> {
+impl<'m> Place<'m> {
     /// Shows `word` and `args` (of which the word says how many must agree), and the `history` if there is one (0: none);
     /// meets everybody, compares.
     #[inline]
@@ -123,7 +126,7 @@ impl Place<'_> {
         history: u64,
         waits: &impl Waits,
     ) -> Result<Agreed, Box<Differs>> {
-        let here = self.mailboxes[self.rank];
+        let here = self.here;
         let word = if history == 0 { word } else { word.with_history() };
         here.line.at.store(word.meeting().bits(), Ordering::Relaxed);
         if word.step() == 0 {
@@ -146,7 +149,9 @@ impl Place<'_> {
     fn meet_all(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
         let word = asked.word;
         let ticket = word.ticket() << VERDICT_BITS;
-        let opened = &self.barrier().opened;
+        let (word_of, event) =
+            (|b: &'m CentralBarrier| &b.opened.word, |b: &'m CentralBarrier| &b.opened.event);
+        let opened = self.barrier().field(word_of);
         let verdict = match self.arrive(asked) {
             Some(flags) => {
                 let verdict = self.judge(flags, ticket, word);
@@ -154,8 +159,8 @@ impl Place<'_> {
                 verdict
             }
             None => {
-                waits.wait(&opened.event, || opened.word.load(Ordering::Acquire) >= ticket);
-                opened.word.load(Ordering::Acquire)
+                waits.wait(self.barrier().field(event), || opened.load(Ordering::Acquire) >= ticket);
+                opened.load(Ordering::Acquire)
             }
         };
         // A5.
@@ -164,7 +169,10 @@ impl Place<'_> {
             return Ok(Agreed { raised: verdict & V_RAISED != 0 });
         }
         Err(Box::new(Differs {
-            diverged: self.barrier().blame[turn(word)].read(self.pes[self.rank]),
+            diverged: self
+                .barrier()
+                .field(|b| &b.blame[turn(word)])
+                .look(|cell| cell.read(self.pes[self.rank])),
             fatal: verdict & V_FATAL != 0,
             kinds: verdict & V_KINDS != 0,
         }))
@@ -174,8 +182,9 @@ impl Place<'_> {
     #[inline]
     fn meet_other(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
         let word = asked.word;
-        let (here, there) = (self.mailboxes[self.rank], self.mailboxes[1 - self.rank]);
-        let [mine, theirs] = [self.rank, 1 - self.rank].map(|rank| &self.barrier().pair.0[rank][place(word)]);
+        let (here, there) = (self.here, &self.mailboxes[1 - self.rank]);
+        let [mine, theirs] =
+            [self.rank, 1 - self.rank].map(|rank| self.barrier().field(|b| &b.pair.0[rank][place(word)]));
         // Release: who sees the word sees the arguments, and what this PE did before.
         match waits.exact() {
             true => drop(mine.swap(word.bits(), Ordering::AcqRel)),
@@ -183,7 +192,7 @@ impl Place<'_> {
         }
         waits.notify(&here.line.event);
         let seen = || Word::from_bits(theirs.load(Ordering::Acquire));
-        waits.wait(&there.line.event, || seen().ticket() >= word.ticket());
+        waits.wait(there.field(|m| &m.line.event), || seen().ticket() >= word.ticket());
         // One that was going to sleep while the word was on its way has counted itself by now.
         waits.notify(&here.line.event);
         let their_word = seen();
@@ -194,26 +203,26 @@ impl Place<'_> {
         Err(self.blame(word))
     }
 
-    fn barrier(&self) -> &CentralBarrier {
-        &self.mailboxes[0].barrier
+    fn barrier(&self) -> Part<'m, CentralBarrier> {
+        self.mailboxes[0].barrier()
     }
 
     /// Joins the arrivals; the flags of all if this PE is the last.
     fn arrive(&self, asked: Asked<'_>) -> Option<Flags> {
         let word = asked.word;
         let mine = if word.is_raised() { RAISED } else { 0 };
-        let arrivals = &self.barrier().arrivals.0;
+        let arrivals = self.barrier().field(|b| &b.arrivals.0);
         let mut seen = arrivals.load(Ordering::Acquire);
         loop {
             let before = (seen >> LAST_SHIFT & COUNT) as usize;
             let pairs = seen >> TAG_SHIFT == word.tag();
-            let agrees = before == 0 || (pairs && asked.agrees(word, self.mailboxes[before - 1]));
+            let agrees = before == 0 || (pairs && asked.agrees(word, &self.mailboxes[before - 1]));
             let flags = (seen & (DIFFERS | RAISED)) | mine | if agrees { 0 } else { DIFFERS };
             let count = (seen & COUNT) + 1;
             let next = count | (self.rank as u64 + 1) << LAST_SHIFT | flags | word.tag() << TAG_SHIFT;
             // Release: my signature is visible to the PE that arrives after me. Acquire: the signature of the
             // one before me, and everything all those before it did, is visible to me.
-            match arrivals.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire) {
+            match arrivals.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Acquire) {
                 Err(now) => seen = now,
                 Ok(_) if count == self.mailboxes.len() as u64 => {
                     return Some(Flags { differs: flags & DIFFERS != 0, raised: flags & RAISED != 0 });
@@ -226,32 +235,34 @@ impl Place<'_> {
     /// The word to open the central barrier with.
     fn judge(&self, mut flags: Flags, ticket: u64, word: Word) -> u64 {
         if let Some(upper) = self.upper {
-            flags = upper.meet(&self.mailboxes[self.rank].cells[turn(word)].read(), flags);
+            flags = upper.meet(&self.here.cells[turn(word)].read(), flags);
         }
         let raised = if flags.raised { V_RAISED } else { 0 };
         if !flags.differs {
             return ticket | raised;
         }
         // Nobody has left yet.
-        let verdict = self.verdict(Mailbox::is_at);
+        let verdict = self.verdict(|mailbox| mailbox.is_at());
         // Where the numbers differ, some PEs look into the one, some into the other.
-        self.barrier().blame.iter().for_each(|cell| cell.write(&verdict));
+        (0..2).for_each(|i| self.barrier().field(|b| &b.blame[i]).lay(|cell| cell.write(&verdict)));
         if verdict.numbers { BROKEN } else { ticket | raised | verdict.bits() }
     }
 
     /// A4, then the store that lets everybody go.
     fn open(&self, word: u64, waits: &impl Waits) {
         let barrier = self.barrier();
-        barrier.arrivals.0.store(0, Ordering::Relaxed);
+        barrier.field(|b| &b.arrivals.0).store(0, Ordering::Relaxed);
         // Release: who sees the central barrier open sees A4, the verdict, and what everybody did before it arrived. A
         // read-modify-write, as ringing wants it (`wait`, B1).
-        barrier.opened.word.swap(word, Ordering::AcqRel);
-        waits.notify(&barrier.opened.event);
+        barrier.field(|b| &b.opened.word).swap(word, Ordering::AcqRel);
+        if let Some(barrier) = barrier.mapped() {
+            waits.notify(&barrier.opened.event);
+        }
     }
 
     /// The verdict on what every member asks for, as `read` has it from its mailbox. If all ask for the same, but not after
     /// the same, the words are about the call before, where that tells them apart.
-    fn verdict(&self, read: impl Fn(&Mailbox) -> Signature) -> Verdict {
+    fn verdict(&self, read: impl Fn(&Part<'_, Mailbox>) -> Signature) -> Verdict {
         let now = self.all_signatures(&read);
         let verdict = Verdict::of(&now);
         if !verdict.behind {
@@ -266,7 +277,7 @@ impl Place<'_> {
         }
     }
 
-    fn all_signatures(&self, read: &dyn Fn(&Mailbox) -> Signature) -> Vec<(PeId, Signature)> {
+    fn all_signatures(&self, read: &dyn Fn(&Part<'_, Mailbox>) -> Signature) -> Vec<(PeId, Signature)> {
         let own = self.pes.iter().zip(&self.mailboxes).map(|(pe, mailbox)| (*pe, read(mailbox))).collect();
         let mut all = match self.upper {
             Some(upper) => upper.gather(own),
@@ -280,7 +291,8 @@ impl Place<'_> {
     #[cold]
     fn blame(&self, word: Word) -> Box<Differs> {
         // The other one may have left for the next call.
-        let shown = |mailbox: &Mailbox| mailbox.shown_in(word.number()).unwrap_or_else(|| mailbox.is_at());
+        let shown =
+            |mailbox: &Part<'_, Mailbox>| mailbox.shown_in(word.number()).unwrap_or_else(|| mailbox.is_at());
         let Verdict { culprit, reference, fatal, kinds, behind, .. } = self.verdict(shown);
         let diverged = Diverged {
             here: self.pes[self.rank],
@@ -305,9 +317,9 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// Whether a member that has shown `word` asks for the same.
     #[inline]
-    fn agrees(&self, word: Word, mailbox: &Mailbox) -> bool {
+    fn agrees(&self, word: Word, mailbox: &Part<'_, Mailbox>) -> bool {
         word.pairs(self.word)
-            && (word.step() > 0 || mailbox.cells[turn(word)].agrees(word, self.args, self.history))
+            && (word.step() > 0 || mailbox.cell(word.number()).agrees(word, self.args, self.history))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::types::object::ObjectType;
 struct Sleeps;
 
 impl Waits for Sleeps {
-    fn wait(&self, event: &Event, ready: impl Fn() -> bool) {
+    fn wait(&self, event: Part<'_, Event>, ready: impl Fn() -> bool) {
         Policy::SLEEPS.wait(&event.count, &event.asleep, Waker::Notifies, ready, |_| {});
     }
     fn notify(&self, event: &Event) {
@@ -58,7 +58,13 @@ fn job(n: usize, upper: Option<&'static dyn Upper>, sizes: fn(usize) -> &'static
     });
     let pe = move |host: Arc<Host>, rank: usize| -> Vec<Met> {
         let pes = (0..n as u32).map(PeId).collect();
-        let place = Place { mailboxes: host.mailboxes.iter().collect(), pes, rank, upper };
+        let place = Place {
+            here: &host.mailboxes[rank],
+            mailboxes: host.mailboxes.iter().map(Part::Mapped).collect(),
+            pes,
+            rank,
+            upper,
+        };
         let meet = |(i, size): (usize, &u64)| {
             let call = i as u64 + 1;
             let signature = Signature::alloc(Bytes(*size), 16, Reach::World, ObjectType::BYTES, 7);

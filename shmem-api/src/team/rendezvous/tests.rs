@@ -21,7 +21,13 @@ fn host(pes: std::ops::Range<u32>) -> Host {
 
 impl Host {
     fn place<'a>(&'a self, rank: usize, upper: Option<&'a dyn Upper>) -> Place<'a> {
-        Place { mailboxes: self.mailboxes.iter().collect(), pes: self.pes.clone().into(), rank, upper }
+        Place {
+            here: &self.mailboxes[rank],
+            mailboxes: self.mailboxes.iter().map(Part::Mapped).collect(),
+            pes: self.pes.clone().into(),
+            rank,
+            upper,
+        }
     }
 }
 
@@ -29,7 +35,7 @@ impl Host {
 struct Yields;
 
 impl Waits for Yields {
-    fn wait(&self, _: &Event, ready: impl Fn() -> bool) {
+    fn wait(&self, _: Part<'_, Event>, ready: impl Fn() -> bool) {
         while !ready() {
             thread::yield_now();
         }
@@ -214,7 +220,7 @@ fn histories_that_differ_are_found_out_by_all() {
                 s.spawn(move || {
                     let root = u64::from(rank == 1);
                     let given = Signature::new(Kind::Broadcast).with(&[1, 8, 0, root]);
-                    let cell = &place.mailboxes[rank].cells[1];
+                    let cell = &place.here.cells[1];
                     cell.lay(given.args());
                     cell.show(given.word(1), false);
                     place.meet(Signature::new(Kind::Barrier).word(2), &[], 7 + root, &Yields)
