@@ -9,7 +9,6 @@
 //!   words      0110… 0001… 0000… 1000… …         one bit to a bin
 //! ```
 
-use crate::chunks::ChunkId;
 use crate::units::Granules;
 
 /// Bins, enough for every length that 64 bits of offset can have.
@@ -20,7 +19,7 @@ pub const EXACT: Granules = Granules(64);
 
 /// The number of a bin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Bin(usize);
+pub struct Bin(pub(crate) usize);
 
 impl Bin {
     /// The bin for chunks of `n` granules, of which there is one at least.
@@ -32,18 +31,6 @@ impl Bin {
         let log = n.0.ilog2();
         // 2^6 with a zero fraction, which is 16 after the shift, comes to 16·6 + 16 - 48 = 64.
         Bin((16 * log) as usize + (n.0 >> (log - 4)) as usize - 48)
-    }
-
-    /// The descriptor that heads its list.
-    #[inline(always)]
-    pub fn head(self) -> ChunkId {
-        ChunkId(self.0 as u64 + 1)
-    }
-
-    /// The bin `head` heads.
-    #[inline(always)]
-    pub fn headed_by(head: ChunkId) -> Bin {
-        Bin(head.0 as usize - 1)
     }
 
     /// Every bin.

@@ -35,6 +35,20 @@ pub const TOP: ChunkId = ChunkId(BINS as u64 + 1);
 /// The first spare descriptor of a fresh table.
 pub const FIRST: ChunkId = ChunkId(TOP.0 + 1);
 
+impl Bin {
+    /// The descriptor that heads its list.
+    #[inline(always)]
+    pub fn head(self) -> ChunkId {
+        ChunkId(self.0 as u64 + 1)
+    }
+
+    /// The bin `head` heads.
+    #[inline(always)]
+    fn headed_by(head: ChunkId) -> Bin {
+        Bin(head.0 as usize - 1)
+    }
+}
+
 const TAG: usize = 0;
 const SIZE: usize = 1;
 const PREV: usize = 2;

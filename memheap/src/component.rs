@@ -23,11 +23,8 @@
 use std::fmt;
 
 use crate::settings::Settings;
+pub use crate::units::Priority;
 use crate::units::{Align, Bytes, Offset, Span};
-
-/// How strongly a component wants to be chosen; the highest wins, ties go to the first listed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Priority(pub i32);
 
 /// Why a component does not take part.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -37,8 +37,7 @@ pub mod table;
 pub mod units;
 
 pub use component::{
-    AllocError, Block, BlockState, Component, Decline, Digest, FreeError, Module, Moved, Opened, Priority,
-    Violation,
+    AllocError, Block, BlockState, Component, Decline, Digest, FreeError, Module, Moved, Opened, Violation,
 };
 pub use settings::Settings;
-pub use units::{Align, Bytes, HostId, Offset, Order, PeId, Span};
+pub use units::{Align, Bytes, HostId, Offset, Order, PeId, Priority, Span};

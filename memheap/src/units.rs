@@ -36,6 +36,10 @@ pub struct Span {
     pub len: Bytes,
 }
 
+/// How strongly a component wants to be chosen; the highest wins, ties go to the first listed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Priority(pub i32);
+
 impl Offset {
     /// `self + n`, or `None` past 2^64.
     pub fn checked_add(self, n: Bytes) -> Option<Offset> {

@@ -2,19 +2,30 @@
 
 use memheap::{BlockState, Offset, Order, Violation};
 
-use super::Heap;
+use crate::free::FreeBlocks;
 use crate::path::Path;
+use crate::sizes::SizeTable;
 
 fn violation<T>(invariant: &'static str, what: String) -> Result<T, Violation> {
     Err(Violation { invariant, what })
 }
 
-impl<const LEVELS: usize> Heap<LEVELS> {
+/// A heap while nothing changes it.
+#[derive(Clone, Copy)]
+pub(super) struct View<'h, const LEVELS: usize> {
+    pub free: &'h FreeBlocks<LEVELS>,
+    pub sizes: &'h SizeTable,
+    pub min: Order,
+    /// Bytes that can be handed out.
+    pub managed: u64,
+}
+
+impl<'h, const LEVELS: usize> View<'h, LEVELS> {
     /// All blocks by ascending offset. Ends early where nothing is known to start, which I3 excludes.
-    pub(super) fn walk(&self) -> impl Iterator<Item = (Offset, Order, BlockState)> + '_ {
+    pub(super) fn walk(self) -> impl Iterator<Item = (Offset, Order, BlockState)> + 'h {
         let mut at = Offset(0);
         std::iter::from_fn(move || {
-            if at.0 >= self.managed() {
+            if at.0 >= self.managed {
                 return None;
             }
             let found = match self.sizes.get(at) {
@@ -40,8 +51,8 @@ impl<const LEVELS: usize> Heap<LEVELS> {
     }
 
     /// The invariants of the [module page](super), in its order.
-    pub(super) fn audit(&self) -> Result<(), Violation> {
-        let managed = self.managed();
+    pub(super) fn audit(self) -> Result<(), Violation> {
+        let managed = self.managed;
         let mut recorded = 0;
         for order in (self.min.0..managed.checked_ilog2().map_or(0, |max| max as u8 + 1)).map(Order) {
             match self.free.bitmaps.count(order) {

@@ -26,8 +26,11 @@
 //! * **I5** a free block is recorded in one place: beside the path or in a bitmap;
 //! * **I6** a heap without live blocks is the binary decomposition of its length.
 
+mod audit;
+
 use std::num::NonZeroU64;
 
+use audit::View;
 use memheap::component::{Room, explain_bad_free};
 use memheap::{
     Align, AllocError, Block, BlockState, Bytes, Digest, FreeError, Module, Moved, Offset, Order, Span,
@@ -36,8 +39,6 @@ use memheap::{
 
 use crate::free::FreeBlocks;
 use crate::sizes::SizeTable;
-
-mod audit;
 
 /// A heap whose bitmaps have `LEVELS` levels.
 pub(crate) struct Heap<const LEVELS: usize> {
@@ -70,6 +71,11 @@ impl<const LEVELS: usize> Heap<LEVELS> {
     /// Bytes that can be handed out.
     fn managed(&self) -> u64 {
         managed(self.span, self.min)
+    }
+
+    /// The heap as it is looked at.
+    fn view(&self) -> View<'_, LEVELS> {
+        View { free: &self.free, sizes: &self.sizes, min: self.min, managed: self.managed() }
     }
 
     /// The least order whose blocks hold `size` bytes at a multiple of `align`; `None` above 2^63.
@@ -194,7 +200,7 @@ impl<const LEVELS: usize> Module for Heap<LEVELS> {
     }
 
     fn blocks<'m>(&'m self) -> Box<dyn Iterator<Item = Block> + 'm> {
-        Box::new(self.walk().map(|(at, order, state)| Block { at, len: order.bytes(), state }))
+        Box::new(self.view().walk().map(|(at, order, state)| Block { at, len: order.bytes(), state }))
     }
 
     fn room(&self) -> Room {
@@ -203,7 +209,7 @@ impl<const LEVELS: usize> Module for Heap<LEVELS> {
     }
 
     fn validate(&self) -> Result<(), Violation> {
-        self.audit()
+        self.view().audit()
     }
 
     fn digest(&self) -> Digest {

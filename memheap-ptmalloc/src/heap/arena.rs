@@ -2,7 +2,6 @@
 
 use memheap::Bytes;
 
-use super::Heap;
 use crate::bins::{Bin, BinMap};
 use crate::chunks::{Chunk, ChunkId, Chunks, EDGE, FIRST, TOP};
 use crate::starts::Starts;
@@ -68,18 +67,6 @@ pub(super) struct Arena<'h, W> {
     pub chunks: Chunks<&'h mut [[W; FIELDS]]>,
     pub starts: Starts<&'h mut [W]>,
     pub state: &'h mut State,
-}
-
-impl<W: Word> Heap<W> {
-    /// Opens the heap for a call.
-    #[inline(always)]
-    pub(super) fn arena(&mut self) -> Arena<'_, W> {
-        Arena {
-            chunks: Chunks(&mut self.chunks.0),
-            starts: Starts(&mut self.starts.0),
-            state: &mut self.state,
-        }
-    }
 }
 
 impl<W: Word> Arena<'_, W> {

@@ -2,7 +2,7 @@
 
 use memheap::Violation;
 
-use super::Heap;
+use super::view::View;
 use crate::bins::Bin;
 use crate::chunks::{Chunk, ChunkId, EDGE, TOP};
 use crate::units::Granules;
@@ -12,7 +12,7 @@ fn require(holds: bool, invariant: &'static str, what: impl FnOnce() -> String) 
     if holds { Ok(()) } else { Err(Violation { invariant, what: what() }) }
 }
 
-impl<W: Word> Heap<W> {
+impl<W: Word> View<'_, W> {
     /// The first invariant that does not hold.
     pub(super) fn check(&self) -> Result<(), Violation> {
         self.i1_chunks_tile_the_window()?;

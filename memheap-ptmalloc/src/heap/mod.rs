@@ -30,15 +30,17 @@ mod check;
 mod free;
 mod resize;
 mod take;
+mod view;
 
 use std::hint::cold_path;
 
-use arena::State;
+use arena::{Arena, State};
 use memheap::component::*;
 use memheap::{Align, Bytes, Offset, Span};
+use view::View;
 
-use crate::bins::{Bin, EXACT};
-use crate::chunks::{self, Chunk, ChunkId, Chunks, EDGE, TOP};
+use crate::bins::EXACT;
+use crate::chunks::{self, Chunk, ChunkId, Chunks, TOP};
 use crate::starts::{self, Starts};
 use crate::units::Granules;
 use crate::width::Word;
@@ -87,47 +89,19 @@ impl<W: Word> Heap<W> {
         Some((id, Chunk { start, live: true, ..self.chunks.get(id) }))
     }
 
-    /// The chunk `id` names, which may be top.
-    fn chunk(&self, id: ChunkId) -> Chunk {
-        if id == TOP { self.state.top() } else { self.chunks.get(id) }
-    }
-
-    /// The chunk that contains granule `at` of the window.
-    fn containing(&self, at: Granules) -> ChunkId {
-        if at >= self.state.top {
-            return TOP;
+    /// Opens the heap for a call that changes it.
+    #[inline(always)]
+    fn arena(&mut self) -> Arena<'_, W> {
+        Arena {
+            chunks: Chunks(&mut self.chunks.0),
+            starts: Starts(&mut self.starts.0),
+            state: &mut self.state,
         }
-        let near = self.starts.near(at, |id| self.chunks.get(id).start <= at);
-        let before = near.or_else(|| self.chunks.sample(at));
-        let mut id = before.unwrap_or_else(|| self.chunks.get(EDGE).next);
-        while self.chunks.get(id).end() <= at {
-            id = self.chunks.get(id).next;
-        }
-        id
     }
 
-    /// What the caller is told of a chunk: the last granule of the window may be a part of one.
-    fn describe(&self, chunk: Chunk) -> Block {
-        let at = chunk.start.offset();
-        let state = if chunk.live { BlockState::Live } else { BlockState::Free };
-        Block { at, len: Bytes(self.state.extent(chunk)), state }
-    }
-
-    /// The chunks by address, top last.
-    fn walk(&self) -> impl Iterator<Item = (ChunkId, Chunk)> + '_ {
-        let mut id = EDGE;
-        std::iter::from_fn(move || {
-            if id == TOP {
-                return None;
-            }
-            id = self.chunks.get(id).next;
-            Some((id, self.chunk(id)))
-        })
-    }
-
-    /// The chunks in `bin`, newest first.
-    fn members(&self, bin: Bin) -> impl Iterator<Item = ChunkId> + '_ {
-        self.chunks.members(bin, self.state.map.has(bin))
+    /// Opens the heap for a look at it.
+    fn view(&self) -> View<'_, W> {
+        View { chunks: &self.chunks, starts: &self.starts, state: &self.state }
     }
 
     #[inline(always)]
@@ -281,24 +255,19 @@ impl<W: Word> Module for Heap<W> {
     }
 
     fn block(&self, at: Offset) -> Option<Block> {
-        (at.0 < self.state.len.0).then(|| self.describe(self.chunk(self.containing(Granules::around(at)))))
+        self.view().block(at)
     }
 
     fn blocks<'m>(&'m self) -> Box<dyn Iterator<Item = Block> + 'm> {
-        Box::new(self.walk().map(|(_, chunk)| self.describe(chunk)).filter(|b| b.len.0 > 0))
+        Box::new(self.view().blocks())
     }
 
     fn room(&self) -> Room {
-        let top = self.state.extent(self.state.top());
-        let between = self.state.idle.bytes().0;
-        let binned = self.state.map.last().into_iter().flat_map(|bin| self.members(bin));
-        let largest = binned.map(|id| self.chunks.get(id).size).max().unwrap_or_default();
-        let largest = largest.max(self.state.victim_size).bytes().0.max(top);
-        Room { free: Bytes(between + top), largest: Bytes(largest) }
+        self.view().room()
     }
 
     fn validate(&self) -> Result<(), Violation> {
-        self.check()
+        self.view().check()
     }
 
     fn digest(&self) -> Digest {

@@ -5,6 +5,7 @@ use memheap::component::Moved;
 use memheap::{Align, Bytes};
 
 use super::arena::Arena;
+use crate::bins::EXACT;
 use crate::chunks::{Chunk, ChunkId, TOP};
 use crate::units::{GRANULE, Granules};
 use crate::width::Word;
@@ -130,5 +131,21 @@ impl<W: Word> Arena<'_, W> {
         let heir = if chunk.next == TOP { TOP } else { chunk.prev };
         self.give(id, chunk);
         self.trim(heir, to, n, size)
+    }
+
+    /// Makes a chunk of `n` granules, `size` bytes, at a multiple of `align` live, as `alloc` does.
+    fn take(&mut self, n: Granules, size: Bytes, align: Align) -> Option<Granules> {
+        if align > Align::DEFAULT {
+            self.take_aligned(n, size, align)
+        } else if n > EXACT {
+            self.take_large(n, size)
+        } else {
+            self.take_small(n, size)
+        }
+    }
+
+    /// A request that has an exact bin.
+    fn take_small(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
+        if self.state.map.has_exactly(n) { Some(self.take_exactly(n)) } else { self.take_part(n, size) }
     }
 }

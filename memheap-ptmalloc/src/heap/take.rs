@@ -1,9 +1,11 @@
 //! Taking a chunk for a request: which one, and what becomes of the rest.
+//!
+//! A request is for `n` granules, which hold its `size` bytes. It fails only if no free chunk can hold it.
 
-use memheap::{Align, Bytes};
+use memheap::Bytes;
 
 use super::arena::Arena;
-use crate::bins::{Bin, EXACT};
+use crate::bins::Bin;
 use crate::chunks::{Chunk, ChunkId, EDGE, TOP};
 use crate::units::Granules;
 use crate::width::Word;
@@ -12,23 +14,6 @@ use crate::width::Word;
 const PROBES: usize = 4;
 
 impl<W: Word> Arena<'_, W> {
-    /// Makes a chunk of at least `size` bytes, `n` granules, at a multiple of `align` live. This and the
-    /// functions below fail only if no free chunk can hold the request.
-    pub(super) fn take(&mut self, n: Granules, size: Bytes, align: Align) -> Option<Granules> {
-        if align > Align::DEFAULT {
-            self.take_aligned(n, size, align)
-        } else if n > EXACT {
-            self.take_large(n, size)
-        } else {
-            self.take_small(n, size)
-        }
-    }
-
-    /// A request that has an exact bin.
-    fn take_small(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
-        if self.state.map.has_exactly(n) { Some(self.take_exactly(n)) } else { self.take_part(n, size) }
-    }
-
     /// From the bin of exactly `n` granules, which holds a chunk.
     #[inline(always)]
     pub(super) fn take_exactly(&mut self, n: Granules) -> Granules {

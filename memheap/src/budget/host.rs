@@ -11,7 +11,7 @@
 //! The limits of every level of the tree hold, so the least counts. Page cache that was not used lately
 //! is given back under pressure; it does not count as used.
 
-use super::Domain;
+use super::plan::Domain;
 use super::proc::*;
 use crate::units::Bytes;
 

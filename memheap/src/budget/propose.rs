@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use super::HostFacts;
+use super::host::HostFacts;
 use crate::settings::SizeValue;
 use crate::units::{Align, Bytes};
 

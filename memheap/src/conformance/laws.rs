@@ -1,8 +1,11 @@
 //! The laws of a module on small exact cases.
 
-use super::{Make, Rng};
+use super::rng::Rng;
 use crate::component::*;
 use crate::units::{Align, Bytes, Offset, Span};
+
+/// How the module under test is made: fresh, managing the given span.
+pub type Make<'a> = &'a dyn Fn(Span) -> Box<dyn Module>;
 
 /// What must be as before when a call has failed: M4.
 #[derive(PartialEq, Eq, Debug)]

@@ -15,17 +15,13 @@ mod model;
 mod rng;
 
 pub use laws::{
-    alignment, bad_frees, exhaustion, free_all_restores, realloc_keeps, refused_alignment, size_zero, tiling,
-    whole_heap,
+    Make, alignment, bad_frees, exhaustion, free_all_restores, realloc_keeps, refused_alignment, size_zero,
+    tiling, whole_heap,
 };
 pub use model::{determinism, model};
 pub use rng::Rng;
 
-use crate::component::Module;
 use crate::units::{Bytes, Span};
-
-/// How the module under test is made: fresh, managing the given span.
-pub type Make<'a> = &'a dyn Fn(Span) -> Box<dyn Module>;
 
 /// Spans the whole set runs on: powers of two and lengths that are none, from a page upwards.
 const SPANS: &[u64] = match cfg!(miri) {

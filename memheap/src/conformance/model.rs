@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Make, Rng, tiling};
+use super::laws::{Make, tiling};
+use super::rng::Rng;
 use crate::component::*;
 use crate::units::{Align, Bytes, Offset, Span};
 

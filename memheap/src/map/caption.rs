@@ -1,7 +1,8 @@
 //! What stands below a picture.
 
-use super::Row;
-use super::strips::{Differences, Look};
+use super::look::Look;
+use super::row::Row;
+use super::strips::Differences;
 use crate::component::BlockState;
 use crate::units::{Bytes, PeId};
 

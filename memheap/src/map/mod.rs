@@ -15,6 +15,8 @@
 //!   has, where there is no most), and a mark never disappears, however short the stretch is.
 
 mod caption;
+mod look;
+mod row;
 mod strips;
 mod sweep;
 #[cfg(test)]
@@ -22,30 +24,9 @@ mod tests;
 
 use std::fmt::Write;
 
-use strips::{Look, Strip};
-
-use crate::component::Block;
-use crate::units::{Bytes, Offset, PeId};
-
-/// One PE's heap.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Row {
-    /// Whose heap it is.
-    pub pe: PeId,
-    /// Where its window starts; blocks are counted from the same origin.
-    pub start: Offset,
-    /// How long the window is.
-    pub len: Bytes,
-    /// Its blocks, by ascending offset. What they leave out is drawn as managed by nobody.
-    pub blocks: Vec<Block>,
-}
-
-impl Row {
-    /// A row of the blocks of a [`Module`](crate::Module) or a [`Space`](crate::space::Space).
-    pub fn new(pe: PeId, start: Offset, len: Bytes, blocks: impl IntoIterator<Item = Block>) -> Row {
-        Row { pe, start, len, blocks: blocks.into_iter().collect() }
-    }
-}
+use look::Look;
+pub use row::Row;
+use strips::Strip;
 
 /// The most columns, and units of width, that a picture has: nobody looks at more, and each costs time and memory.
 pub const WIDEST: u32 = 1 << 16;

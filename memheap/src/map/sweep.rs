@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Row;
-use super::strips::Look;
+use super::look::Look;
+use super::row::Row;
 use crate::component::{Block, BlockState};
 
 /// What a row has in a stretch: the block's place, length and state, or nothing. Rows agree where these

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::strips::draw;
 use super::*;
-use crate::component::BlockState;
+use crate::component::{Block, BlockState};
+use crate::units::{Bytes, Offset, PeId};
 
 /// A row of `start` whose blocks follow one another: positive lengths are live, negative ones free.
 fn row(pe: u32, start: u64, lengths: &[i64]) -> Row {

@@ -8,7 +8,8 @@
 //!
 //! Only the list decides, never the machine, so equal lists give equal offsets on every PE.
 
-use super::{FirstPage, PageKind, Pool, PoolError};
+use super::kind::PageKind;
+use super::pool::{FirstPage, Pool, PoolError};
 use crate::budget::DomainId;
 use crate::units::{Align, Bytes, Offset};
 

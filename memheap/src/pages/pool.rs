@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::holes::{Holes, aligned};
-use super::{PageKind, Pages, SMALL_PER_BIG};
+use super::kind::{PageKind, Pages, SMALL_PER_BIG};
 use crate::budget::DomainId;
 use crate::units::{Align, Bytes, Offset};
 

@@ -13,13 +13,18 @@ use std::ptr::NonNull;
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
-use super::Region;
 use super::aligned::Aligned;
 use super::kept::Kept;
+use super::mapping::Region;
 use crate::units::{Align, Bytes, Offset};
 
 /// The name of every heap's file, as `/proc` shows it.
 pub const NAME: &str = "shmem-heap";
+
+/// Large parts of the address space that are empty in ordinary programs: below the executables that
+/// are placed at random, above what common allocators and sanitizers use. Tried in this order.
+pub const BASE_CANDIDATES: [usize; 4] =
+    [0x3000_0000_0000, 0x3800_0000_0000, 0x4000_0000_0000, 0x4800_0000_0000];
 
 /// A sealed file of memory, not yet mapped.
 pub struct MemfdFile {
@@ -204,7 +209,6 @@ impl Region for PeerRegion {
 #[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
-    use crate::region::BASE_CANDIDATES;
 
     const LEN: Bytes = Bytes::mib(4);
 

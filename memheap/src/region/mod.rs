@@ -11,31 +11,12 @@
 
 mod aligned;
 pub mod kept;
+mod mapping;
 pub mod memfd;
 pub mod private;
 
-use std::ptr::NonNull;
-
-use crate::units::Bytes;
-
-/// A mapped, zeroed, page-aligned piece of memory.
-///
-/// Invariant **R1**: as long as the value lives, `base .. base + len` is mapped readable and writable.
-pub trait Region: Send + Sync {
-    /// Where it is mapped in this process.
-    fn base(&self) -> NonNull<u8>;
-    /// How long it is.
-    fn len(&self) -> Bytes;
-    /// Whether it has no byte.
-    fn is_empty(&self) -> bool {
-        self.len().0 == 0
-    }
-}
-
-/// Large parts of the address space that are empty in ordinary programs: below the executables that
-/// are placed at random, above what common allocators and sanitizers use. Tried in this order.
-pub const BASE_CANDIDATES: [usize; 4] =
-    [0x3000_0000_0000, 0x3800_0000_0000, 0x4000_0000_0000, 0x4800_0000_0000];
+pub use mapping::Region;
+pub use memfd::BASE_CANDIDATES;
 
 /// Bytes of memory this process's host has: the machine's, or its control group's limit if that is
 /// lower; 0 if neither can be read.

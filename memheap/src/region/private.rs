@@ -4,7 +4,7 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
-use super::Region;
+use super::mapping::Region;
 use crate::units::{Align, Bytes};
 
 /// Zeroed memory nobody else can see.

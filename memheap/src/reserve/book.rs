@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Honoured, Locality, Request, Reservation, ReserveError, Usage};
+use super::reservation::{Honoured, Locality, Request, Reservation, ReserveError, Usage};
 use crate::component::{Digest, Violation};
 use crate::units::{Bytes, Offset, PeId};
 

@@ -5,7 +5,7 @@
 //!   │ log2 align │ reserved, must be zero │LOCAL│
 //! ```
 
-use super::{Locality, ReserveError};
+use super::reservation::{Locality, ReserveError};
 use crate::units::{Align, PeId};
 
 /// Bit 0: near the caller, please.

@@ -4,7 +4,7 @@
 //! needs a likeness: a slip of the fingers, or most words in common. `SHMEM_SYMMETRIC_HEAP_SIZE` has two words
 //! of three in common with `SHMEM_SYMMETRIC_SIZE`.
 
-use super::{COMPONENT_PRIORITY, TABLE, is_priority};
+use super::table::{COMPONENT_PRIORITY, SYMMETRIC_SIZE, TABLE, is_priority};
 
 /// Names as like as that which others do use.
 const OTHERS: &[&str] =
@@ -27,7 +27,7 @@ pub(super) fn meant(name: &str) -> Option<String> {
         return None;
     }
     if SIZES.contains(&name) {
-        return Some(super::SYMMETRIC_SIZE.name.to_owned());
+        return Some(SYMMETRIC_SIZE.name.to_owned());
     }
     if name.starts_with(COMPONENT_PRIORITY.0) && name.contains("PRIO") {
         return Some(format!("{}<NAME>{}", COMPONENT_PRIORITY.0, COMPONENT_PRIORITY.1));

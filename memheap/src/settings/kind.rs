@@ -1,7 +1,7 @@
 //! What a setting takes: which values are right, and the sentence that says so where one is wrong.
 
-use super::{SettingError, parse_size};
-use crate::settings::SizeValue;
+use super::size::{SizeValue, parse_size};
+use crate::units::Bytes;
 
 /// What kind of value a setting takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +22,18 @@ pub enum Kind {
     Text,
 }
 
+/// A value that cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{name}={value:?}: {why}")]
+pub struct SettingError {
+    /// The variable.
+    pub name: String,
+    /// What it holds.
+    pub value: String,
+    /// What is wrong with it, and what would be right.
+    pub why: String,
+}
+
 impl Kind {
     /// Which values are right, in words.
     pub fn grammar(self) -> String {
@@ -29,7 +41,7 @@ impl Kind {
             Kind::Size(most) => format!(
                 "write a number with an optional k, m, g or t and without an exponent (as 512m or 1.5G), or a percentage \
                  of the host's memory (as 25%); at most {}",
-                crate::Bytes(most)
+                Bytes(most)
             ),
             Kind::Count(least, most) => format!("write a whole number, {least} to {most}"),
             Kind::Switch => "write 0, off, false or no, or 1, on, true or yes".to_owned(),

@@ -10,16 +10,16 @@ fn busy() -> (Heap<Copied>, [ChunkId; 5]) {
     heap.free(b).expect("it is live");
     heap.free(d).expect("it is live");
     heap.alloc(Bytes(96), Align::DEFAULT).expect("there is room");
-    assert_eq!(heap.check(), Ok(()));
-    let ids: Vec<ChunkId> = heap.walk().map(|(id, _)| id).collect();
+    assert_eq!(heap.view().check(), Ok(()));
+    let ids: Vec<ChunkId> = heap.view().walk().map(|(id, _)| id).collect();
     let victim = heap.state.victim;
-    let binned = heap.members(Bin::of(Granules(3))).next().expect("b is there");
+    let binned = heap.view().members(Bin::of(Granules(3))).next().expect("b is there");
     (heap, [ids[0], binned, ids[2], victim, TOP])
 }
 
 #[track_caller]
 fn names(heap: &Heap<Copied>, invariant: &str) {
-    let violation = heap.check().expect_err("it is broken");
+    let violation = heap.view().check().expect_err("it is broken");
     assert_eq!(violation.invariant, invariant, "{violation}");
 }
 

@@ -55,12 +55,15 @@ impl Walk {
     }
 
     fn examine(&self, heap: &Heap<Copied>, live: &[(u64, u64)]) {
-        if let Err(violation) = heap.check() {
+        if let Err(violation) = heap.view().check() {
             panic!("{:?}: {violation}", self.calls);
         }
         let mut found = 0;
-        for block in
-            heap.walk().map(|(_, chunk)| heap.describe(chunk)).filter(|b| b.state == BlockState::Live)
+        for block in heap
+            .view()
+            .walk()
+            .map(|(_, chunk)| heap.view().describe(chunk))
+            .filter(|b| b.state == BlockState::Live)
         {
             let held = live.iter().any(|&(at, size)| at == block.at.0 && size <= block.len.0);
             assert!(held, "{:?}: {block:?} is held by nobody", self.calls);

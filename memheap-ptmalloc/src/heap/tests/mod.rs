@@ -4,6 +4,7 @@ mod broken;
 mod exhaustive;
 
 use super::*;
+use crate::bins::Bin;
 use crate::width::FIELDS;
 
 /// A word whose tables can be copied, so that a history can be taken up again from any point.

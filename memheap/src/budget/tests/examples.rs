@@ -1,6 +1,7 @@
 //! The worked examples of the seed (A2), and the ones its successors must get right (E4).
 
 use crate::budget::*;
+use crate::units::{Align, Bytes, Offset};
 
 /// Hostboot's granule.
 fn chunk() -> Align {

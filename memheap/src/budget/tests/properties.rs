@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::examples::POLICIES;
 use crate::budget::*;
+use crate::units::{Align, Bytes};
 
 const G: Align = Align::HUGE;
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::budget::DomainId;
 use crate::pages::*;
-use crate::units::Offset;
+use crate::units::{Align, Bytes, Offset};
 
 const BASE: Offset = Offset(5 << 21);
 const PAGES: u64 = 16 * SMALL_PER_BIG;

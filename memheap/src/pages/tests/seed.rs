@@ -2,7 +2,7 @@
 
 use crate::budget::DomainId;
 use crate::pages::*;
-use crate::units::Offset;
+use crate::units::{Align, Bytes, Offset};
 
 fn ppn(x: u64, y: u64, bppi: u64, sppi: u64) -> Result<Ppn, FieldError> {
     Ok(Ppn::pack(x.try_into()?, y.try_into()?, bppi.try_into()?, sppi.try_into()?))

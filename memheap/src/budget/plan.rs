@@ -1,0 +1,153 @@
+//! A request spread over domains.
+
+use std::fmt;
+
+use super::{compatible, fair, minimal};
+use crate::units::{Align, Bytes, Offset};
+
+/// The most a domain counts for: more than a process can address is of no use to a segment. It keeps
+/// every sum of shares within 64 bits.
+pub const DOMAIN_MAX: Bytes = Bytes(1 << 48);
+
+/// A part of a host that has memory of its own: a NUMA node, a kind of memory, the host as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Domain {
+    /// Memory that could be taken.
+    pub available: Bytes,
+    /// What must be left alone, for the runtime that lives there for example.
+    pub reserve: Bytes,
+    /// Whether it takes part at all.
+    pub enabled: bool,
+}
+
+/// The place of a domain in the list given to [`distribute`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct DomainId(pub u32);
+
+/// How a request is spread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Policy {
+    /// Exactly as Hostboot's SMF: chunks of one granule, then two, then four, go round the domains in
+    /// order until the request is covered. A chunk replaces the share before it; a domain that cannot
+    /// hold one drops out and keeps what it has. Requests from 2^63 get nothing, as there.
+    HostbootCompatible,
+    /// Shares of 0 or `granule * 2^k` whose sum exceeds the request by as little as possible.
+    MinimalOvershoot,
+    /// Whole granules, as equal as the domains allow; what is left over goes to the first ones.
+    Even,
+    /// Whole granules in proportion to what each domain can give, by largest remainder.
+    Proportional,
+}
+
+/// How a plan relates to its request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Granted what was requested.
+    Exact,
+    /// Granted that much more, because shares are not arbitrary.
+    Over(Bytes),
+    /// The domains lack that much.
+    Short(Bytes),
+    /// Something was requested and nothing could be granted: an error.
+    Nothing,
+    /// Nothing was requested: switched off, no error.
+    Off,
+}
+
+/// What [`distribute`] worked out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// What was asked for.
+    pub request: Bytes,
+    /// What each domain gives, in the order of the domains.
+    pub shares: Vec<Bytes>,
+    /// The sum of the shares.
+    pub granted: Bytes,
+    /// How that relates to the request.
+    pub outcome: Outcome,
+}
+
+/// A contiguous part of a window whose pages come from one domain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Piece {
+    /// Where in the window it starts.
+    pub at: Offset,
+    /// How long it is.
+    pub len: Bytes,
+    /// Whose pages it gets.
+    pub domain: DomainId,
+}
+
+/// Spreads `request` over `domains` in multiples of `granule`.
+pub fn distribute(request: Bytes, domains: &[Domain], granule: Align, policy: Policy) -> Plan {
+    let usable: Vec<Bytes> = domains.iter().map(Domain::usable).collect();
+    let shares = match policy {
+        _ if request.0 == 0 => vec![Bytes(0); domains.len()],
+        Policy::HostbootCompatible => compatible::shares(request, &usable, granule).0,
+        Policy::MinimalOvershoot => minimal::shares(request, &usable, granule),
+        Policy::Even => fair::even(request, &usable, granule),
+        Policy::Proportional => fair::proportional(request, &usable, granule),
+    };
+    let granted = Bytes(shares.iter().map(|s| s.0).sum());
+    let outcome = match (request.0, granted.0) {
+        (0, _) => Outcome::Off,
+        (_, 0) => Outcome::Nothing,
+        (r, g) if g > r => Outcome::Over(Bytes(g - r)),
+        (r, g) if g < r => Outcome::Short(Bytes(r - g)),
+        _ => Outcome::Exact,
+    };
+    Plan { request, shares, granted, outcome }
+}
+
+impl Domain {
+    /// An enabled domain without a reserve.
+    pub fn new(available: Bytes) -> Domain {
+        Domain { available, reserve: Bytes(0), enabled: true }
+    }
+
+    /// The same with `reserve` bytes to be left alone.
+    pub fn with_reserve(self, reserve: Bytes) -> Domain {
+        Domain { reserve, ..self }
+    }
+
+    /// What it can give: nothing unless enabled, at most [`DOMAIN_MAX`].
+    pub fn usable(&self) -> Bytes {
+        if self.enabled {
+            Bytes(self.available.0.saturating_sub(self.reserve.0)).min(DOMAIN_MAX)
+        } else {
+            Bytes(0)
+        }
+    }
+}
+
+impl Plan {
+    /// Lays the shares out in a window of `window` bytes: largest first, ties in order of the domains,
+    /// so that a share of `granule * 2^k` starts at a multiple of itself. Past the end of the window
+    /// pieces are cut or left out; a plan that is short leaves the end of the window to nobody.
+    pub fn place(&self, window: Bytes) -> Vec<Piece> {
+        let mut order: Vec<usize> = (0..self.shares.len()).collect();
+        order.sort_by_key(|&i| std::cmp::Reverse(self.shares[i]));
+        let mut at = 0;
+        let mut pieces = Vec::new();
+        for i in order {
+            let len = self.shares[i].0.min(window.0 - at);
+            if len > 0 {
+                pieces.push(Piece { at: Offset(at), len: Bytes(len), domain: DomainId(i as u32) });
+                at += len;
+            }
+        }
+        pieces
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Exact => write!(f, "exact"),
+            Outcome::Over(n) => write!(f, "over by {n}"),
+            Outcome::Short(n) => write!(f, "short by {n}"),
+            Outcome::Nothing => write!(f, "nothing could be granted"),
+            Outcome::Off => write!(f, "off"),
+        }
+    }
+}

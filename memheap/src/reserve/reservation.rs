@@ -1,0 +1,125 @@
+//! What is asked for and what was given.
+
+use crate::units::{Align, Bytes, Offset, PeId};
+
+/// Whom a reservation should be near. A wish: it moves no offset.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub enum Locality {
+    /// Anywhere.
+    #[default]
+    Anywhere,
+    /// In memory that is near this PE.
+    NearPe(PeId),
+}
+
+/// What became of a wish.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Honoured {
+    /// There was none.
+    NotAsked,
+    /// The memory is near the PE.
+    Yes,
+    /// It is not, or nobody knows.
+    No,
+}
+
+/// A piece of memory that was reserved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reservation {
+    /// What it is for.
+    pub name: String,
+    /// Where it starts.
+    pub at: Offset,
+    /// How long it is.
+    pub size: Bytes,
+    /// What its start is a multiple of.
+    pub align: Align,
+    /// What became of the wish. A local fact, no part of the digest.
+    pub honoured: Honoured,
+}
+
+/// A reservation that is wanted, for [`Layout::reserve_all`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Request<'n> {
+    /// What it is for.
+    pub name: &'n str,
+    /// How long it has to be.
+    pub size: Bytes,
+    /// What its start has to be a multiple of.
+    pub align: Align,
+    /// Whom it should be near.
+    pub near: Locality,
+}
+
+/// What reservations have cost.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Usage {
+    /// Bytes reserved.
+    pub reserved: Bytes,
+    /// Bytes lost to alignment between reservations.
+    pub lost: Bytes,
+    /// Bytes left above the floor.
+    pub left: Bytes,
+}
+
+/// Why memory could not be reserved. Nothing has changed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReserveError {
+    /// A window whose top is below its floor.
+    #[error("no window: its top {top} is below its floor {floor}")]
+    NoWindow {
+        /// The floor given.
+        floor: Offset,
+        /// The top given.
+        top: Offset,
+    },
+    /// A reservation of no bytes would share its place with another.
+    #[error("reservation `{name}` of no bytes")]
+    ZeroSize {
+        /// Its name.
+        name: String,
+    },
+    /// Two reservations of one name.
+    #[error("reservation `{name}` exists already")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// Not enough is left above the floor.
+    #[error("reservation `{name}` of {size} aligned to {align}: {left} left above the floor")]
+    Exhausted {
+        /// Its name.
+        name: String,
+        /// Its size.
+        size: Bytes,
+        /// Its alignment.
+        align: Align,
+        /// What is left.
+        left: Bytes,
+    },
+    /// An alignment that no 64-bit offset can have.
+    #[error("alignment 2^{log2} does not fit in 64 bits")]
+    BadAlign {
+        /// The logarithm given.
+        log2: u8,
+    },
+    /// Bits nobody has given a meaning.
+    #[error("unknown flags {bits:#x}")]
+    UnknownFlags {
+        /// The bits.
+        bits: u64,
+    },
+    /// The layout is sealed.
+    #[error("reservation `{name}` after the layout was sealed")]
+    Sealed {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Reservation {
+    /// The first offset past it.
+    pub fn end(&self) -> Offset {
+        Offset(self.at.0 + self.size.0)
+    }
+}
