@@ -31,6 +31,7 @@ pub mod pages;
 pub mod place;
 pub mod region;
 pub mod reserve;
+pub mod seeds;
 pub mod settings;
 pub mod space;
 pub mod table;
@@ -40,4 +41,4 @@ pub use component::{
     AllocError, Block, BlockState, Component, Decline, Digest, FreeError, Module, Moved, Opened, Violation,
 };
 pub use settings::Settings;
-pub use units::{Align, Bytes, HostId, Offset, Order, PeId, Priority, Span};
+pub use units::{Align, Bytes, Offset, Order, PeId, Priority, Span};

@@ -25,10 +25,6 @@ pub struct Order(pub u8);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct PeId(pub u32);
 
-/// The number of a host within the job, by its lowest PE.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
-pub struct HostId(pub u32);
-
 /// What a module is given to manage: `0..len` bytes of offsets. It never sees an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
@@ -111,16 +107,6 @@ impl Align {
 }
 
 impl Order {
-    /// The least order whose block holds `n` bytes: `ceil(log2(n))`, and 0 for 0; `None` above 2^63.
-    #[inline]
-    pub fn holding(n: Bytes) -> Option<Order> {
-        match n.0 {
-            0 | 1 => Some(Order(0)),
-            n if n > 1 << 63 => None,
-            n => Some(Order((64 - (n - 1).leading_zeros()) as u8)),
-        }
-    }
-
     /// Bytes of a block of this order.
     #[inline]
     pub const fn bytes(self) -> Bytes {
@@ -168,16 +154,6 @@ impl fmt::Display for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn order_is_ceil_log2() {
-        for (n, o) in
-            [(0, 0), (1, 0), (2, 1), (3, 2), (100, 7), (128, 7), (129, 8), (1 << 40, 40), (1 << 63, 63)]
-        {
-            assert_eq!(Order::holding(Bytes(n)), Some(Order(o)), "{n}");
-        }
-        assert_eq!(Order::holding(Bytes((1 << 63) + 1)), None);
-    }
 
     #[test]
     fn align_takes_powers_of_two_only() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{compatible, fair, minimal};
+use super::proportional::proportional;
 use crate::units::{Align, Bytes, Offset};
 
 /// The most a domain counts for: more than a process can address is of no use to a segment. It keeps
@@ -12,31 +12,25 @@ pub const DOMAIN_MAX: Bytes = Bytes(1 << 48);
 /// A part of a host that has memory of its own: a NUMA node, a kind of memory, the host as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Domain {
-    /// Memory that could be taken.
+    /// Memory that can be taken.
     pub available: Bytes,
-    /// What must be left alone, for the runtime that lives there for example.
-    pub reserve: Bytes,
-    /// Whether it takes part at all.
-    pub enabled: bool,
 }
 
 /// The place of a domain in the list given to [`distribute`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DomainId(pub u32);
 
+/// The share of each domain: from the request, what each domain can give, and the granule. It keeps BUDGET-B1 and
+/// BUDGET-B2.
+pub type Shares = fn(Bytes, &[Bytes], Align) -> Vec<Bytes>;
+
 /// How a request is spread.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Policy {
-    /// Exactly as Hostboot's SMF: chunks of one granule, then two, then four, go round the domains in
-    /// order until the request is covered. A chunk replaces the share before it; a domain that cannot
-    /// hold one drops out and keeps what it has. Requests from 2^63 get nothing, as there.
-    HostbootCompatible,
-    /// Shares of 0 or `granule * 2^k` whose sum exceeds the request by as little as possible.
-    MinimalOvershoot,
-    /// Whole granules, as equal as the domains allow; what is left over goes to the first ones.
-    Even,
     /// Whole granules in proportion to what each domain can give, by largest remainder.
     Proportional,
+    /// As a function says: see [`seeds::hostboot`](crate::seeds::hostboot) for some.
+    By(Shares),
 }
 
 /// How a plan relates to its request.
@@ -83,10 +77,8 @@ pub fn distribute(request: Bytes, domains: &[Domain], granule: Align, policy: Po
     let usable: Vec<Bytes> = domains.iter().map(Domain::usable).collect();
     let shares = match policy {
         _ if request.0 == 0 => vec![Bytes(0); domains.len()],
-        Policy::HostbootCompatible => compatible::shares(request, &usable, granule).0,
-        Policy::MinimalOvershoot => minimal::shares(request, &usable, granule),
-        Policy::Even => fair::even(request, &usable, granule),
-        Policy::Proportional => fair::proportional(request, &usable, granule),
+        Policy::Proportional => proportional(request, &usable, granule),
+        Policy::By(shares) => shares(request, &usable, granule),
     };
     let granted = Bytes(shares.iter().map(|s| s.0).sum());
     let outcome = match (request.0, granted.0) {
@@ -100,23 +92,14 @@ pub fn distribute(request: Bytes, domains: &[Domain], granule: Align, policy: Po
 }
 
 impl Domain {
-    /// An enabled domain without a reserve.
+    /// A domain of which so much can be taken.
     pub fn new(available: Bytes) -> Domain {
-        Domain { available, reserve: Bytes(0), enabled: true }
+        Domain { available }
     }
 
-    /// The same with `reserve` bytes to be left alone.
-    pub fn with_reserve(self, reserve: Bytes) -> Domain {
-        Domain { reserve, ..self }
-    }
-
-    /// What it can give: nothing unless enabled, at most [`DOMAIN_MAX`].
+    /// What it can give: at most [`DOMAIN_MAX`].
     pub fn usable(&self) -> Bytes {
-        if self.enabled {
-            Bytes(self.available.0.saturating_sub(self.reserve.0)).min(DOMAIN_MAX)
-        } else {
-            Bytes(0)
-        }
+        self.available.min(DOMAIN_MAX)
     }
 }
 

@@ -9,7 +9,7 @@
 //! Only the list decides, never the machine, so equal lists give equal offsets on every PE.
 
 use super::kind::PageKind;
-use super::pool::{FirstPage, Pool, PoolError};
+use super::pool::{Pool, PoolError};
 use crate::budget::DomainId;
 use crate::units::{Align, Bytes, Offset};
 
@@ -79,9 +79,7 @@ fn place(segment: Bytes, wants: &[Want]) -> Result<(Vec<Window>, Option<Pool>), 
         let failed = |why| CarveError { segment, name, len, why };
         let pool = match &mut pool {
             Some(pool) => pool,
-            none => {
-                none.insert(Pool::new(DomainId(0), Offset(0), segment, FirstPage::Usable).map_err(failed)?)
-            }
+            none => none.insert(Pool::new(DomainId(0), Offset(0), segment).map_err(failed)?),
         };
         if len.0 > 0 {
             let run = pool.take(pages, pages.holding(len), align).map_err(failed)?;

@@ -7,13 +7,11 @@
 //!
 //! * [`memfd`]: the default: a sealed, sparse, nameless file of memory, shared with the peers.
 //! * [`kept`]: descriptors in a process whose program closes and opens what it likes.
-//! * [`private`]: memory of this process only, for one PE, tests and Miri.
 
 mod aligned;
 pub mod kept;
 mod mapping;
 pub mod memfd;
-pub mod private;
 
 pub use mapping::Region;
 pub use memfd::BASE_CANDIDATES;

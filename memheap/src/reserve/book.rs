@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::reservation::{Honoured, Locality, Request, Reservation, ReserveError, Usage};
+use super::reservation::{Honoured, Locality, Reservation, ReserveError, Usage};
 use crate::component::{Digest, Violation};
-use crate::units::{Bytes, Offset, PeId};
+use crate::units::{Align, Bytes, Offset, PeId};
 
 /// What both stages of a layout share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Book {
     floor: Offset,
     top: Offset,
@@ -29,8 +29,13 @@ impl Book {
         self.beside.extend(pes);
     }
 
-    pub(super) fn reserve(&mut self, request: Request<'_>) -> Result<Reservation, ReserveError> {
-        let Request { name, size, align, near } = request;
+    pub(super) fn reserve(
+        &mut self,
+        name: &str,
+        size: Bytes,
+        align: Align,
+        near: Locality,
+    ) -> Result<Reservation, ReserveError> {
         if size.0 == 0 {
             return Err(ReserveError::ZeroSize { name: name.to_owned() });
         }
@@ -52,24 +57,6 @@ impl Book {
         self.limit = entry.at;
         self.entries.push(entry.clone());
         Ok(entry)
-    }
-
-    pub(super) fn reserve_all(&mut self, list: &[Request<'_>]) -> Result<Vec<Reservation>, ReserveError> {
-        let (limit, lost, before) = (self.limit, self.lost, self.entries.len());
-        let mut order: Vec<usize> = (0..list.len()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse((list[i].align, list[i].size)));
-        let mut made: Vec<Option<Reservation>> = vec![None; list.len()];
-        for i in order {
-            match self.reserve(list[i]) {
-                Ok(reservation) => made[i] = Some(reservation),
-                Err(e) => {
-                    (self.limit, self.lost) = (limit, lost);
-                    self.entries.truncate(before);
-                    return Err(e);
-                }
-            }
-        }
-        Ok(made.into_iter().flatten().collect())
     }
 
     pub(super) fn entries(&self) -> &[Reservation] {

@@ -30,11 +30,9 @@
 //! sealed.reserve("late", Bytes(64), Align::DEFAULT, Locality::Anywhere); // there is no such method
 //! ```
 //!
-//! Where types cannot say it, across a C boundary, [`LockedLayout`] answers [`ReserveError::Sealed`].
+//! Where types cannot say it, [`LockedLayout`](crate::seeds::rmm::LockedLayout) says it at run time.
 
 mod book;
-mod flags;
-mod locked;
 mod reservation;
 #[cfg(test)]
 mod tests;
@@ -42,23 +40,21 @@ mod tests;
 use std::marker::PhantomData;
 
 use book::Book;
-pub use flags::{Flags, LOCAL};
-pub use locked::LockedLayout;
-pub use reservation::{Honoured, Locality, Request, Reservation, ReserveError, Usage};
+pub use reservation::{Honoured, Locality, Reservation, ReserveError, Usage};
 
 use crate::component::{Digest, Violation};
 use crate::units::{Align, Bytes, Offset, PeId};
 
 /// The stage in which reservations are made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Booting {}
 
 /// The stage in which they are final.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Sealed {}
 
-/// The reservations of a window; see the [module page](self) for R1 to R6.
-#[derive(Debug)]
+/// The reservations of a window; see the [module page](self) for RESERVE-R1 to RESERVE-R6.
+#[derive(Clone, Debug)]
 pub struct Layout<Stage> {
     book: Book,
     stage: PhantomData<Stage>,
@@ -84,13 +80,7 @@ impl Layout<Booting> {
         align: Align,
         near: Locality,
     ) -> Result<Reservation, ReserveError> {
-        self.book.reserve(Request { name, size, align, near })
-    }
-
-    /// Reserves all of a known list or nothing, the strictest alignment first: so the least is lost. The
-    /// reservations are returned in the order of the list.
-    pub fn reserve_all(&mut self, list: &[Request<'_>]) -> Result<Vec<Reservation>, ReserveError> {
-        self.book.reserve_all(list)
+        self.book.reserve(name, size, align, near)
     }
 
     /// Ends reserving.

@@ -38,19 +38,6 @@ pub struct Reservation {
     pub honoured: Honoured,
 }
 
-/// A reservation that is wanted, for [`Layout::reserve_all`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Request<'n> {
-    /// What it is for.
-    pub name: &'n str,
-    /// How long it has to be.
-    pub size: Bytes,
-    /// What its start has to be a multiple of.
-    pub align: Align,
-    /// Whom it should be near.
-    pub near: Locality,
-}
-
 /// What reservations have cost.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Usage {
@@ -96,24 +83,6 @@ pub enum ReserveError {
         align: Align,
         /// What is left.
         left: Bytes,
-    },
-    /// An alignment that no 64-bit offset can have.
-    #[error("alignment 2^{log2} does not fit in 64 bits")]
-    BadAlign {
-        /// The logarithm given.
-        log2: u8,
-    },
-    /// Bits nobody has given a meaning.
-    #[error("unknown flags {bits:#x}")]
-    UnknownFlags {
-        /// The bits.
-        bits: u64,
-    },
-    /// The layout is sealed.
-    #[error("reservation `{name}` after the layout was sealed")]
-    Sealed {
-        /// Its name.
-        name: String,
     },
 }
 

@@ -18,8 +18,6 @@ pub enum Kind {
     Components,
     /// A whole number of 32 bits, below zero too: of a component's priority.
     Priority,
-    /// Any text.
-    Text,
 }
 
 /// A value that cannot be used.
@@ -51,7 +49,7 @@ impl Kind {
                     .to_owned()
             }
             Kind::Priority => format!("write a whole number, {} to {}", i32::MIN, i32::MAX),
-            Kind::Present | Kind::Text => "write anything".to_owned(),
+            Kind::Present => "write anything".to_owned(),
         }
     }
 

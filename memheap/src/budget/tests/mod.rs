@@ -1,5 +1,5 @@
-//! The seed's worked examples, exhaustive search on small cases, and the properties B1 to B5.
+//! Host facts and proposals, and BUDGET-B1 to BUDGET-B4 for the policy in use; the seed's policies have their tests in
+//! `seeds::hostboot`.
 
-mod examples;
 mod facts;
-mod properties;
+pub(crate) mod properties;

@@ -1,5 +1,5 @@
-//! The seed's tables (A4, E6), and the properties P1 to P5 for any sequence of calls.
+//! Examples, and PAGES-P1 to PAGES-P5 for any sequence of calls; the seed's worked example is in `seeds::giet`.
 
+mod examples;
 mod properties;
-mod seed;
 mod windows;

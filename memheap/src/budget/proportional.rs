@@ -1,27 +1,12 @@
-//! Shares of whole granules: as equal as possible, or in proportion.
+//! Shares of whole granules in proportion to what each domain has.
 
 use crate::units::{Align, Bytes};
 
 /// Granules each domain has, and how many of them the request takes (all where it asks for more).
-fn in_granules(request: Bytes, usable: &[Bytes], granule: Align) -> (Vec<u64>, u64) {
+pub(crate) fn in_granules(request: Bytes, usable: &[Bytes], granule: Align) -> (Vec<u64>, u64) {
     let has: Vec<u64> = usable.iter().map(|b| b.0 / granule.bytes()).collect();
     let wanted = request.0.div_ceil(granule.bytes()).min(has.iter().sum());
     (has, wanted)
-}
-
-/// Max-min fair: the poorest domain first gives its part of an equal split or all it has; what it
-/// could not give is split among the others.
-pub(super) fn even(request: Bytes, usable: &[Bytes], granule: Align) -> Vec<Bytes> {
-    let (has, mut left) = in_granules(request, usable, granule);
-    let mut order: Vec<usize> = (0..has.len()).collect();
-    order.sort_by_key(|&i| has[i]);
-    let mut shares = vec![Bytes(0); has.len()];
-    for (done, &i) in order.iter().enumerate() {
-        let give = left.div_ceil((order.len() - done) as u64).min(has[i]);
-        shares[i] = Bytes(give * granule.bytes());
-        left -= give;
-    }
-    shares
 }
 
 /// `wanted * has / all`, rounded down; the granules left over go to the largest remainders, ties to
