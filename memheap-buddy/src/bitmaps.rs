@@ -9,7 +9,7 @@
 //! do not branch on what they find. The upper levels of all orders lie together, so that a heap that is
 //! little used touches few pages.
 //!
-//! Invariants, reported as I1 by [`count`](Bitmaps::count):
+//! Invariants, reported as BUDDY-I1 by [`count`](Bitmaps::count):
 //! * a bit of a summary is set exactly if the word below it has a bit set;
 //! * bit `o` of `nonempty` is set exactly if the bitmap of order `o` has a bit set;
 //! * `num_free[o]` is the number of bits set in it.

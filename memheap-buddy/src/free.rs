@@ -10,7 +10,7 @@
 //! the set of free blocks, and that one of the call history.
 //!
 //! Invariants (numbered on the page of [`heap`](crate::heap)): a free block is in exactly one of the two
-//! places (I5), and no two buddies are both free (I2).
+//! places (BUDDY-I5), and no two buddies are both free (BUDDY-I2).
 
 use memheap::{Offset, Order};
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   lib      the component: settings in, a heap per space out
-//!   heap     Module: alloc, free, realloc; the invariants I1–I6
+//!   heap     Module: alloc, free, realloc; the invariants BUDDY-I1 to BUDDY-I6
 //!   ├─ free     all free blocks: take the lowest of the smallest order, give back and merge
 //!   │  ├─ path     those beside one path of the tree: two words, no loop
 //!   │  └─ bitmaps  the others: a bitmap per order under 64-way summaries

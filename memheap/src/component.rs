@@ -11,13 +11,13 @@
 //!
 //! What a [`Module`] promises, checked by [`validate`](Module::validate) and by the conformance set:
 //!
-//! * **M1** live blocks lie inside the span and do not overlap;
-//! * **M2** a block starts at a multiple of the alignment asked for and is at least as long as asked;
-//! * **M3** live and free blocks together tile the part of the span the module can hand out;
-//! * **M4** an error changes nothing: not the blocks, not the digest;
-//! * **M5** the offsets are a function of the call history alone: no address, time or random number
+//! * **MODULE-M1** live blocks lie inside the span and do not overlap;
+//! * **MODULE-M2** a block starts at a multiple of the alignment asked for and is at least as long as asked;
+//! * **MODULE-M3** live and free blocks together tile the part of the span the module can hand out;
+//! * **MODULE-M4** an error changes nothing: not the blocks, not the digest;
+//! * **MODULE-M5** the offsets are a function of the call history alone: no address, time or random number
 //!   enters, so equal histories give equal offsets on every PE;
-//! * **M6** [`free`](Module::free) takes the start of a live block and nothing else: a double, interior
+//! * **MODULE-M6** [`free`](Module::free) takes the start of a live block and nothing else: a double, interior
 //!   or foreign free is told apart exactly and changes nothing.
 
 use std::fmt;
@@ -52,7 +52,7 @@ pub trait Opened: Send {
     fn close(self: Box<Self>) {}
 }
 
-/// One heap being managed: offsets in, offsets out. See the [module page](self) for M1–M6.
+/// One heap being managed: offsets in, offsets out. See the [module page](self) for MODULE-M1 to MODULE-M6.
 ///
 /// A module has no lock of its own; the [`Space`](crate::space::Space) that owns it serialises calls.
 pub trait Module: Send {
@@ -88,7 +88,7 @@ pub trait Module: Send {
     /// A running hash of the history: every successful call changes it.
     fn digest(&self) -> Digest;
 
-    /// Whether M5 is believed: the offsets are equal on all PEs, and need not be compared. Only the guard around a
+    /// Whether MODULE-M5 is believed: the offsets are equal on all PEs, and need not be compared. Only the guard around a
     /// component nobody vouches for says no ([`Checked`](crate::checked::Checked)).
     fn is_vouched_for(&self) -> bool {
         true
@@ -222,7 +222,7 @@ impl Digest {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("invariant {invariant}: {what}")]
 pub struct Violation {
-    /// Its name on the page of the module, `I1` for example.
+    /// Its label in the docs of the module that has it, `BUDDY-I1` for example.
     pub invariant: &'static str,
     /// What was found.
     pub what: String,

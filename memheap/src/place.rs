@@ -9,9 +9,10 @@
 //!               offset ─► the space it lies in
 //! ```
 //!
-//! Invariants: **L1** the windows of the spaces do not overlap; **L2** a block comes from a space that
-//! gives the reach asked for, or the call fails; **L3** which space is tried next depends on the spaces'
-//! state alone, so PEs whose spaces have equal histories take the same one.
+//! * **PLACE-L1** the windows of the spaces do not overlap;
+//! * **PLACE-L2** a block comes from a space that gives the reach asked for, or the call fails;
+//! * **PLACE-L3** which space is tried next depends on the state of the spaces alone, so PEs whose spaces have equal
+//!   histories take the same one.
 
 use std::fmt;
 

@@ -5,8 +5,8 @@
 //! without swap reservation costs microseconds whatever its length, reads as zero, and gets a page when
 //! one is written. Under Miri, which knows no mappings, a `Vec` stands in.
 //!
-//! Invariant **T1**: `ptr` points to `len` initialised values of `T`, aligned, owned by `_memory` and
-//! moved by nothing as long as the table lives.
+//! * **TABLE-T1** `ptr` points to `len` initialised values of `T`, aligned, owned by `_memory` and moved by nothing as
+//!   long as the table lives.
 #![allow(unsafe_code)]
 
 use std::ops::{Deref, DerefMut};
@@ -30,9 +30,9 @@ type Memory<T> = (Option<memmap2::MmapMut>, std::marker::PhantomData<T>);
 #[cfg(miri)]
 type Memory<T> = Vec<T>;
 
-// SAFETY: T1: the table owns its memory alone, as a `Box<[T]>` would; `T: Pod` is plain data.
+// SAFETY: TABLE-T1: the table owns its memory alone, as a `Box<[T]>` would; `T: Pod` is plain data.
 unsafe impl<T: Pod + Send> Send for Table<T> {}
-// SAFETY: T1: a shared table gives out `&[T]` only.
+// SAFETY: TABLE-T1: a shared table gives out `&[T]` only.
 unsafe impl<T: Pod + Sync> Sync for Table<T> {}
 
 impl<T: Pod> Table<T> {
@@ -69,7 +69,7 @@ impl<T: Pod> Deref for Table<T> {
     type Target = [T];
     #[inline]
     fn deref(&self) -> &[T] {
-        // SAFETY: T1, and `&self` excludes a writer.
+        // SAFETY: TABLE-T1, and `&self` excludes a writer.
         unsafe { std::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
     }
 }
@@ -77,7 +77,7 @@ impl<T: Pod> Deref for Table<T> {
 impl<T: Pod> DerefMut for Table<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: T1, and `&mut self` excludes everybody else.
+        // SAFETY: TABLE-T1, and `&mut self` excludes everybody else.
         unsafe { std::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
     }
 }

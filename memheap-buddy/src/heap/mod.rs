@@ -19,12 +19,12 @@
 //! * only then another block is taken, and the old one freed after that.
 //!
 //! Invariants, checked by `validate` in this order:
-//! * **I1** `num_free` of an order is the number of its free blocks, and all summaries agree with it;
-//! * **I2** no two buddies are both free;
-//! * **I3** live and free blocks tile the heap, and the counters of bytes and blocks are their sums;
-//! * **I4** a block starts at a multiple of its size;
-//! * **I5** a free block is recorded in one place: beside the path or in a bitmap;
-//! * **I6** a heap without live blocks is the binary decomposition of its length.
+//! * **BUDDY-I1** `num_free` of an order is the number of its free blocks, and all summaries agree with it;
+//! * **BUDDY-I2** no two buddies are both free;
+//! * **BUDDY-I3** live and free blocks tile the heap, and the counters of bytes and blocks are their sums;
+//! * **BUDDY-I4** a block starts at a multiple of its size;
+//! * **BUDDY-I5** a free block is recorded in one place: beside the path or in a bitmap;
+//! * **BUDDY-I6** a heap without live blocks is the binary decomposition of its length.
 
 mod audit;
 

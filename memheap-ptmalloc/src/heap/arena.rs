@@ -87,7 +87,7 @@ impl<W: Word> Arena<'_, W> {
         self.chunks.release(id, &mut self.state.spare);
     }
 
-    /// Takes a free chunk, not top, from where I5 keeps it.
+    /// Takes a free chunk, not top, from where PTM-I5 keeps it.
     #[inline(always)]
     pub(super) fn detach(&mut self, id: ChunkId) {
         if id == self.state.victim {

@@ -16,13 +16,13 @@
 //! better; then part of top. A freed chunk merges with both neighbours at once.
 //!
 //! Invariants:
-//! * **I1** the chunks, linked by address in both directions from the edge to top, tile the window;
-//! * **I2** no two free chunks are neighbours; top counts as free;
-//! * **I3** every chunk but top is found from its start, and each slot without a start is empty;
-//! * **I4** a bit of the map is set for the bins that hold a chunk, a bit of the summary for the words
+//! * **PTM-I1** the chunks, linked by address in both directions from the edge to top, tile the window;
+//! * **PTM-I2** no two free chunks are neighbours; top counts as free;
+//! * **PTM-I3** every chunk but top is found from its start, and each slot without a start is empty;
+//! * **PTM-I4** a bit of the map is set for the bins that hold a chunk, a bit of the summary for the words
 //!   that hold a bit;
-//! * **I5** a free chunk is either top, or the designated victim, or in the bin of its size, once;
-//! * **I6** the totals are those of the chunks, and every descriptor is a chunk's or spare.
+//! * **PTM-I5** a free chunk is either top, or the designated victim, or in the bin of its size, once;
+//! * **PTM-I6** the totals are those of the chunks, and every descriptor is a chunk's or spare.
 
 mod align;
 mod arena;
@@ -51,7 +51,7 @@ const FREE: u64 = 64;
 const REALLOC: u64 = 128;
 const MOVED: u64 = 192;
 
-/// One heap. See the [module page](self) for I1–I6.
+/// One heap. See the [module page](self) for PTM-I1 to PTM-I6.
 pub struct Heap<W: Word> {
     chunks: Chunks<W::Descriptors>,
     starts: Starts<W::Slots>,

@@ -8,15 +8,18 @@
 //!
 //! A component is safe code, so it may lie: two blocks that overlap would give two owners the same memory, a live
 //! block called free would lose its bytes, a digest that says nothing would hide that PEs differ. So nothing that a
-//! module says is passed on unchecked, and nothing is asked of it that the book knows (rule S6 of the Rust API).
+//! module says is passed on unchecked, and nothing is asked of it that the book knows (rule S6 of the design of the Rust API).
 //! The first lie stops the program before anybody gets the block; so does a module that has panicked, at every
 //! later call.
 //!
 //! What the guard cannot know is whether the module of another PE gives the same offsets: who uses a heap on several
 //! PEs compares them, where [`is_vouched_for`](Module::is_vouched_for) says no.
 //!
-//! Invariants: **W1** the book holds exactly the blocks that were handed out and not freed, as long as was asked for;
-//! they lie in the span and do not overlap. **W2** the digest is of the calls and the offsets in the book's history.
+//! * **CHECKED-W1** the book holds exactly the blocks that were handed out and not freed, each as long as was asked for;
+//!   they lie in the span and do not overlap;
+//! * **CHECKED-W2** the digest depends on the calls and the offsets in the book alone;
+//! * **CHECKED-W3** a module that has told a lie or panicked is not asked again, and the live blocks of any other are
+//!   those of the book.
 
 use std::collections::BTreeMap;
 
@@ -182,14 +185,14 @@ impl Module for Checked {
 
     fn validate(&self) -> Result<(), Violation> {
         if let Some(what) = &self.broken {
-            return Err(Violation { invariant: "S6", what: format!("the module {what}") });
+            return Err(Violation { invariant: "CHECKED-W3", what: format!("the module {what}") });
         }
         self.inner.validate()?;
         let told = self.inner.blocks().filter(|b| b.state == BlockState::Live);
         let told: Vec<u64> = told.map(|b| b.at.0).collect();
         if told.iter().ne(self.live.keys()) {
             return Err(Violation {
-                invariant: "S6",
+                invariant: "CHECKED-W3",
                 what: "the module's live blocks are not those handed out".into(),
             });
         }

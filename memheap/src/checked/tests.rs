@@ -140,7 +140,7 @@ fn the_digest_is_of_the_offsets_given() {
     let g = guarded();
     let before = g.state();
     assert!(g.with(Say::NoRoom, |m| m.alloc(Bytes(1), Align::ONE)).is_err());
-    assert_eq!(g.state(), before, "M4");
+    assert_eq!(g.state(), before, "MODULE-M4");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn every_lie_is_told_and_changes_nothing() {
             let again = catch_unwind(AssertUnwindSafe(|| again(&mut g.guard.borrow_mut()))).unwrap_err();
             assert!(again.downcast::<String>().unwrap().contains("it cannot be used"));
         }
-        assert_eq!(g.guard.borrow().validate().unwrap_err().invariant, "S6");
+        assert_eq!(g.guard.borrow().validate().unwrap_err().invariant, "CHECKED-W3");
     }
 }
 

@@ -1,7 +1,7 @@
 //! One set of tests for every component, generic over how a module is made.
 //!
 //! ```text
-//!   all(make) ─┬─ laws:        M1–M6 of the component page, one function each, on small exact cases
+//!   all(make) ─┬─ laws:        MODULE-M1 to MODULE-M6 of the component page, one function each, on small exact cases
 //!              ├─ model:       random histories, each call mirrored in an independent ledger
 //!              └─ determinism: two replicas, one of which also suffers failing calls, stay equal
 //! ```

@@ -26,7 +26,7 @@ pub fn model(make: Make<'_>, span: Span, ops: u64, seed: u64) {
 }
 
 /// Feeds two replicas the same random history of `ops` calls; the second also gets failing calls in
-/// between. Offsets, errors and digests stay equal: M4 and M5.
+/// between. Offsets, errors and digests stay equal: MODULE-M4 and MODULE-M5.
 pub fn determinism(make: Make<'_>, span: Span, ops: u64, seed: u64) {
     let mut run = Run::new(make(span), span, seed);
     let mut twin = make(span);
@@ -45,10 +45,10 @@ pub fn determinism(make: Make<'_>, span: Span, ops: u64, seed: u64) {
         }
         let theirs = op.perform(&mut *twin);
         let ours = run.apply(op);
-        assert_eq!(ours, theirs, "M5: seed {seed}, step {step}, {op:?}");
-        assert_eq!(run.module.digest(), twin.digest(), "M5: seed {seed}, step {step}, {op:?}");
+        assert_eq!(ours, theirs, "MODULE-M5: seed {seed}, step {step}, {op:?}");
+        assert_eq!(run.module.digest(), twin.digest(), "MODULE-M5: seed {seed}, step {step}, {op:?}");
     }
-    assert!(run.module.blocks().eq(twin.blocks()), "M5: seed {seed}: equal histories, unequal blocks");
+    assert!(run.module.blocks().eq(twin.blocks()), "MODULE-M5: seed {seed}: equal histories, unequal blocks");
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -173,23 +173,23 @@ impl Run {
             _ => unreachable!("perform answers in kind"),
         };
         let same = before == self.module.digest();
-        self.check(same == failed, || format!("M4: {op:?} gave {answer:?}, digest unchanged: {same}"));
+        self.check(same == failed, || format!("MODULE-M4: {op:?} gave {answer:?}, digest unchanged: {same}"));
         answer
     }
 
-    /// Enters a block that was handed out: M1 and M2. Never a failure.
+    /// Enters a block that was handed out: MODULE-M1 and MODULE-M2. Never a failure.
     fn enter(&mut self, at: Offset, size: Bytes, align: Align) -> bool {
         let block = self.module.block(at);
         let Some(b) = block.filter(|b| b.at == at && b.state == BlockState::Live) else {
             self.fail(format!("block({at}) is {block:?} for the start of a live block"))
         };
         self.check(at.is_aligned(align) && b.len.0 >= size.0.max(1), || {
-            format!("M2: {b:?} for {size}, {align}")
+            format!("MODULE-M2: {b:?} for {size}, {align}")
         });
         let end = at.0.saturating_add(b.len.0);
-        self.check(end <= self.span.len.0, || format!("M1: {b:?} leaves the span"));
+        self.check(end <= self.span.len.0, || format!("MODULE-M1: {b:?} leaves the span"));
         if let Some((start, l)) = self.live.range(..end).next_back().filter(|(s, l)| *s + l.len > at.0) {
-            self.fail(format!("M1: {b:?} overlaps the live {start:#x} {l:?}"));
+            self.fail(format!("MODULE-M1: {b:?} overlaps the live {start:#x} {l:?}"));
         }
         self.live.insert(at.0, Live { asked: size.0, len: b.len.0, slot: self.starts.len() });
         self.starts.push(at.0);
@@ -232,7 +232,7 @@ impl Run {
 
     fn reallocated(&mut self, at: Offset, size: Bytes, align: Align, moved: Moved) -> bool {
         let Some(&old) = self.live.get(&at.0) else {
-            self.fail(format!("M6: realloc({at}) gave {moved:?} for no live block"))
+            self.fail(format!("MODULE-M6: realloc({at}) gave {moved:?} for no live block"))
         };
         self.leave(at);
         match moved {
@@ -267,7 +267,7 @@ impl Run {
         true
     }
 
-    /// What a free of `at` must answer: M6.
+    /// What a free of `at` must answer: MODULE-M6.
     fn expected_free(&self, at: Offset) -> Result<Bytes, FreeError> {
         if at.0 >= self.span.len.0 {
             return Err(FreeError::Foreign { at });
@@ -281,7 +281,7 @@ impl Run {
         }
     }
 
-    /// The whole module against the whole ledger: M1, M3 and its own invariants.
+    /// The whole module against the whole ledger: MODULE-M1, MODULE-M3 and its own invariants.
     fn compare_all(&self) {
         if let Err(violation) = self.module.validate() {
             self.fail(violation.to_string());
@@ -289,9 +289,13 @@ impl Run {
         tiling(&*self.module, self.span);
         let live = self.module.blocks().filter(|b| b.state == BlockState::Live).map(|b| (b.at.0, b.len.0));
         if live.ne(self.live.iter().map(|(&at, l)| (at, l.len))) {
-            self.fail("M3: the module's live blocks are not those of the ledger".to_owned());
+            self.fail("MODULE-M3: the module's live blocks are not those of the ledger".to_owned());
         }
-        self.expect(self.module.room().free.0 + self.live_bytes, self.fresh.free.0, "M3: conservation");
+        self.expect(
+            self.module.room().free.0 + self.live_bytes,
+            self.fresh.free.0,
+            "MODULE-M3: conservation",
+        );
     }
 
     /// Frees all that is left; the heap is one again.
@@ -300,7 +304,7 @@ impl Run {
             self.apply(Op::Free { at: Offset(at) });
         }
         self.compare_all();
-        self.expect(self.module.room(), self.fresh, "M3: all is freed");
+        self.expect(self.module.room(), self.fresh, "MODULE-M3: all is freed");
     }
 
     fn expect<T: PartialEq + std::fmt::Debug>(&self, got: T, expected: T, of: impl std::fmt::Debug) {

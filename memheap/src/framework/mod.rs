@@ -8,11 +8,11 @@
 //! ```
 //!
 //! Invariants:
-//! * **F1** a component is opened at most once, and closed exactly once if it opened;
-//! * **F2** of the modules made by one `select`, all but the winner's are finalised before it returns;
-//! * **F3** the winner has the highest priority of those that could be initialised, and among equals
+//! * **FRAMEWORK-F1** a component is opened at most once, and closed exactly once if it opened;
+//! * **FRAMEWORK-F2** of the modules made by one `select`, all but the winner's are finalised before it returns;
+//! * **FRAMEWORK-F3** the winner has the highest priority of those that could be initialised, and among equals
 //!   stands first in the list;
-//! * **F4** if none is left, the error names every component and why it is out.
+//! * **FRAMEWORK-F4** if none is left, the error names every component and why it is out.
 
 use std::fmt;
 use std::marker::PhantomData;

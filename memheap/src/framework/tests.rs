@@ -1,4 +1,4 @@
-//! E9: selection with components that record what happens to them.
+//! Selection with components that record what happens to them (E9 of the seeds' test vectors).
 
 use std::sync::{Arc, Mutex};
 

@@ -9,9 +9,9 @@
 //! Pure functions from lists of blocks to a string. Every PE of a healthy job has the same list, so what
 //! is red should not be there.
 //!
-//! * **D1** equal rows give equal pictures, byte for byte;
-//! * **D2** the strips of a row follow one another and together are as wide as its picture;
-//! * **D3** a stretch is marked in the rows that differ there from what most rows have (from what the first
+//! * **MAP-D1** equal rows give equal pictures, byte for byte;
+//! * **MAP-D2** the strips of a row follow one another and together are as wide as its picture;
+//! * **MAP-D3** a stretch is marked in the rows that differ there from what most rows have (from what the first
 //!   has, where there is no most), and a mark never disappears, however short the stretch is.
 
 mod caption;

@@ -5,8 +5,8 @@
 //!                     ▲ a multiple of 2 MiB
 //! ```
 //!
-//! Invariant **L1**: `at` is the start of `len` bytes that are mapped, readable and writable, by this value alone and
-//! as long as it lives.
+//! * **ALIGNED-L1** `at` is the start of `len` bytes that are mapped, readable and writable, by this value alone and as
+//!   long as it lives.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -70,12 +70,12 @@ impl Aligned {
 
 impl Drop for Aligned {
     fn drop(&mut self) {
-        // SAFETY: L1; what is mapped goes with the value.
+        // SAFETY: ALIGNED-L1; what is mapped goes with the value.
         let _ = unsafe { munmap(self.at.as_ptr().cast(), self.len) };
     }
 }
 
-// SAFETY: L1: it owns the mapping; access to the bytes is the business of whoever uses the address.
+// SAFETY: ALIGNED-L1: it owns the mapping; access to the bytes is the business of whoever uses the address.
 unsafe impl Send for Aligned {}
 // SAFETY: as above: sharing the value shares no access.
 unsafe impl Sync for Aligned {}

@@ -4,8 +4,8 @@
 //! standard streams so that whatever is opened next becomes one of them. So a descriptor that is kept lies above
 //! what programs use, is closed by `exec`, and is never used or closed by its number alone.
 //!
-//! Invariant **E1**: a [`Kept`] hands out, and closes, the file it was made from or nothing. (Another thread of the
-//! program that closes it just then is not guarded against.)
+//! * **KEPT-E1** a [`Kept`] hands out, and closes, the file it was made from or nothing. (Another thread of the program
+//!   that closes it just then is not guarded against.)
 #![allow(unsafe_code)]
 
 use std::io;
@@ -45,7 +45,7 @@ impl Kept {
 
     /// The descriptor, if its number still is this file's. System calls only.
     pub fn get(&self) -> Option<BorrowedFd<'_>> {
-        // SAFETY: E1: whether it is open and this file is asked first thing.
+        // SAFETY: KEPT-E1: whether it is open and this file is asked first thing.
         let fd = unsafe { BorrowedFd::borrow_raw(self.fd) };
         (inode(fd) == Ok(self.inode)).then_some(fd)
     }
@@ -53,7 +53,7 @@ impl Kept {
     /// Gives it up, still open.
     pub fn into_owned(self) -> Option<OwnedFd> {
         let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: E1: it is this file, made from an owned descriptor, and `this` is not dropped.
+        // SAFETY: KEPT-E1: it is this file, made from an owned descriptor, and `this` is not dropped.
         this.get().map(|fd| unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) })
     }
 }
@@ -128,7 +128,7 @@ mod tests {
         let number = kept.fd;
         assert!(number >= STREAMS && kept.get().is_some());
         // As a program does that closes what it finds and opens its own.
-        // SAFETY: the number is open, and E1 is what is tested.
+        // SAFETY: the number is open, and KEPT-E1 is what is tested.
         drop(unsafe { OwnedFd::from_raw_fd(number) });
         assert!(kept.get().is_none());
         let other = rustix::io::fcntl_dupfd_cloexec(file(), number).unwrap();

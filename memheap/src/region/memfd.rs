@@ -140,7 +140,7 @@ impl MemfdRegion {
         let end = at.0.saturating_add(len.0).min(self.file.len.0) & !(page - 1);
         if start < end {
             let at = self.base.as_ptr().wrapping_add(start as usize).cast();
-            // SAFETY: R1: inside this mapping of the file; by contract nothing is kept there.
+            // SAFETY: REGION-R1: inside this mapping of the file; by contract nothing is kept there.
             unsafe { rustix::mm::madvise(at, (end - start) as usize, Advice::LinuxRemove) }?;
         }
         Ok(())
@@ -152,12 +152,12 @@ impl MemfdRegion {
         let end = at.0.saturating_add(len.0).min(self.file.len.0);
         let advice = if wanted { Advice::LinuxDoDump } else { Advice::LinuxDontDump };
         let start = self.base.as_ptr().wrapping_add(at.0 as usize);
-        // SAFETY: R1: a part of our own mapping; the advice changes no byte and no right of access.
+        // SAFETY: REGION-R1: a part of our own mapping; the advice changes no byte and no right of access.
         unsafe { rustix::mm::madvise(start.cast(), end.saturating_sub(at.0) as usize, advice) }.is_ok()
     }
 
     fn release(&mut self) {
-        // SAFETY: R1: this mapping is ours alone; by the engine's order of life nothing refers to it.
+        // SAFETY: REGION-R1: this mapping is ours alone; by the engine's order of life nothing refers to it.
         // It cannot fail for a whole mapping of our own.
         let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.file.len.0 as usize) };
     }
@@ -214,7 +214,7 @@ mod tests {
 
     fn put(at: NonNull<u8>, offset: usize, value: u8) {
         assert!(offset < LEN.0 as usize);
-        // SAFETY: R1, and the test alone uses the region.
+        // SAFETY: REGION-R1, and the test alone uses the region.
         let target = unsafe { at.as_ptr().add(offset) };
         // SAFETY: as above.
         unsafe { target.write_volatile(value) }
@@ -222,7 +222,7 @@ mod tests {
 
     fn get(at: NonNull<u8>, offset: usize) -> u8 {
         assert!(offset < LEN.0 as usize);
-        // SAFETY: R1, and the test alone uses the region.
+        // SAFETY: REGION-R1, and the test alone uses the region.
         let source = unsafe { at.as_ptr().add(offset) };
         // SAFETY: as above.
         unsafe { source.read_volatile() }

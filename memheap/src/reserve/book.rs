@@ -100,23 +100,23 @@ impl Book {
         let mut sizes = 0;
         for (i, r) in self.entries.iter().enumerate() {
             if r.at < self.floor || r.end() > self.top {
-                return broken("R1", r, "is outside the window");
+                return broken("RESERVE-R1", r, "is outside the window");
             }
             if r.end() > above {
-                return broken("R2", r, "reaches into the one before it");
+                return broken("RESERVE-R2", r, "reaches into the one before it");
             }
             if !r.at.is_aligned(r.align) {
-                return broken("R3", r, "is not aligned");
+                return broken("RESERVE-R3", r, "is not aligned");
             }
             if r.size.0 == 0 || self.entries[..i].iter().any(|other| other.name == r.name) {
-                return broken("R4", r, "is empty or has another's name");
+                return broken("RESERVE-R4", r, "is empty or has another's name");
             }
             above = r.at;
             sizes += r.size.0;
         }
         if above != self.limit || sizes + self.lost.0 != self.top.0 - self.limit.0 {
             let what = format!("{sizes} reserved and {} lost below {}", self.lost.0, self.top);
-            return Err(Violation { invariant: "R5", what });
+            return Err(Violation { invariant: "RESERVE-R5", what });
         }
         Ok(())
     }

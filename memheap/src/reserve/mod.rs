@@ -9,12 +9,12 @@
 //!   Layout<Booting> ──reserve, reserve──► ──seal──► Layout<Sealed>: nothing more can be reserved
 //! ```
 //!
-//! * **R1** a reservation lies between floor and top: the user's heap, below the floor, is never eaten;
-//! * **R2** each reservation ends at or below the start of the one before: disjoint, strictly descending;
-//! * **R3** it starts at a multiple of its alignment;
-//! * **R4** it has a size above zero and a name no other has;
-//! * **R5** sizes and lost padding add up to what lies between limit and top;
-//! * **R6** an error changes nothing, and no arithmetic wraps.
+//! * **RESERVE-R1** a reservation lies between floor and top: the user's heap, below the floor, is never eaten;
+//! * **RESERVE-R2** each reservation ends at or below the start of the one before: disjoint, strictly descending;
+//! * **RESERVE-R3** it starts at a multiple of its alignment;
+//! * **RESERVE-R4** it has a size above zero and a name no other has;
+//! * **RESERVE-R5** sizes and lost padding add up to what lies between limit and top;
+//! * **RESERVE-R6** an error changes nothing, and no arithmetic wraps.
 //!
 //! The memory reads zero: a region is fresh from the system, and no byte of it is handed out twice.
 //! Offsets follow from the calls alone, so the PEs need only compare [`Layout::digest`] when they seal.
@@ -116,7 +116,7 @@ impl<Stage> Layout<Stage> {
         self.book.digest()
     }
 
-    /// Checks R1 to R5.
+    /// Checks RESERVE-R1 to RESERVE-R5.
     pub fn validate(&self) -> Result<(), Violation> {
         self.book.validate()
     }

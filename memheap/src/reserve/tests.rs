@@ -97,18 +97,18 @@ proptest! {
             let before = (layout.usage(), layout.digest());
             match layout.reserve(&i.to_string(), Bytes(size), align, Locality::Anywhere) {
                 Ok(r) => {
-                    prop_assert!(r.at >= window.0, "R1");
-                    prop_assert!(r.at < above && r.end() <= above, "R2");
+                    prop_assert!(r.at >= window.0, "RESERVE-R1");
+                    prop_assert!(r.at < above && r.end() <= above, "RESERVE-R2");
                     prop_assert!(above.0 - r.end().0 < align.bytes(), "no more padding than needed");
-                    prop_assert!(r.at.is_aligned(align), "R3");
-                    prop_assert_eq!(r.size, Bytes(size), "R4");
+                    prop_assert!(r.at.is_aligned(align), "RESERVE-R3");
+                    prop_assert_eq!(r.size, Bytes(size), "RESERVE-R4");
                     above = r.at;
                 }
                 Err(e) => {
-                    prop_assert_eq!((layout.usage(), layout.digest()), before, "R6");
+                    prop_assert_eq!((layout.usage(), layout.digest()), before, "RESERVE-R6");
                     let lowest = u128::from(floor).next_multiple_of(u128::from(align.bytes()));
                     let fits = size > 0 && lowest + u128::from(size) <= u128::from(above.0);
-                    prop_assert!(!fits, "R6: refused what fits: {}", e);
+                    prop_assert!(!fits, "RESERVE-R6: refused what fits: {}", e);
                 }
             }
             prop_assert_eq!(layout.limit(), above);

@@ -36,7 +36,7 @@ impl Walk {
                     let largest =
                         heap.blocks().filter(|b| b.state == BlockState::Free).map(|b| b.len.0).max();
                     assert!(largest.unwrap_or(0) < size, "{:?}: {largest:?} is free", self.calls);
-                    assert_eq!(next.digest(), heap.digest(), "M4: {:?}", self.calls);
+                    assert_eq!(next.digest(), heap.digest(), "MODULE-M4: {:?}", self.calls);
                 }
             }
             self.calls.pop();
