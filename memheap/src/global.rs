@@ -10,9 +10,9 @@
 //! processes; this word does not, so it can lie in symmetric memory, travel in a message, and be
 //! compared and swapped by any PE.
 //!
-//! **Null is zero**: the PE is stored plus one, so fresh symmetric memory, which is zero, is full of nulls
-//! and PE 0 still has its offset 0. All ones as null would cost nothing either, but every array of links
-//! would have to be filled before its first use. The price is one PE of 2^24.
+//! **Null is zero**: fresh symmetric memory, which is zero, holds nulls. The PE is stored plus one, so that offset 0 of
+//! PE 0 has a name too; that leaves 2^24 - 1 PEs. (Were all ones null, every array of links would have to be filled before
+//! its first use.)
 //!
 //! * **GLOBAL-A1** exactly the words whose upper 24 bits are zero name no byte; of these only zero is null. A word
 //!   read from memory that others wrote can be any of them, so [`parts`](GlobalAddr::parts) gives an option;
@@ -46,11 +46,11 @@ pub struct FieldError {
 pub struct GlobalAddr(u64);
 
 impl GlobalAddr {
-    /// Names nothing. All its bytes are zero.
+    /// The word that names no byte: zero.
     pub const NULL: GlobalAddr = GlobalAddr(0);
     /// The highest PE that can be named.
     pub const MAX_PE: PeId = PeId((1 << PE_BITS) - 2);
-    /// The highest offset that can be named: heaps of up to 1 TiB.
+    /// The highest offset that can be named, in heaps of up to 1 TiB.
     pub const MAX_OFFSET: Offset = Offset(OFFSET_MASK);
 
     /// The name of the byte at `at` in the heap of `pe`.
@@ -65,7 +65,7 @@ impl GlobalAddr {
         Ok(GlobalAddr((pe.0 as u64 + 1) << OFFSET_BITS | at.0))
     }
 
-    /// The PE and the offset, or `None` where no byte is named.
+    /// The PE and the offset, or `None` if this names no byte.
     #[inline]
     pub const fn parts(self) -> Option<(PeId, Offset)> {
         match (self.0 >> OFFSET_BITS) as u32 {
@@ -92,8 +92,7 @@ impl GlobalAddr {
         GlobalAddr(word)
     }
 
-    /// The byte `n` further on in the same heap; `None` past its last nameable byte and where no byte is
-    /// named.
+    /// The name of the byte `n` further on in the same heap; `None` past the highest offset, and if this names no byte.
     #[inline]
     pub fn checked_add(self, n: Bytes) -> Option<GlobalAddr> {
         let (pe, at) = self.parts()?;

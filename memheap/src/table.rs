@@ -1,5 +1,5 @@
-//! Large tables of plain numbers for metadata: as long as the whole heap could need, resident only
-//! where they are touched.
+//! Large tables of plain numbers for metadata. They are as long as a full heap needs them, but only the pages that were
+//! touched take memory.
 //!
 //! A `Vec` of zeroes that is larger than the machine's memory aborts the process; an anonymous mapping
 //! without swap reservation costs microseconds whatever its length, reads as zero, and gets a page when
@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 
 use bytemuck::Pod;
 
-/// Tables of so many bytes are left out of core dumps.
+/// Tables of this many bytes or more are left out of core dumps.
 #[cfg(not(miri))]
 const SPARSE: usize = 2 << 20;
 
@@ -47,7 +47,7 @@ impl<T: Pod> Table<T> {
             return Ok(Table { ptr: NonNull::dangling(), len: 0, _memory: (None, std::marker::PhantomData) });
         }
         let mut map = memmap2::MmapOptions::new().len(bytes).no_reserve_swap().map_anon()?;
-        // A core dump would be as long as all tables, if mostly a hole; where cores go through a pipe, zeroes.
+        // Else a core dump is as long as all tables: mostly a hole in a file, but zeroes where it goes through a pipe.
         if bytes >= SPARSE {
             let _ = map.advise(memmap2::Advice::DontDump);
         }
@@ -58,7 +58,7 @@ impl<T: Pod> Table<T> {
     /// A table of `len` zeroes.
     #[cfg(miri)]
     pub fn zeroed(len: usize) -> std::io::Result<Table<T>> {
-        // Not a box: moving one into the table would end the pointer's claim to the memory.
+        // Not a box: moving a box into the table would make the pointer taken before invalid.
         let mut memory: Memory<T> = vec![T::zeroed(); len];
         let ptr = NonNull::new(memory.as_mut_ptr()).expect("a vector's pointer is never null");
         Ok(Table { ptr, len, _memory: memory })

@@ -1,4 +1,4 @@
-//! Nouns are types: no bare integer crosses a boundary of the heap.
+//! The units as types, so that no bare integer crosses a boundary of the heap.
 //!
 //! Everything is 64 bits wide, so heaps above 4 GiB are ordinary. Arithmetic that can leave the
 //! range is `checked_*` and says so in its name; the rest is exact by construction.
@@ -17,7 +17,7 @@ pub struct Bytes(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Align(u8);
 
-/// The logarithm of a block size: a block of order `o` has `2^o` bytes and starts at a multiple of them.
+/// The logarithm of a block's size: a block of order `o` has `2^o` bytes and starts at a multiple of them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Order(pub u8);
 
@@ -76,7 +76,7 @@ impl Align {
     pub const ONE: Align = Align(0);
     /// What `malloc` promises: suitable for any type.
     pub const DEFAULT: Align = Align(4);
-    /// What two PEs should not both write to.
+    /// A cache line: two PEs should not both write to one.
     pub const CACHE_LINE: Align = Align(6);
     /// A small page.
     pub const PAGE: Align = Align(12);

@@ -97,7 +97,7 @@ fn run(toys: &[Toy], pairs: &[(&str, &str)]) -> Result<&'static str, NoneLeft> {
     Ok(won.component)
 }
 
-/// Of a component that panics wherever it can.
+/// A component that panics in one place.
 struct Bomb(&'static str);
 
 struct BombOpened;

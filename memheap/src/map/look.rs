@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Look {
     Live,
-    /// Live as well: neighbours alternate, so that blocks can be told apart.
+    /// Live, too: neighbouring blocks take turns, so that they can be told apart.
     LiveToo,
     Free,
     Mixed,
@@ -16,7 +16,7 @@ impl Look {
     pub(super) const ALL: [Look; 6] =
         [Look::Live, Look::LiveToo, Look::Free, Look::Mixed, Look::Nothing, Look::Differs];
 
-    /// Both in one place: a difference hides nothing behind it and is hidden by nothing.
+    /// How both look in one place. A difference always shows.
     pub(super) fn with(self, other: Look) -> Look {
         let live = |look| matches!(look, Look::Live | Look::LiveToo);
         match (self, other) {

@@ -12,7 +12,7 @@ pub struct Row {
     pub start: Offset,
     /// How long the window is.
     pub len: Bytes,
-    /// Its blocks, by ascending offset. What they leave out is drawn as managed by nobody.
+    /// Its blocks, by ascending offset. What they leave out is drawn as not managed.
     pub blocks: Vec<Block>,
 }
 

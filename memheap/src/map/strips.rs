@@ -13,7 +13,7 @@ pub(super) struct Strip {
     pub look: Look,
 }
 
-/// Where rows differ: how often, and the first place with the first PE that is odd there.
+/// In how many stretches rows differ, and where the first one is, with the first PE that differs from most there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Differences {
     pub stretches: u64,
@@ -46,7 +46,7 @@ pub(super) fn draw(rows: &[Row], width: u32) -> Picture {
     Picture { rows: brushes.into_iter().map(|b| b.strips).collect(), differences }
 }
 
-/// Paints one row from left to right. What is shorter than a unit waits for what comes next.
+/// Paints one row from left to right. A piece that is shorter than a unit waits for the next piece.
 #[derive(Clone, Default)]
 struct Brush {
     at: u32,
@@ -60,7 +60,7 @@ impl Brush {
             self.waiting = Some(self.waiting.take().map_or(look, |w| w.with(look)));
             return;
         }
-        // What waited shows in the one unit it shares with this piece, and nowhere else.
+        // What waited is drawn in the one unit that it shares with this piece.
         if let Some(waiting) = self.waiting.take() {
             self.strip(self.at + 1, waiting.with(look));
         }

@@ -1,4 +1,4 @@
-//! What a setting takes: which values are right, and the sentence that says so where one is wrong.
+//! The kinds of values that settings take: which are accepted, and the sentence that says so when one is not.
 
 use super::size::{SizeValue, parse_size};
 use crate::units::Bytes;
@@ -6,7 +6,7 @@ use crate::units::Bytes;
 /// What kind of value a setting takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// The standard's size grammar, or a percentage of the host's memory (see [`parse_size`]); so many bytes at most.
+    /// The standard's size grammar, or a percentage of the host's memory (see [`parse_size`]); at most so many bytes.
     Size(u64),
     /// A whole number, from the first to the second.
     Count(u64, u64),
@@ -16,7 +16,7 @@ pub enum Kind {
     Present,
     /// A list of component names, `a,b` to allow only these or `^a,b` to leave these out.
     Components,
-    /// A whole number of 32 bits, below zero too: of a component's priority.
+    /// A component's priority: a whole number of 32 bits, which may be negative.
     Priority,
 }
 
@@ -28,12 +28,12 @@ pub struct SettingError {
     pub name: String,
     /// What it holds.
     pub value: String,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with it, and what would be accepted.
     pub why: String,
 }
 
 impl Kind {
-    /// Which values are right, in words.
+    /// Which values are accepted, in words.
     pub fn grammar(self) -> String {
         match self {
             Kind::Size(most) => format!(
@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// Whether `value` is right; if not, an error that quotes both and says what would be.
+    /// An error that quotes name and value, unless the value is accepted.
     pub(super) fn check(self, name: &str, value: &str) -> Result<(), SettingError> {
         let wrong = |what: &str| {
             let why = format!("{what}; {}", self.grammar());
@@ -79,7 +79,7 @@ impl Kind {
     }
 }
 
-/// What a switch says.
+/// Whether a switch is on; `None` if the value says neither.
 pub(super) fn switch(value: &str) -> Option<bool> {
     match value.trim().to_ascii_lowercase().as_str() {
         "1" | "on" | "true" | "yes" => Some(true),

@@ -1,8 +1,8 @@
-//! ONE table of settings: parsed, printed and documented from here.
+//! The one table of settings, from which they are parsed, printed and documented.
 //!
-//! A setting is an environment variable. [`Settings::from_env`] reads those the [`TABLE`] names, and
-//! for every component `X` the three of a component (see [`COMPONENT_PRIORITY`]). A value that does
-//! not parse is an error that quotes it; nothing is guessed.
+//! A setting is an environment variable. [`Settings::from_env`] reads those that the [`TABLE`] names, and the priority of
+//! every component (see [`COMPONENT_PRIORITY`]). A value that does not parse is an error that quotes it; nothing is
+//! guessed.
 
 mod hint;
 mod kind;
@@ -22,7 +22,7 @@ use crate::units::Priority;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
     values: BTreeMap<String, String>,
-    /// Variables that look like settings and are none, and what may have been meant.
+    /// Variables that look like settings but are not, and the settings that may have been meant.
     strangers: BTreeMap<String, String>,
 }
 
@@ -62,14 +62,14 @@ impl Settings {
         Ok(Settings { values, strangers })
     }
 
-    /// A line for the variables that look like settings and are none, if there are any.
+    /// One line about the variables that look like settings but are not; `None` if there are none.
     pub fn hint(&self) -> Option<String> {
         let each = self.strangers.iter().map(|(name, meant)| format!("{name} (did you mean {meant}?)"));
         let all = each.collect::<Vec<_>>().join(", ");
         (!all.is_empty()).then(|| format!("no setting of this library, so not looked at: {all}"))
     }
 
-    /// The text of a setting: what was given, else its default; `None` where both are empty.
+    /// The text of a setting: what was given, else its default; `None` if it was not given and has no default.
     pub fn text(&self, setting: &Setting) -> Option<&str> {
         match self.values.get(setting.name) {
             Some(value) => Some(value.as_str()),
@@ -118,8 +118,8 @@ impl Settings {
         names.split(',').any(|n| n.trim() == component) != out
     }
 
-    /// Those given that decide which allocator manages a space and how it lays blocks out: they must be
-    /// equal on all PEs. One text, to be compared.
+    /// The given settings that decide which allocator manages a space and how it lays blocks out, as one text. They must
+    /// be equal on all PEs, which compare it.
     pub fn deciding(&self) -> String {
         let given = self.values.iter().filter(|(name, _)| name.starts_with("SHMEM_MEMHEAP"));
         given.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
@@ -200,8 +200,8 @@ mod tests {
         }
     }
 
-    /// Every setting with every value of a long list: right, or an error that names the variable, the value and
-    /// the grammar; and what is right can be read back.
+    /// Every setting with every value of a long list is either accepted, and can be read back, or gives an error that names
+    /// the variable, the value and the grammar.
     #[test]
     fn every_bad_value_of_every_setting_is_told_in_full() {
         let mut values: Vec<String> = [

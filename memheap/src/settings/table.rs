@@ -9,7 +9,7 @@ pub struct Setting {
     pub name: &'static str,
     /// An older name that is used when `name` is not set.
     pub fallback: Option<&'static str>,
-    /// What it takes.
+    /// What values it takes.
     pub kind: Kind,
     /// The value when it is not set, in the same grammar; empty where "not set" is the default.
     pub default: &'static str,
@@ -17,7 +17,7 @@ pub struct Setting {
     pub meaning: &'static str,
 }
 
-/// What a segment can have: the candidates for its base are so far apart.
+/// The longest segment: the candidates for its base are that far apart.
 const LONGEST: u64 = 8 << 40;
 
 /// More than any machine has.
