@@ -1,4 +1,4 @@
-//! How much memory goes where: a request spread over the domains of a host before anything is mapped.
+//! How much memory goes where: the size of heaps, and from which domains of a host their pages come.
 //!
 //! ```text
 //!   /proc, cgroup ──► HostFacts ──propose(PEs, wish)──► heap size per PE ──► agreed: least of all PEs
@@ -6,15 +6,15 @@
 //!                        └─domains(PEs)──► distribute(request, domains, granule, policy) ──► Plan
 //! ```
 //!
-//! [`distribute`] is a pure function. Its plan says how it ended as a value, never by a log line:
+//! [`distribute`] is a pure function. The plan it returns says by a value how the request was met, not by a log line:
 //!
 //! * **BUDGET-B1** a share is at most what its domain can give;
 //! * **BUDGET-B2** a share is a multiple of the granule;
 //! * **BUDGET-B3** `granted` is the sum of the shares, and the outcome says exactly how it differs from the request;
 //! * **BUDGET-B4** equal arguments give equal plans.
 //!
-//! Which side of the one rule: the heap *size* is symmetric only once the PEs agreed on the least
-//! proposal. The *shares* are local facts: they choose physical pages, never an offset.
+//! By the one rule, the *size* of heaps is equal on all PEs once they have agreed on the least proposal. The *shares* are
+//! local facts: they choose physical pages, never an offset.
 
 mod host;
 mod plan;

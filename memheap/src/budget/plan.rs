@@ -5,11 +5,11 @@ use std::fmt;
 use super::proportional::proportional;
 use crate::units::{Align, Bytes, Offset};
 
-/// The most a domain counts for: more than a process can address is of no use to a segment. It keeps
-/// every sum of shares within 64 bits.
+/// The most that a domain counts for, since a segment cannot use more than a process can address. So every sum of shares
+/// fits in 64 bits.
 pub const DOMAIN_MAX: Bytes = Bytes(1 << 48);
 
-/// A part of a host that has memory of its own: a NUMA node, a kind of memory, the host as a whole.
+/// A part of a host's memory: that of a NUMA node, a kind of memory, or all of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Domain {
     /// Memory that can be taken.
@@ -29,7 +29,7 @@ pub type Shares = fn(Bytes, &[Bytes], Align) -> Vec<Bytes>;
 pub enum Policy {
     /// Whole granules in proportion to what each domain can give, by largest remainder.
     Proportional,
-    /// As a function says: see [`seeds::hostboot`](crate::seeds::hostboot) for some.
+    /// As this function says; [`seeds::hostboot`](crate::seeds::hostboot) has some.
     By(Shares),
 }
 
@@ -38,7 +38,7 @@ pub enum Policy {
 pub enum Outcome {
     /// Granted what was requested.
     Exact,
-    /// Granted that much more, because shares are not arbitrary.
+    /// Granted that much more, because shares are multiples of the granule.
     Over(Bytes),
     /// The domains lack that much.
     Short(Bytes),
@@ -92,7 +92,7 @@ pub fn distribute(request: Bytes, domains: &[Domain], granule: Align, policy: Po
 }
 
 impl Domain {
-    /// A domain of which so much can be taken.
+    /// A domain with so much memory.
     pub fn new(available: Bytes) -> Domain {
         Domain { available }
     }
@@ -106,7 +106,7 @@ impl Domain {
 impl Plan {
     /// Lays the shares out in a window of `window` bytes: largest first, ties in order of the domains,
     /// so that a share of `granule * 2^k` starts at a multiple of itself. Past the end of the window
-    /// pieces are cut or left out; a plan that is short leaves the end of the window to nobody.
+    /// pieces are cut or left out; if the plan is short, the end of the window belongs to no domain.
     pub fn place(&self, window: Bytes) -> Vec<Piece> {
         let mut order: Vec<usize> = (0..self.shares.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(self.shares[i]));

@@ -2,15 +2,15 @@
 
 use crate::units::{Align, Bytes};
 
-/// Granules each domain has, and how many of them the request takes (all where it asks for more).
+/// How many granules each domain has, and how many the request takes: all, if it asks for more.
 pub(crate) fn in_granules(request: Bytes, usable: &[Bytes], granule: Align) -> (Vec<u64>, u64) {
     let has: Vec<u64> = usable.iter().map(|b| b.0 / granule.bytes()).collect();
     let wanted = request.0.div_ceil(granule.bytes()).min(has.iter().sum());
     (has, wanted)
 }
 
-/// `wanted * has / all`, rounded down; the granules left over go to the largest remainders, ties to
-/// the first. None of those can be full: a remainder means that less than all is taken from it.
+/// `wanted * has / all`, rounded down; the granules left over go to the largest remainders, to the first among equals. They
+/// have room for one more: where there is a remainder, less than all was taken.
 pub(super) fn proportional(request: Bytes, usable: &[Bytes], granule: Align) -> Vec<Bytes> {
     let (has, wanted) = in_granules(request, usable, granule);
     let all: u128 = has.iter().map(|&n| u128::from(n)).sum();

@@ -7,7 +7,7 @@ use crate::units::{Align, Bytes, Offset, Span};
 /// How the module under test is made: fresh, managing the given span.
 pub type Make<'a> = &'a dyn Fn(Span) -> Box<dyn Module>;
 
-/// What must be as before when a call has failed: MODULE-M4.
+/// What a call that fails must not change: MODULE-M4.
 #[derive(PartialEq, Eq, Debug)]
 struct Snapshot {
     digest: Digest,
@@ -60,8 +60,8 @@ pub fn tiling(m: &dyn Module, span: Span) {
     assert_eq!(m.room(), room, "MODULE-M3: room() against the free blocks");
 }
 
-/// One block of `promised` bytes, the largest the component promises for `span`, can be had from a
-/// fresh module, uses it up, and can be had again after it was freed.
+/// A fresh module gives one block of `promised` bytes, the largest that the component promises for `span`, has no room for
+/// a second one, and gives it again after it was freed.
 pub fn whole_heap(make: Make<'_>, span: Span, promised: Bytes) {
     let mut m = make(span);
     let fresh = m.room();
@@ -92,7 +92,7 @@ pub fn size_zero(make: Make<'_>, span: Span) {
     tiling(&*m, span);
 }
 
-/// MODULE-M2: every power of two up to half the largest block is kept as an alignment, between small blocks too.
+/// MODULE-M2: every power of two up to half the largest block is respected as an alignment, between small blocks too.
 pub fn alignment(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let half = m.room().largest.0 / 2;
@@ -108,7 +108,7 @@ pub fn alignment(make: Make<'_>, span: Span) {
     }
 }
 
-/// MODULE-M4: an alignment that cannot be had is an error that changes nothing, and never a wrong offset.
+/// MODULE-M4: an alignment that is not possible is an error that changes nothing, and never a wrong offset.
 pub fn refused_alignment(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let held = must_alloc(&mut *m, 1, Align::ONE);
@@ -231,7 +231,7 @@ pub fn realloc_keeps(make: Make<'_>, span: Span) {
     must_free(&mut *m, wall);
 }
 
-/// After everything is freed, in whatever order, the heap is one again.
+/// After everything was freed, in whatever order, the blocks are those of a fresh module.
 pub fn free_all_restores(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let fresh: Vec<Block> = m.blocks().collect();

@@ -8,8 +8,8 @@ use crate::component::*;
 use crate::units::{Align, Bytes, Offset, Span};
 
 /// Runs `ops` random calls (alloc with random size and alignment, free, every kind of bad free, realloc)
-/// and compares each answer with the ledger; `validate` and the tiling often at first, then rarely
-/// enough that millions of calls take seconds.
+/// and compares each answer with the ledger; and the whole heap with the whole ledger, often at first, then so rarely
+/// that millions of calls take seconds.
 pub fn model(make: Make<'_>, span: Span, ops: u64, seed: u64) {
     let mut run = Run::new(make(span), span, seed);
     let period = (ops / 48).max(1);
@@ -89,13 +89,13 @@ struct Run {
     span: Span,
     fresh: Room,
     live: BTreeMap<u64, Live>,
-    /// The keys of `live` in an order of their own, to pick from at random.
+    /// The keys of `live`, in no order, to pick one at random.
     starts: Vec<u64>,
     live_bytes: u64,
     rng: Rng,
     seed: u64,
     step: u64,
-    /// Of 16 calls about so many are allocs, and sizes are below `2^size_bits`, until the next phase.
+    /// Until the next phase about so many of 16 calls are allocs, and sizes are below `2^size_bits`.
     allocs: u64,
     size_bits: u64,
 }
@@ -107,7 +107,7 @@ impl Run {
         Run { module, span, fresh, live, starts, live_bytes: 0, rng, seed, step: 0, allocs: 10, size_bits: 8 }
     }
 
-    /// Phases that fill and phases that empty, with small and with large blocks.
+    /// Now and then begins a phase that fills the heap or empties it, with small or with large blocks.
     fn phase_change(&mut self) {
         if self.rng.one_in(2000) {
             self.allocs = 3 + self.rng.below(10);
@@ -177,7 +177,7 @@ impl Run {
         answer
     }
 
-    /// Enters a block that was handed out: MODULE-M1 and MODULE-M2. Never a failure.
+    /// Enters a block that was handed out, after a look at MODULE-M1 and MODULE-M2; returns that the call has not failed.
     fn enter(&mut self, at: Offset, size: Bytes, align: Align) -> bool {
         let block = self.module.block(at);
         let Some(b) = block.filter(|b| b.at == at && b.state == BlockState::Live) else {
@@ -197,7 +197,7 @@ impl Run {
         false
     }
 
-    /// Strikes a live block out. Never a failure.
+    /// Strikes a live block out; returns that the call has not failed.
     fn leave(&mut self, at: Offset) -> bool {
         let Some(l) = self.live.remove(&at.0) else { self.fail(format!("{at} is not in the ledger")) };
         self.starts.swap_remove(l.slot);
@@ -209,7 +209,7 @@ impl Run {
     }
 
     fn refused(&mut self, size: Bytes, align: Align, e: AllocError) -> bool {
-        // Exact figures cost the module a walk; one refusal in four is enough.
+        // For exact figures the module may walk all blocks; one refusal in four is enough.
         if self.step.is_multiple_of(4) {
             let Room { free, largest } = self.module.room();
             match e {
@@ -248,7 +248,7 @@ impl Run {
         }
     }
 
-    /// A realloc that failed: the old block, if there is one, is as it was.
+    /// After a realloc that failed the old block, if there is one, is as it was.
     fn kept(&mut self, at: Offset, size: Bytes, align: Align, e: AllocError) -> bool {
         match self.live.get(&at.0).copied() {
             None => {
@@ -298,7 +298,7 @@ impl Run {
         );
     }
 
-    /// Frees all that is left; the heap is one again.
+    /// Frees all that is left, and expects the heap to be as at first.
     fn drain(&mut self) {
         while let Some(&at) = self.starts.last() {
             self.apply(Op::Free { at: Offset(at) });

@@ -7,7 +7,7 @@ use crate::units::{Align, Bytes};
 /// Small pages in a big one.
 pub const SMALL_PER_BIG: u64 = Align::HUGE.bytes() / Align::PAGE.bytes();
 
-/// A number of pages, of the kind said beside it.
+/// A number of pages; of which kind stands beside it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct Pages(pub u64);
 

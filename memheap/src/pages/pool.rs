@@ -33,7 +33,7 @@ pub struct Run {
 /// What is left of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PoolRoom {
-    /// Bytes that no run has come near yet.
+    /// Bytes in pages that were never used.
     pub fresh: Bytes,
     /// Bytes in holes between runs.
     pub holes: Bytes,
@@ -41,10 +41,10 @@ pub struct PoolRoom {
     pub largest: Bytes,
 }
 
-/// Why a pool or a run could not be had. Nothing has changed.
+/// Why there is no such pool or run. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PoolError {
-    /// A pool starts and ends at big pages.
+    /// A pool has to start and to end at a big page.
     #[error("a pool of {size} at {base} does not consist of whole pages of 2 MiB")]
     Unaligned {
         /// Where it should start.
@@ -60,7 +60,7 @@ pub enum PoolError {
         /// How long it should be.
         size: Bytes,
     },
-    /// A run has at least one page.
+    /// A run has to have at least one page.
     #[error("no pages requested")]
     NoPages,
     /// No piece of the pool is long enough.
@@ -144,7 +144,7 @@ impl Run {
         Bytes(self.pages.0 * self.kind.size().bytes())
     }
 
-    /// Never: a run has at least one page.
+    /// Always false: a run has at least one page.
     pub fn is_empty(&self) -> bool {
         self.pages.0 == 0
     }

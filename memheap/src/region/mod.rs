@@ -1,12 +1,13 @@
 //! The memory behind a heap. Everything here is local: it never decides an offset.
 //!
 //! ```text
-//!   reserve ──► a file of memory, sized and sealed ──map at a base──► this PE's segment
-//!                    └── opened by the peers of this host ──map anywhere, at 2 MiB──► their view of it
+//!   create ──► a file of memory, sized and sealed ──map at an agreed base──► this PE's segment
+//!                    └── opened by the PEs of this host ──map at a multiple of 2 MiB──► their view of it
 //! ```
 //!
-//! * [`memfd`]: the default: a sealed, sparse, nameless file of memory, shared with the peers.
-//! * [`kept`]: descriptors in a process whose program closes and opens what it likes.
+//! * [`memfd`]: a sealed, sparse, nameless file of memory, shared with the PEs of the host; its invariants are those of
+//!   [`Region`].
+//! * [`kept`]: descriptors that stay usable whatever the program does with its own.
 
 mod aligned;
 pub mod kept;
@@ -16,8 +17,8 @@ pub mod memfd;
 pub use mapping::Region;
 pub use memfd::BASE_CANDIDATES;
 
-/// Bytes of memory this process's host has: the machine's, or its control group's limit if that is
-/// lower; 0 if neither can be read.
+/// Bytes of memory of this process's host: those of the machine, or the limit of the control group if that is lower; 0 if
+/// neither can be read.
 pub fn host_memory() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let machine = read("/proc/meminfo").and_then(|text| {

@@ -1,4 +1,4 @@
-//! The cursor that moves down, and the list of what it left behind.
+//! The limit, which moves down with each reservation, and the list of reservations.
 
 use std::collections::BTreeSet;
 

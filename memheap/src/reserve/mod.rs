@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   floor                                limit                              top
-//!     │ the user's heap ends below  · gap ·│ signals │▒│ team slots │ locks  │
+//!     │ the user's heap ends below · free ·│ signals │▒│ team slots │ locks  │
 //!     └────────────────────────────────────┴─────────┴─┴────────────┴────────┘
 //!                                        ◄── each reservation below the last
 //!                                                     └─ padding, counted as lost
@@ -16,10 +16,10 @@
 //! * **RESERVE-R5** sizes and lost padding add up to what lies between limit and top;
 //! * **RESERVE-R6** an error changes nothing, and no arithmetic wraps.
 //!
-//! The memory reads zero: a region is fresh from the system, and no byte of it is handed out twice.
-//! Offsets follow from the calls alone, so the PEs need only compare [`Layout::digest`] when they seal.
+//! The memory reads zero, since a region is fresh from the system and no byte is reserved twice. Offsets depend on the calls
+//! alone, so it is enough that the PEs compare [`Layout::digest`] when they seal.
 //!
-//! That reserving ends with the seal is a matter of types:
+//! The types see to it that reserving ends with the seal:
 //!
 //! ```compile_fail,E0599
 //! use memheap::reserve::{Layout, Locality};
@@ -66,7 +66,7 @@ impl Layout<Booting> {
         Ok(Layout { book: Book::new(floor, top)?, stage: PhantomData })
     }
 
-    /// Says which PEs the window's memory is near to: a wish for one of them is honoured.
+    /// Says which PEs the memory of the window is near to: a wish to be near one of them is honoured.
     pub fn beside(mut self, pes: impl IntoIterator<Item = PeId>) -> Layout<Booting> {
         self.book.beside(pes);
         self
@@ -100,7 +100,7 @@ impl<Stage> Layout<Stage> {
         self.book.find(name)
     }
 
-    /// Where the lowest reservation starts: what is below may be used for something else once sealed.
+    /// Where the lowest reservation starts. Once sealed, what is below may be used for something else.
     pub fn limit(&self) -> Offset {
         self.book.limit()
     }

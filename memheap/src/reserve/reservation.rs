@@ -1,11 +1,12 @@
-//! What is asked for and what was given.
+//! What can be asked for, and what is given.
 
 use crate::units::{Align, Bytes, Offset, PeId};
 
-/// Whom a reservation should be near. A wish: it moves no offset.
+/// Which PE a reservation should be near. It is a wish: it changes no offset. (The runtime has none; the seed's call has,
+/// see [`seeds::rmm`](crate::seeds::rmm).)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub enum Locality {
-    /// Anywhere.
+    /// No wish.
     #[default]
     Anywhere,
     /// In memory that is near this PE.
@@ -15,11 +16,11 @@ pub enum Locality {
 /// What became of a wish.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Honoured {
-    /// There was none.
+    /// There was no wish.
     NotAsked,
     /// The memory is near the PE.
     Yes,
-    /// It is not, or nobody knows.
+    /// It is not, or that is not known.
     No,
 }
 
@@ -34,7 +35,7 @@ pub struct Reservation {
     pub size: Bytes,
     /// What its start is a multiple of.
     pub align: Align,
-    /// What became of the wish. A local fact, no part of the digest.
+    /// What became of the wish. A local fact, so not a part of the digest.
     pub honoured: Honoured,
 }
 
@@ -60,7 +61,7 @@ pub enum ReserveError {
         /// The top given.
         top: Offset,
     },
-    /// A reservation of no bytes would share its place with another.
+    /// A reservation of no bytes, which would start where another one does.
     #[error("reservation `{name}` of no bytes")]
     ZeroSize {
         /// Its name.

@@ -77,7 +77,7 @@ fn windows_can_be_empty_but_not_upside_down() {
     assert_eq!(whole.reserve("a", Bytes(u64::MAX), Align::ONE, Locality::Anywhere).unwrap().at, Offset(0));
 }
 
-/// Sizes from a byte to far past the window, alignments up to the largest there is.
+/// Sizes from nothing to far more than the window, alignments up to the largest there is.
 fn calls() -> impl Strategy<Value = Vec<(u64, u8)>> {
     let size = prop_oneof![6 => 0u64..9000, 2 => 0u64..(1 << 21), 1 => any::<u64>()];
     let log2 = prop_oneof![6 => 0u8..14, 1 => 0u8..64];

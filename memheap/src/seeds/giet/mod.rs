@@ -1,4 +1,4 @@
-//! GIET_VM: the packed name of a page, of fields that cannot bleed into one another.
+//! GIET_VM: pages and bytes named by packed fields, which cannot run into one another.
 //!
 //! ```text
 //!   39  36 35  32 31      21 20    12 11        0

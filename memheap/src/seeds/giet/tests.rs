@@ -21,7 +21,7 @@ fn the_worked_example() {
         (PageKind::Small, 2, 0x230_0800, 5),
         // Two big pages, where the seed opened only one.
         (PageKind::Small, 600, 0x230_0a00, 7),
-        // The page the seed lost, where it handed out one of the 600 again.
+        // The page that the seed lost; it handed out one of the 600 a second time.
         (PageKind::Small, 1, 0x230_01ff, 7),
         // The rest of the last of the two; the rest of big page 4 (510) is longer.
         (PageKind::Small, 424, 0x230_0c58, 7),

@@ -8,12 +8,12 @@
 use crate::reserve::Locality;
 use crate::units::{Align, PeId};
 
-/// Bit 0: near the caller, please.
+/// Bit 0: the caller wants the memory near itself.
 pub const LOCAL: u64 = 1;
 
 const ALIGN_AT: u32 = 56;
 
-/// A word that says nothing.
+/// Why a word has no meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum FlagsError {
     /// An alignment that no 64-bit offset can have.
@@ -22,7 +22,7 @@ pub enum FlagsError {
         /// The logarithm given.
         log2: u8,
     },
-    /// Bits nobody has given a meaning.
+    /// Bits that have no meaning.
     #[error("unknown flags {bits:#x}")]
     UnknownFlags {
         /// The bits.
@@ -53,7 +53,7 @@ impl Flags {
         Ok(Flags { align, near })
     }
 
-    /// The word that says so: what [`decode`](Self::decode) reads, where the PE is the caller.
+    /// The word from which [`decode`](Self::decode) reads this, if the PE is the caller.
     pub fn encode(self) -> u64 {
         let local = if self.near == Locality::Anywhere { 0 } else { LOCAL };
         u64::from(self.align.log2()) << ALIGN_AT | local

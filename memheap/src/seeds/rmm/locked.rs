@@ -10,7 +10,7 @@ use crate::units::{Bytes, PeId};
 /// Why a call has reserved nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CallError {
-    /// Its flags say nothing.
+    /// Its flags have no meaning.
     #[error(transparent)]
     Flags(#[from] FlagsError),
     /// The layout refused.
@@ -26,8 +26,8 @@ pub enum CallError {
 
 /// A [`Layout`] behind a lock, whose stage is a value instead of a type.
 ///
-/// For callers that types do not reach. The order of calls decides the offsets, so threads that call at
-/// the same time must not decide it by racing on one PE and not on another.
+/// It is for callers in other languages. The order of calls decides the offsets, so threads that call at the same time
+/// must not come in one order on one PE and in another order on the next.
 #[derive(Debug)]
 pub struct LockedLayout {
     state: Mutex<State>,
@@ -62,7 +62,7 @@ impl LockedLayout {
         Ok(state.layout.reserve(name, size, align, near)?)
     }
 
-    /// Ends reserving, once or again; the digest to compare.
+    /// Ends reserving; returns the digest to compare. A second call changes nothing.
     pub fn seal(&self) -> Digest {
         let mut state = self.lock();
         state.sealed = true;
@@ -74,7 +74,7 @@ impl LockedLayout {
         self.lock().layout.find(name).cloned()
     }
 
-    /// A layout is changed at the end of a call only, so a caller that panicked has left it whole.
+    /// A layout changes only at the end of a call, so a caller that panicked has left it whole.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
