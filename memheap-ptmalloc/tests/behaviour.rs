@@ -1,5 +1,5 @@
-//! What the design promises beyond the conformance set, one case each. A1.8 and the like are sections of the list of the
-//! seeds' behaviours (see `memheap::seeds`).
+//! What the design promises beyond the conformance set, one case each. A1.8 and the like are sections of the list of
+//! the seeds' behaviours (see `memheap::seeds`).
 
 use memheap::component::{BlockState, Component, Module, Moved};
 use memheap::{Align, Bytes, Offset, Settings, Span};
@@ -106,7 +106,7 @@ fn realloc_that_fails_changes_nothing() {
     assert!(heap.blocks().eq(before) && heap.digest() == digest);
 }
 
-/// An aligned request takes a hole of its very size if that lies right, and trims both ends of others.
+/// An aligned request takes a hole of exactly its size if that is aligned, and trims others at both ends.
 #[test]
 fn aligned_blocks_are_trimmed_from_holes() {
     let mut heap = heap();

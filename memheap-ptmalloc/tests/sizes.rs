@@ -1,4 +1,4 @@
-//! Big heaps, odd heaps, and one block of all of each.
+//! Large heaps, heaps of odd lengths, and one block that takes all of each.
 
 use memheap::component::{AllocError, Block, BlockState, Component, Module, Moved};
 use memheap::{Align, Bytes, Offset, Settings, Span};

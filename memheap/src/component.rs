@@ -45,7 +45,8 @@ pub trait Component: Send + Sync {
 
 /// A component that has been opened: it makes one module per space.
 pub trait Opened: Send {
-    /// Starts managing `span`, or declines saying why. Must cost O(1), since the components that are not selected are initialised, too.
+    /// Starts managing `span`, or declines saying why. Must cost O(1), since components that are not selected in the
+    /// end are initialised, too.
     fn init(&self, span: Span) -> Result<Box<dyn Module>, Decline>;
 
     /// Called exactly once, when no more modules will be asked for. The modules it made stay in use.
@@ -59,8 +60,8 @@ pub trait Module: Send {
     /// Takes a block of at least `size` bytes, and at least 1, at a multiple of `align`.
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError>;
 
-    /// Like [`alloc`](Self::alloc), but returns the whole block. Worth writing for modules that know its length without a
-    /// search.
+    /// Like [`alloc`](Self::alloc), but returns the whole block. Worth writing for modules that know its length
+    /// without a search.
     fn alloc_block(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
         let at = self.alloc(size, align)?;
         let len = self.block(at).map_or(size, |b| b.len);

@@ -10,9 +10,9 @@
 //! processes; this word does not, so it can lie in symmetric memory, travel in a message, and be
 //! compared and swapped by any PE.
 //!
-//! **Null is zero**: fresh symmetric memory, which is zero, holds nulls. The PE is stored plus one, so that offset 0 of
-//! PE 0 has a name too; that leaves 2^24 - 1 PEs. (Were all ones null, every array of links would have to be filled before
-//! its first use.)
+//! **Null is zero**: fresh symmetric memory, which is zero, holds nulls. The PE is stored plus one, so that offset 0
+//! of PE 0 has a name too; that leaves 2^24 - 1 PEs. (Were all ones null, every array of links would have to be
+//! filled before its first use.)
 //!
 //! * **GLOBAL-A1** exactly the words whose upper 24 bits are zero name no byte; of these only zero is null. A word
 //!   read from memory that others wrote can be any of them, so [`parts`](GlobalAddr::parts) gives an option;

@@ -12,8 +12,8 @@
 //! * [`component`]: the traits an allocator implements; [`framework`]: open, select, close.
 //! * [`checked`]: the guard around an allocator of the program's own, whose answers it checks against its own book.
 //! * [`region`]: the memory behind a heap; [`table`]: large sparse tables for metadata.
-//! * [`space`]: a named heap: a window of the region and the module selected for it; [`place`]: which space a block comes
-//!   from, by who must reach it.
+//! * [`space`]: a named heap: a window of the region and the module selected for it; [`place`]: which space a block
+//!   comes from, by who must reach it.
 //! * [`budget`], [`pages`], [`reserve`]: planning at boot: how large a heap is, which window is where, what the runtime
 //!   takes for itself. [`global`]: one word for any byte of any PE's heap. [`map`]: pictures of heaps.
 //! * [`seeds`]: what documents the systems this library grew out of and is not used by it.

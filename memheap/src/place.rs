@@ -76,8 +76,8 @@ impl Reach {
         }
     }
 
-    /// Whether memory that has this reach can be given where `wanted` is asked for. Memory that every PE reaches can stand
-    /// in for memory of a host, but only if there is one host: then all PEs take part in the call.
+    /// Whether memory that has this reach can be given where `wanted` is asked for. Memory that every PE reaches can
+    /// stand in for memory of a host, but only if there is one host: then all PEs take part in the call.
     fn stands_in_for(self, wanted: Reach, one_host: bool) -> bool {
         self == wanted || (self == Reach::World && wanted == Reach::Host && one_host)
     }

@@ -111,8 +111,8 @@ impl Space {
         Ok(len)
     }
 
-    /// Makes the block at a segment offset at least `size` bytes, in place or elsewhere in this space; returns where it is
-    /// now, and how much is to be copied there. On an error nothing has changed.
+    /// Makes the block at a segment offset at least `size` bytes, in place or elsewhere in this space; returns where
+    /// it is now, and how much is to be copied there. On an error nothing has changed.
     pub fn realloc(&mut self, at: Offset, size: Bytes, align: Align) -> Result<Moved, AllocError> {
         let inner = at.0.checked_sub(self.start.0).map(Offset).ok_or(FreeError::Foreign { at })?;
         let len = |module: &dyn Module, at| module.block(at).map_or(0, |b: Block| b.len.0);

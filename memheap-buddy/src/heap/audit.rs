@@ -1,4 +1,4 @@
-//! Walking a heap block by block, and checking its invariants on the way.
+//! A heap seen block by block, and the check of its invariants.
 
 use memheap::{BlockState, Offset, Order, Violation};
 
@@ -21,7 +21,7 @@ pub(super) struct View<'h, const LEVELS: usize> {
 }
 
 impl<'h, const LEVELS: usize> View<'h, LEVELS> {
-    /// All blocks by ascending offset. Ends early where nothing is known to start, which BUDDY-I3 excludes.
+    /// All blocks by ascending offset. Ends where no block starts, which is before the end only if BUDDY-I3 is broken.
     pub(super) fn walk(self) -> impl Iterator<Item = (Offset, Order, BlockState)> + 'h {
         let mut at = Offset(0);
         std::iter::from_fn(move || {
@@ -50,7 +50,7 @@ impl<'h, const LEVELS: usize> View<'h, LEVELS> {
         None
     }
 
-    /// The invariants of the [module page](super), in its order.
+    /// The first invariant that does not hold, in the order of the [heap's docs](super).
     pub(super) fn audit(self) -> Result<(), Violation> {
         let managed = self.managed;
         let mut recorded = 0;

@@ -13,12 +13,12 @@
 //! larger block) as long as that is free.
 //!
 //! `realloc` differs from the classical buddy, which never shrinks and moves whenever it grows:
-//! * a smaller size gives the upper part of the block back at once, the block stays;
-//! * a larger one takes the enclosing block if all the rest of that is free: in place where the block is
-//!   its lowest part, else moving down into it;
-//! * only then another block is taken, and the old one freed after that.
+//! * for a smaller size the upper part of the block is freed at once, and the block stays where it is;
+//! * for a larger one the enclosing block is taken if all the rest of it is free; then the block stays if it is the
+//!   lowest part of that, and moves down otherwise;
+//! * if that is not free, another block is taken, and the old one is freed afterwards.
 //!
-//! Invariants, checked by `validate` in this order:
+//! `validate` checks, in this order:
 //! * **BUDDY-I1** `num_free` of an order is the number of its free blocks, and all summaries agree with it;
 //! * **BUDDY-I2** no two buddies are both free;
 //! * **BUDDY-I3** live and free blocks tile the heap, and the counters of bytes and blocks are their sums;
@@ -45,7 +45,7 @@ pub(crate) struct Heap<const LEVELS: usize> {
     pub(crate) free: FreeBlocks<LEVELS>,
     pub(crate) sizes: SizeTable,
     pub(crate) min: Order,
-    /// The length of the smallest block less one; above 0.
+    /// The length of the smallest block minus one, which is above 0.
     floor: NonZeroU64,
     span: Span,
     digest: Digest,
@@ -60,8 +60,8 @@ enum Step {
 }
 
 impl<const LEVELS: usize> Heap<LEVELS> {
-    /// A heap over `span`, all free, with blocks of order `min` and above. The system may refuse the
-    /// address space of the bitmaps.
+    /// A heap over `span`, all free, with blocks of order `min` and above. Fails if the system refuses the address
+    /// space for the bitmaps.
     pub(crate) fn new(span: Span, min: Order, sizes: SizeTable) -> std::io::Result<Self> {
         let free = FreeBlocks::all(managed(span, min), min)?;
         let floor = NonZeroU64::new(min.bytes().0 - 1).unwrap_or(NonZeroU64::MIN);
@@ -73,7 +73,7 @@ impl<const LEVELS: usize> Heap<LEVELS> {
         managed(self.span, self.min)
     }
 
-    /// The heap as it is looked at.
+    /// The heap, for a look at it.
     fn view(&self) -> View<'_, LEVELS> {
         View { free: &self.free, sizes: &self.sizes, min: self.min, managed: self.managed() }
     }
@@ -81,7 +81,7 @@ impl<const LEVELS: usize> Heap<LEVELS> {
     /// The least order whose blocks hold `size` bytes at a multiple of `align`; `None` above 2^63.
     #[inline(always)]
     fn order(&self, size: Bytes, align: Align) -> Option<Order> {
-        // The last byte needed, for each reason: together they have the highest bit of the largest.
+        // The offset of the last byte needed, for each of three reasons: the highest bit of all is that of the largest.
         let last = self.floor | (align.bytes() - 1) | size.0.saturating_sub(1);
         let order = last.ilog2() + 1;
         (order < 64).then_some(Order(order as u8))
@@ -176,7 +176,8 @@ impl<const LEVELS: usize> Module for Heap<LEVELS> {
             }
             at
         } else {
-            // Larger than `old` in any case: a start that is not aligned is a multiple of 2^old.
+            // The new order is above `old` in any case: a start that is a multiple of 2^old and not aligned shows that
+            // the alignment is larger.
             let grown = self.order(size, align).and_then(|new| self.grow(at, old, new));
             grown.ok_or_else(|| self.refused(size, align))?
         };

@@ -13,16 +13,15 @@
 //! (the remainder of the last small split, so runs of small blocks lie together); part of the smallest
 //! binned chunk, whose remainder becomes the victim; part of top. A large request takes the best of a
 //! few chunks in the bin of its size, else the first of the next bin, or the victim if that fits
-//! better; then part of top. A freed chunk merges with both neighbours at once.
+//! better; then part of top. A freed chunk is merged with free neighbours at once.
 //!
-//! Invariants:
 //! * **PTM-I1** the chunks, linked by address in both directions from the edge to top, tile the window;
 //! * **PTM-I2** no two free chunks are neighbours; top counts as free;
-//! * **PTM-I3** every chunk but top is found from its start, and each slot without a start is empty;
+//! * **PTM-I3** every chunk but top is found from its start, and each slot in which none starts is empty;
 //! * **PTM-I4** a bit of the map is set for the bins that hold a chunk, a bit of the summary for the words
 //!   that hold a bit;
 //! * **PTM-I5** a free chunk is either top, or the designated victim, or in the bin of its size, once;
-//! * **PTM-I6** the totals are those of the chunks, and every descriptor is a chunk's or spare.
+//! * **PTM-I6** the totals are those of the chunks, and every descriptor is either that of a chunk or spare.
 
 mod align;
 mod arena;
@@ -45,7 +44,7 @@ use crate::starts::{self, Starts};
 use crate::units::Granules;
 use crate::width::Word;
 
-/// What a digest step says happened. An alignment, which is less than 64, goes with it.
+/// What happened, for a step of the digest. The logarithm of an alignment, which is less than 64, is added to it.
 const ALLOC: u64 = 0;
 const FREE: u64 = 64;
 const REALLOC: u64 = 128;
@@ -60,7 +59,7 @@ pub struct Heap<W: Word> {
 }
 
 impl<W: Word> Heap<W> {
-    /// Starts managing `span`: all of it is top. Declines what is too long for `W`.
+    /// Starts managing `span`, all of which is top. Declines a span that is too long for `W`.
     pub fn new(span: Span) -> Result<Heap<W>, Decline> {
         let longest = Granules(W::LONGEST).bytes();
         if span.len > longest {
@@ -142,7 +141,7 @@ impl<W: Word> Heap<W> {
         }
     }
 
-    /// Frees a live chunk, which is the `FIRST_IN_SLOT` or not.
+    /// Frees a live chunk. It may be the `FIRST_IN_SLOT`.
     #[inline(always)]
     fn free_chunk<const FIRST_IN_SLOT: bool>(
         &mut self,
@@ -156,7 +155,7 @@ impl<W: Word> Heap<W> {
             return self.free_merging(id);
         }
         if chunk.next == TOP {
-            // As `extent` has it: the chunk ends where top starts.
+            // The same as `extent`, since the chunk ends where top starts.
             let mut freed = chunk.size.bytes().0;
             if self.state.top == self.state.window {
                 freed = self.state.extent(chunk);
@@ -203,7 +202,7 @@ impl<W: Word> Heap<W> {
 
 impl<W: Word> Module for Heap<W> {
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
-        // The rarer ways end in calls that take the place of this one, so that its frame stays small.
+        // The rarer cases are tail calls, so that the frame of this function stays small.
         let n = Granules::holding(size);
         if n > EXACT {
             cold_path();
@@ -227,8 +226,8 @@ impl<W: Word> Module for Heap<W> {
 
     fn alloc_block(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
         let at = self.alloc(size, align)?;
-        // A chunk is as long as asked for, but for the last granule of the window, a part of which may
-        // be past the end.
+        // A chunk is as long as was asked for, except that a part of the last granule of the window may be past the
+        // end.
         let len = Granules::holding(size).bytes().0.min(self.state.len.0 - at.0);
         Ok(Block { at, len: Bytes(len), state: BlockState::Live })
     }

@@ -1,4 +1,4 @@
-//! Changing a live chunk's size: in place if what is behind allows it, else backwards into the free
+//! The size of a live chunk is changed in place if what is behind allows it; else the chunk moves down into the free
 //! chunk before it, else elsewhere.
 
 use memheap::component::Moved;
@@ -36,7 +36,7 @@ impl<W: Word> Arena<'_, W> {
         Some(Moved::To { to: to.offset(), keep })
     }
 
-    /// Gives back what is behind the first `n` granules.
+    /// Frees what is behind the first `n` granules.
     fn shrink(&mut self, id: ChunkId, chunk: Chunk, n: Granules) {
         if n == chunk.size {
             return;
@@ -58,7 +58,7 @@ impl<W: Word> Arena<'_, W> {
         self.shelve(rest, size);
     }
 
-    /// Takes what is missing to `n` granules from the free chunk behind; whether that sufficed.
+    /// Takes what is missing for `n` granules from the free chunk behind; whether there is enough.
     fn grow(&mut self, id: ChunkId, chunk: Chunk, n: Granules, size: Bytes) -> bool {
         let behind = self.chunk(chunk.next);
         let end = chunk.start + n;
@@ -107,7 +107,7 @@ impl<W: Word> Arena<'_, W> {
         }
     }
 
-    /// Moves the chunk down into the free chunk before it, if that, it and a free chunk behind suffice.
+    /// Moves the chunk down into the free chunk before it, if the two, with a free chunk behind, have room enough.
     fn slide(
         &mut self,
         id: ChunkId,
@@ -127,7 +127,7 @@ impl<W: Word> Arena<'_, W> {
         if to >= chunk.start || !fits {
             return None;
         }
-        // Freed, the chunk is a part of the one before it, or both are of top.
+        // Once freed, the chunk is a part of the one before it, or both are parts of top.
         let heir = if chunk.next == TOP { TOP } else { chunk.prev };
         self.give(id, chunk);
         self.trim(heir, to, n, size)

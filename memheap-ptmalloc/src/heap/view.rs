@@ -1,4 +1,4 @@
-//! The heap looked at: its blocks, its chunks, its room.
+//! The heap as it is looked at: its blocks, its chunks, its room.
 
 use memheap::component::{Block, BlockState, Room};
 use memheap::{Bytes, Offset};

@@ -8,8 +8,8 @@
 //!   /sys/devices/system/node            nodes, their total and free memory
 //! ```
 //!
-//! Every level of the tree has limits, and the least of them counts. Page cache that was not used lately is given up when
-//! memory is short, so it does not count as used.
+//! Every level of the tree has limits, and the least of them counts. Page cache that was not used lately is given up
+//! when memory is short, so it does not count as used.
 
 use super::plan::Domain;
 use super::proc::*;
@@ -93,8 +93,8 @@ impl HostFacts {
         self.cgroup.map_or(self.available, |c| c.room.min(self.available))
     }
 
-    /// One domain per NUMA node, or a single one where the nodes are not known. Each has what its free memory comes to for
-    /// one of `pes_on_host` PEs. Where the cgroup allows less than the nodes have, all are scaled down alike.
+    /// One domain per NUMA node, or a single one where the nodes are not known. Each has what its free memory comes
+    /// to for one of `pes_on_host` PEs. Where the cgroup allows less than the nodes have, all are scaled down alike.
     pub fn domains(&self, pes_on_host: u32) -> Vec<Domain> {
         let pes = u64::from(pes_on_host.max(1));
         let all: u128 = self.nodes.iter().map(|n| u128::from(n.free.0)).sum();

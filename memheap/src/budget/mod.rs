@@ -13,8 +13,8 @@
 //! * **BUDGET-B3** `granted` is the sum of the shares, and the outcome says exactly how it differs from the request;
 //! * **BUDGET-B4** equal arguments give equal plans.
 //!
-//! By the one rule, the *size* of heaps is equal on all PEs once they have agreed on the least proposal. The *shares* are
-//! local facts: they choose physical pages, never an offset.
+//! By the one rule, the *size* of heaps is equal on all PEs once they have agreed on the least proposal. The *shares*
+//! are local facts: they choose physical pages, never an offset.
 
 mod host;
 mod plan;

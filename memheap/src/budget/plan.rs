@@ -5,8 +5,8 @@ use std::fmt;
 use super::proportional::proportional;
 use crate::units::{Align, Bytes, Offset};
 
-/// The most that a domain counts for, since a segment cannot use more than a process can address. So every sum of shares
-/// fits in 64 bits.
+/// The most that a domain counts for, since a segment cannot use more than a process can address. So every sum of
+/// shares fits in 64 bits.
 pub const DOMAIN_MAX: Bytes = Bytes(1 << 48);
 
 /// A part of a host's memory: that of a NUMA node, a kind of memory, or all of it.

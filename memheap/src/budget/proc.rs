@@ -62,8 +62,8 @@ pub(super) fn cgroup_paths(text: &str) -> CgroupPaths {
     paths
 }
 
-/// The folders of a cgroup and of all above it, below `mount`. If the path leaves the part of the tree that this container
-/// sees, only the root of that part.
+/// The folders of a cgroup and of all above it, below `mount`. If the path leaves the part of the tree that this
+/// container sees, only the root of that part.
 pub(super) fn levels(mount: &str, path: &str) -> Vec<String> {
     let mut folders = vec![mount.to_owned()];
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();

@@ -9,8 +9,8 @@ pub(crate) fn in_granules(request: Bytes, usable: &[Bytes], granule: Align) -> (
     (has, wanted)
 }
 
-/// `wanted * has / all`, rounded down; the granules left over go to the largest remainders, to the first among equals. They
-/// have room for one more: where there is a remainder, less than all was taken.
+/// `wanted * has / all`, rounded down; the granules left over go to the largest remainders, to the first among
+/// equals. They have room for one more: where there is a remainder, less than all was taken.
 pub(super) fn proportional(request: Bytes, usable: &[Bytes], granule: Align) -> Vec<Bytes> {
     let (has, wanted) = in_granules(request, usable, granule);
     let all: u128 = has.iter().map(|&n| u128::from(n)).sum();

@@ -18,8 +18,8 @@ use crate::units::{Align, Bytes};
 /// What heap sizes are multiples of, and the smallest heap that is proposed.
 pub const HEAP_GRANULE: Align = Align::HUGE;
 
-/// The largest heap per PE that is proposed when nothing was asked for. A sparse heap costs nothing, but every PE maps those
-/// of all others on its host, and 256 of this size fit in the address space many times over.
+/// The largest heap per PE that is proposed when nothing was asked for. A sparse heap costs nothing, but every PE
+/// maps those of all others on its host, and 256 of this size fit in the address space many times over.
 pub const DEFAULT_HEAP_MAX: Bytes = Bytes::gib(16);
 
 /// What was asked for.

@@ -6,17 +6,17 @@
 //!                 └─ book            blocks, room, digest: from here; the module is not asked
 //! ```
 //!
-//! A component is safe code, so it may be wrong without being unsafe: two blocks that overlap would give two owners the
-//! same memory, a live block that is called free would lose its bytes, a digest that never changes would hide that PEs
-//! differ. So no answer of a module is passed on unchecked, and it is asked nothing that the book knows (rule S6 of the
-//! design of the Rust API). The first wrong answer, which is called a lie below, stops the program before anybody has the
-//! block; and so does every later call.
+//! A component is safe code, so it may be wrong without being unsafe: two blocks that overlap would give two owners
+//! the same memory, a live block that is called free would lose its bytes, a digest that never changes would hide
+//! that PEs differ. So no answer of a module is passed on unchecked, and it is asked nothing that the book knows
+//! (rule S6 of the design of the Rust API). The first wrong answer, which is called a lie below, stops the program
+//! before anybody has the block; and so does every call after a wrong answer or a panic of the module.
 //!
 //! What the guard cannot know is whether the modules of other PEs give the same offsets. Where
 //! [`is_vouched_for`](Module::is_vouched_for) says no, whoever uses a heap on several PEs compares them.
 //!
-//! * **CHECKED-W1** the book holds exactly the blocks that were handed out and not freed, each as long as was asked for;
-//!   they lie in the span and do not overlap;
+//! * **CHECKED-W1** the book holds exactly the blocks that were handed out and not freed, each as long as was asked
+//!   for; they lie in the span and do not overlap;
 //! * **CHECKED-W2** the digest depends on the calls and the offsets in the book alone;
 //! * **CHECKED-W3** a module that has told a lie or panicked is not asked again, and the live blocks of any other are
 //!   those of the book.
@@ -60,8 +60,8 @@ impl Checked {
         answer
     }
 
-    /// Enters a block that the module handed out (CHECKED-W1), in the place of `old` if there was one. If it cannot be one,
-    /// says so, ends, and leaves the book as it is.
+    /// Enters a block that the module handed out (CHECKED-W1), in the place of `old` if there was one. If it cannot
+    /// be one, says so, ends, and leaves the book as it is.
     fn enter(&mut self, at: Offset, size: Bytes, align: Align, old: Option<Offset>) {
         let len = size.0.max(1);
         let end = at.0.checked_add(len).filter(|&e| e <= self.span.len.0);

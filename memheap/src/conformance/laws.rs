@@ -60,8 +60,8 @@ pub fn tiling(m: &dyn Module, span: Span) {
     assert_eq!(m.room(), room, "MODULE-M3: room() against the free blocks");
 }
 
-/// A fresh module gives one block of `promised` bytes, the largest that the component promises for `span`, has no room for
-/// a second one, and gives it again after it was freed.
+/// A fresh module gives one block of `promised` bytes, the largest that the component promises for `span`, has no
+/// room for a second one, and gives it again after it was freed.
 pub fn whole_heap(make: Make<'_>, span: Span, promised: Bytes) {
     let mut m = make(span);
     let fresh = m.room();

@@ -6,9 +6,9 @@
 //!              └─ determinism: two replicas, one of which also suffers failing calls, stay equal
 //! ```
 //!
-//! `make` gives a fresh module for a span; nothing else is known about it. A function that finds nothing wrong returns; one
-//! that does panics with the law, the seed and the step. Random histories come from [`Rng`], the one generator of random
-//! numbers of the allocators' tests, so a failure can be repeated from its seed.
+//! `make` gives a fresh module for a span; nothing else is known about it. A function that finds nothing wrong
+//! returns; one that does panics with the law, the seed and the step. Random histories come from [`Rng`], the one
+//! generator of random numbers of the allocators' tests, so a failure can be repeated from its seed.
 
 mod laws;
 mod model;
@@ -31,8 +31,8 @@ const SPANS: &[u64] = match cfg!(miri) {
 
 /// Runs the whole set: the laws on several spans, then [`model`] and [`determinism`].
 ///
-/// Where the span is a power of two, one block of all of it must be had; elsewhere a block as large as a fresh module says
-/// its largest is. A component that promises more calls [`whole_heap`] itself.
+/// Where the span is a power of two, one block of all of it must be had; elsewhere a block as large as a fresh module
+/// says its largest is. A component that promises more calls [`whole_heap`] itself.
 pub fn all(make: Make<'_>) {
     for (i, &len) in SPANS.iter().enumerate() {
         let span = Span { len: Bytes(len) };

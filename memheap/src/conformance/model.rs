@@ -177,7 +177,8 @@ impl Run {
         answer
     }
 
-    /// Enters a block that was handed out, after a look at MODULE-M1 and MODULE-M2; returns that the call has not failed.
+    /// Enters a block that was handed out, after a look at MODULE-M1 and MODULE-M2; returns that the call has not
+    /// failed.
     fn enter(&mut self, at: Offset, size: Bytes, align: Align) -> bool {
         let block = self.module.block(at);
         let Some(b) = block.filter(|b| b.at == at && b.state == BlockState::Live) else {

@@ -10,8 +10,9 @@
 //!
 //! * **MAP-D1** equal rows give equal pictures, byte for byte;
 //! * **MAP-D2** the strips of a row follow one another and together are as wide as its picture;
-//! * **MAP-D3** a stretch is marked in the rows that differ there from what most rows have, or, where no content is the
-//!   most frequent, from the first of the most frequent ones; and a mark never disappears, however short the stretch is.
+//! * **MAP-D3** a stretch is marked in the rows that differ there from what most rows have, or, where no content is
+//!   the most frequent, from the first of the most frequent ones; and a mark never disappears, however short the
+//!   stretch is.
 
 mod caption;
 mod look;
@@ -30,7 +31,8 @@ use strips::Strip;
 /// The most columns, or units of width, that a picture has. Each costs time and memory, and more are of no use.
 pub const WIDEST: u32 = 1 << 16;
 
-/// Draws the heaps in `columns` characters (at least 1 and at most [`WIDEST`], whatever is asked for), with a caption below.
+/// Draws the heaps in `columns` characters (at least 1 and at most [`WIDEST`], whatever is asked for), with a caption
+/// below.
 pub fn text(rows: &[Row], columns: u32) -> String {
     let columns = columns.clamp(1, WIDEST);
     let picture = strips::draw(rows, columns);

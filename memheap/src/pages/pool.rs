@@ -88,8 +88,8 @@ impl Pool {
         Ok(Pool { domain, fresh: page(base), end: page(end), holes: Holes::default() })
     }
 
-    /// Takes `n` contiguous pages that start at a multiple of `align` (and of their own size): from a hole, else from new
-    /// big pages, the rest of which becomes a hole.
+    /// Takes `n` contiguous pages that start at a multiple of `align` (and of their own size): from a hole, else from
+    /// new big pages, the rest of which becomes a hole.
     pub fn take(&mut self, kind: PageKind, n: Pages, align: Align) -> Result<Run, PoolError> {
         if n.0 == 0 {
             return Err(PoolError::NoPages);

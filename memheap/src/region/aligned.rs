@@ -1,4 +1,5 @@
-//! A file mapped at a multiple of a huge page, so that its contents are aligned here as they are in the PE that owns it.
+//! A file mapped at a multiple of a huge page, so that its contents are aligned here as they are in the PE that owns
+//! it.
 //!
 //! ```text
 //!   reserved   |......|■■■■■■■■■■■■ the file ■■■■■■■■■■■■|.....|     both ends are given back

@@ -1,11 +1,11 @@
 //! Descriptors that are kept open while the program runs, whatever the program does with descriptors.
 //!
 //! A program may close every descriptor it finds, open its own files under the same numbers, or have closed its
-//! standard streams so that whatever is opened next becomes one of them. So a descriptor that is kept has a number above
-//! those that programs use, is closed by `exec`, and is used or closed only after a look at which file it is.
+//! standard streams so that whatever is opened next becomes one of them. So a descriptor that is kept has a number
+//! above those that programs use, is closed by `exec`, and is used or closed only after a look at which file it is.
 //!
-//! * **KEPT-E1** a [`Kept`] hands out and closes the file it was made from, or nothing. (There is no guard against another
-//!   thread of the program that closes it at that very moment.)
+//! * **KEPT-E1** a [`Kept`] hands out and closes the file it was made from, or nothing. (There is no guard against
+//!   another thread of the program that closes it at that very moment.)
 //! * **KEPT-E2** a number that may be anybody's, or nobody's, is only asked which file it is.
 #![allow(unsafe_code)]
 

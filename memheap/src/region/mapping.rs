@@ -1,6 +1,7 @@
 //! What every region is.
 //!
-//! * **REGION-R1** as long as the value lives, `base .. base + len` is mapped, readable and writable, by this value alone;
+//! * **REGION-R1** as long as the value lives, `base .. base + len` is mapped, readable and writable, by this value
+//!   alone;
 //! * **REGION-R2** a new mapping replaces none: the kernel chooses its address, or is told to fail where something is;
 //! * **REGION-R3** a region gives out an address, and no access: whoever reads or writes there answers for it.
 

@@ -1,8 +1,8 @@
 //! The region of a heap: a nameless file of memory, sparse, sealed, and mapped at an agreed base.
 //!
 //! Nothing is left behind whatever kills the job, since the file has no name and goes with its last user. No peer can
-//! truncate it (which would be a SIGBUS here), since its size is sealed; holes can still be punched. It costs nothing until
-//! it is touched.
+//! truncate it (which would be a SIGBUS here), since its size is sealed; holes can still be punched. It costs nothing
+//! until it is touched.
 //!
 //! * **MEMFD-F1** the mapping of a [`MemfdRegion`] is given up once, last of all: by its drop, or by
 //!   [`unmap`](MemfdRegion::unmap), which leaves the file.
@@ -23,8 +23,9 @@ use crate::units::{Align, Bytes, Offset};
 /// The name of every heap's file, as `/proc` shows it.
 pub const NAME: &str = "shmem-heap";
 
-/// Where heaps are mapped, tried in this order. These large parts of the address space are empty in ordinary programs: they
-/// lie below where executables are placed at random, and above what common allocators and sanitizers use.
+/// Where heaps are mapped, tried in this order. These large parts of the address space are empty in ordinary
+/// programs: they lie below where executables are placed at random, and above what common allocators and sanitizers
+/// use.
 pub const BASE_CANDIDATES: [usize; 4] =
     [0x3000_0000_0000, 0x3800_0000_0000, 0x4000_0000_0000, 0x4800_0000_0000];
 
@@ -133,8 +134,8 @@ impl MemfdRegion {
         unsafe { std::ptr::read(&this.file) }
     }
 
-    /// Gives the whole pages within `len` bytes from `at` back to the system; they read as zero then, in
-    /// every process that maps the file, so nothing may be kept there. Locked pages stay. (It goes by address, since the
+    /// Gives the whole pages within `len` bytes from `at` back to the system; they read as zero then, in every
+    /// process that maps the file, so nothing may be kept there. Locked pages stay. (It goes by address, since the
     /// number of the file's descriptor may be another file's by now.)
     pub fn punch(&self, at: Offset, len: Bytes) -> io::Result<()> {
         let page = Align::PAGE.bytes();
@@ -148,8 +149,8 @@ impl MemfdRegion {
         Ok(())
     }
 
-    /// Says whether core dumps are to hold `len` bytes from `at` on; no byte changes. Returns whether the kernel did so: each
-    /// change may take one more of the mappings that a process can have. Makes a system call only.
+    /// Says whether core dumps are to hold `len` bytes from `at` on; no byte changes. Returns whether the kernel did
+    /// so: each change may take one more of the mappings that a process can have. Makes a system call only.
     pub fn dump(&self, at: Offset, len: Bytes, wanted: bool) -> bool {
         let end = at.0.saturating_add(len.0).min(self.file.len.0);
         let advice = if wanted { Advice::LinuxDoDump } else { Advice::LinuxDontDump };
@@ -159,8 +160,8 @@ impl MemfdRegion {
     }
 
     fn release(&mut self) {
-        // SAFETY: REGION-R1 and MEMFD-F1: the mapping is this value's alone, and nothing refers to it any more. It cannot
-        // fail for a whole mapping.
+        // SAFETY: REGION-R1 and MEMFD-F1: the mapping is this value's alone, and nothing refers to it any more. It
+        // cannot fail for a whole mapping.
         let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.file.len.0 as usize) };
     }
 }
@@ -182,7 +183,8 @@ impl Drop for MemfdRegion {
 }
 
 impl PeerRegion {
-    /// Maps a peer's `file` of `len` bytes. It is left out of this process's core dumps; those of the PE that owns it have it.
+    /// Maps a peer's `file` of `len` bytes. It is left out of this process's core dumps; those of the PE that owns it
+    /// have it.
     pub fn of(file: impl AsFd, len: Bytes) -> io::Result<PeerRegion> {
         let found = rustix::fs::fstat(&file)?.st_size as u64;
         if found != len.0 {

@@ -17,8 +17,8 @@ pub mod memfd;
 pub use mapping::Region;
 pub use memfd::BASE_CANDIDATES;
 
-/// Bytes of memory of this process's host: those of the machine, or the limit of the control group if that is lower; 0 if
-/// neither can be read.
+/// Bytes of memory of this process's host: those of the machine, or the limit of the control group if that is lower;
+/// 0 if neither can be read.
 pub fn host_memory() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let machine = read("/proc/meminfo").and_then(|text| {

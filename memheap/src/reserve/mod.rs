@@ -16,8 +16,8 @@
 //! * **RESERVE-R5** sizes and lost padding add up to what lies between limit and top;
 //! * **RESERVE-R6** an error changes nothing, and no arithmetic wraps.
 //!
-//! The memory reads zero, since a region is fresh from the system and no byte is reserved twice. Offsets depend on the calls
-//! alone, so it is enough that the PEs compare [`Layout::digest`] when they seal.
+//! The memory reads zero, since a region is fresh from the system and no byte is reserved twice. Offsets depend on
+//! the calls alone, so it is enough that the PEs compare [`Layout::digest`] when they seal.
 //!
 //! The types see to it that reserving ends with the seal:
 //!

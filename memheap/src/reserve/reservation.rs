@@ -2,8 +2,8 @@
 
 use crate::units::{Align, Bytes, Offset, PeId};
 
-/// Which PE a reservation should be near. It is a wish: it changes no offset. (The runtime has none; the seed's call has,
-/// see [`seeds::rmm`](crate::seeds::rmm).)
+/// Which PE a reservation should be near. It is a wish: it changes no offset. (The runtime has none; the seed's call
+/// has, see [`seeds::rmm`](crate::seeds::rmm).)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub enum Locality {
     /// No wish.

@@ -1,7 +1,7 @@
 //! What the seed systems have and nothing here calls at run time.
 //!
-//! Five systems are the seeds of this library. What it uses of them stands elsewhere in this crate, under its own names;
-//! what it does not use is gathered here, with the tests that hold it against the original:
+//! Five systems are the seeds of this library. What it uses of them stands elsewhere in this crate, under its own
+//! names; what it does not use is gathered here, with the tests that hold it against the original:
 //!
 //! | what | of which system | why it is here |
 //! |---|---|---|
@@ -16,8 +16,8 @@
 //! | [`rmm::LockedLayout`] | Trusted Firmware-A | The call itself, for a caller that types do not reach: sealed at run time, from several threads. |
 //! | [`rmm::reserve_all`] | mends it | Shows that a list that is known beforehand loses less to alignment. |
 //!
-//! The other two are in use as a whole: Open MPI's memheap in [`framework`](crate::framework) and the allocators, MutekH's
-//! reachability and proximity in [`place`](crate::place).
+//! The other two are in use as a whole: Open MPI's memheap in [`framework`](crate::framework) and the allocators,
+//! MutekH's reachability and proximity in [`place`](crate::place).
 //!
 //! A letter with a number in these tests, as A2 or E6, is a section of the list of the five systems' behaviours
 //! (`SEED-SYSTEMS.md`), which is kept outside of this repository.

@@ -1,7 +1,7 @@
 //! Variables that look like settings but are not: misspelt ones, and other libraries' names for the same thing.
 //!
-//! Compilers, launchers and other implementations of the standard have variables with the same prefix. So a hint is given
-//! only where a name is like that of a setting: a typing error apart, or with most words in common, as
+//! Compilers, launchers and other implementations of the standard have variables with the same prefix. So a hint is
+//! given only where a name is like that of a setting: a typing error apart, or with most words in common, as
 //! `SHMEM_SYMMETRIC_HEAP_SIZE` has two of three words in common with `SHMEM_SYMMETRIC_SIZE`.
 
 use super::table::{COMPONENT_PRIORITY, SYMMETRIC_SIZE, TABLE, is_priority};

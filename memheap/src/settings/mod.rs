@@ -1,8 +1,8 @@
 //! The one table of settings, from which they are parsed, printed and documented.
 //!
-//! A setting is an environment variable. [`Settings::from_env`] reads those that the [`TABLE`] names, and the priority of
-//! every component (see [`COMPONENT_PRIORITY`]). A value that does not parse is an error that quotes it; nothing is
-//! guessed.
+//! A setting is an environment variable. [`Settings::from_env`] reads those that the [`TABLE`] names, and the
+//! priority of every component (see [`COMPONENT_PRIORITY`]). A value that does not parse is an error that quotes it;
+//! nothing is guessed.
 
 mod hint;
 mod kind;
@@ -118,8 +118,8 @@ impl Settings {
         names.split(',').any(|n| n.trim() == component) != out
     }
 
-    /// The given settings that decide which allocator manages a space and how it lays blocks out, as one text. They must
-    /// be equal on all PEs, which compare it.
+    /// The given settings that decide which allocator manages a space and how it lays blocks out, as one text. They
+    /// must be equal on all PEs, which compare it.
     pub fn deciding(&self) -> String {
         let given = self.values.iter().filter(|(name, _)| name.starts_with("SHMEM_MEMHEAP"));
         given.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
@@ -200,8 +200,8 @@ mod tests {
         }
     }
 
-    /// Every setting with every value of a long list is either accepted, and can be read back, or gives an error that names
-    /// the variable, the value and the grammar.
+    /// Every setting with every value of a long list is either accepted, and can be read back, or gives an error that
+    /// names the variable, the value and the grammar.
     #[test]
     fn every_bad_value_of_every_setting_is_told_in_full() {
         let mut values: Vec<String> = [

@@ -1,4 +1,4 @@
-//! One injury per invariant; `validate` names it.
+//! Each invariant is broken once or more; `validate` names it.
 
 use super::*;
 

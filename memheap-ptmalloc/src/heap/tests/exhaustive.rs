@@ -1,7 +1,7 @@
 //! All strings of up to seven calls: an allocation of one of five sizes, or the free of a live block.
 //!
 //! The heap has room for a few blocks only, so that exact fits, remainders, merges on either side, a
-//! full heap and the odd last granule all occur. Each node of the tree is validated.
+//! full heap and the odd last granule all occur. The heap is checked after each call.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! The worked examples of the seed (A4, E6), with its defects mended where the comments say so, and the fields of names.
+//! The worked examples of the seed (A4, E6), with its defects mended where the comments say so, and the fields of
+//! names.
 
 use proptest::prelude::*;
 

@@ -8,8 +8,8 @@
 //! Each is a [`Policy`] for [`distribute`](crate::budget::distribute):
 //!
 //! * **HOSTBOOT-H1** under the first two a share is 0 or `granule * 2^k`;
-//! * **HOSTBOOT-H2** under [`MINIMAL_OVERSHOOT`] no other choice of such shares covers the request with less; where none
-//!   covers it, none grants more.
+//! * **HOSTBOOT-H2** under [`MINIMAL_OVERSHOOT`] no other choice of such shares covers the request with less; where
+//!   none covers it, none grants more.
 
 mod doubling;
 mod even;

@@ -5,7 +5,8 @@
 //!   seal() ─────────────────────────────────────────────────────────────────────────────► nothing more
 //! ```
 //!
-//! The reservations themselves are those of [`reserve`](crate::reserve), which the runtime uses with its stages as types.
+//! The reservations themselves are those of [`reserve`](crate::reserve), which the runtime uses with its stages as
+//! types.
 //!
 //! * **RMM-R1** a call that fails has changed nothing, whatever its arguments;
 //! * **RMM-R2** after the seal every call fails.
