@@ -5,14 +5,15 @@
 //!   level 0   …0010 …0000 …1001        bit i: block i of this order is free
 //! ```
 //!
-//! Every order has the same number of levels, a constant of the type: the loops over levels unroll and
-//! do not branch on what they find. The upper levels of all orders lie together, so that a heap that is
-//! little used touches few pages.
+//! Every order has the same number of levels, a constant of the type: so the loops over levels are unrolled and do
+//! not branch on what they find. The upper levels of all orders lie together, so that a heap that is little used
+//! touches few pages.
 //!
-//! Invariants, reported as I1 by [`count`](Bitmaps::count):
-//! * a bit of a summary is set exactly if the word below it has a bit set;
-//! * bit `o` of `nonempty` is set exactly if the bitmap of order `o` has a bit set;
-//! * `num_free[o]` is the number of bits set in it.
+//! * **BITMAPS-B1** a bit of a summary is set exactly if the word below it has a bit set;
+//! * **BITMAPS-B2** bit `o` of `nonempty` is set exactly if the bitmap of order `o` has a bit set;
+//! * **BITMAPS-B3** `num_free[o]` is the number of bits set in it.
+//!
+//! [`count`](Bitmaps::count) checks them, and the heap reports them as a part of BUDDY-I1.
 
 use memheap::table::Table;
 use memheap::{Offset, Order};
@@ -32,7 +33,7 @@ pub(crate) fn levels(len: u64, min: Order) -> u32 {
     index_bits.div_ceil(6).max(1)
 }
 
-/// Bits of an order: its blocks, and the buddy of the last one even where that is past the end.
+/// Bits of an order: one for each block, and one for the buddy of the last block if that is past the end.
 fn bits(len: u64, order: Order) -> u64 {
     (len >> order.0).next_multiple_of(2)
 }
@@ -93,7 +94,7 @@ impl<const LEVELS: usize> Bitmaps<LEVELS> {
         self.num_free[usize::from(order.0 & 63)] -= 1;
     }
 
-    /// Whether the block of `order` at `at` is free here. It may be one past the end.
+    /// Whether the block of `order` at `at` is free here. The block may be the first one past the end, which never is.
     #[inline]
     pub(crate) fn has(&self, at: Offset, order: Order) -> bool {
         if self.nonempty & order.bytes().0 == 0 {
@@ -120,7 +121,7 @@ impl<const LEVELS: usize> Bitmaps<LEVELS> {
         self.words[self.start[usize::from(order.0)][0]]
     }
 
-    /// Counts the bits of `order` by way of the summaries, or says which of them lies.
+    /// Counts the bits of `order` by way of the summaries, or says which summary is wrong.
     pub(crate) fn count(&self, order: Order) -> Result<u64, String> {
         let start = self.start[usize::from(order.0)];
         let top = LEVELS - 1;
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(levels((1 << 63) - 8, Order(3)), 10);
     }
 
-    /// Against a set, on a length that is no power of two, deep enough for four levels.
+    /// Compared with a set, for a length that is not a power of two and needs four levels.
     #[test]
     fn bits_are_a_set() {
         let len = if cfg!(miri) { 5000 } else { 3_000_001 };

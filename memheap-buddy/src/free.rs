@@ -5,12 +5,11 @@
 //!   give(b): grow b by its free buddies, from the register in one step, from the bitmaps one by one
 //! ```
 //!
-//! Which of the two places holds a block is invisible from outside: the block taken is always the one
-//! with the lowest address among those of the smallest sufficient order. So offsets are a function of
-//! the set of free blocks, and that one of the call history.
+//! It makes no difference to offsets in which of the two places a block is: the block taken is always the one with
+//! the lowest address among those of the smallest sufficient order. So offsets are a function of the set of free
+//! blocks, which is a function of the call history.
 //!
-//! Invariants (numbered on the page of [`heap`](crate::heap)): a free block is in exactly one of the two
-//! places (I5), and no two buddies are both free (I2).
+//! A free block is in exactly one of the two places (BUDDY-I5), and no two buddies are both free (BUDDY-I2).
 
 use memheap::{Offset, Order};
 
@@ -80,8 +79,9 @@ impl<const LEVELS: usize> FreeBlocks<LEVELS> {
         beside
     }
 
-    /// Cuts the taken block of order `from` down to `to`; the pieces above become free. The path turns
-    /// to the block, so the pieces are a run of bits; what stood beside the old path moves to the bitmaps.
+    /// Cuts the taken block of order `from` down to `to`; the pieces above it become free. The path turns to the
+    /// block, so that the pieces are a run of bits; free blocks that are no longer beside the path move to the
+    /// bitmaps.
     #[inline(always)]
     fn split(&mut self, at: Offset, from: Order, to: Order) {
         let left = self.path.turn(at, from.bytes().0 - to.bytes().0);
@@ -90,7 +90,7 @@ impl<const LEVELS: usize> FreeBlocks<LEVELS> {
         }
     }
 
-    /// Moves the free siblings of a path that was left to the bitmaps.
+    /// Moves the free siblings of the path before to the bitmaps.
     #[inline(never)]
     fn store(&mut self, left: Path) {
         let mut orders = left.free();
@@ -125,8 +125,8 @@ impl<const LEVELS: usize> FreeBlocks<LEVELS> {
         }
     }
 
-    /// Grows the taken block of order `from` at `at` to the block of order `to` that encloses it, if all
-    /// the rest of that is free; where it starts, or `None`, and then nothing has changed.
+    /// Grows the taken block of order `from` at `at` to the block of order `to` that encloses it, if all the rest of
+    /// that is free. Returns where it starts, or `None` if nothing has changed.
     pub(crate) fn take_around(&mut self, at: Offset, from: Order, to: Order) -> Option<Offset> {
         let rest = |order: u8| Offset((at.0 >> order ^ 1) << order);
         if !(from.0..to.0).all(|order| self.has(rest(order), Order(order))) {

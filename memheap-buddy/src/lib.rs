@@ -2,17 +2,16 @@
 //!
 //! ```text
 //!   lib      the component: settings in, a heap per space out
-//!   heap     Module: alloc, free, realloc; the invariants I1–I6
+//!   heap     Module: alloc, free, realloc; the invariants BUDDY-I1 to BUDDY-I6
 //!   ├─ free     all free blocks: take the lowest of the smallest order, give back and merge
 //!   │  ├─ path     those beside one path of the tree: two words, no loop
 //!   │  └─ bitmaps  the others: a bitmap per order under 64-way summaries
 //!   └─ sizes    the order of every live block
 //! ```
 //!
-//! All of it lies outside the heap, in sparse tables; a heap of 1 TiB costs a few pages to start.
-//! Fast and flat in heap size, and it never fragments by more than its own rounding: sizes are rounded
-//! up to powers of two, so a heap is exhausted at about 72 % of live bytes where a boundary-tag
-//! allocator reaches 99 %.
+//! All of it lies outside the heap, in sparse tables; a heap of 1 TiB costs a few pages to start. A call takes about
+//! as long in a large heap as in a small one. The price is the rounding of sizes to powers of two: an allocation
+//! fails when about 72 % of the heap are live, where an allocator with boundary tags reaches 99 %.
 #![forbid(unsafe_code)]
 
 mod bitmaps;
@@ -34,8 +33,8 @@ use crate::sizes::SizeTable;
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Buddy;
 
-/// The smallest block by default: a cache line. Smaller ones would let two objects share a line that
-/// different PEs write, for metadata that is twice as long.
+/// The smallest block by default: a cache line. With smaller ones, objects that different PEs write would share a line,
+/// and each order less makes the tables twice as long.
 const DEFAULT_MIN_ORDER: Order = Order(6);
 
 impl Component for Buddy {
@@ -48,7 +47,7 @@ impl Component for Buddy {
     }
 
     fn open(&self, settings: &Settings) -> Result<Box<dyn Opened>, Decline> {
-        // The table of settings says what it may be.
+        // The table of settings has limited it to 3 to 21.
         let min = settings.count(&BUDDY_MIN_ORDER).map_or(DEFAULT_MIN_ORDER, |n| Order(n as u8));
         Ok(Box::new(OpenBuddy { min }))
     }
@@ -70,7 +69,7 @@ fn sizes(span: Span, min: Order) -> SizeTable {
     SizeTable::direct(span.len.0, min).unwrap_or_else(|_| SizeTable::hashed())
 }
 
-/// A heap of the least number of levels that `span` needs, from the few that are compiled.
+/// A heap with as few levels as `span` needs, of the numbers that are compiled.
 fn make(span: Span, min: Order, sizes: SizeTable) -> Result<Box<dyn Module>, Decline> {
     if span.len.0 >> 63 != 0 {
         return Err(Decline(format!("{} is more than half the address space", span.len)));

@@ -15,7 +15,7 @@
 //! The siblings of the path to `len` at the set bits of `len` are exactly the binary decomposition of
 //! `0..len`. So a fresh heap of any length is `at = free = len`: what lies past the end is never free.
 //!
-//! A block on the path itself may be free too; then it is recorded elsewhere (see [`free`](crate::free)).
+//! A block on the path itself may be free, too; then it is in the bitmaps (see [`free`](crate::free)).
 
 use memheap::{Offset, Order};
 
@@ -29,7 +29,7 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// The path of a heap of `len` bytes that is free altogether.
+    /// The path of a heap of `len` bytes, all of them free.
     pub(crate) fn fresh(len: u64) -> Path {
         Path { at: len, free: len }
     }
@@ -58,14 +58,14 @@ impl Path {
         self.free &= !(1 << order.0);
     }
 
-    /// Grows a block that is about to be freed by the free siblings of the path, if the path leads
-    /// into the block.
+    /// If the path leads into a block that is about to be freed, takes the free siblings that it can be merged with;
+    /// returns the merged block.
     #[inline]
     pub(crate) fn absorb(&mut self, at: Offset, order: Order) -> (Offset, Order) {
         if (at.0 ^ self.at) >> order.0 != 0 {
             return (at, order);
         }
-        // Bit 63 is never set, heaps being shorter than 2^63, so the run ends before the shift does.
+        // Bit 63 is never set, since heaps are shorter than 2^63, so the run ends below it.
         let run = (self.free >> order.0).trailing_ones();
         let grown = Order(order.0 + run as u8);
         self.free &= !(grown.bytes().0 - order.bytes().0);
@@ -78,13 +78,13 @@ impl Path {
         (&mut self.at, &mut self.free)
     }
 
-    /// Records a free block if it is a sibling of the path or can be made one; `false` if not.
+    /// Records a free block, if it is a sibling of the path or can be made one; whether it could.
     #[inline]
     pub(crate) fn record(&mut self, at: Offset, order: Order) -> bool {
         match (at.0 ^ self.at) >> order.0 {
-            // The path led into the block: it turns to the nearest byte of the other side, where the next
-            // block in order of address is freed. No bit below `order` is set, for all those siblings
-            // are parts of this block.
+            // The path led into the block, so it turns to the nearest byte outside, in the buddy, where the next
+            // block is if blocks are freed in order of address. No bit below `order` is set, since those siblings are
+            // parts of this block.
             0 => self.at = if at.0 & order.bytes().0 == 0 { at.0 + order.bytes().0 } else { at.0 - 1 },
             1 => {}
             _ => return false,
@@ -93,8 +93,8 @@ impl Path {
         true
     }
 
-    /// Leads the path to `at` and records the siblings `pieces` of the new path as free.
-    /// What comes back are the old path and those of its free siblings that are not on the new one.
+    /// Turns the path to `at` and records the siblings `pieces` of the new path as free. Returns the old path with
+    /// those of its free siblings that are not siblings of the new one.
     #[inline]
     pub(crate) fn turn(&mut self, at: Offset, pieces: u64) -> Path {
         // Both paths share everything above the highest bit in which they differ.

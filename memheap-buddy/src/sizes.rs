@@ -1,12 +1,12 @@
-//! The size table: the order of every live block, by its start. It is the book of live blocks, so it
-//! also tells a live start from any other offset.
+//! The size table: the order of every live block, by its start. It is the only record of live blocks, so it also tells
+//! their starts from other offsets.
 //!
 //! | variant | look-up | memory | when |
 //! |---|---|---|---|
 //! | direct | one byte per smallest block, 0 = no live start | 1.6 % of the heap used, address space for all of it | default |
 //! | hashed | hashbrown, keyed by offset | per live block, grows by doubling | the address space was refused |
 //!
-//! Nothing iterates over the hashed variant, so its order decides nothing.
+//! Nothing iterates over the hashed variant, so its random order has no influence on offsets.
 
 use hashbrown::HashMap;
 use memheap::table::Table;
@@ -98,7 +98,7 @@ fn entry(at: Offset, min: Order) -> usize {
     at.0.rotate_right(u32::from(min.0)) as usize
 }
 
-/// The hashed variant out of line, so that the direct one is a handful of instructions in its callers.
+/// The hashed variant is out of line, so that the direct one takes a few instructions in its callers.
 mod hashed {
     use super::*;
 

@@ -9,18 +9,17 @@
 //!   words      0110… 0001… 0000… 1000… …         one bit to a bin
 //! ```
 
-use crate::chunks::ChunkId;
 use crate::units::Granules;
 
-/// Bins, enough for every length that 64 bits of offset can have.
+/// Enough bins for every length that a 64-bit offset can have.
 pub const BINS: usize = 1024;
 const WORDS: usize = BINS / 64;
-/// Chunks up to this have a bin to each size, all in the first word: up to 1 KiB in steps of 16 bytes.
+/// Chunks up to this size have a bin for each size, all in the first word: up to 1 KiB in steps of 16 bytes.
 pub const EXACT: Granules = Granules(64);
 
 /// The number of a bin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Bin(usize);
+pub struct Bin(pub(crate) usize);
 
 impl Bin {
     /// The bin for chunks of `n` granules, of which there is one at least.
@@ -30,20 +29,8 @@ impl Bin {
             return Bin(n.0 as usize - 1);
         }
         let log = n.0.ilog2();
-        // 2^6 with a zero fraction, which is 16 after the shift, comes to 16·6 + 16 - 48 = 64.
+        // 64 granules would come to 16·6 + 16 - 48 = 64, so these bins continue where the exact ones end.
         Bin((16 * log) as usize + (n.0 >> (log - 4)) as usize - 48)
-    }
-
-    /// The descriptor that heads its list.
-    #[inline(always)]
-    pub fn head(self) -> ChunkId {
-        ChunkId(self.0 as u64 + 1)
-    }
-
-    /// The bin `head` heads.
-    #[inline(always)]
-    pub fn headed_by(head: ChunkId) -> Bin {
-        Bin(head.0 as usize - 1)
     }
 
     /// Every bin.
@@ -60,13 +47,13 @@ pub struct BinMap {
 }
 
 impl BinMap {
-    /// Whether a chunk of exactly `n` granules, which are few, is binned.
+    /// Whether there is a chunk of exactly `n` granules, `n` having an exact bin.
     #[inline(always)]
     pub fn has_exactly(&self, n: Granules) -> bool {
         (self.words[0] >> ((n.0 - 1) % 64)) & 1 != 0
     }
 
-    /// The first exact bin, not below the one for `n` granules, that holds a chunk.
+    /// The first exact bin that holds a chunk, from the one for `n` granules on.
     #[inline(always)]
     pub fn exact_from(&self, n: Granules) -> Option<Bin> {
         let bin = (n.0 - 1) as u32 % 64;
@@ -103,7 +90,7 @@ impl BinMap {
     #[inline(always)]
     pub fn clear(&mut self, bin: Bin) {
         let word = &mut self.words[bin.0 / 64 % WORDS];
-        // A rotated zero is one instruction where a shifted bit turned over is three.
+        // To rotate a zero is one instruction; to shift a bit and invert it are three.
         *word &= (!1u64).rotate_left((bin.0 % 64) as u32);
         let emptied = u32::from(*word == 0);
         self.summary &= !(emptied << (bin.0 / 64 % WORDS));
@@ -113,7 +100,7 @@ impl BinMap {
     #[inline(always)]
     pub fn above(&self, bin: Bin) -> Option<Bin> {
         let word = bin.0 / 64 % WORDS;
-        // Twice, since a shift by 64 is not one.
+        // Two shifts, since a shift by 64 at once is not allowed.
         let here = self.words[word] & (!0 << (bin.0 % 64) << 1);
         if here != 0 {
             return Some(Bin(word * 64 + here.trailing_zeros() as usize));
@@ -137,7 +124,7 @@ impl BinMap {
         Some(Bin(word * 64 + self.words[word].ilog2() as usize))
     }
 
-    /// Whether each bit of the summary says what its word does.
+    /// Whether each bit of the summary is set exactly if its word has a bit set.
     pub fn summary_is_exact(&self) -> bool {
         self.words.iter().enumerate().all(|(i, &w)| (w != 0) == (self.summary >> i & 1 != 0))
     }

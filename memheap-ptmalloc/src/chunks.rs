@@ -11,12 +11,12 @@
 //!         edge   list heads of bins   top    ordinary chunks, taken from a stack of spare descriptors
 //! ```
 //!
-//! The edge stands before the first chunk. Its start is beyond everything and it is never free, so
-//! nothing merges with it and no search finds it, without a test for "none" anywhere. Top is only a
-//! name: where it starts changes with every other call and is a field of the heap.
+//! The edge stands before the first chunk. It starts beyond every position and is never free, so nothing merges with
+//! it and no search finds it; no code has to test for "none". Of top only the name is here: where it starts changes
+//! so often that it is a field of the heap.
 //!
-//! A spare descriptor keeps the next spare one in `older`. One that was never used holds zero there,
-//! as all of a fresh table does, and is followed by its neighbour: that is why no list needs to be built.
+//! A spare descriptor has the next spare one in `older`. If that is zero, as in a fresh table, it was never used, and
+//! its neighbour is the next: so no list has to be built at first.
 
 use std::ops::{Deref, DerefMut};
 
@@ -34,6 +34,20 @@ pub const EDGE: ChunkId = ChunkId(0);
 pub const TOP: ChunkId = ChunkId(BINS as u64 + 1);
 /// The first spare descriptor of a fresh table.
 pub const FIRST: ChunkId = ChunkId(TOP.0 + 1);
+
+impl Bin {
+    /// The descriptor that heads its list.
+    #[inline(always)]
+    pub fn head(self) -> ChunkId {
+        ChunkId(self.0 as u64 + 1)
+    }
+
+    /// The bin `head` heads.
+    #[inline(always)]
+    fn headed_by(head: ChunkId) -> Bin {
+        Bin(head.0 as usize - 1)
+    }
+}
 
 const TAG: usize = 0;
 const SIZE: usize = 1;
@@ -71,13 +85,12 @@ fn tag(start: Granules, live: bool) -> u64 {
     start.0 << 1 | u64::from(live)
 }
 
-/// How long the table for a window of `window` granules is: a chunk has one at least.
+/// The length of the table for a window of so many granules: there are at most as many chunks.
 pub fn table_len(window: Granules) -> u64 {
     window.0 + FIRST.0
 }
 
-/// All descriptors of a heap, in a table or in a slice of one: a slice is what the compiler keeps in
-/// registers.
+/// All descriptors of a heap, in a table, or in a slice of one, which the compiler can keep in registers.
 pub struct Chunks<T>(pub T);
 
 impl<W: Word, T: Deref<Target = [[W; FIELDS]]>> Chunks<T> {
@@ -100,7 +113,7 @@ impl<W: Word, T: Deref<Target = [[W; FIELDS]]>> Chunks<T> {
         self.0[id.0 as usize][TAG].get() == tag(start, true)
     }
 
-    /// The next older member of the bin `id` is in or heads; the head again behind the oldest.
+    /// The next older member of the bin that `id` is in or heads; behind the oldest comes the head again.
     #[inline(always)]
     pub fn older(&self, id: ChunkId) -> ChunkId {
         ChunkId(self.0[id.0 as usize][OLDER].get())
@@ -112,17 +125,17 @@ impl<W: Word, T: Deref<Target = [[W; FIELDS]]>> Chunks<T> {
         ChunkId(self.0[id.0 as usize][NEWER].get())
     }
 
-    /// The members of `bin`, newest first; it holds `some` or none.
+    /// The members of `bin`, newest first; `some` says whether it holds any.
     pub fn members(&self, bin: Bin, some: bool) -> impl Iterator<Item = ChunkId> + '_ {
         let older = move |id| Some(self.older(id)).filter(|&id| id != bin.head());
         std::iter::successors(if some { older(bin.head()) } else { None }, move |&id| older(id))
     }
 
-    /// The descriptors that are or once were in use, as a slice from the first on.
+    /// The descriptors that are or were in use: those from the first one up to the last such.
     pub fn touched(&self) -> &[[W; FIELDS]] {
         let all = &self.0[FIRST.0 as usize..];
         let was_used = |w: &[W; FIELDS]| w[SIZE].get() != 0;
-        // By doubling, since looking at the middle of a large table would touch its pages.
+        // By doubling, since a look at the middle of a large table would touch its pages.
         let mut len = 1;
         while len < all.len() && was_used(&all[len]) {
             len *= 2;
@@ -131,7 +144,8 @@ impl<W: Word, T: Deref<Target = [[W; FIELDS]]>> Chunks<T> {
         &some[..some.partition_point(was_used)]
     }
 
-    /// Of about the square root of all chunks, the one that starts last at or before `at`.
+    /// Looks at about the square root of all chunks. Of those that start at or before `at`, returns the one that starts
+    /// last.
     pub fn sample(&self, at: Granules) -> Option<ChunkId> {
         let touched = self.touched();
         let some = (0..touched.len()).step_by(touched.len().isqrt().max(1));
@@ -148,7 +162,7 @@ impl<W: Word, T: Deref<Target = [[W; FIELDS]]>> Chunks<T> {
 }
 
 impl<W: Word, T: DerefMut<Target = [[W; FIELDS]]>> Chunks<T> {
-    /// Makes a table of zeroes one without chunks.
+    /// Makes a table of zeroes the table of a heap without chunks.
     pub fn reset(&mut self) {
         self.put(
             EDGE,
@@ -156,7 +170,7 @@ impl<W: Word, T: DerefMut<Target = [[W; FIELDS]]>> Chunks<T> {
         );
     }
 
-    /// Writes all of a descriptor but its place in a bin.
+    /// Writes a descriptor, except for its place in a bin.
     #[inline(always)]
     pub fn put(&mut self, id: ChunkId, chunk: Chunk) {
         let w = &mut self.0[id.0 as usize];
@@ -190,8 +204,8 @@ impl<W: Word, T: DerefMut<Target = [[W; FIELDS]]>> Chunks<T> {
         self.0[id.0 as usize][NEXT] = W::of(next.0);
     }
 
-    /// A descriptor nobody uses: `spare`, which becomes the next one. There always is one, since chunks
-    /// are not empty and tile the window.
+    /// An unused descriptor: `spare`, which becomes the next one. There always is one, since there are as many as
+    /// granules, and every chunk has a granule at least.
     #[inline(always)]
     pub fn acquire(&mut self, spare: &mut ChunkId) -> ChunkId {
         let id = *spare;
@@ -200,7 +214,7 @@ impl<W: Word, T: DerefMut<Target = [[W; FIELDS]]>> Chunks<T> {
         id
     }
 
-    /// Puts a descriptor back. Like the edge, it now starts beyond everything.
+    /// Puts a descriptor back. Like the edge, it now starts beyond every position.
     #[inline(always)]
     pub fn release(&mut self, id: ChunkId, spare: &mut ChunkId) {
         self.0[id.0 as usize][TAG] = W::of(u64::MAX);
@@ -208,10 +222,10 @@ impl<W: Word, T: DerefMut<Target = [[W; FIELDS]]>> Chunks<T> {
         *spare = id;
     }
 
-    /// Makes `id` the newest of `bin`, which is empty or not.
+    /// Makes `id` the newest member of `bin`.
     #[inline(always)]
     pub fn link(&mut self, bin: Bin, id: ChunkId, was_empty: bool) {
-        // The links of the head of an empty bin are stale, or were never written.
+        // The links of the head of an empty bin mean nothing: they are old, or were never written.
         let head = bin.head();
         let older = if was_empty { head } else { self.older(head) };
         self.set_newer(id, head);
@@ -220,7 +234,7 @@ impl<W: Word, T: DerefMut<Target = [[W; FIELDS]]>> Chunks<T> {
         self.set_older(head, id);
     }
 
-    /// Takes `id` out of its bin; the bin, if that leaves it empty.
+    /// Takes `id` out of its bin; returns the bin if that is empty now.
     #[inline(always)]
     pub fn unlink(&mut self, id: ChunkId) -> Option<Bin> {
         let (newer, older) = (self.newer(id), self.older(id));
@@ -229,7 +243,7 @@ impl<W: Word, T: DerefMut<Target = [[W; FIELDS]]>> Chunks<T> {
         (newer == older).then(|| Bin::headed_by(newer))
     }
 
-    /// Takes the newest chunk out of `bin`, which holds one: it, and whether that empties the bin.
+    /// Takes the newest chunk out of `bin`, which holds one; returns the chunk, and whether the bin is empty now.
     #[inline(always)]
     pub fn pop(&mut self, bin: Bin) -> (ChunkId, bool) {
         let head = bin.head();

@@ -1,4 +1,4 @@
-//! The ptmalloc component: the design of dlmalloc and ptmalloc3, its boundary tags moved out of the heap.
+//! The ptmalloc component: the design of dlmalloc and ptmalloc3, with the boundary tags moved out of the heap.
 //!
 //! ```text
 //!   Ptmalloc ──open──► (nothing to keep) ──init(span)──► Heap
@@ -7,9 +7,9 @@
 //!                                                         └── bins     size ──► list of free chunks
 //! ```
 //!
-//! The modules, each with its own drawing: [`units`] granules; [`chunks`] descriptors; [`starts`] the
-//! look-up; [`bins`] sizes; [`width`] their words; [`heap`] the allocator itself with its invariants.
-//! `STRUCTURE.md` has the measurements behind the choice of these structures.
+//! [`heap`] is the allocator itself, with its invariants. It is made of [`chunks`], [`starts`] and [`bins`]; these
+//! count in the granules of [`units`], and their tables consist of the words of [`width`]. `STRUCTURE.md` has the
+//! measurements behind the choice of these structures.
 #![forbid(unsafe_code)]
 
 pub mod bins;

@@ -1,11 +1,11 @@
-//! From an offset to the chunk that starts there: one direct-mapped table, a word to a slot of heap.
+//! From an offset to the chunk that starts there: a table with a word for each slot, which is 64 bytes of the heap.
 //!
 //! ```text
 //!   heap    │ a         │ b  c      │           │       d   │     slots of 64 bytes
 //!   table   │ a         │ b         │ -         │ d         │     the first chunk that starts inside
 //! ```
 //!
-//! A slot with several starts names the first; the others follow it by address, three at most.
+//! If several chunks start in a slot, its word names the first; up to three more follow it by address.
 
 use std::ops::{Deref, DerefMut};
 
@@ -13,7 +13,7 @@ use crate::chunks::{ChunkId, EDGE};
 use crate::units::Granules;
 use crate::width::Word;
 
-/// Granules to a slot, as a logarithm.
+/// The logarithm of the granules of a slot.
 pub const SLOT: u32 = 2;
 /// How many slots [`Starts::near`] looks at.
 const REACH: u64 = 64;
@@ -29,14 +29,13 @@ pub fn table_len(window: Granules) -> u64 {
 pub struct Starts<T>(pub T);
 
 impl<W: Word, T: Deref<Target = [W]>> Starts<T> {
-    /// The first chunk that starts in the slot of `at`, [`EDGE`] if none does; `None` if `at` is no place
-    /// in the window.
+    /// The first chunk that starts in the slot of `at`, [`EDGE`] if none does; `None` if `at` is not in the window.
     #[inline(always)]
     pub fn first(&self, at: Granules) -> Option<ChunkId> {
         self.0.get(at.slot() as usize).map(|id| ChunkId(id.get()))
     }
 
-    /// The last entry at or before the slot of `at` that is `good`, if it is near.
+    /// The last chunk named in the slot of `at` or in the few slots before it that is `good`.
     pub fn near(&self, at: Granules, good: impl Fn(ChunkId) -> bool) -> Option<ChunkId> {
         let slot = at.slot();
         let slots = (slot.saturating_sub(REACH)..=slot).rev();
@@ -50,7 +49,7 @@ impl<W: Word, T: Deref<Target = [W]>> Starts<T> {
 }
 
 impl<W: Word, T: DerefMut<Target = [W]>> Starts<T> {
-    /// Enters chunk `id` that starts at `at`, the chunk before it at `before`.
+    /// Enters chunk `id`, which starts at `at`; the chunk before it starts at `before`.
     #[inline(always)]
     pub fn enter(&mut self, id: ChunkId, at: Granules, before: Granules) {
         if at.slot() != before.slot() {
@@ -58,7 +57,7 @@ impl<W: Word, T: DerefMut<Target = [W]>> Starts<T> {
         }
     }
 
-    /// Enters chunk `id` that starts at `at`, behind all others.
+    /// Enters chunk `id`, which starts at `at` and is the last one.
     #[inline(always)]
     pub fn enter_last(&mut self, id: ChunkId, at: Granules) {
         let first = &mut self.0[at.slot() as usize];

@@ -1,4 +1,4 @@
-//! Lengths and positions in granules: the 16 bytes every chunk is a multiple of.
+//! Lengths and positions counted in granules, the 16 bytes of which every chunk is a multiple.
 
 use memheap::{Bytes, Offset};
 
@@ -11,7 +11,7 @@ const SHIFT: u32 = GRANULE.trailing_zeros();
 pub struct Granules(pub u64);
 
 impl Granules {
-    /// The fewest granules that hold `n` bytes; one at least, since every block has a place of its own.
+    /// The fewest granules that hold `n` bytes; at least one, so that every block has a start of its own.
     #[inline(always)]
     pub fn holding(n: Bytes) -> Granules {
         Granules(n.0.saturating_sub(1) / GRANULE + 1)

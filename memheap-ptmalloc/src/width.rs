@@ -1,4 +1,4 @@
-//! How wide the numbers in the tables are: 32 bits where the window allows it, 64 elsewhere.
+//! How wide the numbers in the tables are: 32 bits for windows that are small enough, 64 for others.
 //!
 //! ```text
 //!   window           word   descriptor   slot of `starts`
@@ -6,8 +6,8 @@
 //!   above            u64      48 bytes     8 bytes
 //! ```
 //!
-//! A position and a bit for the state must fit into one word, and so must the number of a descriptor, of
-//! which there are as many as granules: no table can fill up before the heap does.
+//! A word must hold a position and a bit for the state, and the number of a descriptor. There are as many descriptors
+//! as granules, so that no table can fill up before the heap does.
 
 use std::ops::DerefMut;
 
@@ -23,7 +23,7 @@ pub trait Word: Copy + Send + Sync + 'static {
     /// Granules of the longest window.
     const LONGEST: u64;
 
-    /// `n`, which fits.
+    /// The word that holds `n`, which must fit.
     fn of(n: u64) -> Self;
     /// The number.
     fn get(self) -> u64;
@@ -65,6 +65,6 @@ macro_rules! word {
     };
 }
 
-// 2^31 positions but one, so that the edge, at all ones, is no position.
+// Fewer than 2^31 positions, so that the position of the edge, all ones, is none of them.
 word!(u32, (1 << 31) - (1 << 11));
 word!(u64, 1 << 52);

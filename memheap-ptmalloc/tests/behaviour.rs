@@ -1,4 +1,5 @@
-//! What the design promises beyond the conformance set, one case each.
+//! What the design promises beyond the conformance set, one case each. A1.8 and the like are sections of the list of
+//! the seeds' behaviours (see `memheap::seeds`).
 
 use memheap::component::{BlockState, Component, Module, Moved};
 use memheap::{Align, Bytes, Offset, Settings, Span};
@@ -15,7 +16,7 @@ fn alloc<const N: usize>(heap: &mut dyn Module, sizes: [u64; N]) -> [Offset; N] 
     sizes.map(|n| heap.alloc(Bytes(n), Align::DEFAULT).expect("there is room"))
 }
 
-/// A1.8, B1.7: there, one refused big request made later ones fail that would have fitted.
+/// A1.8, B1.7: in the original, one refused big request made later ones fail that would have fitted.
 #[test]
 fn a_refused_request_spoils_nothing() {
     let mut heap = heap();
@@ -30,7 +31,7 @@ fn a_refused_request_spoils_nothing() {
     assert_eq!(heap.alloc(largest, Align::DEFAULT), Ok(Offset(1008)));
 }
 
-/// B1.6: no more can be had than was advertised, and all of that.
+/// B1.6: all of what was advertised can be had, and no more (the original gave more).
 #[test]
 fn all_of_the_heap_and_no_more() {
     let mut heap = heap();
@@ -38,7 +39,7 @@ fn all_of_the_heap_and_no_more() {
     assert_eq!(blocks as u64, LEN / 64);
 }
 
-/// A1.8: first fits in the order of the original, at alignment 16 and without headers.
+/// A1.8: blocks are placed as the original places them, but at alignment 16 and without headers.
 #[test]
 fn blocks_follow_each_other_without_overhead() {
     let mut heap = heap();
@@ -93,7 +94,7 @@ fn realloc_gives_the_tail_back() {
     heap.validate().unwrap();
 }
 
-/// B1.3: there, the old block was freed before the new one could be had.
+/// B1.3: the original freed the old block before it had the new one.
 #[test]
 fn realloc_that_fails_changes_nothing() {
     let mut heap = heap();
@@ -105,7 +106,7 @@ fn realloc_that_fails_changes_nothing() {
     assert!(heap.blocks().eq(before) && heap.digest() == digest);
 }
 
-/// An aligned request takes a hole of its very size if that lies right, and trims both ends of others.
+/// An aligned request takes a hole of exactly its size if that is aligned, and trims others at both ends.
 #[test]
 fn aligned_blocks_are_trimmed_from_holes() {
     let mut heap = heap();

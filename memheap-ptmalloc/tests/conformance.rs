@@ -9,12 +9,12 @@ fn make(span: Span) -> Box<dyn Module> {
     Ptmalloc.open(&Settings::default()).and_then(|opened| opened.init(span)).expect("it does not decline")
 }
 
-/// Operations, far fewer where each is interpreted.
+/// How many operations to run: far fewer where each is interpreted.
 fn ops(n: u64) -> u64 {
     if cfg!(miri) { n / 250 } else { n }
 }
 
-/// Under Miri a table is as long in memory as it says, so heaps are small there.
+/// Under Miri tables are not sparse, so heaps are small there.
 fn lengths(all: &[u64]) -> impl Iterator<Item = (u64, u64)> {
     let small = |&&len: &&u64| !cfg!(miri) || len <= 1 << 16;
     all.iter().filter(small).copied().zip(101..)

@@ -1,5 +1,4 @@
-//! How much of a heap is wasted. Offsets depend on the history alone, so these figures never change by
-//! themselves.
+//! How much of a heap is wasted. Offsets depend on the history alone, so these figures change only if the code does.
 
 use memheap::component::{Component, Module};
 use memheap::conformance::Rng;

@@ -1,4 +1,4 @@
-//! What starting costs in memory. A file of its own, for no other test may run in this process.
+//! How much memory a start takes. In a file of its own, since no other test may run in this process.
 
 #![cfg(all(target_os = "linux", not(miri)))]
 

@@ -1,4 +1,4 @@
-//! Big heaps, odd heaps, and one block of all of each.
+//! Large heaps, heaps of odd lengths, and one block that takes all of each.
 
 use memheap::component::{AllocError, Block, BlockState, Component, Module, Moved};
 use memheap::{Align, Bytes, Offset, Settings, Span};
@@ -71,7 +71,7 @@ fn the_last_bytes_are_used_and_not_exceeded() {
     }
 }
 
-/// B1.1 and E1: 64-bit offsets. Blocks far above 4 GiB lie side by side and do not overlap.
+/// B1.1 and E1 of the seeds' list: offsets have 64 bits. Blocks far above 4 GiB lie side by side and do not overlap.
 #[test]
 fn blocks_beyond_four_gibibytes_do_not_overlap() {
     if cfg!(miri) {

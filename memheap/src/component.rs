@@ -11,23 +11,20 @@
 //!
 //! What a [`Module`] promises, checked by [`validate`](Module::validate) and by the conformance set:
 //!
-//! * **M1** live blocks lie inside the span and do not overlap;
-//! * **M2** a block starts at a multiple of the alignment asked for and is at least as long as asked;
-//! * **M3** live and free blocks together tile the part of the span the module can hand out;
-//! * **M4** an error changes nothing: not the blocks, not the digest;
-//! * **M5** the offsets are a function of the call history alone: no address, time or random number
+//! * **MODULE-M1** live blocks lie inside the span and do not overlap;
+//! * **MODULE-M2** a block starts at a multiple of the alignment asked for and is at least as long as asked;
+//! * **MODULE-M3** live and free blocks together tile the part of the span the module can hand out;
+//! * **MODULE-M4** an error changes nothing: not the blocks, not the digest;
+//! * **MODULE-M5** the offsets are a function of the call history alone: no address, time or random number
 //!   enters, so equal histories give equal offsets on every PE;
-//! * **M6** [`free`](Module::free) takes the start of a live block and nothing else: a double, interior
+//! * **MODULE-M6** [`free`](Module::free) takes the start of a live block and nothing else: a double, interior
 //!   or foreign free is told apart exactly and changes nothing.
 
 use std::fmt;
 
 use crate::settings::Settings;
+pub use crate::units::Priority;
 use crate::units::{Align, Bytes, Offset, Span};
-
-/// How strongly a component wants to be chosen; the highest wins, ties go to the first listed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Priority(pub i32);
 
 /// Why a component does not take part.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -48,32 +45,34 @@ pub trait Component: Send + Sync {
 
 /// A component that has been opened: it makes one module per space.
 pub trait Opened: Send {
-    /// Starts managing `span`, or declines saying why. Must cost O(1): losers are initialised too.
+    /// Starts managing `span`, or declines saying why. Must cost O(1), since components that are not selected in the
+    /// end are initialised, too.
     fn init(&self, span: Span) -> Result<Box<dyn Module>, Decline>;
 
-    /// Called exactly once, when no more modules will be asked for. Modules made before live on.
+    /// Called exactly once, when no more modules will be asked for. The modules it made stay in use.
     fn close(self: Box<Self>) {}
 }
 
-/// One heap being managed: offsets in, offsets out. See the [module page](self) for M1–M6.
+/// One heap being managed: offsets in, offsets out. See the [module page](self) for MODULE-M1 to MODULE-M6.
 ///
 /// A module has no lock of its own; the [`Space`](crate::space::Space) that owns it serialises calls.
 pub trait Module: Send {
-    /// Takes a block of at least `size` bytes (1 at least, also for 0) at a multiple of `align`.
+    /// Takes a block of at least `size` bytes, and at least 1, at a multiple of `align`.
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError>;
 
-    /// As [`alloc`](Self::alloc), and tells the whole block. For modules that know without a search.
+    /// Like [`alloc`](Self::alloc), but returns the whole block. Worth writing for modules that know its length
+    /// without a search.
     fn alloc_block(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
         let at = self.alloc(size, align)?;
         let len = self.block(at).map_or(size, |b| b.len);
         Ok(Block { at, len, state: BlockState::Live })
     }
 
-    /// Gives the block that starts at `at` back; the bytes it held.
+    /// Frees the block that starts at `at`; returns its length.
     fn free(&mut self, at: Offset) -> Result<Bytes, FreeError>;
 
     /// Makes the block at `at` at least `size` bytes at a multiple of `align`, in place where that is
-    /// possible. On an error the old block is as it was.
+    /// possible. On an error the old block is unchanged.
     fn realloc(&mut self, at: Offset, size: Bytes, align: Align) -> Result<Moved, AllocError>;
 
     /// The live or free block that contains `at`.
@@ -85,19 +84,19 @@ pub trait Module: Send {
     /// Bytes in free blocks, and the size of the largest one.
     fn room(&self) -> Room;
 
-    /// Checks the module's invariants, in the order its page lists them.
+    /// Checks the module's invariants, in the order in which its docs list them.
     fn validate(&self) -> Result<(), Violation>;
 
     /// A running hash of the history: every successful call changes it.
     fn digest(&self) -> Digest;
 
-    /// Whether M5 is believed: the offsets are equal on all PEs, and need not be compared. Only the guard around a
-    /// component nobody vouches for says no ([`Checked`](crate::checked::Checked)).
+    /// Whether MODULE-M5 may be relied on, so that offsets need not be compared between PEs. Only the guard around an
+    /// allocator of the program's own ([`Checked`](crate::checked::Checked)) answers no.
     fn is_vouched_for(&self) -> bool {
         true
     }
 
-    /// Called once, last. What is still live is reported by the caller, from [`blocks`](Self::blocks).
+    /// The last call. It is the caller who reports what is still live, from [`blocks`](Self::blocks).
     fn finalize(self: Box<Self>) {}
 }
 
@@ -117,11 +116,11 @@ pub struct Block {
     pub at: Offset,
     /// How long it is, padding included.
     pub len: Bytes,
-    /// Whether somebody holds it.
+    /// Whether it is in use.
     pub state: BlockState,
 }
 
-/// Whether a block is held.
+/// Whether a block is in use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BlockState {
     /// Handed out and not yet freed.
@@ -139,12 +138,12 @@ pub enum Moved {
     To {
         /// The new offset.
         to: Offset,
-        /// Bytes of the old block whose contents must arrive.
+        /// How many bytes of the old block are copied.
         keep: Bytes,
     },
 }
 
-/// Why a block could not be had.
+/// Why an allocation failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AllocError {
     /// No free block is large enough.
@@ -167,7 +166,7 @@ pub enum AllocError {
         /// The largest possible.
         max: Align,
     },
-    /// `realloc` of something that is no live block.
+    /// `realloc` of something that is not a live block.
     #[error(transparent)]
     NotLive(#[from] FreeError),
 }
@@ -199,8 +198,8 @@ pub enum FreeError {
     },
 }
 
-/// A hash of a module's history. Equal histories have equal digests; it names differences, it does not
-/// decide agreement.
+/// A hash of a module's history. Equal histories have equal digests, so different digests prove that histories differ;
+/// equal ones prove nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
 pub struct Digest(pub u64);
 
@@ -215,7 +214,7 @@ impl Digest {
         const HISTORY: u64 = 0x5bd1_e995;
         const A: u64 = 0x6c07_8965;
         const OP: u64 = 0x011c_9dc5;
-        // One more, so that no step is nothing: a first block of no bytes at 0 is a step, too.
+        // Plus one, so that every step changes the first digest, even a first block of no bytes at offset 0.
         let what = op.wrapping_add(1).wrapping_mul(OP).wrapping_add(a.wrapping_mul(A)).wrapping_add(b);
         Digest(self.0.wrapping_mul(HISTORY).wrapping_add(what))
     }
@@ -225,7 +224,7 @@ impl Digest {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("invariant {invariant}: {what}")]
 pub struct Violation {
-    /// Its name on the page of the module, `I1` for example.
+    /// Its label in the docs of the module that has it, `BUDDY-I1` for example.
     pub invariant: &'static str,
     /// What was found.
     pub what: String,
@@ -237,7 +236,7 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Why `at` is not the start of a live block, worked out from the module's own blocks. For error paths.
+/// Why `at` is not the start of a live block, found by looking at the module's blocks: for errors only, it is slow.
 pub fn explain_bad_free(module: &(impl Module + ?Sized), span: Span, at: Offset) -> FreeError {
     if at.0 >= span.len.0 {
         return FreeError::Foreign { at };

@@ -1,46 +1,56 @@
 //! One word that names any byte of any PE's heap.
 //!
 //! ```text
-//!   63            40 39           21 20       12 11          0
-//!   │   PE + 1      │   big page    │ small page │   byte     │
-//!   └── 24 bits ────┴───────────── offset, 40 bits ──────────┘
+//!   63            40 39                                       0
+//!   │   PE + 1      │                 offset                 │
+//!   └── 24 bits ────┴──────────────── 40 bits ───────────────┘
 //! ```
 //!
 //! Conversion is a shift and an addition in either direction, without a table. Addresses differ between
 //! processes; this word does not, so it can lie in symmetric memory, travel in a message, and be
 //! compared and swapped by any PE.
 //!
-//! **Null is zero**: the PE is stored plus one, so fresh symmetric memory, which is zero, is full of nulls
-//! and PE 0 still has its offset 0. All ones as null would cost nothing either, but every array of links
-//! would have to be filled before its first use. The price is one PE of 2^24.
+//! **Null is zero**: fresh symmetric memory, which is zero, holds nulls. The PE is stored plus one, so that offset 0
+//! of PE 0 has a name too; that leaves 2^24 - 1 PEs. (Were all ones null, every array of links would have to be
+//! filled before its first use.)
 //!
-//! * **A1** exactly the words whose upper 24 bits are zero name no byte; of these only zero is null. A word
-//!   read from memory that others wrote can be any of them, so [`parts`](GlobalAddr::parts) is optional;
-//! * **A2** `new(pe, at)?.parts() == Some((pe, at))`, and equal names are equal words;
-//! * **A3** the page fields are views of the offset: putting them together gives the offset again.
+//! * **GLOBAL-A1** exactly the words whose upper 24 bits are zero name no byte; of these only zero is null. A word
+//!   read from memory that others wrote can be any of them, so [`parts`](GlobalAddr::parts) gives an option;
+//! * **GLOBAL-A2** `new(pe, at)?.parts() == Some((pe, at))`, and equal names are equal words.
 
 use std::fmt;
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::pages::{BigPage, FieldError, PageOffset, Sppi};
 use crate::units::{Bytes, Offset, PeId};
 
-const OFFSET_BITS: u32 = BigPage::BITS + Sppi::BITS + PageOffset::BITS;
+const OFFSET_BITS: u32 = 40;
 const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
 const PE_BITS: u32 = u64::BITS - OFFSET_BITS;
 
-/// The name of a byte of a PE's heap, or null. Any bit pattern is a value; see A1.
+/// A value that does not fit in its field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{field} {value:#x} does not fit in {bits} bits")]
+pub struct FieldError {
+    /// The field.
+    pub field: &'static str,
+    /// The value.
+    pub value: u64,
+    /// The width of the field.
+    pub bits: u32,
+}
+
+/// The name of a byte of a PE's heap, or null. Any bit pattern is a value; see GLOBAL-A1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct GlobalAddr(u64);
 
 impl GlobalAddr {
-    /// Names nothing. All its bytes are zero.
+    /// The word that names no byte: zero.
     pub const NULL: GlobalAddr = GlobalAddr(0);
     /// The highest PE that can be named.
     pub const MAX_PE: PeId = PeId((1 << PE_BITS) - 2);
-    /// The highest offset that can be named: heaps of up to 1 TiB.
+    /// The highest offset that can be named, in heaps of up to 1 TiB.
     pub const MAX_OFFSET: Offset = Offset(OFFSET_MASK);
 
     /// The name of the byte at `at` in the heap of `pe`.
@@ -55,7 +65,7 @@ impl GlobalAddr {
         Ok(GlobalAddr((pe.0 as u64 + 1) << OFFSET_BITS | at.0))
     }
 
-    /// The PE and the offset, or `None` where no byte is named.
+    /// The PE and the offset, or `None` if this names no byte.
     #[inline]
     pub const fn parts(self) -> Option<(PeId, Offset)> {
         match (self.0 >> OFFSET_BITS) as u32 {
@@ -82,29 +92,11 @@ impl GlobalAddr {
         GlobalAddr(word)
     }
 
-    /// The byte `n` further on in the same heap; `None` past its last nameable byte and where no byte is
-    /// named.
+    /// The name of the byte `n` further on in the same heap; `None` past the highest offset, and if this names no byte.
     #[inline]
     pub fn checked_add(self, n: Bytes) -> Option<GlobalAddr> {
         let (pe, at) = self.parts()?;
         GlobalAddr::new(pe, at.checked_add(n)?).ok()
-    }
-
-    /// The big page, the small page in it and the byte in that, as views of the offset.
-    pub const fn page(self) -> (BigPage, Sppi, PageOffset) {
-        let small = PageOffset::BITS;
-        (BigPage::of(self.0, small + Sppi::BITS), Sppi::of(self.0, small), PageOffset::of(self.0, 0))
-    }
-
-    /// The name put together from the page fields of an offset.
-    pub const fn of_page(
-        pe: PeId,
-        big: BigPage,
-        small: Sppi,
-        byte: PageOffset,
-    ) -> Result<GlobalAddr, FieldError> {
-        let page = big.get() << Sppi::BITS | small.get();
-        GlobalAddr::new(pe, Offset(page << PageOffset::BITS | byte.get()))
     }
 }
 
@@ -173,14 +165,11 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 50 } else { 100_000 }))]
 
         #[test]
-        fn a1_to_a3(pe in 0..=GlobalAddr::MAX_PE.0, at in 0..=OFFSET_MASK, n in 0..=u64::MAX, word: u64) {
+        fn a1_a2(pe in 0..=GlobalAddr::MAX_PE.0, at in 0..=OFFSET_MASK, n in 0..=u64::MAX, word: u64) {
             let (pe, at) = (PeId(pe), Offset(at));
             let a = GlobalAddr::new(pe, at).unwrap();
             prop_assert_eq!(a.parts(), Some((pe, at)));
             prop_assert_eq!(GlobalAddr::from_bits(a.to_bits()), a);
-            let (big, small, byte) = a.page();
-            prop_assert_eq!(big.get() << 21 | small.get() << 12 | byte.get(), at.0);
-            prop_assert_eq!(GlobalAddr::of_page(pe, big, small, byte), Ok(a));
             let moved = at.0.checked_add(n).filter(|&m| m <= OFFSET_MASK);
             prop_assert_eq!(a.checked_add(Bytes(n)).and_then(|m| m.parts()), moved.map(|m| (pe, Offset(m))));
             let any = GlobalAddr::from_bits(word);

@@ -1,4 +1,4 @@
-//! What a symmetric heap is, without any process-to-process traffic.
+//! What a symmetric heap is within one process; nothing here talks to another one.
 //!
 //! ```text
 //!   settings ──► framework ──► Component ──open──► Opened ──init(span)──► Module
@@ -8,12 +8,15 @@
 //! ```
 //!
 //! * [`units`]: offsets, sizes, alignments, orders and PE numbers as types.
-//! * [`settings`]: the one table of settings; parsed, printed and documented from there.
+//! * [`settings`]: the one table of settings, from which they are parsed, printed and documented.
 //! * [`component`]: the traits an allocator implements; [`framework`]: open, select, close.
-//! * [`checked`]: the guard around a component nobody vouches for, with a book of its own.
+//! * [`checked`]: the guard around an allocator of the program's own, whose answers it checks against its own book.
 //! * [`region`]: the memory behind a heap; [`table`]: large sparse tables for metadata.
-//! * [`place`]: who must reach a block, whom it should be near; which space it comes from.
-//! * [`space`]: a named heap: a window of the region and the module selected for it.
+//! * [`space`]: a named heap: a window of the region and the module selected for it; [`place`]: which space a block
+//!   comes from, by who must reach it.
+//! * [`budget`], [`pages`], [`reserve`]: planning at boot: how large a heap is, which window is where, what the runtime
+//!   takes for itself. [`global`]: one word for any byte of any PE's heap. [`map`]: pictures of heaps.
+//! * [`seeds`]: what documents the systems this library grew out of and is not used by it.
 //!
 //! **The one rule** of the project divides this crate: everything that decides an *offset*
 //! ([`component`], [`framework`], [`space`]) depends only on inputs that are equal on every PE;
@@ -31,14 +34,14 @@ pub mod pages;
 pub mod place;
 pub mod region;
 pub mod reserve;
+pub mod seeds;
 pub mod settings;
 pub mod space;
 pub mod table;
 pub mod units;
 
 pub use component::{
-    AllocError, Block, BlockState, Component, Decline, Digest, FreeError, Module, Moved, Opened, Priority,
-    Violation,
+    AllocError, Block, BlockState, Component, Decline, Digest, FreeError, Module, Moved, Opened, Violation,
 };
 pub use settings::Settings;
-pub use units::{Align, Bytes, HostId, Offset, Order, PeId, Span};
+pub use units::{Align, Bytes, Offset, Order, PeId, Priority, Span};

@@ -1,4 +1,4 @@
-//! Where an allocation goes: who must be able to reach it, and whom it should be near.
+//! Where a block comes from: who must be able to reach it, and which PE it should be near.
 //!
 //! ```text
 //!   alloc(size, align, reach, near)
@@ -9,9 +9,10 @@
 //!               offset ─► the space it lies in
 //! ```
 //!
-//! Invariants: **L1** the windows of the spaces do not overlap; **L2** a block comes from a space that
-//! gives the reach asked for, or the call fails; **L3** which space is tried next depends on the spaces'
-//! state alone, so PEs whose spaces have equal histories take the same one.
+//! * **PLACE-L1** the windows of the spaces do not overlap;
+//! * **PLACE-L2** a block comes from a space that gives the reach asked for, or the call fails;
+//! * **PLACE-L3** which space is tried next depends on the state of the spaces alone, so PEs whose spaces have equal
+//!   histories take the same one.
 
 use std::fmt;
 
@@ -25,18 +26,18 @@ use crate::units::{Align, Bytes, Offset, PeId};
 pub enum Reach {
     /// Every PE.
     World = 0,
-    /// The PEs of this host; collective over them only.
+    /// The PEs of this host. The call is collective over them only.
     Host = 1,
     /// Every PE, in memory that is locked and pre-faulted, so that devices can use it.
     Dma = 2,
-    /// This PE only; a local call.
+    /// This PE only. The call is local.
     Pe = 3,
 }
 
-/// Whom a block should be near. A preference: it may be ignored, and never fails.
+/// Which PE or which memory a block should be near. A preference: it may be ignored, and never makes a call fail.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Near {
-    /// Nobody in particular: pages lie where they are first touched.
+    /// No PE in particular: pages lie where they are first touched.
     #[default]
     Any,
     /// The memory next to the processor a PE started on.
@@ -75,8 +76,8 @@ impl Reach {
         }
     }
 
-    /// Whether memory of `self` can stand in where `wanted` is asked for, besides its own. What every PE
-    /// reaches, the PEs of a host reach; and all of them take part in that call if there is one host.
+    /// Whether memory that has this reach can be given where `wanted` is asked for. Memory that every PE reaches can
+    /// stand in for memory of a host, but only if there is one host: then all PEs take part in the call.
     fn stands_in_for(self, wanted: Reach, one_host: bool) -> bool {
         self == wanted || (self == Reach::World && wanted == Reach::Host && one_host)
     }
@@ -100,16 +101,17 @@ pub struct Spaces {
 }
 
 impl Spaces {
-    /// The spaces by reach, in the order in which they may stand in for each other.
+    /// The spaces, each with its reach, in the order in which they are tried (PLACE-L3). Their windows are disjoint
+    /// (PLACE-L1).
     pub fn new(spaces: Vec<(Reach, Space)>, one_host: bool) -> Spaces {
         Spaces { spaces, one_host }
     }
 
-    /// Takes a block from the first space that gives `reach` and has room.
+    /// Takes a block from the first space that gives `reach` and has room (PLACE-L2).
     pub fn alloc(&mut self, size: Bytes, align: Align, reach: Reach) -> Result<Block, PlaceError> {
         let mut refused = None;
         let one_host = self.one_host;
-        // A space of its own first, then those that can stand in.
+        // First the space that was made for this reach, then those that can stand in for it.
         for own in [true, false] {
             let gives = |has: Reach| (has == reach) == own && has.stands_in_for(reach, one_host);
             for (_, space) in self.spaces.iter_mut().filter(|(has, s)| gives(*has) && !s.is_empty()) {
@@ -138,7 +140,7 @@ impl Spaces {
         }
     }
 
-    /// Why the block at `at` could not be freed, from the spaces' own books.
+    /// Why the block at `at` could not be freed, from what the spaces say is there.
     pub fn explain(&self, at: Offset) -> FreeError {
         match self.block(at) {
             None => FreeError::Foreign { at },
@@ -175,7 +177,7 @@ impl Spaces {
         self.spaces.into_iter().for_each(|(_, space)| space.finalize());
     }
 
-    /// The histories of all spaces in one word, to be compared between PEs.
+    /// The digests of all spaces in one word, to be compared between PEs.
     pub fn digest(&self) -> u64 {
         self.spaces.iter().fold(0, |sum, (_, s)| sum.rotate_left(17) ^ s.digest().0)
     }

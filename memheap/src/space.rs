@@ -1,7 +1,7 @@
 //! A named heap: a window of the segment and the module that was selected for it.
 //!
-//! The space turns module offsets into segment offsets and keeps the figures people ask for (live
-//! blocks, live bytes, high-water mark). It holds no lock: `&mut` says that its owner serialises calls.
+//! The space turns module offsets into segment offsets and keeps the figures that users ask for (live
+//! blocks, live bytes, high-water mark). It has no lock: `&mut` says that its owner serialises calls.
 
 use crate::component::*;
 use crate::framework::{Selection, quietly};
@@ -17,7 +17,7 @@ pub struct Space {
     figures: Figures,
 }
 
-/// What a space holds now and has held at most.
+/// What a space holds now, and the most it has held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Figures {
     /// Blocks handed out and not freed.
@@ -80,7 +80,7 @@ impl Space {
         self.module.digest()
     }
 
-    /// Whether the module's offsets are believed to be equal on all PEs.
+    /// Whether the module's offsets are equal on all PEs without being compared.
     pub fn is_vouched_for(&self) -> bool {
         self.module.is_vouched_for()
     }
@@ -92,7 +92,7 @@ impl Space {
 
     /// Takes a block of at least `size` bytes; its offset is within the segment.
     pub fn alloc(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
-        // The module aligns within the window, so no more than the window itself is aligned.
+        // The module aligns within the window, so a block is aligned no better than the window is.
         let max = Align::of(self.start.0);
         if align > max {
             return Err(AllocError::BadAlign { align, max });
@@ -111,8 +111,8 @@ impl Space {
         Ok(len)
     }
 
-    /// Makes the block at a segment offset at least `size` bytes, in place or elsewhere in this space; where it
-    /// is now, and what of the old one is to be copied there. On an error nothing has changed.
+    /// Makes the block at a segment offset at least `size` bytes, in place or elsewhere in this space; returns where
+    /// it is now, and how much is to be copied there. On an error nothing has changed.
     pub fn realloc(&mut self, at: Offset, size: Bytes, align: Align) -> Result<Moved, AllocError> {
         let inner = at.0.checked_sub(self.start.0).map(Offset).ok_or(FreeError::Foreign { at })?;
         let len = |module: &dyn Module, at| module.block(at).map_or(0, |b: Block| b.len.0);
@@ -145,7 +145,7 @@ impl Space {
         self.module.blocks().map(|b| Block { at: self.outer(b.at), ..b })
     }
 
-    /// Ends the module. What was still live can be asked for before.
+    /// Ends the module. Ask for what is still live before.
     pub fn finalize(self) {
         quietly(|| self.module.finalize());
     }

@@ -1,12 +1,12 @@
-//! Large tables of plain numbers for metadata: as long as the whole heap could need, resident only
-//! where they are touched.
+//! Large tables of plain numbers for metadata. They are as long as a full heap needs them, but only the pages that were
+//! touched take memory.
 //!
 //! A `Vec` of zeroes that is larger than the machine's memory aborts the process; an anonymous mapping
 //! without swap reservation costs microseconds whatever its length, reads as zero, and gets a page when
 //! one is written. Under Miri, which knows no mappings, a `Vec` stands in.
 //!
-//! Invariant **T1**: `ptr` points to `len` initialised values of `T`, aligned, owned by `_memory` and
-//! moved by nothing as long as the table lives.
+//! * **TABLE-T1** `ptr` points to `len` initialised values of `T`, aligned, owned by `_memory` and moved by nothing as
+//!   long as the table lives.
 #![allow(unsafe_code)]
 
 use std::ops::{Deref, DerefMut};
@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 
 use bytemuck::Pod;
 
-/// Tables of so many bytes are left out of core dumps.
+/// Tables of this many bytes or more are left out of core dumps.
 #[cfg(not(miri))]
 const SPARSE: usize = 2 << 20;
 
@@ -30,9 +30,9 @@ type Memory<T> = (Option<memmap2::MmapMut>, std::marker::PhantomData<T>);
 #[cfg(miri)]
 type Memory<T> = Vec<T>;
 
-// SAFETY: T1: the table owns its memory alone, as a `Box<[T]>` would; `T: Pod` is plain data.
+// SAFETY: TABLE-T1: the table owns its memory alone, as a `Box<[T]>` would; `T: Pod` is plain data.
 unsafe impl<T: Pod + Send> Send for Table<T> {}
-// SAFETY: T1: a shared table gives out `&[T]` only.
+// SAFETY: TABLE-T1: a shared table gives out `&[T]` only.
 unsafe impl<T: Pod + Sync> Sync for Table<T> {}
 
 impl<T: Pod> Table<T> {
@@ -47,7 +47,7 @@ impl<T: Pod> Table<T> {
             return Ok(Table { ptr: NonNull::dangling(), len: 0, _memory: (None, std::marker::PhantomData) });
         }
         let mut map = memmap2::MmapOptions::new().len(bytes).no_reserve_swap().map_anon()?;
-        // A core dump would be as long as all tables, if mostly a hole; where cores go through a pipe, zeroes.
+        // Else a core dump is as long as all tables: mostly a hole in a file, but zeroes where it goes through a pipe.
         if bytes >= SPARSE {
             let _ = map.advise(memmap2::Advice::DontDump);
         }
@@ -58,7 +58,7 @@ impl<T: Pod> Table<T> {
     /// A table of `len` zeroes.
     #[cfg(miri)]
     pub fn zeroed(len: usize) -> std::io::Result<Table<T>> {
-        // Not a box: moving one into the table would end the pointer's claim to the memory.
+        // Not a box: moving a box into the table would make the pointer taken before invalid.
         let mut memory: Memory<T> = vec![T::zeroed(); len];
         let ptr = NonNull::new(memory.as_mut_ptr()).expect("a vector's pointer is never null");
         Ok(Table { ptr, len, _memory: memory })
@@ -69,7 +69,7 @@ impl<T: Pod> Deref for Table<T> {
     type Target = [T];
     #[inline]
     fn deref(&self) -> &[T] {
-        // SAFETY: T1, and `&self` excludes a writer.
+        // SAFETY: TABLE-T1, and `&self` excludes a writer.
         unsafe { std::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
     }
 }
@@ -77,7 +77,7 @@ impl<T: Pod> Deref for Table<T> {
 impl<T: Pod> DerefMut for Table<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: T1, and `&mut self` excludes everybody else.
+        // SAFETY: TABLE-T1, and `&mut self` excludes everybody else.
         unsafe { std::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
     }
 }

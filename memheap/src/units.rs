@@ -1,4 +1,4 @@
-//! Nouns are types: no bare integer crosses a boundary of the heap.
+//! The units as types, so that no bare integer crosses a boundary of the heap.
 //!
 //! Everything is 64 bits wide, so heaps above 4 GiB are ordinary. Arithmetic that can leave the
 //! range is `checked_*` and says so in its name; the rest is exact by construction.
@@ -17,7 +17,7 @@ pub struct Bytes(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Align(u8);
 
-/// The logarithm of a block size: a block of order `o` has `2^o` bytes and starts at a multiple of them.
+/// The logarithm of a block's size: a block of order `o` has `2^o` bytes and starts at a multiple of them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Order(pub u8);
 
@@ -25,16 +25,16 @@ pub struct Order(pub u8);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct PeId(pub u32);
 
-/// The number of a host within the job, by its lowest PE.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
-pub struct HostId(pub u32);
-
 /// What a module is given to manage: `0..len` bytes of offsets. It never sees an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
     /// Length of the window; need not be a power of two.
     pub len: Bytes,
 }
+
+/// How strongly a component wants to be chosen; the highest wins, ties go to the first listed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Priority(pub i32);
 
 impl Offset {
     /// `self + n`, or `None` past 2^64.
@@ -76,7 +76,7 @@ impl Align {
     pub const ONE: Align = Align(0);
     /// What `malloc` promises: suitable for any type.
     pub const DEFAULT: Align = Align(4);
-    /// What two PEs should not both write to.
+    /// A cache line: two PEs should not both write to one.
     pub const CACHE_LINE: Align = Align(6);
     /// A small page.
     pub const PAGE: Align = Align(12);
@@ -107,16 +107,6 @@ impl Align {
 }
 
 impl Order {
-    /// The least order whose block holds `n` bytes: `ceil(log2(n))`, and 0 for 0; `None` above 2^63.
-    #[inline]
-    pub fn holding(n: Bytes) -> Option<Order> {
-        match n.0 {
-            0 | 1 => Some(Order(0)),
-            n if n > 1 << 63 => None,
-            n => Some(Order((64 - (n - 1).leading_zeros()) as u8)),
-        }
-    }
-
     /// Bytes of a block of this order.
     #[inline]
     pub const fn bytes(self) -> Bytes {
@@ -164,16 +154,6 @@ impl fmt::Display for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn order_is_ceil_log2() {
-        for (n, o) in
-            [(0, 0), (1, 0), (2, 1), (3, 2), (100, 7), (128, 7), (129, 8), (1 << 40, 40), (1 << 63, 63)]
-        {
-            assert_eq!(Order::holding(Bytes(n)), Some(Order(o)), "{n}");
-        }
-        assert_eq!(Order::holding(Bytes((1 << 63) + 1)), None);
-    }
 
     #[test]
     fn align_takes_powers_of_two_only() {

@@ -8,8 +8,8 @@
 //!          │ mask:5+ │ path:5 │ 3 bits per granule: 0, or 1 + order of the live block that starts there │
 //! ```
 //!
-//! The free blocks follow from the live ones (maximal merging of the rest), worked out by
-//! [`free_of`], which shares nothing with the crate; every state's bitmaps are compared with it.
+//! The free blocks follow from the live ones: what is not live, merged as far as possible. [`free_of`] works them out
+//! and shares no code with the crate; the bitmaps of every state are compared with it.
 //!
 //! The number of ways to cut a heap of order `n` into live and free blocks without two free buddies is
 //! `T(n) = T(n-1)^2 + 1`, `T(0) = 2`: live, free, or two halves that are not both free. Each of them
@@ -35,7 +35,7 @@ struct Explorer {
     todo: Vec<u64>,
     transitions: u64,
     refusals: u64,
-    /// [`free_of`] every set of granules held.
+    /// What [`free_of`] gives for every set of granules held.
     free_of: Vec<[u64; 5]>,
 }
 
@@ -58,7 +58,7 @@ fn free_of(held: u64, granules: u64) -> [u64; 5] {
             *bits |= u64::from(held & block == 0) << i;
         }
     }
-    // A free block is one that is whole while the block around it is not.
+    // A free block is one that is free as a whole while the block around it is not.
     let mut free = whole;
     for o in 0..4 {
         for i in 0..granules >> o {
@@ -99,12 +99,12 @@ impl Explorer {
             }
         }
         let (at, mask) = self.heap.free.path.words();
-        // Where in its granule the path ends makes no difference to anything.
+        // Where in its granule the path ends has no effect on anything.
         assert!(*at >> MIN < 32 && *mask & 7 == 0);
         live | *at >> MIN << 48 | *mask >> MIN << 53
     }
 
-    /// Brings the heap into the state of `key`, by the smallest change of each table.
+    /// Brings the heap into the state of `key`, changing only what differs.
     fn restore(&mut self, key: u64) {
         for g in 0..self.granules {
             let (at, wanted) = (Offset(g << MIN), key >> (3 * g) & 7);
@@ -177,7 +177,8 @@ impl Explorer {
         }
     }
 
-    /// Every order from `key`: the lowest block of the smallest sufficient order, or a refusal.
+    /// Allocates a block of every order in the state `key`: it must be the lowest one of the smallest sufficient
+    /// order, or be refused.
     fn allocs(&mut self, key: u64) {
         let free = self.free_of[held_by(key, self.granules)];
         for order in 0..=self.top + 1 {
@@ -196,7 +197,7 @@ impl Explorer {
         }
     }
 
-    /// A free of what is no live start.
+    /// Frees what is not the start of a live block.
     fn refuses(&mut self, at: Offset) {
         let before = self.heap.digest();
         assert!(self.heap.free(at).is_err(), "{at} was freed");
@@ -204,7 +205,7 @@ impl Explorer {
         self.refusals += 1;
     }
 
-    /// Every size for the live block of `order` at `at`.
+    /// Resizes the live block of `order` at `at` to every size.
     fn reallocs(&mut self, key: u64, at: Offset, order: u8) {
         for new in 0..=self.top + 1 {
             let moved = self.heap.realloc(at, Bytes(1 << (new + MIN)), Align::ONE);
@@ -250,7 +251,7 @@ fn live_sets_of_order(n: u32) -> usize {
 #[test]
 fn every_state_of_heaps_up_to_eight_granules_with_realloc() {
     for granules in 1..=if cfg!(miri) { 3 } else { 8u64 } {
-        // A heap that is no power of two is its parts side by side.
+        // A heap whose length is not a power of two is several heaps side by side.
         let parts = (0..4).filter(|n| granules >> n & 1 == 1);
         let expected: usize = parts.map(live_sets_of_order).product();
         assert_eq!(run(granules, true).live_sets(), expected);

@@ -44,7 +44,7 @@ fn m5_replicas_stay_equal() {
     }
 }
 
-/// The size tables differ in memory only: one history, the same answers and digests.
+/// The two size tables differ in memory only: the same history gives the same answers and digests.
 #[test]
 fn both_size_tables_behave_alike() {
     let (len, mut rng) = ((3 << 20) + 64, Rng::new(5));
@@ -64,7 +64,7 @@ fn both_size_tables_behave_alike() {
     heaps.iter().for_each(|h| h.validate().unwrap());
 }
 
-/// Frees of random offsets: exactly the live starts succeed, all else is told apart.
+/// MODULE-M6: frees of random offsets succeed exactly for live starts; the errors of the others are told apart.
 #[test]
 fn m6_random_bad_frees() {
     let mut h = heap(1 << 20, 6);
@@ -91,7 +91,7 @@ fn m6_random_bad_frees() {
     h.validate().unwrap();
 }
 
-/// `alloc_block` knows the length that `block` finds.
+/// `alloc_block` returns the same block that `block` finds.
 #[test]
 fn a_fresh_block_is_told_whole() {
     let (len, mut rng) = ((1 << 20) + 64, Rng::new(3));

@@ -1,4 +1,4 @@
-//! Fixed histories with known outcomes: the appendix of the seed systems, E1 and E2, and settings.
+//! Fixed histories with known outcomes (E1 and E2 of the seeds' test vectors, see `memheap::seeds`), and settings.
 
 use super::*;
 use crate::heap::Heap;

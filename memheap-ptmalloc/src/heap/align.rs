@@ -1,5 +1,5 @@
-//! Alignments above a granule: search for the size first, since most chunks that are long enough can be
-//! trimmed to the alignment; a longer chunk that fits wherever it starts is the second choice.
+//! Requests aligned to more than a granule. First a chunk of about the right size is looked for, since most of those
+//! can be trimmed to the alignment; then one that is so much longer that it can be trimmed wherever it starts.
 
 use memheap::{Align, Bytes};
 
@@ -9,7 +9,7 @@ use crate::chunks::{Chunk, ChunkId, EDGE, TOP};
 use crate::units::{GRANULE, Granules};
 use crate::width::Word;
 
-/// Chunks looked at before one is taken that is long enough for any start.
+/// How many chunks are looked at before one is taken that is long enough wherever it starts.
 const PROBES: usize = 8;
 
 impl<W: Word> Arena<'_, W> {
@@ -50,7 +50,7 @@ impl<W: Word> Arena<'_, W> {
         bins.flat_map(|bin| self.members(bin))
     }
 
-    /// Makes `n` granules from `at` on, inside the free chunk `id`, live. Both ends stay free.
+    /// Makes `n` granules from `at` on live, within the free chunk `id`, whose two ends stay free.
     pub(super) fn trim(&mut self, id: ChunkId, at: Granules, n: Granules, size: Bytes) -> Option<Granules> {
         let chunk = self.chunk(id);
         if id == TOP {
@@ -78,8 +78,8 @@ impl<W: Word> Arena<'_, W> {
         Some(self.carve_binned(kept, n))
     }
 
-    /// Makes the part of top below `at` a binned chunk. It is a free neighbour of top until the caller
-    /// has taken what is behind it.
+    /// Makes the part of top below `at` a binned chunk. PTM-I2 does not hold until the caller has taken what is
+    /// behind it.
     fn lower_end_of_top(&mut self, at: Granules) {
         let (lead, start, before) = (self.acquire(), self.state.top, self.state.last);
         let size = at - start;

@@ -1,8 +1,7 @@
-//! The heap opened for one call: its tables as slices, its few scalars by reference.
+//! The heap as one call changes it: its tables as slices, its few scalars by reference.
 
 use memheap::Bytes;
 
-use super::Heap;
 use crate::bins::{Bin, BinMap};
 use crate::chunks::{Chunk, ChunkId, Chunks, EDGE, FIRST, TOP};
 use crate::starts::Starts;
@@ -14,7 +13,7 @@ use crate::width::{FIELDS, Word};
 pub(super) struct State {
     pub map: BinMap,
     pub victim: ChunkId,
-    /// Zero without a victim, so that none is ever large enough.
+    /// Zero if there is no victim, so that it is too small for every request.
     pub victim_size: Granules,
     /// Where top starts.
     pub top: Granules,
@@ -22,9 +21,9 @@ pub(super) struct State {
     pub last: ChunkId,
     /// The first spare descriptor.
     pub spare: ChunkId,
-    /// Granules in free chunks besides top: taking from top and giving back to it leaves them alone.
+    /// Granules in free chunks other than top, so that taking from top and giving back to it does not change this.
     pub idle: Granules,
-    /// Granules of the window, the last of which may reach past its end.
+    /// Granules of the window; a part of the last one may be past its end.
     pub window: Granules,
     pub len: Bytes,
 }
@@ -49,7 +48,7 @@ impl State {
         Chunk { start: self.top, live: false, size: self.window - self.top, prev: self.last, next: EDGE }
     }
 
-    /// Bytes of the window in a chunk: the last granule of the window may reach past its end.
+    /// Bytes of a chunk that are in the window: a part of its last granule may be past the end.
     #[inline(always)]
     pub(super) fn extent(&self, chunk: Chunk) -> u64 {
         let past_end = if chunk.end() == self.window { self.window.bytes().0 - self.len.0 } else { 0 };
@@ -70,25 +69,13 @@ pub(super) struct Arena<'h, W> {
     pub state: &'h mut State,
 }
 
-impl<W: Word> Heap<W> {
-    /// Opens the heap for a call.
-    #[inline(always)]
-    pub(super) fn arena(&mut self) -> Arena<'_, W> {
-        Arena {
-            chunks: Chunks(&mut self.chunks.0),
-            starts: Starts(&mut self.starts.0),
-            state: &mut self.state,
-        }
-    }
-}
-
 impl<W: Word> Arena<'_, W> {
     /// The chunk `id` names, which may be top.
     pub(super) fn chunk(&self, id: ChunkId) -> Chunk {
         if id == TOP { self.state.top() } else { self.chunks.get(id) }
     }
 
-    /// A descriptor nobody uses.
+    /// An unused descriptor.
     #[inline(always)]
     pub(super) fn acquire(&mut self) -> ChunkId {
         self.chunks.acquire(&mut self.state.spare)
@@ -100,7 +87,7 @@ impl<W: Word> Arena<'_, W> {
         self.chunks.release(id, &mut self.state.spare);
     }
 
-    /// Takes a free chunk, not top, from where I5 keeps it.
+    /// Takes a free chunk, which is not top, out of its place by PTM-I5.
     #[inline(always)]
     pub(super) fn detach(&mut self, id: ChunkId) {
         if id == self.state.victim {

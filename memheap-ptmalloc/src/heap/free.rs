@@ -26,8 +26,8 @@ impl<W: Word> Arena<'_, W> {
         self.shelve(id, chunk.size);
     }
 
-    /// `chunk`, between a live one and top, becomes a part of top. If it is the `FIRST_IN_SLOT`, it is
-    /// the only one, else another is entered there.
+    /// `chunk`, between a live one and top, becomes a part of top. As the last chunk it is alone in its slot if it is
+    /// the `FIRST_IN_SLOT`; otherwise the slot names another one and stays.
     #[inline(always)]
     pub(super) fn give_to_top<const FIRST_IN_SLOT: bool>(&mut self, id: ChunkId, chunk: Chunk) {
         if FIRST_IN_SLOT {
@@ -36,7 +36,7 @@ impl<W: Word> Arena<'_, W> {
         self.lower_top(id, chunk);
     }
 
-    /// `chunk`, which has a free neighbour besides top, becomes one with it.
+    /// `chunk`, which has a free neighbour other than top, is merged with it.
     #[inline(always)]
     pub(super) fn give_merging(&mut self, id: ChunkId, chunk: Chunk) {
         let before = self.chunks.get(chunk.prev);
@@ -56,14 +56,14 @@ impl<W: Word> Arena<'_, W> {
         }
     }
 
-    /// The last chunk, in no bin any more, becomes a part of top.
+    /// The last chunk, which was taken out of its bin, becomes a part of top.
     #[inline(always)]
     fn top_reaches_down_to(&mut self, id: ChunkId, chunk: Chunk) {
         self.starts.strike(chunk.start, self.chunks.get(chunk.prev).start, EDGE, chunk.end());
         self.lower_top(id, chunk);
     }
 
-    /// Top starts where the last chunk did, which is in no table any more.
+    /// Top starts where the last chunk did, which was struck out of the table of starts.
     #[inline(always)]
     fn lower_top(&mut self, id: ChunkId, chunk: Chunk) {
         self.release(id);

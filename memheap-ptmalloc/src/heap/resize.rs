@@ -1,10 +1,11 @@
-//! Changing a live chunk's size: in place if what is behind allows it, else backwards into the free
+//! The size of a live chunk is changed in place if what is behind allows it; else the chunk moves down into the free
 //! chunk before it, else elsewhere.
 
 use memheap::component::Moved;
 use memheap::{Align, Bytes};
 
 use super::arena::Arena;
+use crate::bins::EXACT;
 use crate::chunks::{Chunk, ChunkId, TOP};
 use crate::units::{GRANULE, Granules};
 use crate::width::Word;
@@ -35,7 +36,7 @@ impl<W: Word> Arena<'_, W> {
         Some(Moved::To { to: to.offset(), keep })
     }
 
-    /// Gives back what is behind the first `n` granules.
+    /// Frees what is behind the first `n` granules.
     fn shrink(&mut self, id: ChunkId, chunk: Chunk, n: Granules) {
         if n == chunk.size {
             return;
@@ -57,7 +58,7 @@ impl<W: Word> Arena<'_, W> {
         self.shelve(rest, size);
     }
 
-    /// Takes what is missing to `n` granules from the free chunk behind; whether that sufficed.
+    /// Takes what is missing for `n` granules from the free chunk behind; whether there is enough.
     fn grow(&mut self, id: ChunkId, chunk: Chunk, n: Granules, size: Bytes) -> bool {
         let behind = self.chunk(chunk.next);
         let end = chunk.start + n;
@@ -106,7 +107,7 @@ impl<W: Word> Arena<'_, W> {
         }
     }
 
-    /// Moves the chunk down into the free chunk before it, if that, it and a free chunk behind suffice.
+    /// Moves the chunk down into the free chunk before it, if the two, with a free chunk behind, have room enough.
     fn slide(
         &mut self,
         id: ChunkId,
@@ -126,9 +127,25 @@ impl<W: Word> Arena<'_, W> {
         if to >= chunk.start || !fits {
             return None;
         }
-        // Freed, the chunk is a part of the one before it, or both are of top.
+        // Once freed, the chunk is a part of the one before it, or both are parts of top.
         let heir = if chunk.next == TOP { TOP } else { chunk.prev };
         self.give(id, chunk);
         self.trim(heir, to, n, size)
+    }
+
+    /// Makes a chunk of `n` granules, `size` bytes, at a multiple of `align` live, as `alloc` does.
+    fn take(&mut self, n: Granules, size: Bytes, align: Align) -> Option<Granules> {
+        if align > Align::DEFAULT {
+            self.take_aligned(n, size, align)
+        } else if n > EXACT {
+            self.take_large(n, size)
+        } else {
+            self.take_small(n, size)
+        }
+    }
+
+    /// A request that has an exact bin.
+    fn take_small(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
+        if self.state.map.has_exactly(n) { Some(self.take_exactly(n)) } else { self.take_part(n, size) }
     }
 }

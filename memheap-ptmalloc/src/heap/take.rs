@@ -1,34 +1,19 @@
 //! Taking a chunk for a request: which one, and what becomes of the rest.
+//!
+//! A request is for `n` granules, which hold its `size` bytes. It fails only if no free chunk can hold it.
 
-use memheap::{Align, Bytes};
+use memheap::Bytes;
 
 use super::arena::Arena;
-use crate::bins::{Bin, EXACT};
+use crate::bins::Bin;
 use crate::chunks::{Chunk, ChunkId, EDGE, TOP};
 use crate::units::Granules;
 use crate::width::Word;
 
-/// Chunks looked at in the bin of a large request before a larger bin is taken.
+/// How many chunks are looked at in the bin of a large request before a larger bin is taken.
 const PROBES: usize = 4;
 
 impl<W: Word> Arena<'_, W> {
-    /// Makes a chunk of at least `size` bytes, `n` granules, at a multiple of `align` live. This and the
-    /// functions below fail only if no free chunk can hold the request.
-    pub(super) fn take(&mut self, n: Granules, size: Bytes, align: Align) -> Option<Granules> {
-        if align > Align::DEFAULT {
-            self.take_aligned(n, size, align)
-        } else if n > EXACT {
-            self.take_large(n, size)
-        } else {
-            self.take_small(n, size)
-        }
-    }
-
-    /// A request that has an exact bin.
-    fn take_small(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
-        if self.state.map.has_exactly(n) { Some(self.take_exactly(n)) } else { self.take_part(n, size) }
-    }
-
     /// From the bin of exactly `n` granules, which holds a chunk.
     #[inline(always)]
     pub(super) fn take_exactly(&mut self, n: Granules) -> Granules {
@@ -36,7 +21,7 @@ impl<W: Word> Arena<'_, W> {
         self.carve_whole(id)
     }
 
-    /// From the victim, or a bin of larger chunks, whose remainder becomes the victim, or top.
+    /// From the victim; or from a bin of larger chunks, and then the rest becomes the victim; or from top.
     #[inline(always)]
     pub(super) fn take_part(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
         if n <= self.state.victim_size {
@@ -93,7 +78,7 @@ impl<W: Word> Arena<'_, W> {
         best.or_else(|| self.state.map.above(bin).map(|above| self.chunks.older(above.head())))
     }
 
-    /// The best of all in `bin`, asked when nothing else is left.
+    /// The best of all chunks in `bin`, when nothing else is left.
     #[cold]
     fn take_last_resort(&mut self, bin: Bin, n: Granules) -> Option<Granules> {
         let sizes = self.members(bin).map(|id| (self.chunks.get(id).size, id));
@@ -106,11 +91,11 @@ impl<W: Word> Arena<'_, W> {
     #[inline(always)]
     pub(super) fn take_top(&mut self, n: Granules, size: Bytes) -> Option<Granules> {
         let start = self.state.top;
-        // In bytes, since the last granule of the window may be a part of one.
+        // In bytes, since a part of the last granule of the window may be past the end.
         if !self.state.holds(start, size) {
             return None;
         }
-        // In an order that needs few registers at a time.
+        // This order needs few registers at a time.
         self.state.top = start + n;
         let id = self.state.spare;
         self.starts.enter_last(id, start);

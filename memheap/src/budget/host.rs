@@ -8,10 +8,10 @@
 //!   /sys/devices/system/node            nodes, their total and free memory
 //! ```
 //!
-//! The limits of every level of the tree hold, so the least counts. Page cache that was not used lately
-//! is given back under pressure; it does not count as used.
+//! Every level of the tree has limits, and the least of them counts. Page cache that was not used lately is given up
+//! when memory is short, so it does not count as used.
 
-use super::Domain;
+use super::plan::Domain;
 use super::proc::*;
 use crate::units::Bytes;
 
@@ -19,20 +19,20 @@ use crate::units::Bytes;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NumaId(pub u32);
 
-/// What can be known about a host's memory. Local facts: they differ between hosts and moments.
+/// What is known about a host's memory. These are local facts: they differ between hosts and change with time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostFacts {
     /// Memory of the machine.
     pub total: Bytes,
-    /// What the kernel estimates can be taken without swapping.
+    /// What can be taken without swapping, as the kernel estimates it.
     pub available: Bytes,
-    /// The tightest limits on this process' cgroup, if any is below what the machine has.
+    /// The tightest limits of this process' cgroups, if any is below the memory of the machine.
     pub cgroup: Option<CgroupLimit>,
     /// The NUMA nodes with memory, in the kernel's order; empty where they are not known.
     pub nodes: Vec<NodeFacts>,
 }
 
-/// What a cgroup and those above it leave to this process.
+/// What its cgroup, and those above it, leave to this process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CgroupLimit {
     /// The least limit of all levels.
@@ -48,7 +48,7 @@ pub struct NodeFacts {
     pub node: NumaId,
     /// All its memory.
     pub total: Bytes,
-    /// What is free, page cache not used lately included.
+    /// What is free, and page cache that was not used lately.
     pub free: Bytes,
 }
 
@@ -66,7 +66,7 @@ pub fn host_facts() -> Result<HostFacts, HostFactsError> {
     })
 }
 
-/// What `/proc/meminfo` would say at least, where there is no `/proc`. Page cache counts as used then.
+/// The most important lines of `/proc/meminfo`, where there is no `/proc`. Page cache counts as used then.
 fn meminfo() -> String {
     let info = rustix::system::sysinfo();
     let kib = |units| u128::from(units) * u128::from(info.mem_unit) / 1024;
@@ -75,7 +75,7 @@ fn meminfo() -> String {
 }
 
 impl HostFacts {
-    /// Puts the facts together from files that `read` reads, `None` for one that is not there.
+    /// Puts the facts together from files. `read` returns the text of one, `None` if it is not there.
     pub fn gather(read: &dyn Fn(&str) -> Option<String>) -> Result<HostFacts, HostFactsError> {
         let meminfo = read("/proc/meminfo").ok_or(HostFactsError)?;
         let total = kib_field(&meminfo, "MemTotal").ok_or(HostFactsError)?;
@@ -83,7 +83,7 @@ impl HostFacts {
         Ok(HostFacts { total, available, cgroup: cgroup(read, total), nodes: nodes(read) })
     }
 
-    /// The host's memory as far as this process may use it: a percentage is a percentage of this.
+    /// The host's memory as far as this process may use it. A size in percent is relative to this.
     pub fn memory(&self) -> Bytes {
         self.cgroup.map_or(self.total, |c| c.limit.min(self.total))
     }
@@ -93,9 +93,8 @@ impl HostFacts {
         self.cgroup.map_or(self.available, |c| c.room.min(self.available))
     }
 
-    /// One domain per NUMA node (one in all where nodes are not known), each with the part of its free
-    /// memory that falls to one of `pes_on_host`. Where the cgroup allows less than the nodes have, all
-    /// are scaled down alike.
+    /// One domain per NUMA node, or a single one where the nodes are not known. Each has what its free memory comes
+    /// to for one of `pes_on_host` PEs. Where the cgroup allows less than the nodes have, all are scaled down alike.
     pub fn domains(&self, pes_on_host: u32) -> Vec<Domain> {
         let pes = u64::from(pes_on_host.max(1));
         let all: u128 = self.nodes.iter().map(|n| u128::from(n.free.0)).sum();
@@ -120,7 +119,7 @@ const VERSION_1: Files = Files {
     usage: "memory.usage_in_bytes",
     idle_cache: "total_inactive_file",
 };
-// Past `memory.high` processes are slowed down until they hardly move; a heap must stay below.
+// Above `memory.high` the kernel slows processes down until they hardly get on, so it counts as a limit.
 const VERSION_2: Files =
     Files { limits: &["memory.max", "memory.high"], usage: "memory.current", idle_cache: "inactive_file" };
 

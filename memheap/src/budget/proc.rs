@@ -14,7 +14,7 @@ pub(super) fn kib_field(text: &str, key: &str) -> Option<Bytes> {
     })
 }
 
-/// What `/proc/meminfo` calls available; kernels before 3.14 have to be helped.
+/// What `/proc/meminfo` calls available; an estimate for kernels before 3.14, which do not say it.
 pub(super) fn available(meminfo: &str) -> Option<Bytes> {
     kib_field(meminfo, "MemAvailable").or_else(|| {
         let free = kib_field(meminfo, "MemFree")?;
@@ -62,8 +62,8 @@ pub(super) fn cgroup_paths(text: &str) -> CgroupPaths {
     paths
 }
 
-/// The folders of a cgroup and all above it, below `mount`: limits of every level hold. A path that
-/// leaves the part of the tree this container sees has only the root of that part.
+/// The folders of a cgroup and of all above it, below `mount`. If the path leaves the part of the tree that this
+/// container sees, only the root of that part.
 pub(super) fn levels(mount: &str, path: &str) -> Vec<String> {
     let mut folders = vec![mount.to_owned()];
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();

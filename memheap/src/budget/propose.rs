@@ -11,16 +11,15 @@
 
 use std::fmt;
 
-use super::HostFacts;
+use super::host::HostFacts;
 use crate::settings::SizeValue;
 use crate::units::{Align, Bytes};
 
 /// What heap sizes are multiples of, and the smallest heap that is proposed.
 pub const HEAP_GRANULE: Align = Align::HUGE;
 
-/// The largest heap per PE that is proposed when nothing was asked for: a sparse heap costs nothing, but
-/// every PE maps those of all others on its host, and 256 of this size still fit in the address space many
-/// times over. Who wants more says so.
+/// The largest heap per PE that is proposed when nothing was asked for. A sparse heap costs nothing, but every PE
+/// maps those of all others on its host, and 256 of this size fit in the address space many times over.
 pub const DEFAULT_HEAP_MAX: Bytes = Bytes::gib(16);
 
 /// What was asked for.
@@ -54,9 +53,9 @@ pub enum Because {
     Wished,
     /// The host has less free than was wished for.
     Free,
-    /// The wish comes to less than a granule per PE; a heap has at least one.
+    /// The wish comes to less than a granule per PE; a heap has one at least.
     Least,
-    /// More than a default should be.
+    /// It is the most that is proposed unasked.
     Most,
     /// A budget of 0: no heap.
     Off,
@@ -86,9 +85,9 @@ pub fn propose(host: &HostFacts, pes_on_host: u32, wish: Wish) -> Proposal {
     Proposal { heap, wanted, free, pes_on_host, because }
 }
 
-/// A heap of a size somebody insisted on does not fit in what the host has free.
+/// Heaps of a given size do not fit in what the host has free.
 ///
-/// Legal, because a heap costs only what is touched, unless the memory is to be taken at start.
+/// That is allowed, since only what is touched takes memory; unless all of it is to be taken at start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "{heap} of symmetric heap for each of {pes_on_host} PEs on this host are {needed}; {free} are free of {memory}"

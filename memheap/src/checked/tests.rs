@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// What the module does next: a script, from the last line up.
+/// What the module does next: its script is read from the end.
 #[derive(Clone)]
 enum Say {
     At(u64),
@@ -51,7 +51,7 @@ impl Module for Liar {
             _ => Err(NO_ROOM),
         }
     }
-    // Of what the book knows, the module is not asked.
+    // The module is not asked what the book knows.
     fn block(&self, _: Offset) -> Option<Block> {
         unreachable!()
     }
@@ -140,7 +140,7 @@ fn the_digest_is_of_the_offsets_given() {
     let g = guarded();
     let before = g.state();
     assert!(g.with(Say::NoRoom, |m| m.alloc(Bytes(1), Align::ONE)).is_err());
-    assert_eq!(g.state(), before, "M4");
+    assert_eq!(g.state(), before, "MODULE-M4");
 }
 
 #[test]
@@ -175,12 +175,12 @@ fn every_lie_is_told_and_changes_nothing() {
             assert!(first.starts_with("memheap component `liar`") && first.contains(line), "{first}");
         }
         assert_eq!(g.state(), state, "{line}");
-        // It is not believed again, even where the program has caught the panic.
+        // It is not asked again, even if the program has caught the panic: CHECKED-W3.
         for again in [alloc, free, realloc] as [Call; 3] {
             let again = catch_unwind(AssertUnwindSafe(|| again(&mut g.guard.borrow_mut()))).unwrap_err();
             assert!(again.downcast::<String>().unwrap().contains("it cannot be used"));
         }
-        assert_eq!(g.guard.borrow().validate().unwrap_err().invariant, "S6");
+        assert_eq!(g.guard.borrow().validate().unwrap_err().invariant, "CHECKED-W3");
     }
 }
 

@@ -1,10 +1,13 @@
 //! The laws of a module on small exact cases.
 
-use super::{Make, Rng};
+use super::rng::Rng;
 use crate::component::*;
 use crate::units::{Align, Bytes, Offset, Span};
 
-/// What must be as before when a call has failed: M4.
+/// How the module under test is made: fresh, managing the given span.
+pub type Make<'a> = &'a dyn Fn(Span) -> Box<dyn Module>;
+
+/// What a call that fails must not change: MODULE-M4.
 #[derive(PartialEq, Eq, Debug)]
 struct Snapshot {
     digest: Digest,
@@ -28,8 +31,8 @@ fn must_alloc(m: &mut dyn Module, size: u64, align: Align) -> Block {
     assert_ne!(m.digest(), before, "a successful alloc changes the digest");
     let block = m.block(at).unwrap_or_else(|| panic!("no block at {at}, which was just handed out"));
     assert_eq!((block.at, block.state), (at, BlockState::Live), "block() of a fresh block");
-    assert!(at.is_aligned(align), "M2: {at} for an alignment of {align}");
-    assert!(block.len.0 >= size.max(1), "M2: {size} asked for, {block:?} given");
+    assert!(at.is_aligned(align), "MODULE-M2: {at} for an alignment of {align}");
+    assert!(block.len.0 >= size.max(1), "MODULE-M2: {size} asked for, {block:?} given");
     block
 }
 
@@ -37,47 +40,47 @@ fn must_free(m: &mut dyn Module, block: Block) {
     assert_eq!(m.free(block.at), Ok(block.len), "free of the live {block:?}");
 }
 
-/// M1, M3: the blocks ascend without gap or overlap inside the span, and `room` is what they say.
+/// MODULE-M1, MODULE-M3: the blocks ascend without gap or overlap inside the span, and `room` is what they say.
 pub fn tiling(m: &dyn Module, span: Span) {
     let mut end: Option<u64> = None;
     let mut room = Room::default();
     for b in m.blocks() {
-        assert!(b.len.0 > 0, "M3: an empty block: {b:?}");
+        assert!(b.len.0 > 0, "MODULE-M3: an empty block: {b:?}");
         assert!(
             end.is_none_or(|e| e == b.at.0),
-            "M3: {b:?} does not start where the last block ends: {end:?}"
+            "MODULE-M3: {b:?} does not start where the last block ends: {end:?}"
         );
         end = b.at.0.checked_add(b.len.0);
-        assert!(end.is_some_and(|e| e <= span.len.0), "M1: {b:?} leaves the span of {}", span.len);
+        assert!(end.is_some_and(|e| e <= span.len.0), "MODULE-M1: {b:?} leaves the span of {}", span.len);
         if b.state == BlockState::Free {
             room.free.0 += b.len.0;
             room.largest = room.largest.max(b.len);
         }
     }
-    assert_eq!(m.room(), room, "M3: room() against the free blocks");
+    assert_eq!(m.room(), room, "MODULE-M3: room() against the free blocks");
 }
 
-/// One block of `promised` bytes, the largest the component promises for `span`, can be had from a
-/// fresh module, uses it up, and can be had again after it was freed.
+/// A fresh module gives one block of `promised` bytes, the largest that the component promises for `span`, has no
+/// room for a second one, and gives it again after it was freed.
 pub fn whole_heap(make: Make<'_>, span: Span, promised: Bytes) {
     let mut m = make(span);
     let fresh = m.room();
     assert!(fresh.largest >= promised, "{promised} promised, {} is the largest block", fresh.largest);
     for _ in 0..2 {
         let whole = must_alloc(&mut *m, promised.0, Align::DEFAULT);
-        assert!(whole.at.0 + promised.0 <= span.len.0, "M1: {whole:?}");
-        assert_eq!(m.room().free.0 + whole.len.0, fresh.free.0, "M3: conservation");
+        assert!(whole.at.0 + promised.0 <= span.len.0, "MODULE-M1: {whole:?}");
+        assert_eq!(m.room().free.0 + whole.len.0, fresh.free.0, "MODULE-M3: conservation");
         let before = snapshot(&*m);
         let again = m.alloc(promised, Align::ONE);
         assert!(matches!(again, Err(AllocError::Exhausted { .. })), "{again:?}");
-        assert_eq!(snapshot(&*m), before, "M4: alloc of a heap that is used up");
+        assert_eq!(snapshot(&*m), before, "MODULE-M4: alloc of a heap that is used up");
         valid(&*m);
         must_free(&mut *m, whole);
         assert_eq!(m.room(), fresh);
     }
 }
 
-/// M2: size 0 gives a block of its own, which is freed like any other.
+/// MODULE-M2: size 0 gives a block of its own, which is freed like any other.
 pub fn size_zero(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let a = must_alloc(&mut *m, 0, Align::ONE);
@@ -89,7 +92,7 @@ pub fn size_zero(make: Make<'_>, span: Span) {
     tiling(&*m, span);
 }
 
-/// M2: every power of two up to half the largest block is kept as an alignment, between small blocks too.
+/// MODULE-M2: every power of two up to half the largest block is respected as an alignment, between small blocks too.
 pub fn alignment(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let half = m.room().largest.0 / 2;
@@ -105,7 +108,7 @@ pub fn alignment(make: Make<'_>, span: Span) {
     }
 }
 
-/// M4: an alignment that cannot be had is an error that changes nothing, and never a wrong offset.
+/// MODULE-M4: an alignment that is not possible is an error that changes nothing, and never a wrong offset.
 pub fn refused_alignment(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let held = must_alloc(&mut *m, 1, Align::ONE);
@@ -114,16 +117,16 @@ pub fn refused_alignment(make: Make<'_>, span: Span) {
         let before = snapshot(&*m);
         match m.alloc(Bytes(1), align) {
             Ok(at) => {
-                assert!(at.is_aligned(align), "M2: {at} for {align}");
+                assert!(at.is_aligned(align), "MODULE-M2: {at} for {align}");
                 m.free(at).expect("a live block");
             }
             Err(AllocError::Exhausted { .. }) => {
                 assert!(align.bytes() > span.len.0 / 4, "{align} refused in an almost empty heap");
-                assert_eq!(snapshot(&*m), before, "M4: alignment {align}");
+                assert_eq!(snapshot(&*m), before, "MODULE-M4: alignment {align}");
             }
             Err(AllocError::BadAlign { align: asked, max }) => {
                 assert!(asked == align && max < align, "{asked} {max} {align}");
-                assert_eq!(snapshot(&*m), before, "M4: alignment {align}");
+                assert_eq!(snapshot(&*m), before, "MODULE-M4: alignment {align}");
             }
             Err(e) => panic!("alloc(1, {align}): {e}"),
         }
@@ -132,7 +135,7 @@ pub fn refused_alignment(make: Make<'_>, span: Span) {
     must_free(&mut *m, held);
 }
 
-/// M4: a full heap answers `Exhausted` with true figures, changes nothing, and works again after a free.
+/// MODULE-M4: a full heap answers `Exhausted` with true figures, changes nothing, and works again after a free.
 pub fn exhaustion(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let fresh = m.room();
@@ -150,7 +153,7 @@ pub fn exhaustion(make: Make<'_>, span: Span) {
     let before = snapshot(&*m);
     for huge in [size, span.len.0, span.len.0 + 1, 1 << 62, (1 << 63) + 1, u64::MAX] {
         assert!(m.alloc(Bytes(huge), Align::ONE).is_err(), "{huge} out of a full heap");
-        assert_eq!(snapshot(&*m), before, "M4: alloc({huge})");
+        assert_eq!(snapshot(&*m), before, "MODULE-M4: alloc({huge})");
     }
     valid(&*m);
     tiling(&*m, span);
@@ -161,10 +164,10 @@ pub fn exhaustion(make: Make<'_>, span: Span) {
         must_free(&mut *m, block);
     }
     valid(&*m);
-    assert_eq!(m.room(), fresh, "M3: all is freed");
+    assert_eq!(m.room(), fresh, "MODULE-M3: all is freed");
 }
 
-/// M6, M4: double, interior and foreign frees are told apart exactly and change nothing.
+/// MODULE-M6, MODULE-M4: double, interior and foreign frees are told apart exactly and change nothing.
 pub fn bad_frees(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let part = span.len.0 / 16;
@@ -186,11 +189,11 @@ pub fn bad_frees(make: Make<'_>, span: Span) {
     }
     let before = snapshot(&*m);
     for (at, expected) in cases {
-        assert_eq!(m.free(at), Err(expected), "M6: free({at})");
+        assert_eq!(m.free(at), Err(expected), "MODULE-M6: free({at})");
         let moved = m.realloc(at, Bytes(1), Align::ONE);
-        assert_eq!(moved, Err(AllocError::NotLive(expected)), "M6: realloc({at})");
+        assert_eq!(moved, Err(AllocError::NotLive(expected)), "MODULE-M6: realloc({at})");
     }
-    assert_eq!(snapshot(&*m), before, "M4: bad frees");
+    assert_eq!(snapshot(&*m), before, "MODULE-M4: bad frees");
     valid(&*m);
 }
 
@@ -203,7 +206,7 @@ pub fn realloc_keeps(make: Make<'_>, span: Span) {
     let before = snapshot(&*m);
     for huge in [span.len.0 + 1, 1 << 62, u64::MAX] {
         assert!(m.realloc(first.at, Bytes(huge), Align::ONE).is_err());
-        assert_eq!(snapshot(&*m), before, "M4: realloc to {huge}");
+        assert_eq!(snapshot(&*m), before, "MODULE-M4: realloc to {huge}");
     }
     assert_eq!(m.realloc(first.at, Bytes(part), Align::ONE), Ok(Moved::InPlace), "the same size fits");
     assert_ne!(m.digest(), before.digest, "a successful realloc changes the digest");
@@ -228,7 +231,7 @@ pub fn realloc_keeps(make: Make<'_>, span: Span) {
     must_free(&mut *m, wall);
 }
 
-/// After everything is freed, in whatever order, the heap is one again.
+/// After everything was freed, in whatever order, the blocks are those of a fresh module.
 pub fn free_all_restores(make: Make<'_>, span: Span) {
     let mut m = make(span);
     let fresh: Vec<Block> = m.blocks().collect();
@@ -245,5 +248,5 @@ pub fn free_all_restores(make: Make<'_>, span: Span) {
         must_free(&mut *m, held.swap_remove(i));
     }
     valid(&*m);
-    assert_eq!(m.blocks().collect::<Vec<_>>(), fresh, "M3: all is freed");
+    assert_eq!(m.blocks().collect::<Vec<_>>(), fresh, "MODULE-M3: all is freed");
 }

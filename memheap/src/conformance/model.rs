@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Make, Rng, tiling};
+use super::laws::{Make, tiling};
+use super::rng::Rng;
 use crate::component::*;
 use crate::units::{Align, Bytes, Offset, Span};
 
 /// Runs `ops` random calls (alloc with random size and alignment, free, every kind of bad free, realloc)
-/// and compares each answer with the ledger; `validate` and the tiling often at first, then rarely
-/// enough that millions of calls take seconds.
+/// and compares each answer with the ledger; and the whole heap with the whole ledger, often at first, then so rarely
+/// that millions of calls take seconds.
 pub fn model(make: Make<'_>, span: Span, ops: u64, seed: u64) {
     let mut run = Run::new(make(span), span, seed);
     let period = (ops / 48).max(1);
@@ -25,7 +26,7 @@ pub fn model(make: Make<'_>, span: Span, ops: u64, seed: u64) {
 }
 
 /// Feeds two replicas the same random history of `ops` calls; the second also gets failing calls in
-/// between. Offsets, errors and digests stay equal: M4 and M5.
+/// between. Offsets, errors and digests stay equal: MODULE-M4 and MODULE-M5.
 pub fn determinism(make: Make<'_>, span: Span, ops: u64, seed: u64) {
     let mut run = Run::new(make(span), span, seed);
     let mut twin = make(span);
@@ -44,10 +45,10 @@ pub fn determinism(make: Make<'_>, span: Span, ops: u64, seed: u64) {
         }
         let theirs = op.perform(&mut *twin);
         let ours = run.apply(op);
-        assert_eq!(ours, theirs, "M5: seed {seed}, step {step}, {op:?}");
-        assert_eq!(run.module.digest(), twin.digest(), "M5: seed {seed}, step {step}, {op:?}");
+        assert_eq!(ours, theirs, "MODULE-M5: seed {seed}, step {step}, {op:?}");
+        assert_eq!(run.module.digest(), twin.digest(), "MODULE-M5: seed {seed}, step {step}, {op:?}");
     }
-    assert!(run.module.blocks().eq(twin.blocks()), "M5: seed {seed}: equal histories, unequal blocks");
+    assert!(run.module.blocks().eq(twin.blocks()), "MODULE-M5: seed {seed}: equal histories, unequal blocks");
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,13 +89,13 @@ struct Run {
     span: Span,
     fresh: Room,
     live: BTreeMap<u64, Live>,
-    /// The keys of `live` in an order of their own, to pick from at random.
+    /// The keys of `live`, in no order, to pick one at random.
     starts: Vec<u64>,
     live_bytes: u64,
     rng: Rng,
     seed: u64,
     step: u64,
-    /// Of 16 calls about so many are allocs, and sizes are below `2^size_bits`, until the next phase.
+    /// Until the next phase about so many of 16 calls are allocs, and sizes are below `2^size_bits`.
     allocs: u64,
     size_bits: u64,
 }
@@ -106,7 +107,7 @@ impl Run {
         Run { module, span, fresh, live, starts, live_bytes: 0, rng, seed, step: 0, allocs: 10, size_bits: 8 }
     }
 
-    /// Phases that fill and phases that empty, with small and with large blocks.
+    /// Now and then begins a phase that fills the heap or empties it, with small or with large blocks.
     fn phase_change(&mut self) {
         if self.rng.one_in(2000) {
             self.allocs = 3 + self.rng.below(10);
@@ -172,23 +173,24 @@ impl Run {
             _ => unreachable!("perform answers in kind"),
         };
         let same = before == self.module.digest();
-        self.check(same == failed, || format!("M4: {op:?} gave {answer:?}, digest unchanged: {same}"));
+        self.check(same == failed, || format!("MODULE-M4: {op:?} gave {answer:?}, digest unchanged: {same}"));
         answer
     }
 
-    /// Enters a block that was handed out: M1 and M2. Never a failure.
+    /// Enters a block that was handed out, after a look at MODULE-M1 and MODULE-M2; returns that the call has not
+    /// failed.
     fn enter(&mut self, at: Offset, size: Bytes, align: Align) -> bool {
         let block = self.module.block(at);
         let Some(b) = block.filter(|b| b.at == at && b.state == BlockState::Live) else {
             self.fail(format!("block({at}) is {block:?} for the start of a live block"))
         };
         self.check(at.is_aligned(align) && b.len.0 >= size.0.max(1), || {
-            format!("M2: {b:?} for {size}, {align}")
+            format!("MODULE-M2: {b:?} for {size}, {align}")
         });
         let end = at.0.saturating_add(b.len.0);
-        self.check(end <= self.span.len.0, || format!("M1: {b:?} leaves the span"));
+        self.check(end <= self.span.len.0, || format!("MODULE-M1: {b:?} leaves the span"));
         if let Some((start, l)) = self.live.range(..end).next_back().filter(|(s, l)| *s + l.len > at.0) {
-            self.fail(format!("M1: {b:?} overlaps the live {start:#x} {l:?}"));
+            self.fail(format!("MODULE-M1: {b:?} overlaps the live {start:#x} {l:?}"));
         }
         self.live.insert(at.0, Live { asked: size.0, len: b.len.0, slot: self.starts.len() });
         self.starts.push(at.0);
@@ -196,7 +198,7 @@ impl Run {
         false
     }
 
-    /// Strikes a live block out. Never a failure.
+    /// Strikes a live block out; returns that the call has not failed.
     fn leave(&mut self, at: Offset) -> bool {
         let Some(l) = self.live.remove(&at.0) else { self.fail(format!("{at} is not in the ledger")) };
         self.starts.swap_remove(l.slot);
@@ -208,7 +210,7 @@ impl Run {
     }
 
     fn refused(&mut self, size: Bytes, align: Align, e: AllocError) -> bool {
-        // Exact figures cost the module a walk; one refusal in four is enough.
+        // For exact figures the module may walk all blocks; one refusal in four is enough.
         if self.step.is_multiple_of(4) {
             let Room { free, largest } = self.module.room();
             match e {
@@ -231,7 +233,7 @@ impl Run {
 
     fn reallocated(&mut self, at: Offset, size: Bytes, align: Align, moved: Moved) -> bool {
         let Some(&old) = self.live.get(&at.0) else {
-            self.fail(format!("M6: realloc({at}) gave {moved:?} for no live block"))
+            self.fail(format!("MODULE-M6: realloc({at}) gave {moved:?} for no live block"))
         };
         self.leave(at);
         match moved {
@@ -247,7 +249,7 @@ impl Run {
         }
     }
 
-    /// A realloc that failed: the old block, if there is one, is as it was.
+    /// After a realloc that failed the old block, if there is one, is as it was.
     fn kept(&mut self, at: Offset, size: Bytes, align: Align, e: AllocError) -> bool {
         match self.live.get(&at.0).copied() {
             None => {
@@ -266,7 +268,7 @@ impl Run {
         true
     }
 
-    /// What a free of `at` must answer: M6.
+    /// What a free of `at` must answer: MODULE-M6.
     fn expected_free(&self, at: Offset) -> Result<Bytes, FreeError> {
         if at.0 >= self.span.len.0 {
             return Err(FreeError::Foreign { at });
@@ -280,7 +282,7 @@ impl Run {
         }
     }
 
-    /// The whole module against the whole ledger: M1, M3 and its own invariants.
+    /// The whole module against the whole ledger: MODULE-M1, MODULE-M3 and its own invariants.
     fn compare_all(&self) {
         if let Err(violation) = self.module.validate() {
             self.fail(violation.to_string());
@@ -288,18 +290,22 @@ impl Run {
         tiling(&*self.module, self.span);
         let live = self.module.blocks().filter(|b| b.state == BlockState::Live).map(|b| (b.at.0, b.len.0));
         if live.ne(self.live.iter().map(|(&at, l)| (at, l.len))) {
-            self.fail("M3: the module's live blocks are not those of the ledger".to_owned());
+            self.fail("MODULE-M3: the module's live blocks are not those of the ledger".to_owned());
         }
-        self.expect(self.module.room().free.0 + self.live_bytes, self.fresh.free.0, "M3: conservation");
+        self.expect(
+            self.module.room().free.0 + self.live_bytes,
+            self.fresh.free.0,
+            "MODULE-M3: conservation",
+        );
     }
 
-    /// Frees all that is left; the heap is one again.
+    /// Frees all that is left, and expects the heap to be as at first.
     fn drain(&mut self) {
         while let Some(&at) = self.starts.last() {
             self.apply(Op::Free { at: Offset(at) });
         }
         self.compare_all();
-        self.expect(self.module.room(), self.fresh, "M3: all is freed");
+        self.expect(self.module.room(), self.fresh, "MODULE-M3: all is freed");
     }
 
     fn expect<T: PartialEq + std::fmt::Debug>(&self, got: T, expected: T, of: impl std::fmt::Debug) {

@@ -1,4 +1,4 @@
-//! A small generator of random numbers whose sequence is the same everywhere and for ever.
+//! A small generator of random numbers, whose sequence is the same on every machine and in every version.
 
 /// SplitMix64: one addition and a mixing function per number.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl Rng {
         self.below(n) == 0
     }
 
-    /// A number whose logarithm is uniform below `bits`: sizes as programs ask for them.
+    /// A number whose logarithm is uniform and below `bits`, as the sizes that programs ask for are.
     pub fn log_uniform(&mut self, bits: u64) -> u64 {
         let top = 1 << self.below(bits.min(63)).min(62);
         top + self.below(top)

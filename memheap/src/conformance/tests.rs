@@ -1,4 +1,4 @@
-//! The set accepts a right module and catches wrong ones: a first-fit toy with faults to switch on.
+//! The set accepts a correct module and catches faulty ones: a first-fit allocator with faults that can be switched on.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -125,7 +125,7 @@ fn toy(fault: Fault) -> impl Fn(Span) -> Box<dyn Module> {
     move |span| Box::new(Toy { fault, span, live: BTreeMap::new(), digest: Digest::default() })
 }
 
-/// The toy is quadratic, so it gets a small heap and few calls.
+/// The toy takes quadratic time, so it gets a small heap and few calls.
 fn set(make: Make<'_>) {
     let span = Span { len: Bytes(12 << 10) };
     let ops = if cfg!(miri) { 100 } else { 2000 };

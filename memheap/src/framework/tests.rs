@@ -1,4 +1,4 @@
-//! E9: selection with components that record what happens to them.
+//! Selection with components that record what happens to them (E9 of the seeds' test vectors).
 
 use std::sync::{Arc, Mutex};
 
@@ -97,7 +97,7 @@ fn run(toys: &[Toy], pairs: &[(&str, &str)]) -> Result<&'static str, NoneLeft> {
     Ok(won.component)
 }
 
-/// Of a component that panics wherever it can.
+/// A component that panics in one place.
 struct Bomb(&'static str);
 
 struct BombOpened;

@@ -1,7 +1,8 @@
 //! What stands below a picture.
 
-use super::Row;
-use super::strips::{Differences, Look};
+use super::look::Look;
+use super::row::Row;
+use super::strips::Differences;
 use crate::component::BlockState;
 use crate::units::{Bytes, PeId};
 
@@ -46,7 +47,7 @@ pub(super) fn legend() -> String {
     seen.map(|l| format!("{} {}", l.letter(), l.meaning())).collect::<Vec<_>>().join("   ")
 }
 
-/// One line for each run of PEs with equal figures, and one about differences.
+/// One line for each run of PEs with equal figures, and one about the differences, if any.
 pub(super) fn lines(rows: &[Row], differences: &Differences) -> Vec<String> {
     let mut lines = Vec::new();
     let figures: Vec<Figures> = rows.iter().map(Figures::of).collect();

@@ -1,20 +1,9 @@
 //! Rows brought to the resolution of a picture.
 
-use super::Row;
+use super::look::Look;
+use super::row::Row;
 use super::sweep::sweep;
 use crate::units::{Offset, PeId};
-
-/// How a piece of a row looks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Look {
-    Live,
-    /// Live as well: neighbours alternate, so that blocks can be told apart.
-    LiveToo,
-    Free,
-    Mixed,
-    Nothing,
-    Differs,
-}
 
 /// A part of a row of one look, in units of the picture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,7 +13,7 @@ pub(super) struct Strip {
     pub look: Look,
 }
 
-/// Where rows differ: how often, and the first place with the first PE that is odd there.
+/// In how many stretches rows differ, and where the first one is, with the first PE that differs from most there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Differences {
     pub stretches: u64,
@@ -57,7 +46,7 @@ pub(super) fn draw(rows: &[Row], width: u32) -> Picture {
     Picture { rows: brushes.into_iter().map(|b| b.strips).collect(), differences }
 }
 
-/// Paints one row from left to right. What is shorter than a unit waits for what comes next.
+/// Paints one row from left to right. A piece that is shorter than a unit waits for the next piece.
 #[derive(Clone, Default)]
 struct Brush {
     at: u32,
@@ -71,7 +60,7 @@ impl Brush {
             self.waiting = Some(self.waiting.take().map_or(look, |w| w.with(look)));
             return;
         }
-        // What waited shows in the one unit it shares with this piece, and nowhere else.
+        // What waited is drawn in the one unit that it shares with this piece.
         if let Some(waiting) = self.waiting.take() {
             self.strip(self.at + 1, waiting.with(look));
         }
@@ -92,55 +81,5 @@ impl Brush {
 impl Strip {
     pub(super) fn width(&self) -> u32 {
         self.to - self.from
-    }
-}
-
-impl Look {
-    pub(super) const ALL: [Look; 6] =
-        [Look::Live, Look::LiveToo, Look::Free, Look::Mixed, Look::Nothing, Look::Differs];
-
-    /// Both in one place: a difference hides nothing behind it and is hidden by nothing.
-    fn with(self, other: Look) -> Look {
-        let live = |look| matches!(look, Look::Live | Look::LiveToo);
-        match (self, other) {
-            (a, b) if a == b => a,
-            (Look::Differs, _) | (_, Look::Differs) => Look::Differs,
-            (Look::Nothing, a) | (a, Look::Nothing) => a,
-            (a, b) if live(a) && live(b) => Look::Live,
-            _ => Look::Mixed,
-        }
-    }
-
-    pub(super) fn letter(self) -> char {
-        match self {
-            Look::Live => '#',
-            Look::LiveToo => '=',
-            Look::Free => '.',
-            Look::Mixed => ':',
-            Look::Nothing => ' ',
-            Look::Differs => '!',
-        }
-    }
-
-    pub(super) fn colour(self) -> &'static str {
-        match self {
-            Look::Live => "#4c78a8",
-            Look::LiveToo => "#7ba3cc",
-            Look::Free => "#e6e6e6",
-            Look::Mixed => "#a9bfd6",
-            Look::Nothing => "#ffffff",
-            Look::Differs => "#d62728",
-        }
-    }
-
-    pub(super) fn meaning(self) -> &'static str {
-        match self {
-            Look::Live => "live",
-            Look::LiveToo => "live, next block",
-            Look::Free => "free",
-            Look::Mixed => "live and free",
-            Look::Nothing => "not managed",
-            Look::Differs => "differs",
-        }
     }
 }

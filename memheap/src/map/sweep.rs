@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Row;
-use super::strips::Look;
+use super::look::Look;
+use super::row::Row;
 use crate::component::{Block, BlockState};
 
 /// What a row has in a stretch: the block's place, length and state, or nothing. Rows agree where these
 /// are equal.
 type Content = Option<(u64, u64, bool)>;
 
-/// Calls `paint(row, to, look)` for each row with stretches that start at 0 and follow one another up to
-/// the longest heap, and `differ(at, row)` where rows begin to differ, with the first that is odd there.
+/// Calls `paint(row, to, look)` for each row with stretches that start at 0 and follow one another up to the end of the
+/// longest heap, and `differ(at, row)` where rows begin to differ, with the first row that differs from most.
 pub(super) fn sweep(
     rows: &[Row],
     mut paint: impl FnMut(usize, u64, Look),
@@ -31,7 +31,7 @@ pub(super) fn sweep(
         for (row, content) in contents.iter().enumerate() {
             paint(row, to, if *content == usual { shade.look(usual) } else { Look::Differs });
         }
-        // Stretches that touch and differ are one.
+        // Adjacent stretches in which rows differ count as one.
         if let Some(row) = odd.filter(|_| marked != Some(at)) {
             differ(at, row);
         }
@@ -40,7 +40,7 @@ pub(super) fn sweep(
     }
 }
 
-/// What most rows have; what the first of the candidates has where several are as frequent.
+/// What most rows have; the first of the most frequent contents where there are several.
 fn most(contents: &[Content]) -> Content {
     let first = contents.first().copied().flatten();
     if contents.iter().all(|c| *c == first) {
@@ -54,8 +54,8 @@ fn most(contents: &[Content]) -> Content {
     contents.iter().copied().find(|c| counts[c] == top).flatten()
 }
 
-/// Which of the two looks a live block has. Taken from what most rows have, so that rows that agree look
-/// alike whatever came before.
+/// Which of the two looks of live blocks is next. It follows what most rows have, so that rows that agree look alike,
+/// whatever came before.
 #[derive(Default)]
 struct Shade {
     block: Content,
@@ -102,7 +102,7 @@ impl<'r> Cursor<'r> {
         self.row.blocks.get(self.next).filter(|b| self.bounds(b).0 <= at)
     }
 
-    /// Moves on to `at`, which never falls.
+    /// Moves on to `at`, which is never lower than in the call before.
     fn content(&mut self, at: u64) -> Content {
         while self.row.blocks.get(self.next).is_some_and(|b| self.bounds(b).1 <= at) {
             self.next += 1;
@@ -110,7 +110,7 @@ impl<'r> Cursor<'r> {
         self.block(at).map(|b| (self.bounds(b).0, b.len.0, b.state == BlockState::Live))
     }
 
-    /// Where what is at `at` ends.
+    /// Where the block or the gap at `at` ends.
     fn until(&self, at: u64, end: u64) -> u64 {
         let blocks = &self.row.blocks;
         let edge = match self.block(at) {

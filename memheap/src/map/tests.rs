@@ -1,10 +1,11 @@
-//! Snapshots, structure, and D1 to D3.
+//! Snapshots, structure, and MAP-D1 to MAP-D3.
 
 use proptest::prelude::*;
 
 use super::strips::draw;
 use super::*;
-use crate::component::BlockState;
+use crate::component::{Block, BlockState};
+use crate::units::{Bytes, Offset, PeId};
 
 /// A row of `start` whose blocks follow one another: positive lengths are live, negative ones free.
 fn row(pe: u32, start: u64, lengths: &[i64]) -> Row {
@@ -146,7 +147,7 @@ fn bar_widths(picture: &str, rows: usize) -> Vec<u32> {
     for line in picture.lines().filter(|l| l.starts_with("<rect") && l.contains("height=\"16\"")) {
         let (x, y, width) = (number(line, "x"), number(line, "y"), number(line, "width").unwrap());
         let i = ((y.unwrap() - TOP) / ROW) as usize;
-        assert_eq!(x, Some(LEFT + widths[i]), "D2: {line}");
+        assert_eq!(x, Some(LEFT + widths[i]), "MAP-D2: {line}");
         widths[i] += width;
     }
     widths
@@ -168,14 +169,14 @@ proptest! {
     #[test]
     fn d1_to_d3_for_any_heaps(rows in heaps(), width in 1u32..300, title in "\\PC{0,12}") {
         let picture = svg(&title, &rows, width);
-        prop_assert_eq!(&picture, &svg(&title, &rows, width), "D1");
+        prop_assert_eq!(&picture, &svg(&title, &rows, width), "MAP-D1");
         well_formed(&picture);
-        prop_assert_eq!(bar_widths(&picture, rows.len()), vec![width; rows.len()], "D2");
+        prop_assert_eq!(bar_widths(&picture, rows.len()), vec![width; rows.len()], "MAP-D2");
         let lines = text(&rows, width);
         let bars: Vec<&str> = lines.lines().take(rows.len()).map(|l| l.split('|').nth(1).unwrap()).collect();
-        prop_assert!(bars.iter().all(|b| b.chars().count() == width as usize), "D2");
+        prop_assert!(bars.iter().all(|b| b.chars().count() == width as usize), "MAP-D2");
         let alike = rows.windows(2).all(|w| w[0].blocks == w[1].blocks);
-        prop_assert_eq!(alike, !bars.iter().any(|b| b.contains('!')), "D3");
+        prop_assert_eq!(alike, !bars.iter().any(|b| b.contains('!')), "MAP-D3");
     }
 
     #[test]

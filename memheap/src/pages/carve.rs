@@ -1,4 +1,4 @@
-//! A segment cut into windows: what is harder to place goes first.
+//! A segment cut into windows: those that are harder to place come first.
 //!
 //! ```text
 //!   wants:  desk 40 KiB small, heap 1 GiB big, fast 4 MiB big at 1 GiB
@@ -6,9 +6,10 @@
 //!   ├─ fast ─┤· · · hole · · ·├──────── heap ────────┤  desk goes into the hole
 //! ```
 //!
-//! Only the list decides, never the machine, so equal lists give equal offsets on every PE.
+//! Only the list decides, never the machine, so equal lists give equal offsets on every PE (PAGES-P5).
 
-use super::{FirstPage, PageKind, Pool, PoolError};
+use super::kind::PageKind;
+use super::pool::{Pool, PoolError};
 use crate::budget::DomainId;
 use crate::units::{Align, Bytes, Offset};
 
@@ -17,7 +18,7 @@ use crate::units::{Align, Bytes, Offset};
 pub struct Want {
     /// What it is for.
     pub name: &'static str,
-    /// How long it has to be at least; 0 is legal and gets an empty window.
+    /// How long it has to be at least. 0 is allowed, and gives an empty window.
     pub len: Bytes,
     /// What its start has to be a multiple of, besides the page.
     pub align: Align,
@@ -44,7 +45,7 @@ pub struct Window {
 pub struct CarveError {
     /// The length of the segment.
     pub segment: Bytes,
-    /// The window that found no place.
+    /// The window for which there was no room.
     pub name: &'static str,
     /// Its length.
     pub len: Bytes,
@@ -58,7 +59,7 @@ pub fn carve(segment: Bytes, wants: &[Want]) -> Result<Vec<Window>, CarveError> 
     place(segment, wants).map(|(windows, _)| windows)
 }
 
-/// The length of the shortest segment that [`carve`] cuts into `wants`.
+/// The length of the shortest segment that [`carve`] can cut into `wants`.
 pub fn segment_for(wants: &[Want]) -> Result<Bytes, CarveError> {
     let unlimited = Bytes(!(Align::HUGE.bytes() - 1));
     place(unlimited, wants).map(|(_, pool)| pool.map_or(Bytes(0), |p| Bytes(p.reach().0)))
@@ -78,9 +79,7 @@ fn place(segment: Bytes, wants: &[Want]) -> Result<(Vec<Window>, Option<Pool>), 
         let failed = |why| CarveError { segment, name, len, why };
         let pool = match &mut pool {
             Some(pool) => pool,
-            none => {
-                none.insert(Pool::new(DomainId(0), Offset(0), segment, FirstPage::Usable).map_err(failed)?)
-            }
+            none => none.insert(Pool::new(DomainId(0), Offset(0), segment).map_err(failed)?),
         };
         if len.0 > 0 {
             let run = pool.take(pages, pages.holding(len), align).map_err(failed)?;

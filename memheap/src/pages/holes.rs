@@ -1,10 +1,10 @@
-//! What is left between runs: pieces of small pages that later requests can use.
+//! The small pages left over between runs, which later requests can use.
 
 use std::collections::BTreeMap;
 
 use crate::units::Align;
 
-/// Holes by their start, counted in small pages. No two touch: they are joined when they come up.
+/// The length of each hole by its start, counted in small pages. No two touch: adjacent ones are joined.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Holes {
     by_start: BTreeMap<u64, u64>,
@@ -25,7 +25,7 @@ impl Holes {
         self.by_start.insert(start, len);
     }
 
-    /// Takes `n` pages at a multiple of `align`: from the shortest hole that has them, the first of those.
+    /// Takes `n` pages at a multiple of `align` from the shortest hole that has them, the first of equally short ones.
     pub(super) fn take(&mut self, n: u64, align: Align) -> Option<u64> {
         let fits = |(&start, &len): (&u64, &u64)| {
             let at = aligned(start, align)?;

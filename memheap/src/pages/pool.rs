@@ -3,25 +3,15 @@
 use std::fmt;
 
 use super::holes::{Holes, aligned};
-use super::{PageKind, Pages, SMALL_PER_BIG};
+use super::kind::{PageKind, Pages, SMALL_PER_BIG};
 use crate::budget::DomainId;
 use crate::units::{Align, Bytes, Offset};
 
-/// Whether the first big page of a pool is handed out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FirstPage {
-    /// Like any other.
-    Usable,
-    /// Kept for its owner: boot code in the seed's system, a header in a segment.
-    Kept,
-}
-
-/// A pool of big and small pages; see the [module page](super) for P1 to P5.
+/// A pool of big and small pages; see the [module page](super) for PAGES-P1 to PAGES-P5.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pool {
     domain: DomainId,
     // Everything below is counted in small pages from offset 0.
-    first: u64,
     fresh: u64,
     end: u64,
     holes: Holes,
@@ -43,7 +33,7 @@ pub struct Run {
 /// What is left of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PoolRoom {
-    /// Bytes that no run has come near yet.
+    /// Bytes in pages that were never used.
     pub fresh: Bytes,
     /// Bytes in holes between runs.
     pub holes: Bytes,
@@ -51,10 +41,10 @@ pub struct PoolRoom {
     pub largest: Bytes,
 }
 
-/// Why a pool or a run could not be had. Nothing has changed.
+/// Why there is no such pool or run. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PoolError {
-    /// A pool starts and ends at big pages.
+    /// A pool has to start and to end at a big page.
     #[error("a pool of {size} at {base} does not consist of whole pages of 2 MiB")]
     Unaligned {
         /// Where it should start.
@@ -62,7 +52,7 @@ pub enum PoolError {
         /// How long it should be.
         size: Bytes,
     },
-    /// The pool would end past 2^64, or has no first page that could be kept.
+    /// The pool would end past 2^64, or lacks a page that is to be kept.
     #[error("there is no pool of {size} at {base}")]
     Impossible {
         /// Where it should start.
@@ -70,7 +60,7 @@ pub enum PoolError {
         /// How long it should be.
         size: Bytes,
     },
-    /// A run has at least one page.
+    /// A run has to have at least one page.
     #[error("no pages requested")]
     NoPages,
     /// No piece of the pool is long enough.
@@ -89,31 +79,17 @@ pub enum PoolError {
 
 impl Pool {
     /// A pool of the pages in `size` bytes from `base`.
-    pub fn new(domain: DomainId, base: Offset, size: Bytes, first: FirstPage) -> Result<Pool, PoolError> {
+    pub fn new(domain: DomainId, base: Offset, size: Bytes) -> Result<Pool, PoolError> {
         if !(base.is_aligned(Align::HUGE) && Offset(size.0).is_aligned(Align::HUGE)) {
             return Err(PoolError::Unaligned { base, size });
         }
-        let (start, end) = (base.0 / Align::PAGE.bytes(), base.checked_add(size));
-        let end = end.ok_or(PoolError::Impossible { base, size })?.0 / Align::PAGE.bytes();
-        let kept = if first == FirstPage::Kept { SMALL_PER_BIG } else { 0 };
-        if start + kept > end {
-            return Err(PoolError::Impossible { base, size });
-        }
-        Ok(Pool { domain, first: start + kept, fresh: start + kept, end, holes: Holes::default() })
+        let end = base.checked_add(size).ok_or(PoolError::Impossible { base, size })?;
+        let page = |at: Offset| at.0 / Align::PAGE.bytes();
+        Ok(Pool { domain, fresh: page(base), end: page(end), holes: Holes::default() })
     }
 
-    /// Takes `n` contiguous big pages.
-    pub fn big(&mut self, n: Pages) -> Result<Run, PoolError> {
-        self.take(PageKind::Big, n, Align::ONE)
-    }
-
-    /// Takes `n` contiguous small pages: from a hole, else from a new big page whose rest becomes a hole.
-    /// More than a big page holds come from as many big pages as that takes.
-    pub fn small(&mut self, n: Pages) -> Result<Run, PoolError> {
-        self.take(PageKind::Small, n, Align::ONE)
-    }
-
-    /// Takes `n` contiguous pages that start at a multiple of `align` (and of their own size).
+    /// Takes `n` contiguous pages that start at a multiple of `align` (and of their own size): from a hole, else from
+    /// new big pages, the rest of which becomes a hole.
     pub fn take(&mut self, kind: PageKind, n: Pages, align: Align) -> Result<Run, PoolError> {
         if n.0 == 0 {
             return Err(PoolError::NoPages);
@@ -156,11 +132,6 @@ impl Pool {
         }
     }
 
-    /// Bytes handed out.
-    pub fn used(&self) -> Bytes {
-        Bytes((self.fresh - self.first - self.holes.pages()) * Align::PAGE.bytes())
-    }
-
     /// Where the fresh pages start: nothing past this was handed out.
     pub fn reach(&self) -> Offset {
         Offset(self.fresh * Align::PAGE.bytes())
@@ -173,7 +144,7 @@ impl Run {
         Bytes(self.pages.0 * self.kind.size().bytes())
     }
 
-    /// Never: a run has at least one page.
+    /// Always false: a run has at least one page.
     pub fn is_empty(&self) -> bool {
         self.pages.0 == 0
     }

@@ -1,12 +1,14 @@
-//! A file mapped at a multiple of a huge page, so that what lies in it is aligned in this process as in its own.
+//! A file mapped at a multiple of a huge page, so that its contents are aligned here as they are in the PE that owns
+//! it.
 //!
 //! ```text
-//!   reserved   |......|■■■■■■■■■■■■ the file ■■■■■■■■■■■■|.....|     both ends are given up again
+//!   reserved   |......|■■■■■■■■■■■■ the file ■■■■■■■■■■■■|.....|     both ends are given back
 //!                     ▲ a multiple of 2 MiB
 //! ```
 //!
-//! Invariant **L1**: `at` is the start of `len` bytes that are mapped, readable and writable, by this value alone and
-//! as long as it lives.
+//! * **ALIGNED-L1** `at` is the start of `len` bytes that are mapped, readable and writable, by this value alone and as
+//!   long as it lives;
+//! * **ALIGNED-L2** what [`map`](Aligned::map) reserves is known to nobody else before it returns.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -30,18 +32,18 @@ impl Aligned {
         let step = Align::HUGE.bytes() as usize;
         let too_long = || io::Error::from(io::ErrorKind::OutOfMemory);
         let all = len.checked_add(step).ok_or_else(too_long)?;
-        // SAFETY: no address is asked for, so nothing is replaced.
+        // SAFETY: REGION-R2: no address is asked for, so nothing is replaced.
         let start = unsafe {
             mmap_anonymous(null_mut(), all, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE)
         }?;
         let skip = start.addr().wrapping_neg() % step;
         let flags = MapFlags::SHARED | MapFlags::NORESERVE | MapFlags::FIXED;
         let at = start.wrapping_byte_add(skip);
-        // SAFETY: it replaces a part of what was just reserved, which nobody knows of.
+        // SAFETY: ALIGNED-L2: it replaces a part of what was just reserved.
         let mapped = unsafe { mmap(at, len, ProtFlags::READ | ProtFlags::WRITE, flags, file, 0) };
         let give_up = |from: *mut _, len: usize| {
             if len > 0 {
-                // SAFETY: a part of what was reserved here, which nobody knows of.
+                // SAFETY: ALIGNED-L2: it gives up a part of what was just reserved.
                 let _ = unsafe { munmap(from, len) };
             }
         };
@@ -49,7 +51,7 @@ impl Aligned {
             give_up(start, all);
             return Err(e.into());
         }
-        // Whole pages: a file's last page is mapped whole.
+        // In whole pages, since the last page of a file is mapped whole.
         let end = len.next_multiple_of(Align::PAGE.bytes() as usize);
         give_up(start, skip);
         give_up(at.wrapping_byte_add(end), all.saturating_sub(skip + end));
@@ -70,12 +72,12 @@ impl Aligned {
 
 impl Drop for Aligned {
     fn drop(&mut self) {
-        // SAFETY: L1; what is mapped goes with the value.
+        // SAFETY: ALIGNED-L1: the mapping belongs to this value, which ends here.
         let _ = unsafe { munmap(self.at.as_ptr().cast(), self.len) };
     }
 }
 
-// SAFETY: L1: it owns the mapping; access to the bytes is the business of whoever uses the address.
+// SAFETY: ALIGNED-L1: it owns the mapping; REGION-R3: it gives no access to the bytes.
 unsafe impl Send for Aligned {}
-// SAFETY: as above: sharing the value shares no access.
+// SAFETY: REGION-R3: sharing the value shares no access to the bytes.
 unsafe impl Sync for Aligned {}

@@ -1,11 +1,12 @@
-//! Descriptors that are kept while the program runs, which may do with descriptors what it likes.
+//! Descriptors that are kept open while the program runs, whatever the program does with descriptors.
 //!
 //! A program may close every descriptor it finds, open its own files under the same numbers, or have closed its
-//! standard streams so that whatever is opened next becomes one of them. So a descriptor that is kept lies above
-//! what programs use, is closed by `exec`, and is never used or closed by its number alone.
+//! standard streams so that whatever is opened next becomes one of them. So a descriptor that is kept has a number
+//! above those that programs use, is closed by `exec`, and is used or closed only after a look at which file it is.
 //!
-//! Invariant **E1**: a [`Kept`] hands out, and closes, the file it was made from or nothing. (Another thread of the
-//! program that closes it just then is not guarded against.)
+//! * **KEPT-E1** a [`Kept`] hands out and closes the file it was made from, or nothing. (There is no guard against
+//!   another thread of the program that closes it at that very moment.)
+//! * **KEPT-E2** a number that may be anybody's, or nobody's, is only asked which file it is.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -14,13 +15,13 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawF
 use rustix::io::{Errno, fcntl_dupfd_cloexec, fcntl_getfd};
 use rustix::process::{Resource, getrlimit};
 
-/// Kept descriptors lie from here on, where the limit of descriptors allows it.
+/// Kept descriptors have this number or a higher one, where the limit of descriptors allows it.
 const HIGH: u64 = 512;
 
-/// Those that programs write to and read from without having opened them.
+/// The standard streams are the descriptors below: programs use them without having opened them.
 const STREAMS: RawFd = 3;
 
-/// A descriptor that is kept. See the module.
+/// A descriptor that is kept; see KEPT-E1.
 #[derive(Debug)]
 pub struct Kept {
     fd: RawFd,
@@ -32,7 +33,7 @@ impl Kept {
     /// Keeps `fd`, under another number.
     ///
     /// # Errors
-    /// No other descriptor is to be had, and this is a standard stream.
+    /// There is no other descriptor left, and this one is a standard stream.
     pub fn new(fd: OwnedFd) -> io::Result<Kept> {
         Kept::here(raised(fd)?)
     }
@@ -43,9 +44,9 @@ impl Kept {
         Ok(Kept { fd: fd.into_raw_fd(), inode })
     }
 
-    /// The descriptor, if its number still is this file's. System calls only.
+    /// The descriptor, if its number is still that of the file. Makes system calls only.
     pub fn get(&self) -> Option<BorrowedFd<'_>> {
-        // SAFETY: E1: whether it is open and this file is asked first thing.
+        // SAFETY: KEPT-E2: it is asked which file it is, and handed out only if it is the one of KEPT-E1.
         let fd = unsafe { BorrowedFd::borrow_raw(self.fd) };
         (inode(fd) == Ok(self.inode)).then_some(fd)
     }
@@ -53,7 +54,7 @@ impl Kept {
     /// Gives it up, still open.
     pub fn into_owned(self) -> Option<OwnedFd> {
         let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: E1: it is this file, made from an owned descriptor, and `this` is not dropped.
+        // SAFETY: KEPT-E1: it is this file, made from an owned descriptor, and `this` is not dropped.
         this.get().map(|fd| unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) })
     }
 }
@@ -61,7 +62,7 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if self.get().is_some() {
-            // SAFETY: as in `into_owned`.
+            // SAFETY: KEPT-E1: it is this file, made from an owned descriptor, which nothing uses after the drop.
             drop(unsafe { OwnedFd::from_raw_fd(self.fd) });
         }
     }
@@ -69,7 +70,7 @@ impl Drop for Kept {
 
 /// The same open file under a number that no program uses for its own, closed by `exec`.
 fn raised(fd: OwnedFd) -> io::Result<OwnedFd> {
-    // Not higher than that: the kernel's table of descriptors is as long as the highest.
+    // Not higher than needed: the kernel's table of descriptors is as long as the highest number.
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(HIGH * 2);
     let high = HIGH.min(limit / 2) as RawFd;
     match fcntl_dupfd_cloexec(&fd, high.max(STREAMS)).or_else(|_| fcntl_dupfd_cloexec(&fd, STREAMS)) {
@@ -87,25 +88,25 @@ fn inode(fd: BorrowedFd<'_>) -> Result<(u64, u64), Errno> {
     Ok((stat.st_dev, stat.st_ino))
 }
 
-/// Stands in for the standard streams that are closed, as long as it lives, so that nothing that is opened meanwhile,
-/// by whomever, becomes one of them.
+/// Stands in for those standard streams that are closed, as long as it lives, so that no file that is opened meanwhile
+/// becomes one of them.
 #[derive(Debug)]
 pub struct Streams {
     _held: Vec<Kept>,
 }
 
 impl Streams {
-    /// Closed streams read as empty from here on, and what is written to them goes nowhere.
+    /// From here on streams that were closed read as empty, and what is written to them is lost.
     ///
     /// # Errors
     /// The system has no descriptor or no memory for it.
     pub fn hold() -> io::Result<Streams> {
         let mut held = Vec::new();
         for stream in 0..STREAMS {
-            // SAFETY: only asked whether it is open.
+            // SAFETY: KEPT-E2: it is only asked whether it is open.
             let closed = fcntl_getfd(unsafe { BorrowedFd::borrow_raw(stream) }) == Err(Errno::BADF);
             if closed {
-                // The lowest number that is free is this one.
+                // A new descriptor gets the lowest free number, which is this one.
                 let flags = rustix::fs::MemfdFlags::CLOEXEC;
                 held.push(Kept::here(rustix::fs::memfd_create("shmem-stream", flags)?)?);
             }
@@ -127,8 +128,8 @@ mod tests {
         let kept = Kept::new(file()).unwrap();
         let number = kept.fd;
         assert!(number >= STREAMS && kept.get().is_some());
-        // As a program does that closes what it finds and opens its own.
-        // SAFETY: the number is open, and E1 is what is tested.
+        // This is what a program does that closes whatever it finds, and opens its own.
+        // SAFETY: the number is open, and KEPT-E1 is what is tested.
         drop(unsafe { OwnedFd::from_raw_fd(number) });
         assert!(kept.get().is_none());
         let other = rustix::io::fcntl_dupfd_cloexec(file(), number).unwrap();
@@ -143,7 +144,7 @@ mod tests {
         let kept = Kept::new(file()).unwrap();
         let number = kept.fd;
         drop(kept);
-        // SAFETY: only asked what it is; another test may have opened it again.
+        // SAFETY: KEPT-E2: it is only asked what it is; another test may have opened it again.
         let now = unsafe { BorrowedFd::borrow_raw(number) };
         assert!(fcntl_getfd(now) == Err(Errno::BADF) || number < HIGH as RawFd);
     }

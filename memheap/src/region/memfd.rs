@@ -1,9 +1,11 @@
-//! The default region: a nameless file of memory, sparse, sealed, and mapped at an agreed base.
+//! The region of a heap: a nameless file of memory, sparse, sealed, and mapped at an agreed base.
 //!
-//! * Nothing is left behind whatever kills the job: the file has no name and goes with its last user.
-//! * Its size is sealed, so no peer can truncate it under us (which would be a SIGBUS); holes can
-//!   still be punched.
-//! * It costs nothing until it is touched.
+//! Nothing is left behind whatever kills the job, since the file has no name and goes with its last user. No peer can
+//! truncate it (which would be a SIGBUS here), since its size is sealed; holes can still be punched. It costs nothing
+//! until it is touched.
+//!
+//! * **MEMFD-F1** the mapping of a [`MemfdRegion`] is given up once, last of all: by its drop, or by
+//!   [`unmap`](MemfdRegion::unmap), which leaves the file.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -13,13 +15,19 @@ use std::ptr::NonNull;
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
-use super::Region;
 use super::aligned::Aligned;
 use super::kept::Kept;
+use super::mapping::Region;
 use crate::units::{Align, Bytes, Offset};
 
 /// The name of every heap's file, as `/proc` shows it.
 pub const NAME: &str = "shmem-heap";
+
+/// Where heaps are mapped, tried in this order. These large parts of the address space are empty in ordinary
+/// programs: they lie below where executables are placed at random, and above what common allocators and sanitizers
+/// use.
+pub const BASE_CANDIDATES: [usize; 4] =
+    [0x3000_0000_0000, 0x3800_0000_0000, 0x4000_0000_0000, 0x4800_0000_0000];
 
 /// A sealed file of memory, not yet mapped.
 pub struct MemfdFile {
@@ -33,14 +41,14 @@ pub struct MemfdRegion {
     base: NonNull<u8>,
 }
 
-/// A peer's file, mapped here. The address is this process's own affair.
+/// A peer's file, mapped in this process at an address that means nothing to others.
 pub struct PeerRegion {
     map: Aligned,
 }
 
-// SAFETY: the region owns its mapping; access to the bytes is the business of whoever uses the base.
+// SAFETY: REGION-R1: it owns its mapping; REGION-R3: it gives no access to the bytes.
 unsafe impl Send for MemfdRegion {}
-// SAFETY: as above: sharing the value shares no access.
+// SAFETY: REGION-R3: sharing the value shares no access to the bytes.
 unsafe impl Sync for MemfdRegion {}
 
 /// A file of memory of `len` bytes (a multiple of the page size) that can neither grow nor shrink.
@@ -61,7 +69,7 @@ impl MemfdFile {
         Ok(MemfdFile { fd: Kept::new(sealed(NAME, len)?)?, len })
     }
 
-    /// Takes memory for `len` bytes from `at` now, so that running out is an error here and no signal later.
+    /// Takes memory for `len` bytes from `at` on now, so that running out is an error here instead of a signal later.
     pub fn allocate(&self, at: Offset, len: Bytes) -> io::Result<()> {
         match len.0 {
             0 => Ok(()),
@@ -90,8 +98,8 @@ impl MemfdFile {
             Ok(file) => file,
             Err(e) => return Err((self, e)),
         };
-        // SAFETY: FIXED_NOREPLACE (or no address at all) replaces no existing mapping, and the new one
-        // is referred to by nothing but the value returned.
+        // SAFETY: REGION-R2: FIXED_NOREPLACE, or no address at all, replaces no mapping, and nothing but the value
+        // returned refers to the new one.
         let mapped =
             unsafe { rustix::mm::mmap(hint, len, ProtFlags::READ | ProtFlags::WRITE, flags, file, 0) };
         let at = match mapped {
@@ -103,7 +111,7 @@ impl MemfdFile {
         };
         let region = MemfdRegion { file: self, base: start };
         match base {
-            // A kernel that does not know FIXED_NOREPLACE takes the address as a hint.
+            // A kernel that does not know FIXED_NOREPLACE takes the address for a hint.
             Some(want) if want != start.as_ptr() as usize => {
                 Err((region.unmap(), io::Error::from(io::ErrorKind::AddrInUse)))
             }
@@ -122,38 +130,38 @@ impl MemfdRegion {
     pub fn unmap(self) -> MemfdFile {
         let mut this = std::mem::ManuallyDrop::new(self);
         this.release();
-        // SAFETY: `this` is never used again, and its mapping is gone.
+        // SAFETY: MEMFD-F1: the mapping is gone, and `this` is neither used nor dropped, so the file moves out.
         unsafe { std::ptr::read(&this.file) }
     }
 
-    /// Gives the whole pages within `len` bytes from `at` back to the system; they read as zero, in every
-    /// process that maps the file. Nothing may be kept there. By address: the file's number may be another's.
-    /// Pages that are locked stay.
+    /// Gives the whole pages within `len` bytes from `at` back to the system; they read as zero then, in every
+    /// process that maps the file, so nothing may be kept there. Locked pages stay. (It goes by address, since the
+    /// number of the file's descriptor may be another file's by now.)
     pub fn punch(&self, at: Offset, len: Bytes) -> io::Result<()> {
         let page = Align::PAGE.bytes();
         let start = at.0.next_multiple_of(page);
         let end = at.0.saturating_add(len.0).min(self.file.len.0) & !(page - 1);
         if start < end {
             let at = self.base.as_ptr().wrapping_add(start as usize).cast();
-            // SAFETY: R1: inside this mapping of the file; by contract nothing is kept there.
+            // SAFETY: REGION-R1: it is a part of this mapping, and the caller keeps nothing there.
             unsafe { rustix::mm::madvise(at, (end - start) as usize, Advice::LinuxRemove) }?;
         }
         Ok(())
     }
 
-    /// Whether core dumps hold `len` bytes from `at`; it changes no byte. Whether it is so now: each change may cost the
-    /// kernel a mapping, of which a process has only so many. A system call only.
+    /// Says whether core dumps are to hold `len` bytes from `at` on; no byte changes. Returns whether the kernel did
+    /// so: each change may take one more of the mappings that a process can have. Makes a system call only.
     pub fn dump(&self, at: Offset, len: Bytes, wanted: bool) -> bool {
         let end = at.0.saturating_add(len.0).min(self.file.len.0);
         let advice = if wanted { Advice::LinuxDoDump } else { Advice::LinuxDontDump };
         let start = self.base.as_ptr().wrapping_add(at.0 as usize);
-        // SAFETY: R1: a part of our own mapping; the advice changes no byte and no right of access.
+        // SAFETY: REGION-R1: it is a part of this mapping; the advice changes no byte and no right of access.
         unsafe { rustix::mm::madvise(start.cast(), end.saturating_sub(at.0) as usize, advice) }.is_ok()
     }
 
     fn release(&mut self) {
-        // SAFETY: R1: this mapping is ours alone; by the engine's order of life nothing refers to it.
-        // It cannot fail for a whole mapping of our own.
+        // SAFETY: REGION-R1 and MEMFD-F1: the mapping is this value's alone, and nothing refers to it any more. It
+        // cannot fail for a whole mapping.
         let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.file.len.0 as usize) };
     }
 }
@@ -175,7 +183,8 @@ impl Drop for MemfdRegion {
 }
 
 impl PeerRegion {
-    /// Maps a peer's `file`, of `len` bytes. It is left out of core dumps: the PE that owns it has it in its own.
+    /// Maps a peer's `file` of `len` bytes. It is left out of this process's core dumps; those of the PE that owns it
+    /// have it.
     pub fn of(file: impl AsFd, len: Bytes) -> io::Result<PeerRegion> {
         let found = rustix::fs::fstat(&file)?.st_size as u64;
         if found != len.0 {
@@ -185,7 +194,7 @@ impl PeerRegion {
             )));
         }
         let map = Aligned::map(&file, len.0 as usize)?;
-        // SAFETY: advice about what a core dump holds changes no byte; the range is our own mapping.
+        // SAFETY: ALIGNED-L1: the range is our own mapping; advice about core dumps changes no byte.
         let _ = unsafe { rustix::mm::madvise(map.as_mut_ptr().cast(), map.len(), Advice::LinuxDontDump) };
         Ok(PeerRegion { map })
     }
@@ -204,23 +213,22 @@ impl Region for PeerRegion {
 #[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
-    use crate::region::BASE_CANDIDATES;
 
     const LEN: Bytes = Bytes::mib(4);
 
     fn put(at: NonNull<u8>, offset: usize, value: u8) {
         assert!(offset < LEN.0 as usize);
-        // SAFETY: R1, and the test alone uses the region.
+        // SAFETY: REGION-R1: the offset is inside.
         let target = unsafe { at.as_ptr().add(offset) };
-        // SAFETY: as above.
+        // SAFETY: REGION-R1, and the test alone uses the region.
         unsafe { target.write_volatile(value) }
     }
 
     fn get(at: NonNull<u8>, offset: usize) -> u8 {
         assert!(offset < LEN.0 as usize);
-        // SAFETY: R1, and the test alone uses the region.
+        // SAFETY: REGION-R1: the offset is inside.
         let source = unsafe { at.as_ptr().add(offset) };
-        // SAFETY: as above.
+        // SAFETY: REGION-R1, and the test alone uses the region.
         unsafe { source.read_volatile() }
     }
 

@@ -1,44 +1,24 @@
 //! The memory behind a heap. Everything here is local: it never decides an offset.
 //!
 //! ```text
-//!   reserve ──► a file of memory, sized and sealed ──map at a base──► this PE's segment
-//!                    └── opened by the peers of this host ──map anywhere, at 2 MiB──► their view of it
+//!   create ──► a file of memory, sized and sealed ──map at an agreed base──► this PE's segment
+//!                    └── opened by the PEs of this host ──map at a multiple of 2 MiB──► their view of it
 //! ```
 //!
-//! * [`memfd`]: the default: a sealed, sparse, nameless file of memory, shared with the peers.
-//! * [`kept`]: descriptors in a process whose program closes and opens what it likes.
-//! * [`private`]: memory of this process only, for one PE, tests and Miri.
+//! * [`memfd`]: a sealed, sparse, nameless file of memory, shared with the PEs of the host; its invariants are those of
+//!   [`Region`].
+//! * [`kept`]: descriptors that stay usable whatever the program does with its own.
 
 mod aligned;
 pub mod kept;
+mod mapping;
 pub mod memfd;
-pub mod private;
 
-use std::ptr::NonNull;
+pub use mapping::Region;
+pub use memfd::BASE_CANDIDATES;
 
-use crate::units::Bytes;
-
-/// A mapped, zeroed, page-aligned piece of memory.
-///
-/// Invariant **R1**: as long as the value lives, `base .. base + len` is mapped readable and writable.
-pub trait Region: Send + Sync {
-    /// Where it is mapped in this process.
-    fn base(&self) -> NonNull<u8>;
-    /// How long it is.
-    fn len(&self) -> Bytes;
-    /// Whether it has no byte.
-    fn is_empty(&self) -> bool {
-        self.len().0 == 0
-    }
-}
-
-/// Large parts of the address space that are empty in ordinary programs: below the executables that
-/// are placed at random, above what common allocators and sanitizers use. Tried in this order.
-pub const BASE_CANDIDATES: [usize; 4] =
-    [0x3000_0000_0000, 0x3800_0000_0000, 0x4000_0000_0000, 0x4800_0000_0000];
-
-/// Bytes of memory this process's host has: the machine's, or its control group's limit if that is
-/// lower; 0 if neither can be read.
+/// Bytes of memory of this process's host: those of the machine, or the limit of the control group if that is lower;
+/// 0 if neither can be read.
 pub fn host_memory() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let machine = read("/proc/meminfo").and_then(|text| {

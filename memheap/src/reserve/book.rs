@@ -1,13 +1,13 @@
-//! The cursor that moves down, and the list of what it left behind.
+//! The limit, which moves down with each reservation, and the list of reservations.
 
 use std::collections::BTreeSet;
 
-use super::{Honoured, Locality, Request, Reservation, ReserveError, Usage};
+use super::reservation::{Honoured, Locality, Reservation, ReserveError, Usage};
 use crate::component::{Digest, Violation};
-use crate::units::{Bytes, Offset, PeId};
+use crate::units::{Align, Bytes, Offset, PeId};
 
 /// What both stages of a layout share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Book {
     floor: Offset,
     top: Offset,
@@ -29,8 +29,13 @@ impl Book {
         self.beside.extend(pes);
     }
 
-    pub(super) fn reserve(&mut self, request: Request<'_>) -> Result<Reservation, ReserveError> {
-        let Request { name, size, align, near } = request;
+    pub(super) fn reserve(
+        &mut self,
+        name: &str,
+        size: Bytes,
+        align: Align,
+        near: Locality,
+    ) -> Result<Reservation, ReserveError> {
         if size.0 == 0 {
             return Err(ReserveError::ZeroSize { name: name.to_owned() });
         }
@@ -52,24 +57,6 @@ impl Book {
         self.limit = entry.at;
         self.entries.push(entry.clone());
         Ok(entry)
-    }
-
-    pub(super) fn reserve_all(&mut self, list: &[Request<'_>]) -> Result<Vec<Reservation>, ReserveError> {
-        let (limit, lost, before) = (self.limit, self.lost, self.entries.len());
-        let mut order: Vec<usize> = (0..list.len()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse((list[i].align, list[i].size)));
-        let mut made: Vec<Option<Reservation>> = vec![None; list.len()];
-        for i in order {
-            match self.reserve(list[i]) {
-                Ok(reservation) => made[i] = Some(reservation),
-                Err(e) => {
-                    (self.limit, self.lost) = (limit, lost);
-                    self.entries.truncate(before);
-                    return Err(e);
-                }
-            }
-        }
-        Ok(made.into_iter().flatten().collect())
     }
 
     pub(super) fn entries(&self) -> &[Reservation] {
@@ -113,23 +100,23 @@ impl Book {
         let mut sizes = 0;
         for (i, r) in self.entries.iter().enumerate() {
             if r.at < self.floor || r.end() > self.top {
-                return broken("R1", r, "is outside the window");
+                return broken("RESERVE-R1", r, "is outside the window");
             }
             if r.end() > above {
-                return broken("R2", r, "reaches into the one before it");
+                return broken("RESERVE-R2", r, "reaches into the one before it");
             }
             if !r.at.is_aligned(r.align) {
-                return broken("R3", r, "is not aligned");
+                return broken("RESERVE-R3", r, "is not aligned");
             }
             if r.size.0 == 0 || self.entries[..i].iter().any(|other| other.name == r.name) {
-                return broken("R4", r, "is empty or has another's name");
+                return broken("RESERVE-R4", r, "is empty or has another's name");
             }
             above = r.at;
             sizes += r.size.0;
         }
         if above != self.limit || sizes + self.lost.0 != self.top.0 - self.limit.0 {
             let what = format!("{sizes} reserved and {} lost below {}", self.lost.0, self.top);
-            return Err(Violation { invariant: "R5", what });
+            return Err(Violation { invariant: "RESERVE-R5", what });
         }
         Ok(())
     }

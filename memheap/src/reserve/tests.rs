@@ -1,4 +1,5 @@
-//! The seed's vectors (A5, E7), and R1 to R6 for any sequence of calls.
+//! Reservations by example, and RESERVE-R1 to RESERVE-R6 for any sequence of calls; the seed's vectors are in
+//! `seeds::rmm`.
 
 use proptest::prelude::*;
 
@@ -11,52 +12,6 @@ fn fvp() -> Layout<Booting> {
 
 const KIB4: u64 = 4 << 10;
 
-fn word(log2: u64, flags: u64) -> u64 {
-    log2 << 56 | flags
-}
-
-#[test]
-fn the_vectors_of_the_seed() {
-    let layout = LockedLayout::from(fvp().beside([PeId(3)]));
-    let refused = |e: &ReserveError| match e {
-        ReserveError::ZeroSize { .. } => "size",
-        ReserveError::UnknownFlags { .. } => "flags",
-        ReserveError::Exhausted { .. } => "memory",
-        ReserveError::Sealed { .. } => "sealed",
-        _ => "other",
-    };
-    let vectors: &[(u64, u64, u64, Result<u64, &str>)] = &[
-        (KIB4, 12, 0, Ok(0xffbf_e000)),
-        (KIB4, 12, 0, Ok(0xffbf_d000)),
-        (0x100, 0, 0, Ok(0xffbf_cf00)),
-        (KIB4, 12, 0, Ok(0xffbf_b000)),
-        (64 << 10, 16, 0, Ok(0xffbe_0000)),
-        (1 << 20, 21, 0, Ok(0xffa0_0000)),
-        // A success in the seed, at the address of the block before.
-        (0, 12, 0, Err("size")),
-        (64, 6, LOCAL, Ok(0xff9f_ffc0)),
-        (64, 6, 2, Err("flags")),
-        (64, 6, 2 | LOCAL, Err("flags")),
-        (32 << 20, 12, 0, Err("memory")),
-        // Wrapped in the seed: success, at 0x1ff9ff000.
-        (0xffff_ffff_0000_0000, 12, 0, Err("memory")),
-        // The next one shows that the top has not moved.
-        (64, 6, 0, Ok(0xff9f_ff80)),
-    ];
-    for (i, &(size, log2, flags, expected)) in vectors.iter().enumerate() {
-        let got = layout.reserve(&format!("r{i}"), Bytes(size), word(log2, flags), PeId(3));
-        let seen = got.as_ref().map(|r| r.at.0).map_err(refused);
-        assert_eq!(seen, expected, "vector {i}: {got:?}");
-    }
-    let digest = layout.seal();
-    assert_eq!(
-        layout.reserve("late", Bytes(64), word(6, 0), PeId(0)).map_err(|e| refused(&e)),
-        Err("sealed")
-    );
-    assert_eq!(layout.seal(), digest);
-    assert_eq!(layout.find("r7").unwrap().honoured, Honoured::Yes);
-}
-
 #[test]
 fn padding_is_counted() {
     let mut layout = fvp();
@@ -66,22 +21,6 @@ fn padding_is_counted() {
     let usage = layout.usage();
     assert_eq!((usage.reserved, usage.lost), (Bytes(0x1100), Bytes(0xf00)));
     assert_eq!(usage.left.0, layout.limit().0 - 0xfe20_0000);
-}
-
-#[test]
-fn a_known_list_loses_less_and_is_taken_whole_or_not_at_all() {
-    let request = |name, size, align| Request { name, size: Bytes(size), align, near: Locality::Anywhere };
-    let list =
-        [request("a", 0x100, Align::ONE), request("b", KIB4, Align::PAGE), request("c", 0x100, Align::ONE)];
-    let mut layout = fvp();
-    let made = layout.reserve_all(&list).unwrap();
-    assert_eq!(made.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
-    assert_eq!((layout.usage().lost, made[1].at), (Bytes(0), Offset(0xffbf_e000)));
-    let (before, digest) = (layout.usage(), layout.digest());
-    let more = [request("d", KIB4, Align::PAGE), request("a", 1, Align::ONE)];
-    assert_eq!(layout.reserve_all(&more), Err(ReserveError::NameTaken { name: "a".into() }));
-    assert_eq!((layout.usage(), layout.digest()), (before, digest));
-    layout.validate().unwrap();
 }
 
 #[test]
@@ -102,22 +41,6 @@ fn names_are_found_and_taken_once() {
     let sealed = layout.seal();
     assert_eq!((sealed.find("locks"), sealed.find("none")), (Some(&made), None));
     assert_eq!(sealed.reservations(), [made]);
-}
-
-#[test]
-fn the_word_of_flags() {
-    for log2 in 0..=255u64 {
-        match Flags::decode(word(log2, LOCAL), PeId(2)) {
-            Ok(flags) => {
-                assert_eq!((u64::from(flags.align.log2()), flags.near), (log2, Locality::NearPe(PeId(2))));
-                assert_eq!(flags.encode(), word(log2, LOCAL));
-            }
-            Err(e) => assert!(log2 > 63 && e == ReserveError::BadAlign { log2: log2 as u8 }),
-        }
-    }
-    for bit in 1..56 {
-        assert_eq!(Flags::decode(1 << bit, PeId(0)), Err(ReserveError::UnknownFlags { bits: 1 << bit }));
-    }
 }
 
 #[test]
@@ -154,7 +77,7 @@ fn windows_can_be_empty_but_not_upside_down() {
     assert_eq!(whole.reserve("a", Bytes(u64::MAX), Align::ONE, Locality::Anywhere).unwrap().at, Offset(0));
 }
 
-/// Sizes from a byte to far past the window, alignments up to the largest there is.
+/// Sizes from nothing to far more than the window, alignments up to the largest there is.
 fn calls() -> impl Strategy<Value = Vec<(u64, u8)>> {
     let size = prop_oneof![6 => 0u64..9000, 2 => 0u64..(1 << 21), 1 => any::<u64>()];
     let log2 = prop_oneof![6 => 0u8..14, 1 => 0u8..64];
@@ -174,18 +97,18 @@ proptest! {
             let before = (layout.usage(), layout.digest());
             match layout.reserve(&i.to_string(), Bytes(size), align, Locality::Anywhere) {
                 Ok(r) => {
-                    prop_assert!(r.at >= window.0, "R1");
-                    prop_assert!(r.at < above && r.end() <= above, "R2");
+                    prop_assert!(r.at >= window.0, "RESERVE-R1");
+                    prop_assert!(r.at < above && r.end() <= above, "RESERVE-R2");
                     prop_assert!(above.0 - r.end().0 < align.bytes(), "no more padding than needed");
-                    prop_assert!(r.at.is_aligned(align), "R3");
-                    prop_assert_eq!(r.size, Bytes(size), "R4");
+                    prop_assert!(r.at.is_aligned(align), "RESERVE-R3");
+                    prop_assert_eq!(r.size, Bytes(size), "RESERVE-R4");
                     above = r.at;
                 }
                 Err(e) => {
-                    prop_assert_eq!((layout.usage(), layout.digest()), before, "R6");
+                    prop_assert_eq!((layout.usage(), layout.digest()), before, "RESERVE-R6");
                     let lowest = u128::from(floor).next_multiple_of(u128::from(align.bytes()));
                     let fits = size > 0 && lowest + u128::from(size) <= u128::from(above.0);
-                    prop_assert!(!fits, "R6: refused what fits: {}", e);
+                    prop_assert!(!fits, "RESERVE-R6: refused what fits: {}", e);
                 }
             }
             prop_assert_eq!(layout.limit(), above);

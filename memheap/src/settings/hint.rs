@@ -1,22 +1,22 @@
-//! A variable that looks like a setting and is none: a misspelt one, or another library's name for the same.
+//! Variables that look like settings but are not: misspelt ones, and other libraries' names for the same thing.
 //!
-//! Other programs have variables of the same prefix (compilers, launchers, other libraries of the standard), so a hint
-//! needs a likeness: a slip of the fingers, or most words in common. `SHMEM_SYMMETRIC_HEAP_SIZE` has two words
-//! of three in common with `SHMEM_SYMMETRIC_SIZE`.
+//! Compilers, launchers and other implementations of the standard have variables with the same prefix. So a hint is
+//! given only where a name is like that of a setting: a typing error apart, or with most words in common, as
+//! `SHMEM_SYMMETRIC_HEAP_SIZE` has two of three words in common with `SHMEM_SYMMETRIC_SIZE`.
 
-use super::{COMPONENT_PRIORITY, TABLE, is_priority};
+use super::table::{COMPONENT_PRIORITY, SYMMETRIC_SIZE, TABLE, is_priority};
 
-/// Names as like as that which others do use.
+/// Names that are as much alike, but are used by others.
 const OTHERS: &[&str] =
     &["SHMEM_SYMMETRIC_HEAP_PAGE_SIZE", "SHMEM_TEAMS_MAX", "SHMEM_CC", "SHMEM_CXX", "SHMEM_DIR"];
 
 /// Variables of the library itself and its tests.
 const OWN: &[&str] = &["SHMEM_TEST_", "SHMEM_LOCAL_LINK", "SHMEM_STATICS_CASE"];
 
-/// What libraries of the standard call the heap's size.
+/// What other implementations of the standard call the size of the heap.
 const SIZES: &[&str] = &["SHMEM_HEAP_SIZE", "SHMEM_SIZE", "SHMEM_SYMMETRIC_HEAP", "SHMEM_SYMM_HEAP_SIZE"];
 
-/// The setting that `name` may have been meant for; `None` for a setting, and for what looks like none.
+/// The setting that `name` may have been meant for; `None` if it is a setting, or is not like one.
 pub(super) fn meant(name: &str) -> Option<String> {
     let known = TABLE.iter().any(|s| s.name == name || s.fallback == Some(name)) || is_priority(name);
     if known
@@ -27,7 +27,7 @@ pub(super) fn meant(name: &str) -> Option<String> {
         return None;
     }
     if SIZES.contains(&name) {
-        return Some(super::SYMMETRIC_SIZE.name.to_owned());
+        return Some(SYMMETRIC_SIZE.name.to_owned());
     }
     if name.starts_with(COMPONENT_PRIORITY.0) && name.contains("PRIO") {
         return Some(format!("{}<NAME>{}", COMPONENT_PRIORITY.0, COMPONENT_PRIORITY.1));
@@ -40,7 +40,7 @@ pub(super) fn meant(name: &str) -> Option<String> {
     (best.0 > 0.5).then(|| best.1.to_owned())
 }
 
-/// The share of words in common, of all words of both.
+/// How many of the words of both names they have in common, from 0 to 1.
 fn in_common(a: &str, b: &str) -> f64 {
     let words = |name: &str| -> std::collections::BTreeSet<String> {
         name.split('_').skip(1).filter(|w| !w.is_empty()).map(str::to_owned).collect()

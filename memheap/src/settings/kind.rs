@@ -1,12 +1,12 @@
-//! What a setting takes: which values are right, and the sentence that says so where one is wrong.
+//! The kinds of values that settings take: which are accepted, and the sentence that says so when one is not.
 
-use super::{SettingError, parse_size};
-use crate::settings::SizeValue;
+use super::size::{SizeValue, parse_size};
+use crate::units::Bytes;
 
 /// What kind of value a setting takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// The standard's size grammar, or a percentage of the host's memory (see [`parse_size`]); so many bytes at most.
+    /// The standard's size grammar, or a percentage of the host's memory (see [`parse_size`]); at most so many bytes.
     Size(u64),
     /// A whole number, from the first to the second.
     Count(u64, u64),
@@ -16,20 +16,30 @@ pub enum Kind {
     Present,
     /// A list of component names, `a,b` to allow only these or `^a,b` to leave these out.
     Components,
-    /// A whole number of 32 bits, below zero too: of a component's priority.
+    /// A component's priority: a whole number of 32 bits, which may be negative.
     Priority,
-    /// Any text.
-    Text,
+}
+
+/// A value that cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{name}={value:?}: {why}")]
+pub struct SettingError {
+    /// The variable.
+    pub name: String,
+    /// What it holds.
+    pub value: String,
+    /// What is wrong with it, and what would be accepted.
+    pub why: String,
 }
 
 impl Kind {
-    /// Which values are right, in words.
+    /// Which values are accepted, in words.
     pub fn grammar(self) -> String {
         match self {
             Kind::Size(most) => format!(
                 "write a number with an optional k, m, g or t and without an exponent (as 512m or 1.5G), or a percentage \
                  of the host's memory (as 25%); at most {}",
-                crate::Bytes(most)
+                Bytes(most)
             ),
             Kind::Count(least, most) => format!("write a whole number, {least} to {most}"),
             Kind::Switch => "write 0, off, false or no, or 1, on, true or yes".to_owned(),
@@ -39,11 +49,11 @@ impl Kind {
                     .to_owned()
             }
             Kind::Priority => format!("write a whole number, {} to {}", i32::MIN, i32::MAX),
-            Kind::Present | Kind::Text => "write anything".to_owned(),
+            Kind::Present => "write anything".to_owned(),
         }
     }
 
-    /// Whether `value` is right; if not, an error that quotes both and says what would be.
+    /// An error that quotes name and value, unless the value is accepted.
     pub(super) fn check(self, name: &str, value: &str) -> Result<(), SettingError> {
         let wrong = |what: &str| {
             let why = format!("{what}; {}", self.grammar());
@@ -69,7 +79,7 @@ impl Kind {
     }
 }
 
-/// What a switch says.
+/// Whether a switch is on; `None` if the value says neither.
 pub(super) fn switch(value: &str) -> Option<bool> {
     match value.trim().to_ascii_lowercase().as_str() {
         "1" | "on" | "true" | "yes" => Some(true),

@@ -1,4 +1,4 @@
-//! The size grammar of the standard, exactly, and a percentage beside it.
+//! The standard's grammar of sizes, exactly, and percentages.
 //!
 //! `NUM[suffix][anything]`: NUM is a non-negative integer or decimal fraction (`.5` and `1.` too), the
 //! suffix one of `k m g t` in either case, 2^10 to 2^40. The value is rounded **up** to a byte; what
@@ -17,13 +17,13 @@ pub enum SizeValue {
 /// What is wrong with a size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SizeError {
-    /// It is no number with an optional suffix.
+    /// It is not a number with an optional suffix.
     #[error("is no size")]
     Garbage,
     /// It does not fit in 64 bits.
     #[error("does not fit in 64 bits")]
     Overflow,
-    /// More than all of the host.
+    /// More than all the memory of the host.
     #[error("is more than 100 % of the host's memory")]
     OverHundred,
 }

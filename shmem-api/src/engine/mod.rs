@@ -36,6 +36,7 @@ use crate::team::active_set::ActiveSets;
 use crate::team::contexts::{self, Slots};
 use crate::team::core::Met;
 use crate::team::table::Teams;
+use crate::transport;
 
 /// One start of the library: a node, and the heap and the teams on it.
 pub(crate) struct Engine {
@@ -134,6 +135,7 @@ impl Engine {
         let Engine { heap, local, .. } = *engine;
         heap.into_inner().finalize();
         local.into_inner().finalize();
+        transport::close();
     }
 
     /// The library counts as down from here on, and this PE as having left in good order. The memory stays.

@@ -2,7 +2,8 @@
 //!
 //! `SHMEM_TEST_FAR` says which PEs are far: `all`, or `odd`: those whose number differs from this PE's in its lowest bit.
 //! So every program of the tests can be run through every far arm. It is as late as a network may be: what is put lies in a
-//! queue of this process until something orders or completes it, so that whoever forgets to is found out.
+//! queue of this process until something orders or completes it, or the process asks or waits for others: so whoever forgets
+//! to is found out.
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
@@ -98,6 +99,7 @@ impl Transport for Loopback {
     }
 
     unsafe fn get(&self, to: *mut u8, from: FarTarget, n: usize) {
+        flush(&mut pending());
         // SAFETY: by contract; TRANSPORT-T1, which `address` has looked at again.
         unsafe { copy::get(to, address(from, n), n) }
     }
@@ -146,11 +148,20 @@ impl Transport for Loopback {
         flush(&mut pending());
     }
 
-    fn progress(&self) {}
+    fn progress(&self) {
+        flush(&mut pending());
+    }
+
+    fn close(&self) {
+        flush(&mut pending());
+        MEMORY.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 
     fn wake(&self, pe: PeId) {
-        let waiters = MEMORY.read().unwrap_or_else(PoisonError::into_inner)[pe.0 as usize]
-            .as_ref()
+        let memory = MEMORY.read().unwrap_or_else(PoisonError::into_inner);
+        let waiters = memory
+            .get(pe.0 as usize)
+            .and_then(Option::as_ref)
             .map(|memory| memory.waiters.map(|at| memory.segment.base().as_ptr().wrapping_add(at)));
         if let Some([event, asleep]) = waiters {
             // SAFETY: there every segment has these two words, atomics, as long as it is mapped.

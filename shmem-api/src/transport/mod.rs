@@ -145,6 +145,9 @@ pub(crate) trait Transport: Send + Sync {
 
     /// Wakes that PE if it sleeps in a wait on its own memory.
     fn wake(&self, pe: PeId);
+
+    /// The library has gone down, and no call is under way: the memory of all PEs goes. A later start tells of other.
+    fn close(&self);
 }
 
 /// TRANSPORT-T2.
@@ -172,6 +175,13 @@ pub(crate) fn of(target: FarTarget) -> &'static dyn Transport {
 pub(crate) fn wake(pe: PeId) {
     if let Some(far) = far() {
         far.wake(pe);
+    }
+}
+
+/// The library has gone down.
+pub(crate) fn close() {
+    if let Some(far) = far() {
+        far.close();
     }
 }
 

@@ -162,7 +162,10 @@ impl Module for Ranges {
         let mut end = 0;
         for b in self.blocks() {
             if b.at.0 != end {
-                return Err(Violation { invariant: "M3", what: format!("a gap or overlap at {end:#x}") });
+                return Err(Violation {
+                    invariant: "MODULE-M3",
+                    what: format!("a gap or overlap at {end:#x}"),
+                });
             }
             end += b.len.0;
         }

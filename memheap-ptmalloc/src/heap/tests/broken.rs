@@ -1,4 +1,4 @@
-//! One injury per invariant; `validate` names it.
+//! Each invariant is broken once or more; `validate` names it.
 
 use super::*;
 
@@ -10,16 +10,16 @@ fn busy() -> (Heap<Copied>, [ChunkId; 5]) {
     heap.free(b).expect("it is live");
     heap.free(d).expect("it is live");
     heap.alloc(Bytes(96), Align::DEFAULT).expect("there is room");
-    assert_eq!(heap.check(), Ok(()));
-    let ids: Vec<ChunkId> = heap.walk().map(|(id, _)| id).collect();
+    assert_eq!(heap.view().check(), Ok(()));
+    let ids: Vec<ChunkId> = heap.view().walk().map(|(id, _)| id).collect();
     let victim = heap.state.victim;
-    let binned = heap.members(Bin::of(Granules(3))).next().expect("b is there");
+    let binned = heap.view().members(Bin::of(Granules(3))).next().expect("b is there");
     (heap, [ids[0], binned, ids[2], victim, TOP])
 }
 
 #[track_caller]
 fn names(heap: &Heap<Copied>, invariant: &str) {
-    let violation = heap.check().expect_err("it is broken");
+    let violation = heap.view().check().expect_err("it is broken");
     assert_eq!(violation.invariant, invariant, "{violation}");
 }
 
@@ -27,14 +27,14 @@ fn names(heap: &Heap<Copied>, invariant: &str) {
 fn i1_a_gap() {
     let (mut heap, [first, ..]) = busy();
     heap.chunks.set_size(first, Granules(3));
-    names(&heap, "I1");
+    names(&heap, "PTM-I1");
 }
 
 #[test]
 fn i1_a_link_that_does_not_lead_back() {
     let (mut heap, [first, _, third, ..]) = busy();
     heap.chunks.set_prev(third, first);
-    names(&heap, "I1");
+    names(&heap, "PTM-I1");
 }
 
 #[test]
@@ -42,35 +42,35 @@ fn i2_two_free_neighbours() {
     let (mut heap, [_, _, third, ..]) = busy();
     let start = heap.chunks.get(third).start;
     heap.chunks.set_start(third, start, false);
-    names(&heap, "I2");
+    names(&heap, "PTM-I2");
 }
 
 #[test]
 fn i3_a_start_that_is_not_found() {
     let (mut heap, [first, ..]) = busy();
     heap.starts.0[0] = Copied(first.0 as u32 + 1);
-    names(&heap, "I3");
+    names(&heap, "PTM-I3");
 }
 
 #[test]
 fn i3_an_entry_without_a_start() {
     let (mut heap, _) = busy();
     *heap.starts.0.last_mut().expect("it is not empty") = Copied(TOP.0 as u32);
-    names(&heap, "I3");
+    names(&heap, "PTM-I3");
 }
 
 #[test]
 fn i4_a_mark_on_an_empty_bin() {
     let (mut heap, _) = busy();
     heap.state.map.set(Bin::of(Granules(50)));
-    names(&heap, "I4");
+    names(&heap, "PTM-I4");
 }
 
 #[test]
 fn i5_a_free_chunk_that_is_nowhere() {
     let (mut heap, [_, binned, ..]) = busy();
     heap.arena().unshelve(binned);
-    names(&heap, "I5");
+    names(&heap, "PTM-I5");
 }
 
 #[test]
@@ -78,21 +78,21 @@ fn i5_a_chunk_in_the_wrong_bin() {
     let (mut heap, [_, binned, ..]) = busy();
     heap.arena().unshelve(binned);
     heap.arena().shelve(binned, Granules(4));
-    names(&heap, "I5");
+    names(&heap, "PTM-I5");
 }
 
 #[test]
 fn i5_a_victim_of_another_size() {
     let (mut heap, _) = busy();
     heap.state.victim_size = Granules(1);
-    names(&heap, "I5");
+    names(&heap, "PTM-I5");
 }
 
 #[test]
 fn i6_a_wrong_total() {
     let (mut heap, _) = busy();
     heap.state.idle = Granules(1);
-    names(&heap, "I6");
+    names(&heap, "PTM-I6");
 }
 
 #[test]
@@ -100,5 +100,5 @@ fn i6_a_lost_descriptor() {
     let (mut heap, _) = busy();
     heap.arena().acquire();
     heap.chunks.set_size(ChunkId(heap.state.spare.0 - 1), Granules(1));
-    names(&heap, "I6");
+    names(&heap, "PTM-I6");
 }

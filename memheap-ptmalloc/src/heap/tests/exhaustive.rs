@@ -1,7 +1,7 @@
 //! All strings of up to seven calls: an allocation of one of five sizes, or the free of a live block.
 //!
 //! The heap has room for a few blocks only, so that exact fits, remainders, merges on either side, a
-//! full heap and the odd last granule all occur. Each node of the tree is validated.
+//! full heap and the odd last granule all occur. The heap is checked after each call.
 
 use super::*;
 
@@ -36,7 +36,7 @@ impl Walk {
                     let largest =
                         heap.blocks().filter(|b| b.state == BlockState::Free).map(|b| b.len.0).max();
                     assert!(largest.unwrap_or(0) < size, "{:?}: {largest:?} is free", self.calls);
-                    assert_eq!(next.digest(), heap.digest(), "M4: {:?}", self.calls);
+                    assert_eq!(next.digest(), heap.digest(), "MODULE-M4: {:?}", self.calls);
                 }
             }
             self.calls.pop();
@@ -55,12 +55,15 @@ impl Walk {
     }
 
     fn examine(&self, heap: &Heap<Copied>, live: &[(u64, u64)]) {
-        if let Err(violation) = heap.check() {
+        if let Err(violation) = heap.view().check() {
             panic!("{:?}: {violation}", self.calls);
         }
         let mut found = 0;
-        for block in
-            heap.walk().map(|(_, chunk)| heap.describe(chunk)).filter(|b| b.state == BlockState::Live)
+        for block in heap
+            .view()
+            .walk()
+            .map(|(_, chunk)| heap.view().describe(chunk))
+            .filter(|b| b.state == BlockState::Live)
         {
             let held = live.iter().any(|&(at, size)| at == block.at.0 && size <= block.len.0);
             assert!(held, "{:?}: {block:?} is held by nobody", self.calls);

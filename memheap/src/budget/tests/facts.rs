@@ -2,6 +2,7 @@
 
 use crate::budget::*;
 use crate::settings::SizeValue;
+use crate::units::Bytes;
 
 const MEMINFO: &str = "MemTotal: 16777216 kB\nMemFree: 1048576 kB\nMemAvailable: 8388608 kB\n";
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::pages::*;
-use crate::units::Offset;
+use crate::units::{Align, Bytes, Offset};
 
 fn want(name: &'static str, len: Bytes, align: Align, pages: PageKind) -> Want {
     Want { name, len, align, pages }

@@ -125,6 +125,5 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Present => "present",
         Kind::Components => "components",
         Kind::Priority => "number",
-        Kind::Text => "text",
     }
 }

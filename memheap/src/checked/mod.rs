@@ -1,4 +1,4 @@
-//! The guard around components nobody vouches for: a book of its own.
+//! The guard around allocators of the program's own, whose answers are checked against a book.
 //!
 //! ```text
 //!   caller ──► guard ──► module      alloc, free, realloc: asked; every answer is checked before it is passed on
@@ -6,17 +6,20 @@
 //!                 └─ book            blocks, room, digest: from here; the module is not asked
 //! ```
 //!
-//! A component is safe code, so it may lie: two blocks that overlap would give two owners the same memory, a live
-//! block called free would lose its bytes, a digest that says nothing would hide that PEs differ. So nothing that a
-//! module says is passed on unchecked, and nothing is asked of it that the book knows (rule S6 of the Rust API).
-//! The first lie stops the program before anybody gets the block; so does a module that has panicked, at every
-//! later call.
+//! A component is safe code, so it may be wrong without being unsafe: two blocks that overlap would give two owners
+//! the same memory, a live block that is called free would lose its bytes, a digest that never changes would hide
+//! that PEs differ. So no answer of a module is passed on unchecked, and it is asked nothing that the book knows
+//! (rule S6 of the design of the Rust API). The first wrong answer, which is called a lie below, stops the program
+//! before anybody has the block; and so does every call after a wrong answer or a panic of the module.
 //!
-//! What the guard cannot know is whether the module of another PE gives the same offsets: who uses a heap on several
-//! PEs compares them, where [`is_vouched_for`](Module::is_vouched_for) says no.
+//! What the guard cannot know is whether the modules of other PEs give the same offsets. Where
+//! [`is_vouched_for`](Module::is_vouched_for) says no, whoever uses a heap on several PEs compares them.
 //!
-//! Invariants: **W1** the book holds exactly the blocks that were handed out and not freed, as long as was asked for;
-//! they lie in the span and do not overlap. **W2** the digest is of the calls and the offsets in the book's history.
+//! * **CHECKED-W1** the book holds exactly the blocks that were handed out and not freed, each as long as was asked
+//!   for; they lie in the span and do not overlap;
+//! * **CHECKED-W2** the digest depends on the calls and the offsets in the book alone;
+//! * **CHECKED-W3** a module that has told a lie or panicked is not asked again, and the live blocks of any other are
+//!   those of the book.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +31,7 @@ pub struct Checked {
     inner: Box<dyn Module>,
     component: &'static str,
     span: Span,
-    /// From the start of a block to its length.
+    /// The length of each block, by its start.
     live: BTreeMap<u64, u64>,
     digest: Digest,
     /// Why the module is not asked again.
@@ -57,8 +60,8 @@ impl Checked {
         answer
     }
 
-    /// Enters a block the module handed out in the place of `old`, if there was one; or says how the module lied, and
-    /// leaves the book as it is.
+    /// Enters a block that the module handed out (CHECKED-W1), in the place of `old` if there was one. If it cannot
+    /// be one, says so, ends, and leaves the book as it is.
     fn enter(&mut self, at: Offset, size: Bytes, align: Align, old: Option<Offset>) {
         let len = size.0.max(1);
         let end = at.0.checked_add(len).filter(|&e| e <= self.span.len.0);
@@ -86,7 +89,8 @@ impl Checked {
         panic!("{line}")
     }
 
-    /// An error with the book's figures; how large the module's largest block is, only the module knows.
+    /// An error with the figures of the book. How large the largest block is only the module knows, as far as the book
+    /// allows it.
     fn in_figures(&self, requested: Bytes, e: AllocError) -> AllocError {
         let AllocError::Exhausted { largest, .. } = e else { return e };
         let room = self.room();
@@ -126,7 +130,7 @@ impl Module for Checked {
         if let Err(e) = self.ask("free", |module| module.free(at)) {
             self.lie(format!("refused to free the live block at {at}: {e}"));
         }
-        // As long as the book says, like everything that is told about blocks.
+        // The length is that of the book, as in everything the guard says about blocks.
         let len = self.live.remove(&at.0).unwrap_or(0);
         self.digest = self.digest.step(FREE, at.0, len);
         Ok(Bytes(len))
@@ -146,10 +150,10 @@ impl Module for Checked {
             }
             Moved::To { to, .. } => to,
         };
-        // The old block may be overlapped: its bytes are moved, and it is gone.
+        // The new block may overlap the old one, which is gone once its bytes are moved.
         self.enter(to, size, align, Some(at));
         self.digest = self.digest.step(REALLOC, to.0, size.0);
-        // No more than both blocks have, however much the module would keep.
+        // No more than both blocks have, even if the module says so.
         Ok(if to == at { Moved::InPlace } else { Moved::To { to, keep: Bytes(kept) } })
     }
 
@@ -172,7 +176,7 @@ impl Module for Checked {
         }))
     }
 
-    /// What is not handed out; the module may have less to give.
+    /// What is not handed out. The module may have less to give.
     fn room(&self) -> Room {
         self.gaps().fold(Room::default(), |room, gap| Room {
             free: Bytes(room.free.0 + gap.len.0),
@@ -182,14 +186,14 @@ impl Module for Checked {
 
     fn validate(&self) -> Result<(), Violation> {
         if let Some(what) = &self.broken {
-            return Err(Violation { invariant: "S6", what: format!("the module {what}") });
+            return Err(Violation { invariant: "CHECKED-W3", what: format!("the module {what}") });
         }
         self.inner.validate()?;
         let told = self.inner.blocks().filter(|b| b.state == BlockState::Live);
         let told: Vec<u64> = told.map(|b| b.at.0).collect();
         if told.iter().ne(self.live.keys()) {
             return Err(Violation {
-                invariant: "S6",
+                invariant: "CHECKED-W3",
                 what: "the module's live blocks are not those handed out".into(),
             });
         }

@@ -10,7 +10,7 @@
 use crate::units::{Align, Bytes};
 
 /// The share of each domain, and the rounds it took.
-pub(super) fn shares(request: Bytes, usable: &[Bytes], granule: Align) -> (Vec<Bytes>, u32) {
+pub(super) fn rounds(request: Bytes, usable: &[Bytes], granule: Align) -> (Vec<Bytes>, u32) {
     // The original keeps what remains in a signed number. From 2^63 on it starts below zero, so the
     // first round finds nothing left to do.
     let wanted = i64::try_from(request.0).map_or(0, |n| n as u64);

@@ -13,21 +13,24 @@
 //! larger block) as long as that is free.
 //!
 //! `realloc` differs from the classical buddy, which never shrinks and moves whenever it grows:
-//! * a smaller size gives the upper part of the block back at once, the block stays;
-//! * a larger one takes the enclosing block if all the rest of that is free: in place where the block is
-//!   its lowest part, else moving down into it;
-//! * only then another block is taken, and the old one freed after that.
+//! * for a smaller size the upper part of the block is freed at once, and the block stays where it is;
+//! * for a larger one the enclosing block is taken if all the rest of it is free; then the block stays if it is the
+//!   lowest part of that, and moves down otherwise;
+//! * if that is not free, another block is taken, and the old one is freed afterwards.
 //!
-//! Invariants, checked by `validate` in this order:
-//! * **I1** `num_free` of an order is the number of its free blocks, and all summaries agree with it;
-//! * **I2** no two buddies are both free;
-//! * **I3** live and free blocks tile the heap, and the counters of bytes and blocks are their sums;
-//! * **I4** a block starts at a multiple of its size;
-//! * **I5** a free block is recorded in one place: beside the path or in a bitmap;
-//! * **I6** a heap without live blocks is the binary decomposition of its length.
+//! `validate` checks, in this order:
+//! * **BUDDY-I1** `num_free` of an order is the number of its free blocks, and all summaries agree with it;
+//! * **BUDDY-I2** no two buddies are both free;
+//! * **BUDDY-I3** live and free blocks tile the heap, and the counters of bytes and blocks are their sums;
+//! * **BUDDY-I4** a block starts at a multiple of its size;
+//! * **BUDDY-I5** a free block is recorded in one place: beside the path or in a bitmap;
+//! * **BUDDY-I6** a heap without live blocks is the binary decomposition of its length.
+
+mod audit;
 
 use std::num::NonZeroU64;
 
+use audit::View;
 use memheap::component::{Room, explain_bad_free};
 use memheap::{
     Align, AllocError, Block, BlockState, Bytes, Digest, FreeError, Module, Moved, Offset, Order, Span,
@@ -37,14 +40,12 @@ use memheap::{
 use crate::free::FreeBlocks;
 use crate::sizes::SizeTable;
 
-mod audit;
-
 /// A heap whose bitmaps have `LEVELS` levels.
 pub(crate) struct Heap<const LEVELS: usize> {
     pub(crate) free: FreeBlocks<LEVELS>,
     pub(crate) sizes: SizeTable,
     pub(crate) min: Order,
-    /// The length of the smallest block less one; above 0.
+    /// The length of the smallest block minus one, which is above 0.
     floor: NonZeroU64,
     span: Span,
     digest: Digest,
@@ -59,8 +60,8 @@ enum Step {
 }
 
 impl<const LEVELS: usize> Heap<LEVELS> {
-    /// A heap over `span`, all free, with blocks of order `min` and above. The system may refuse the
-    /// address space of the bitmaps.
+    /// A heap over `span`, all free, with blocks of order `min` and above. Fails if the system refuses the address
+    /// space for the bitmaps.
     pub(crate) fn new(span: Span, min: Order, sizes: SizeTable) -> std::io::Result<Self> {
         let free = FreeBlocks::all(managed(span, min), min)?;
         let floor = NonZeroU64::new(min.bytes().0 - 1).unwrap_or(NonZeroU64::MIN);
@@ -72,10 +73,15 @@ impl<const LEVELS: usize> Heap<LEVELS> {
         managed(self.span, self.min)
     }
 
+    /// The heap, for a look at it.
+    fn view(&self) -> View<'_, LEVELS> {
+        View { free: &self.free, sizes: &self.sizes, min: self.min, managed: self.managed() }
+    }
+
     /// The least order whose blocks hold `size` bytes at a multiple of `align`; `None` above 2^63.
     #[inline(always)]
     fn order(&self, size: Bytes, align: Align) -> Option<Order> {
-        // The last byte needed, for each reason: together they have the highest bit of the largest.
+        // The offset of the last byte needed, for each of three reasons: the highest bit of all is that of the largest.
         let last = self.floor | (align.bytes() - 1) | size.0.saturating_sub(1);
         let order = last.ilog2() + 1;
         (order < 64).then_some(Order(order as u8))
@@ -170,7 +176,8 @@ impl<const LEVELS: usize> Module for Heap<LEVELS> {
             }
             at
         } else {
-            // Larger than `old` in any case: a start that is not aligned is a multiple of 2^old.
+            // The new order is above `old` in any case: a start that is a multiple of 2^old and not aligned shows that
+            // the alignment is larger.
             let grown = self.order(size, align).and_then(|new| self.grow(at, old, new));
             grown.ok_or_else(|| self.refused(size, align))?
         };
@@ -194,7 +201,7 @@ impl<const LEVELS: usize> Module for Heap<LEVELS> {
     }
 
     fn blocks<'m>(&'m self) -> Box<dyn Iterator<Item = Block> + 'm> {
-        Box::new(self.walk().map(|(at, order, state)| Block { at, len: order.bytes(), state }))
+        Box::new(self.view().walk().map(|(at, order, state)| Block { at, len: order.bytes(), state }))
     }
 
     fn room(&self) -> Room {
@@ -203,7 +210,7 @@ impl<const LEVELS: usize> Module for Heap<LEVELS> {
     }
 
     fn validate(&self) -> Result<(), Violation> {
-        self.audit()
+        self.view().audit()
     }
 
     fn digest(&self) -> Digest {

@@ -1,33 +1,29 @@
 //! One set of tests for every component, generic over how a module is made.
 //!
 //! ```text
-//!   all(make) ─┬─ laws:        M1–M6 of the component page, one function each, on small exact cases
+//!   all(make) ─┬─ laws:        MODULE-M1 to MODULE-M6, by small exact cases
 //!              ├─ model:       random histories, each call mirrored in an independent ledger
 //!              └─ determinism: two replicas, one of which also suffers failing calls, stay equal
 //! ```
 //!
-//! `make` gives a fresh module for a span; nothing else is known about it. A function that returns has
-//! found nothing wrong; one that finds something panics with the law, the seed and the step. Random
-//! histories come from [`Rng`], so a failure repeats from its seed.
+//! `make` gives a fresh module for a span; nothing else is known about it. A function that finds nothing wrong
+//! returns; one that does panics with the law, the seed and the step. Random histories come from [`Rng`], the one
+//! generator of random numbers of the allocators' tests, so a failure can be repeated from its seed.
 
 mod laws;
 mod model;
 mod rng;
 
 pub use laws::{
-    alignment, bad_frees, exhaustion, free_all_restores, realloc_keeps, refused_alignment, size_zero, tiling,
-    whole_heap,
+    Make, alignment, bad_frees, exhaustion, free_all_restores, realloc_keeps, refused_alignment, size_zero,
+    tiling, whole_heap,
 };
 pub use model::{determinism, model};
 pub use rng::Rng;
 
-use crate::component::Module;
 use crate::units::{Bytes, Span};
 
-/// How the module under test is made: fresh, managing the given span.
-pub type Make<'a> = &'a dyn Fn(Span) -> Box<dyn Module>;
-
-/// Spans the whole set runs on: powers of two and lengths that are none, from a page upwards.
+/// The spans that the whole set runs on, powers of two and others.
 const SPANS: &[u64] = match cfg!(miri) {
     true => &[4 << 10],
     false => &[4 << 10, 12 << 10, 1 << 20, (3 << 19) + 4096, 2 << 20, 384 << 20],
@@ -35,8 +31,8 @@ const SPANS: &[u64] = match cfg!(miri) {
 
 /// Runs the whole set: the laws on several spans, then [`model`] and [`determinism`].
 ///
-/// A block of the whole span is asked for where the span is a power of two; elsewhere what a fresh
-/// module says is its largest block. A component that promises more calls [`whole_heap`] itself.
+/// Where the span is a power of two, one block of all of it must be had; elsewhere a block as large as a fresh module
+/// says its largest is. A component that promises more calls [`whole_heap`] itself.
 pub fn all(make: Make<'_>) {
     for (i, &len) in SPANS.iter().enumerate() {
         let span = Span { len: Bytes(len) };

@@ -13,16 +13,15 @@
 //! (the remainder of the last small split, so runs of small blocks lie together); part of the smallest
 //! binned chunk, whose remainder becomes the victim; part of top. A large request takes the best of a
 //! few chunks in the bin of its size, else the first of the next bin, or the victim if that fits
-//! better; then part of top. A freed chunk merges with both neighbours at once.
+//! better; then part of top. A freed chunk is merged with free neighbours at once.
 //!
-//! Invariants:
-//! * **I1** the chunks, linked by address in both directions from the edge to top, tile the window;
-//! * **I2** no two free chunks are neighbours; top counts as free;
-//! * **I3** every chunk but top is found from its start, and each slot without a start is empty;
-//! * **I4** a bit of the map is set for the bins that hold a chunk, a bit of the summary for the words
+//! * **PTM-I1** the chunks, linked by address in both directions from the edge to top, tile the window;
+//! * **PTM-I2** no two free chunks are neighbours; top counts as free;
+//! * **PTM-I3** every chunk but top is found from its start, and each slot in which none starts is empty;
+//! * **PTM-I4** a bit of the map is set for the bins that hold a chunk, a bit of the summary for the words
 //!   that hold a bit;
-//! * **I5** a free chunk is either top, or the designated victim, or in the bin of its size, once;
-//! * **I6** the totals are those of the chunks, and every descriptor is a chunk's or spare.
+//! * **PTM-I5** a free chunk is either top, or the designated victim, or in the bin of its size, once;
+//! * **PTM-I6** the totals are those of the chunks, and every descriptor is either that of a chunk or spare.
 
 mod align;
 mod arena;
@@ -30,26 +29,28 @@ mod check;
 mod free;
 mod resize;
 mod take;
+mod view;
 
 use std::hint::cold_path;
 
-use arena::State;
+use arena::{Arena, State};
 use memheap::component::*;
 use memheap::{Align, Bytes, Offset, Span};
+use view::View;
 
-use crate::bins::{Bin, EXACT};
-use crate::chunks::{self, Chunk, ChunkId, Chunks, EDGE, TOP};
+use crate::bins::EXACT;
+use crate::chunks::{self, Chunk, ChunkId, Chunks, TOP};
 use crate::starts::{self, Starts};
 use crate::units::Granules;
 use crate::width::Word;
 
-/// What a digest step says happened. An alignment, which is less than 64, goes with it.
+/// What happened, for a step of the digest. The logarithm of an alignment, which is less than 64, is added to it.
 const ALLOC: u64 = 0;
 const FREE: u64 = 64;
 const REALLOC: u64 = 128;
 const MOVED: u64 = 192;
 
-/// One heap. See the [module page](self) for I1–I6.
+/// One heap. See the [module page](self) for PTM-I1 to PTM-I6.
 pub struct Heap<W: Word> {
     chunks: Chunks<W::Descriptors>,
     starts: Starts<W::Slots>,
@@ -58,7 +59,7 @@ pub struct Heap<W: Word> {
 }
 
 impl<W: Word> Heap<W> {
-    /// Starts managing `span`: all of it is top. Declines what is too long for `W`.
+    /// Starts managing `span`, all of which is top. Declines a span that is too long for `W`.
     pub fn new(span: Span) -> Result<Heap<W>, Decline> {
         let longest = Granules(W::LONGEST).bytes();
         if span.len > longest {
@@ -87,47 +88,19 @@ impl<W: Word> Heap<W> {
         Some((id, Chunk { start, live: true, ..self.chunks.get(id) }))
     }
 
-    /// The chunk `id` names, which may be top.
-    fn chunk(&self, id: ChunkId) -> Chunk {
-        if id == TOP { self.state.top() } else { self.chunks.get(id) }
-    }
-
-    /// The chunk that contains granule `at` of the window.
-    fn containing(&self, at: Granules) -> ChunkId {
-        if at >= self.state.top {
-            return TOP;
+    /// Opens the heap for a call that changes it.
+    #[inline(always)]
+    fn arena(&mut self) -> Arena<'_, W> {
+        Arena {
+            chunks: Chunks(&mut self.chunks.0),
+            starts: Starts(&mut self.starts.0),
+            state: &mut self.state,
         }
-        let near = self.starts.near(at, |id| self.chunks.get(id).start <= at);
-        let before = near.or_else(|| self.chunks.sample(at));
-        let mut id = before.unwrap_or_else(|| self.chunks.get(EDGE).next);
-        while self.chunks.get(id).end() <= at {
-            id = self.chunks.get(id).next;
-        }
-        id
     }
 
-    /// What the caller is told of a chunk: the last granule of the window may be a part of one.
-    fn describe(&self, chunk: Chunk) -> Block {
-        let at = chunk.start.offset();
-        let state = if chunk.live { BlockState::Live } else { BlockState::Free };
-        Block { at, len: Bytes(self.state.extent(chunk)), state }
-    }
-
-    /// The chunks by address, top last.
-    fn walk(&self) -> impl Iterator<Item = (ChunkId, Chunk)> + '_ {
-        let mut id = EDGE;
-        std::iter::from_fn(move || {
-            if id == TOP {
-                return None;
-            }
-            id = self.chunks.get(id).next;
-            Some((id, self.chunk(id)))
-        })
-    }
-
-    /// The chunks in `bin`, newest first.
-    fn members(&self, bin: Bin) -> impl Iterator<Item = ChunkId> + '_ {
-        self.chunks.members(bin, self.state.map.has(bin))
+    /// Opens the heap for a look at it.
+    fn view(&self) -> View<'_, W> {
+        View { chunks: &self.chunks, starts: &self.starts, state: &self.state }
     }
 
     #[inline(always)]
@@ -168,7 +141,7 @@ impl<W: Word> Heap<W> {
         }
     }
 
-    /// Frees a live chunk, which is the `FIRST_IN_SLOT` or not.
+    /// Frees a live chunk. It may be the `FIRST_IN_SLOT`.
     #[inline(always)]
     fn free_chunk<const FIRST_IN_SLOT: bool>(
         &mut self,
@@ -182,7 +155,7 @@ impl<W: Word> Heap<W> {
             return self.free_merging(id);
         }
         if chunk.next == TOP {
-            // As `extent` has it: the chunk ends where top starts.
+            // The same as `extent`, since the chunk ends where top starts.
             let mut freed = chunk.size.bytes().0;
             if self.state.top == self.state.window {
                 freed = self.state.extent(chunk);
@@ -229,7 +202,7 @@ impl<W: Word> Heap<W> {
 
 impl<W: Word> Module for Heap<W> {
     fn alloc(&mut self, size: Bytes, align: Align) -> Result<Offset, AllocError> {
-        // The rarer ways end in calls that take the place of this one, so that its frame stays small.
+        // The rarer cases are tail calls, so that the frame of this function stays small.
         let n = Granules::holding(size);
         if n > EXACT {
             cold_path();
@@ -253,8 +226,8 @@ impl<W: Word> Module for Heap<W> {
 
     fn alloc_block(&mut self, size: Bytes, align: Align) -> Result<Block, AllocError> {
         let at = self.alloc(size, align)?;
-        // A chunk is as long as asked for, but for the last granule of the window, a part of which may
-        // be past the end.
+        // A chunk is as long as was asked for, except that a part of the last granule of the window may be past the
+        // end.
         let len = Granules::holding(size).bytes().0.min(self.state.len.0 - at.0);
         Ok(Block { at, len: Bytes(len), state: BlockState::Live })
     }
@@ -281,24 +254,19 @@ impl<W: Word> Module for Heap<W> {
     }
 
     fn block(&self, at: Offset) -> Option<Block> {
-        (at.0 < self.state.len.0).then(|| self.describe(self.chunk(self.containing(Granules::around(at)))))
+        self.view().block(at)
     }
 
     fn blocks<'m>(&'m self) -> Box<dyn Iterator<Item = Block> + 'm> {
-        Box::new(self.walk().map(|(_, chunk)| self.describe(chunk)).filter(|b| b.len.0 > 0))
+        Box::new(self.view().blocks())
     }
 
     fn room(&self) -> Room {
-        let top = self.state.extent(self.state.top());
-        let between = self.state.idle.bytes().0;
-        let binned = self.state.map.last().into_iter().flat_map(|bin| self.members(bin));
-        let largest = binned.map(|id| self.chunks.get(id).size).max().unwrap_or_default();
-        let largest = largest.max(self.state.victim_size).bytes().0.max(top);
-        Room { free: Bytes(between + top), largest: Bytes(largest) }
+        self.view().room()
     }
 
     fn validate(&self) -> Result<(), Violation> {
-        self.check()
+        self.view().check()
     }
 
     fn digest(&self) -> Digest {

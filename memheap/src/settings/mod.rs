@@ -1,121 +1,28 @@
-//! ONE table of settings: parsed, printed and documented from here.
+//! The one table of settings, from which they are parsed, printed and documented.
 //!
-//! A setting is an environment variable. [`Settings::from_env`] reads those the [`TABLE`] names, and
-//! for every component `X` the three of a component (see [`COMPONENT_PRIORITY`]). A value that does
-//! not parse is an error that quotes it; nothing is guessed.
+//! A setting is an environment variable. [`Settings::from_env`] reads those that the [`TABLE`] names, and the
+//! priority of every component (see [`COMPONENT_PRIORITY`]). A value that does not parse is an error that quotes it;
+//! nothing is guessed.
 
 mod hint;
 mod kind;
 mod size;
+mod table;
 
 use std::collections::BTreeMap;
 
-pub use kind::Kind;
+pub use kind::{Kind, SettingError};
 pub use size::{SizeError, SizeValue, parse_size};
+use table::is_priority;
+pub use table::*;
 
-use crate::component::Priority;
-
-/// One setting.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// The environment variable.
-    pub name: &'static str,
-    /// An older name that is used when `name` is not set.
-    pub fallback: Option<&'static str>,
-    /// What it takes.
-    pub kind: Kind,
-    /// The value when it is not set, in the same grammar; empty where "not set" is the default.
-    pub default: &'static str,
-    /// What it does, in a sentence.
-    pub meaning: &'static str,
-}
-
-/// What a segment can have: the candidates for its base are so far apart.
-const LONGEST: u64 = 8 << 40;
-
-/// More than any machine has.
-const MOST: u64 = 1 << 62;
-
-macro_rules! settings {
-    ($($(#[$doc:meta])* $id:ident = $name:literal $(or $old:literal)?, $kind:expr, $default:literal, $meaning:literal;)*) => {
-        $($(#[$doc])* #[doc = $meaning]
-        pub const $id: Setting = Setting {
-            name: $name, fallback: settings!(@old $($old)?), kind: $kind, default: $default, meaning: $meaning,
-        };)*
-        /// Every setting, in the order they are printed.
-        pub const TABLE: &[Setting] = &[$($id),*];
-    };
-    (@old) => { None };
-    (@old $old:literal) => { Some($old) };
-}
-
-settings! {
-    SYMMETRIC_SIZE = "SHMEM_SYMMETRIC_SIZE" or "SMA_SYMMETRIC_SIZE", Kind::Size(LONGEST), "",
-        "Bytes of symmetric heap per PE: a number with an optional k, m, g or t, or a percentage of the host's memory.";
-    HEAP_BUDGET = "SHMEM_HEAP_BUDGET", Kind::Size(MOST), "",
-        "Without a size: what the heaps of all PEs of a host may take together, as 75% or 12G; half of what is free if not set.";
-    HEAP_PREALLOC = "SHMEM_HEAP_PREALLOC", Kind::Switch, "0",
-        "Take the heap's memory at start, so that running out shows there.";
-    HEAP_OVERCOMMIT = "SHMEM_HEAP_OVERCOMMIT", Kind::Switch, "1",
-        "Whether the heaps of a host may be larger together than what is free; 0 refuses at start.";
-    HEAP_DUMP = "SHMEM_HEAP_DUMP", Kind::Switch, "1",
-        "Whether core dumps hold what was touched of a PE's heap; 0 leaves the heap out whole.";
-    HEAP_HOST_SIZE = "SHMEM_HEAP_HOST_SIZE", Kind::Size(LONGEST), "256m",
-        "Bytes of the space for memory that only the PEs of the host reach.";
-    HEAP_DMA_SIZE = "SHMEM_HEAP_DMA_SIZE", Kind::Size(LONGEST), "64m",
-        "Bytes of the space for locked, pre-faulted memory.";
-    HEAP_PE_SIZE = "SHMEM_HEAP_PE_SIZE", Kind::Size(LONGEST), "256m",
-        "Bytes of the space for memory of this PE only.";
-    MEMHEAP = "SHMEM_MEMHEAP", Kind::Components, "",
-        "Allocators that may manage the heap: `a,b` allows only these, `^a` leaves one out.";
-    MEMHEAP_HOST = "SHMEM_MEMHEAP_HOST", Kind::Components, "",
-        "The same for the space of the host, if it is to differ.";
-    MEMHEAP_DMA = "SHMEM_MEMHEAP_DMA", Kind::Components, "",
-        "The same for the space of locked memory.";
-    MEMHEAP_PE = "SHMEM_MEMHEAP_PE", Kind::Components, "",
-        "The same for the space of this PE.";
-    HEAP_CHECK = "SHMEM_HEAP_CHECK", Kind::Count(0, 3), "1",
-        "Heap checking: 1 exact frees (always on, as for 0); 2 guard zones, fill patterns, call sites; 3 guard pages and quarantine.";
-    HEAP_QUIET = "SHMEM_HEAP_QUIET", Kind::Switch, "0",
-        "Say nothing of an allocation that fails: for programs that ask until there is no more.";
-    HEAP_TRIM = "SHMEM_HEAP_TRIM", Kind::Size(MOST), "256m",
-        "Idle freed bytes above which the heap gives pages back to the system; 0 for never.";
-    LOCAL_PES = "SHMEM_LOCAL_PES", Kind::Count(1, 65536), "",
-        "Start that many PEs on this machine without MPI: the program is re-executed under a supervisor.";
-    TEAMS = "SHMEM_TEAMS", Kind::Count(2, 1024), "64",
-        "Teams a PE can be a member of at once, the world and the shared team included (2 to 1024).";
-    HANG_REPORT = "SHMEM_HANG_REPORT", Kind::Count(1, 1_000_000_000), "",
-        "After that many seconds in one wait, a PE prints where it waits; nothing is ended.";
-    INFO = "SHMEM_INFO" or "SMA_INFO", Kind::Present, "",
-        "PE 0 prints the settings and what was chosen at start.";
-    VERSION = "SHMEM_VERSION" or "SMA_VERSION", Kind::Present, "",
-        "PE 0 prints the library's version at start.";
-    DEBUG = "SHMEM_DEBUG" or "SMA_DEBUG", Kind::Present, "",
-        "Every PE says at start which process it is and where its heap and static data are.";
-    BUDDY_MIN_ORDER = "SHMEM_MEMHEAP_BUDDY_MIN_ORDER", Kind::Count(3, 21), "",
-        "Logarithm of the smallest block of the buddy allocator (3 to 21).";
-}
-
-/// `SHMEM_MEMHEAP_<NAME>_PRIORITY`: the priority of component NAME instead of its own.
-pub const COMPONENT_PRIORITY: (&str, &str) = ("SHMEM_MEMHEAP_", "_PRIORITY");
-
-/// A value that cannot be used.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{name}={value:?}: {why}")]
-pub struct SettingError {
-    /// The variable.
-    pub name: String,
-    /// What it holds.
-    pub value: String,
-    /// What is wrong with it, and what would be right.
-    pub why: String,
-}
+use crate::units::Priority;
 
 /// The settings of this process, every value checked.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
     values: BTreeMap<String, String>,
-    /// Variables that look like settings and are none, and what may have been meant.
+    /// Variables that look like settings but are not, and the settings that may have been meant.
     strangers: BTreeMap<String, String>,
 }
 
@@ -155,14 +62,14 @@ impl Settings {
         Ok(Settings { values, strangers })
     }
 
-    /// A line for the variables that look like settings and are none, if there are any.
+    /// One line about the variables that look like settings but are not; `None` if there are none.
     pub fn hint(&self) -> Option<String> {
         let each = self.strangers.iter().map(|(name, meant)| format!("{name} (did you mean {meant}?)"));
         let all = each.collect::<Vec<_>>().join(", ");
         (!all.is_empty()).then(|| format!("no setting of this library, so not looked at: {all}"))
     }
 
-    /// The text of a setting: what was given, else its default; `None` where both are empty.
+    /// The text of a setting: what was given, else its default; `None` if it was not given and has no default.
     pub fn text(&self, setting: &Setting) -> Option<&str> {
         match self.values.get(setting.name) {
             Some(value) => Some(value.as_str()),
@@ -211,8 +118,8 @@ impl Settings {
         names.split(',').any(|n| n.trim() == component) != out
     }
 
-    /// Those given that decide which allocator manages a space and how it lays blocks out: they must be
-    /// equal on all PEs. One text, to be compared.
+    /// The given settings that decide which allocator manages a space and how it lays blocks out, as one text. They
+    /// must be equal on all PEs, which compare it.
     pub fn deciding(&self) -> String {
         let given = self.values.iter().filter(|(name, _)| name.starts_with("SHMEM_MEMHEAP"));
         given.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
@@ -233,11 +140,6 @@ impl Settings {
         }
         out
     }
-}
-
-fn is_priority(name: &str) -> bool {
-    let (prefix, suffix) = COMPONENT_PRIORITY;
-    name.len() > prefix.len() + suffix.len() && name.starts_with(prefix) && name.ends_with(suffix)
 }
 
 #[cfg(test)]
@@ -298,8 +200,8 @@ mod tests {
         }
     }
 
-    /// Every setting with every value of a long list: right, or an error that names the variable, the value and
-    /// the grammar; and what is right can be read back.
+    /// Every setting with every value of a long list is either accepted, and can be read back, or gives an error that
+    /// names the variable, the value and the grammar.
     #[test]
     fn every_bad_value_of_every_setting_is_told_in_full() {
         let mut values: Vec<String> = [

@@ -1,6 +1,8 @@
-//! The worked examples of the seed (A2), and the ones its successors must get right (E4).
+//! The worked examples of the seed (A2), and those that the mended policies must get right (E4).
 
 use crate::budget::*;
+use crate::seeds::hostboot::*;
+use crate::units::{Align, Bytes, Offset};
 
 /// Hostboot's granule.
 fn chunk() -> Align {
@@ -14,7 +16,7 @@ fn plain(gib: &[u64]) -> Vec<Domain> {
 }
 
 fn with_master(first: Bytes, gib: &[u64]) -> Vec<Domain> {
-    let master = Domain::new(first).with_reserve(MASTER_RESERVE);
+    let master = processor(first, MASTER_RESERVE, true);
     std::iter::once(master).chain(plain(gib)).collect()
 }
 
@@ -68,12 +70,12 @@ fn examples() -> Vec<Example> {
 #[test]
 fn compatible_reproduces_every_worked_example() {
     for e in examples() {
-        let plan = distribute(e.request, &e.domains, chunk(), Policy::HostbootCompatible);
+        let plan = distribute(e.request, &e.domains, chunk(), HOSTBOOT_COMPATIBLE);
         let shares: Vec<Bytes> = e.shares_mib.iter().copied().map(Bytes::mib).collect();
         assert_eq!((&plan.shares, plan.outcome), (&shares, e.outcome), "{}", e.request);
         assert_eq!(plan.granted, Bytes::mib(e.shares_mib.iter().sum()), "{}", e.request);
         let usable: Vec<Bytes> = e.domains.iter().map(Domain::usable).collect();
-        assert_eq!(compatible::shares(e.request, &usable, chunk()), (shares, e.rounds), "{}", e.request);
+        assert_eq!(doubling::rounds(e.request, &usable, chunk()), (shares, e.rounds), "{}", e.request);
     }
 }
 
@@ -88,7 +90,7 @@ fn a_request_of_zero_is_off_under_every_policy() {
 
 #[test]
 fn no_domain_is_nothing_and_no_panic() {
-    let disabled = Domain { enabled: false, ..Domain::new(Bytes::gib(32)) };
+    let disabled = processor(Bytes::gib(32), Bytes(0), false);
     for policy in POLICIES {
         assert_eq!(distribute(Bytes(1), &[], chunk(), policy).outcome, Outcome::Nothing);
         let plan = distribute(Bytes::gib(1), &[disabled, Domain::new(Bytes::gib(32))], chunk(), policy);
@@ -98,19 +100,19 @@ fn no_domain_is_nothing_and_no_panic() {
 
 #[test]
 fn minimal_is_exact_where_the_seed_overshoots() {
-    let plan = distribute(Bytes::mib(2304), &plain(&[32, 32]), chunk(), Policy::MinimalOvershoot);
+    let plan = distribute(Bytes::mib(2304), &plain(&[32, 32]), chunk(), MINIMAL_OVERSHOOT);
     assert_eq!((plan.granted, plan.outcome), (Bytes::mib(2304), Outcome::Exact));
     let granules = |n: u64| Domain::new(Bytes(n * chunk().bytes()));
     let request = Bytes(65 * chunk().bytes());
     let domains = [granules(114), granules(110)];
-    assert_eq!(distribute(request, &domains, chunk(), Policy::MinimalOvershoot).granted, request);
-    let seed = distribute(request, &domains, chunk(), Policy::HostbootCompatible);
+    assert_eq!(distribute(request, &domains, chunk(), MINIMAL_OVERSHOOT).granted, request);
+    let seed = distribute(request, &domains, chunk(), HOSTBOOT_COMPATIBLE);
     assert_eq!(seed.granted, Bytes(96 * chunk().bytes()));
 }
 
 #[test]
 fn minimal_takes_requests_the_seed_could_not() {
-    let plan = distribute(Bytes(1 << 63), &plain(&[40, 20]), chunk(), Policy::MinimalOvershoot);
+    let plan = distribute(Bytes(1 << 63), &plain(&[40, 20]), chunk(), MINIMAL_OVERSHOOT);
     assert_eq!(plan.granted, Bytes::gib(32 + 16));
     assert!(matches!(plan.outcome, Outcome::Short(_)));
 }
@@ -121,23 +123,22 @@ fn even_and_proportional() {
     let shares = |request, policy| -> Vec<u64> {
         distribute(request, &domains, Align::HUGE, policy).shares.iter().map(|s| s.0 >> 20).collect()
     };
-    assert_eq!(shares(Bytes::gib(7), Policy::Even), [1024, 3072, 3072]);
-    assert_eq!(shares(Bytes::mib(10), Policy::Even), [4, 4, 2]);
+    assert_eq!(shares(Bytes::gib(7), EVEN), [1024, 3072, 3072]);
+    assert_eq!(shares(Bytes::mib(10), EVEN), [4, 4, 2]);
     assert_eq!(shares(Bytes::gib(13), Policy::Proportional), [1024, 4096, 8192]);
     assert_eq!(shares(Bytes::gib(100), Policy::Proportional), [1024, 4096, 8192]);
     assert_eq!(shares(Bytes::mib(10), Policy::Proportional), [0, 4, 6]);
-    let plan = distribute(Bytes::mib(3), &domains, Align::HUGE, Policy::Even);
+    let plan = distribute(Bytes::mib(3), &domains, Align::HUGE, EVEN);
     assert_eq!(plan.outcome, Outcome::Over(Bytes::mib(1)), "a granule is not divided");
 }
 
 #[test]
 fn placed_largest_first_and_aligned_to_itself() {
     let domains = with_master(Bytes::gib(9), &[6, 16]);
-    let plan = distribute(Bytes::gib(10), &domains, chunk(), Policy::HostbootCompatible);
+    let plan = distribute(Bytes::gib(10), &domains, chunk(), HOSTBOOT_COMPATIBLE);
     let piece = |at: u64, len, d| Piece { at: Offset(at << 30), len: Bytes::gib(len), domain: DomainId(d) };
     assert_eq!(plan.place(Bytes::gib(13)), [piece(0, 8, 2), piece(8, 4, 1), piece(12, 1, 0)]);
     assert_eq!(plan.place(Bytes::gib(10)), [piece(0, 8, 2), piece(8, 2, 1)]);
 }
 
-pub(super) const POLICIES: [Policy; 4] =
-    [Policy::HostbootCompatible, Policy::MinimalOvershoot, Policy::Even, Policy::Proportional];
+pub(super) const POLICIES: [Policy; 4] = [HOSTBOOT_COMPATIBLE, MINIMAL_OVERSHOOT, EVEN, Policy::Proportional];

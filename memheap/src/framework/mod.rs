@@ -7,12 +7,11 @@
 //!                                       the highest priority is kept, the others finalised
 //! ```
 //!
-//! Invariants:
-//! * **F1** a component is opened at most once, and closed exactly once if it opened;
-//! * **F2** of the modules made by one `select`, all but the winner's are finalised before it returns;
-//! * **F3** the winner has the highest priority of those that could be initialised, and among equals
+//! * **FRAMEWORK-F1** a component is opened at most once, and closed exactly once if it opened;
+//! * **FRAMEWORK-F2** of the modules made by one `select`, all but the winner's are finalised before it returns;
+//! * **FRAMEWORK-F3** the winner has the highest priority of those that could be initialised, and among equals
 //!   stands first in the list;
-//! * **F4** if none is left, the error names every component and why it is out.
+//! * **FRAMEWORK-F4** if none is left, the error names every component and why it is out.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -50,7 +49,7 @@ pub struct Selection {
     pub outcomes: Vec<Outcome>,
 }
 
-/// How one component fared.
+/// What became of one component, and its priority.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
     /// The component.
@@ -66,7 +65,7 @@ pub struct Outcome {
 pub enum Fate {
     /// It manages the space.
     Won,
-    /// It could, but another had a higher priority or stood before it.
+    /// It could manage the space, but another had a higher priority, or the same and stood before it.
     Lost {
         /// Who won.
         to: &'static str,
@@ -177,7 +176,7 @@ impl Framework<Candidates> {
 }
 
 impl Framework<Selected> {
-    /// Closes the winners too. Dropping does the same; asked again, it does nothing.
+    /// Closes the winners, too (FRAMEWORK-F1): dropping does the same, and a second call does nothing.
     pub fn close(&mut self) {
         self.entries.iter_mut().for_each(Entry::close);
     }
@@ -189,13 +188,13 @@ impl<Stage> Drop for Framework<Stage> {
     }
 }
 
-/// A component that panics declines: other PEs may be waiting for this one.
+/// A component that panics counts as one that declines: other PEs may be waiting for this one.
 fn caught<T>(call: impl FnOnce() -> Result<T, Decline>) -> Result<T, Decline> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(call))
         .unwrap_or_else(|_| Err(Decline("it panicked".to_owned())))
 }
 
-/// The end of a component or of its module is its own affair: a panic there is said by its message, and no more.
+/// A panic in the last call of a component or of its module has no consequences beyond the message that it prints.
 pub(crate) fn quietly(call: impl FnOnce()) {
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
 }

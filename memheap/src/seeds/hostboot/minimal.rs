@@ -3,15 +3,15 @@
 //! Everything is counted in granules. A domain gives 0 or `2^k <= 2^cap`.
 //!
 //! * **A sum `t` can be reached** exactly if this greedy ends at zero: going through the domains by
-//!   falling cap, take the largest allowed power of two that is not above what is left. For let `g` be
+//!   falling cap, take the largest allowed power of two that is not above what is left. Proof: let `g` be
 //!   that power. In any solution all powers are at most `g` and sum to at least `g`, so sorted downwards
 //!   a prefix of them sums to `g` exactly. Give `g` to the first domain; if that one held a power outside
-//!   the prefix, hand its power to a domain of the prefix, which held at least as much. Still a solution.
+//!   the prefix, hand its power to a domain of the prefix, which held at least as much. It is still a solution.
 //! * **The least sum covering `r`** is `r` rounded up to a multiple of some `2^s`: let `2^s` be the
 //!   smallest power in the best solution. All its powers are multiples of that, and leaving it out would
 //!   no longer cover `r`. Rounding grows with `s`, so the first `s` that can be reached is the answer.
 //!
-//! That is 64 tries of one pass each, whatever the memory: no table of reachable sums is needed.
+//! That is 64 tries of one pass each, however much memory there is; no table of reachable sums is needed.
 
 use crate::units::{Align, Bytes};
 

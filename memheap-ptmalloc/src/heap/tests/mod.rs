@@ -4,6 +4,7 @@ mod broken;
 mod exhaustive;
 
 use super::*;
+use crate::bins::Bin;
 use crate::width::FIELDS;
 
 /// A word whose tables can be copied, so that a history can be taken up again from any point.
@@ -48,7 +49,7 @@ fn heap(len: u64) -> Heap<Copied> {
     Heap::new(Span { len: Bytes(len) }).expect("it is short enough")
 }
 
-/// `alloc_block` knows the length that `block` finds, at the end of an odd window, too.
+/// `alloc_block` returns the same block that `block` finds, also at the end of a window that is not whole granules.
 #[test]
 fn a_fresh_block_is_told_whole() {
     use memheap::conformance::Rng;

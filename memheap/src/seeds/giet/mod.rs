@@ -1,4 +1,4 @@
-//! The packed name of a page: fields that cannot bleed into one another.
+//! GIET_VM: pages and bytes named by packed fields, which cannot run into one another.
 //!
 //! ```text
 //!   39  36 35  32 31      21 20    12 11        0
@@ -7,23 +7,19 @@
 //! ```
 //!
 //! Each field is a type whose value is checked when it is made, so packing cannot fail.
+//!
+//! * **GIET-G1** taking a name apart and putting its fields together gives the name again;
+//! * **GIET-G2** a value that does not fit in its field is an error, never another name.
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
 use crate::budget::DomainId;
-use crate::units::Offset;
-
-/// A value that does not fit in its field.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{field} {value:#x} does not fit in {bits} bits")]
-pub struct FieldError {
-    /// The field.
-    pub field: &'static str,
-    /// The value.
-    pub value: u64,
-    /// The width of the field.
-    pub bits: u32,
-}
+use crate::global::{FieldError, GlobalAddr};
+use crate::pages::{Pool, PoolError};
+use crate::units::{Align, Bytes, Offset, PeId};
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident($repr:ty): $bits:literal;)*) => {$(
@@ -74,7 +70,7 @@ fields! {
     Sppi(u16): 9;
     /// A byte in its small page.
     PageOffset(u16): 12;
-    /// The index of a big page in a segment of up to 1 TiB; see [`GlobalAddr`](crate::global::GlobalAddr).
+    /// The index of a big page in a segment of up to 1 TiB; see [`page_of`].
     BigPage(u32): 19;
     /// The number of a small page among those of all domains: `X | Y | BPPI | SPPI`.
     Ppn(u32): 28;
@@ -131,4 +127,26 @@ impl fmt::Display for PhysicalAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#x}", self.0)
     }
+}
+
+/// The big page, the small page in it and the byte in that, as views of the offset of an address; `None` where it names
+/// no byte.
+pub fn page_of(addr: GlobalAddr) -> Option<(BigPage, Sppi, PageOffset)> {
+    let (_, Offset(at)) = addr.parts()?;
+    let small = PageOffset::BITS;
+    Some((BigPage::of(at, small + Sppi::BITS), Sppi::of(at, small), PageOffset::of(at, 0)))
+}
+
+/// The address put together from the page fields of its offset.
+pub fn of_page(pe: PeId, big: BigPage, small: Sppi, byte: PageOffset) -> Result<GlobalAddr, FieldError> {
+    let page = big.get() << Sppi::BITS | small.get();
+    GlobalAddr::new(pe, Offset(page << PageOffset::BITS | byte.get()))
+}
+
+/// A pool whose first big page is kept for its owner: boot code, in the cluster (0, 0) of the original.
+pub fn pool_after_first(domain: DomainId, base: Offset, size: Bytes) -> Result<Pool, PoolError> {
+    let kept = Bytes(Align::HUGE.bytes());
+    let impossible = PoolError::Impossible { base, size };
+    let rest = size.0.checked_sub(kept.0).map(Bytes).ok_or(impossible)?;
+    Pool::new(domain, base.checked_add(kept).ok_or(impossible)?, rest)
 }

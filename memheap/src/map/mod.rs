@@ -3,18 +3,20 @@
 //! ```text
 //!   PE 0 │######====####........:::....│
 //!   PE 1 │######==!!!!##........:::....│   ! here this PE differs from most
-//!         # = live blocks in turn   . free   : both, too small to tell apart
+//!         # = live blocks, alternating   . free   : live and free, too small to draw apart
 //! ```
 //!
-//! Pure functions from lists of blocks to a string. Every PE of a healthy job has the same list, so what
-//! is red should not be there.
+//! Pure functions from lists of blocks to a string. In a healthy job the PEs have equal lists, and nothing is red.
 //!
-//! * **D1** equal rows give equal pictures, byte for byte;
-//! * **D2** the strips of a row follow one another and together are as wide as its picture;
-//! * **D3** a stretch is marked in the rows that differ there from what most rows have (from what the first
-//!   has, where there is no most), and a mark never disappears, however short the stretch is.
+//! * **MAP-D1** equal rows give equal pictures, byte for byte;
+//! * **MAP-D2** the strips of a row follow one another and together are as wide as its picture;
+//! * **MAP-D3** a stretch is marked in the rows that differ there from what most rows have, or, where no content is
+//!   the most frequent, from the first of the most frequent ones; and a mark never disappears, however short the
+//!   stretch is.
 
 mod caption;
+mod look;
+mod row;
 mod strips;
 mod sweep;
 #[cfg(test)]
@@ -22,35 +24,15 @@ mod tests;
 
 use std::fmt::Write;
 
-use strips::{Look, Strip};
+use look::Look;
+pub use row::Row;
+use strips::Strip;
 
-use crate::component::Block;
-use crate::units::{Bytes, Offset, PeId};
-
-/// One PE's heap.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Row {
-    /// Whose heap it is.
-    pub pe: PeId,
-    /// Where its window starts; blocks are counted from the same origin.
-    pub start: Offset,
-    /// How long the window is.
-    pub len: Bytes,
-    /// Its blocks, by ascending offset. What they leave out is drawn as managed by nobody.
-    pub blocks: Vec<Block>,
-}
-
-impl Row {
-    /// A row of the blocks of a [`Module`](crate::Module) or a [`Space`](crate::space::Space).
-    pub fn new(pe: PeId, start: Offset, len: Bytes, blocks: impl IntoIterator<Item = Block>) -> Row {
-        Row { pe, start, len, blocks: blocks.into_iter().collect() }
-    }
-}
-
-/// The most columns, and units of width, that a picture has: nobody looks at more, and each costs time and memory.
+/// The most columns, or units of width, that a picture has. Each costs time and memory, and more are of no use.
 pub const WIDEST: u32 = 1 << 16;
 
-/// Draws the heaps in `columns` characters (1 to [`WIDEST`]: less or more is the nearest), with a caption below.
+/// Draws the heaps in `columns` characters (at least 1 and at most [`WIDEST`], whatever is asked for), with a caption
+/// below.
 pub fn text(rows: &[Row], columns: u32) -> String {
     let columns = columns.clamp(1, WIDEST);
     let picture = strips::draw(rows, columns);
@@ -78,7 +60,7 @@ const BAR: u32 = 16;
 const TOP: u32 = 34;
 const LINE: u32 = 17;
 
-/// Draws the heaps as an SVG picture whose bars are `width` units wide (1 to [`WIDEST`], as for [`text`]), with a title
+/// Draws the heaps as an SVG picture whose bars are `width` units wide (limited as in [`text`]), with a title
 /// and a caption.
 pub fn svg(title: &str, rows: &[Row], width: u32) -> String {
     let width = width.clamp(1, WIDEST);
@@ -124,7 +106,7 @@ fn bar(out: &mut String, strip: &Strip, y: u32) {
     let _ = writeln!(out, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAR}\" fill=\"{fill}\"/>");
 }
 
-/// Text as it may stand between tags. Characters XML has no way to write are replaced.
+/// Text that may stand between tags: characters that XML cannot express are replaced.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
