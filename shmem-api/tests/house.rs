@@ -23,7 +23,7 @@ mod labels;
 mod sources;
 
 use floors::{CRATES, Crate, Floor};
-use imports::{Import, imports};
+use imports::{Import, library};
 use sources::{File, read};
 
 /// Where a file may keep code whose imports are another crate's.
@@ -87,9 +87,9 @@ fn nothing_wrong(wrong: Vec<String>) {
 /// A check of each crate of the list.
 fn each_crate(check: impl Fn(&Crate, &[File], &[Import]) -> Vec<String>) {
     let each = CRATES.iter().flat_map(|krate| {
-        let files = read(krate.src, BINARIES);
+        let (files, imports) = library(krate.src, read(krate.src, BINARIES));
         assert!(files.iter().any(|file| file.module(krate.src).is_empty()), "{} has no root", krate.src);
-        check(krate, &files, &imports(krate.src, &files))
+        check(krate, &files, &imports)
     });
     nothing_wrong(each.collect());
 }

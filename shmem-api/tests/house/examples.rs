@@ -1,7 +1,7 @@
 //! The readers themselves, on trees of a few lines.
 
 use crate::floors::Floor;
-use crate::imports::imports;
+use crate::imports::library;
 use crate::labels;
 use crate::sources::File;
 use crate::{in_circles, upwards};
@@ -16,8 +16,8 @@ fn tree(files: &[(&str, &str)]) -> Vec<File> {
 }
 
 fn upwards_in(files: &[(&str, &str)]) -> Vec<String> {
-    let files = tree(files);
-    upwards("c/src", FLOORS, &files, &imports("c/src", &files))
+    let (files, imports) = library("c/src", tree(files));
+    upwards("c/src", FLOORS, &files, &imports)
 }
 
 /// A house of three floors, in which `node/segment.rs` says `text`.
@@ -104,8 +104,8 @@ fn a_folder_and_a_floor_that_know_nothing_of_each_other_are_named() {
 }
 
 fn circles_in(files: &[(&str, &str)]) -> Vec<String> {
-    let files = tree(files);
-    in_circles(&files, &imports("c/src", &files))
+    let (files, imports) = library("c/src", tree(files));
+    in_circles(&files, &imports)
 }
 
 #[test]

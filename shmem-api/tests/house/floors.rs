@@ -11,7 +11,7 @@ pub type Floor = (&'static str, &'static str);
 pub struct Crate {
     /// The folder of its root module, from the workspace's.
     pub src: &'static str,
-    /// Top floor first. Empty: only its circles are looked for.
+    /// Top floor first. Empty where all stand side by side: then only circles are looked for.
     pub floors: &'static [Floor],
 }
 
@@ -20,9 +20,9 @@ pub const CRATES: &[Crate] = &[
     Crate { src: "shmem-c/src", floors: &[] },
     Crate { src: "shmem-c/src/bin/shmem-info", floors: &[] },
     Crate { src: "shmem-api/src", floors: SHMEM_API },
-    Crate { src: "memheap-ptmalloc/src", floors: &[] },
-    Crate { src: "memheap-buddy/src", floors: &[] },
-    Crate { src: "memheap/src", floors: &[] },
+    Crate { src: "memheap-ptmalloc/src", floors: PTMALLOC },
+    Crate { src: "memheap-buddy/src", floors: BUDDY },
+    Crate { src: "memheap/src", floors: MEMHEAP },
 ];
 
 /// The runtime's.
@@ -51,4 +51,46 @@ const SHMEM_API: &[Floor] = &[
     ("process", "this process for the system: signals, limits, children, its last words"),
     ("error", "what can go wrong, in words"),
     ("types", "what goes by value and has no state"),
+];
+
+/// The allocator by chunks and bins.
+const PTMALLOC: &[Floor] = &[
+    ("lib", "the component"),
+    ("heap", "the calls of a module"),
+    ("starts", "from an offset to the chunk that starts there"),
+    ("chunks", "all that is known of a chunk"),
+    ("bins", "which bin holds chunks of a size"),
+    ("width", "how wide the numbers in the tables are"),
+    ("units", "lengths and positions in granules"),
+];
+
+/// The allocator by powers of two.
+const BUDDY: &[Floor] = &[
+    ("lib", "the component"),
+    ("heap", "the calls of a module"),
+    ("free", "all free blocks"),
+    ("sizes", "the order of every live block"),
+    ("path", "the free siblings along one path of the tree"),
+    ("bitmaps", "free blocks as bits"),
+];
+
+/// What a symmetric heap is.
+const MEMHEAP: &[Floor] = &[
+    ("lib", "the names that all crates use"),
+    ("place", "which space a block comes from"),
+    ("space", "a window of the segment and its module"),
+    ("seeds", "what documents the seed systems and nothing calls at run time"),
+    ("reserve", "what the runtime takes for itself at boot"),
+    ("pages", "a segment cut into windows"),
+    ("map", "pictures of heaps"),
+    ("framework", "components: open all, select one, close the rest"),
+    ("checked", "the guard around a component of the program's own"),
+    ("conformance", "the tests that every component passes"),
+    ("component", "what an allocator is to the rest"),
+    ("budget", "how large heaps are, and whose pages they take"),
+    ("settings", "the one table of settings"),
+    ("global", "a word for any byte of any heap"),
+    ("region", "the memory behind a heap"),
+    ("table", "large sparse tables for metadata"),
+    ("units", "offsets, sizes, alignments as types"),
 ];

@@ -20,18 +20,17 @@ pub struct Import {
     pub path: String,
 }
 
-/// All imports between the files of the crate at `src`, but those of its tests.
-pub fn imports(src: &str, files: &[File]) -> Vec<Import> {
+/// The files of the crate at `src` that are not for tests only, and all imports between them.
+pub fn library(src: &str, files: Vec<File>) -> (Vec<File>, Vec<Import>) {
+    let read: Vec<Reader> = files.iter().map(|file| Reader::read(file, src)).collect();
+    let tests: Vec<Vec<String>> = read.iter().flat_map(|reader| reader.tests.clone()).collect();
+    let is_test = |file: &File| tests.iter().any(|test| file.module(src).starts_with(test));
+    let (files, read): (Vec<File>, Vec<Reader>) =
+        files.into_iter().zip(read).filter(|(file, _)| !is_test(file)).unzip();
     let modules: HashMap<Vec<String>, usize> =
         files.iter().enumerate().map(|(i, file)| (file.module(src), i)).collect();
-    let read: Vec<Reader> = files.iter().map(|file| Reader::read(file, src)).collect();
-    let tests: Vec<&Vec<String>> = read.iter().flat_map(|reader| &reader.tests).collect();
     let mut imports = Vec::new();
-    for (from, (reader, file)) in read.iter().zip(files).enumerate() {
-        let module = file.module(src);
-        if tests.iter().any(|test| module.starts_with(test)) {
-            continue;
-        }
+    for (from, reader) in read.iter().enumerate() {
         let bound = reader.bound(&modules);
         for found in &reader.paths {
             let Some(full) = found.full(&modules, &bound) else { continue };
@@ -42,7 +41,7 @@ pub fn imports(src: &str, files: &[File]) -> Vec<Import> {
             }
         }
     }
-    imports
+    (files, imports)
 }
 
 /// A path as it stands in the code.
