@@ -16,20 +16,30 @@
 //!
 //! Start it with `mpirun -n 4 ./program`, or without any MPI with `SHMEM_LOCAL_PES=4 ./program`.
 //!
+//! The rooms, top floor first; each imports what stands below it, which `tests/house.rs` sees to:
+//!
 //! | room | what |
 //! |---|---|
-//! | `world`, `holders` | init, finalize, symmetric objects are made here; who holds the library up |
-//! | `sym`, `share` | symmetric objects, and the phases in which they are local or shared |
-//! | `team`, `collectives` | sets of PEs; collectives on objects and values |
-//! | `signal`, `lock`, `ctx` | signals and locks as objects; contexts as values |
+//! | `testing` | tests on several PEs |
+//! | `api` | the safe API: worlds, teams, symmetric objects, phases, signals, locks, contexts |
+//! | [`raw`] | the standard's calls on pointers, by section |
+//! | `coll` | the collectives, one per file |
+//! | `call` | one call: from address and PE to the bytes that are meant |
+//! | `startup` | bringing the library up, who holds it up, process exit |
+//! | `engine` | what one start brought up; the collective heap calls |
+//! | `heap` | the heap's books |
+//! | `team` | who the members are, and the rendezvous: agree first, then mutate |
+//! | `progress` | the waits for other PEs |
+//! | `exit` | ending without hanging; forks; proof of deadlock |
+//! | `node` | what the PEs share: segments, control blocks, mailboxes, static data |
+//! | `transport` | how bytes reach a PE, mapped here or not |
 //! | `boot` | joining the job: by MPI, or by a supervisor of our own |
-//! | `segment`, `internals` | the memory: agreed base, peers' mappings, the runtime's own part |
-//! | `coll` | rendezvous and agreement |
-//! | `heap` | collective heap calls: agree first, then mutate |
-//! | `alone` | one engine in a process |
-//! | `conditions` | waiting for all, any or some of several things |
-//! | `what` | what an object is, as PEs compare it |
-//! | `wait`, `exit`, `watchdog` | waiting without spinning, and ending without hanging |
+//! | `statics` | the executable's variables as shared memory |
+//! | `sync` | atomics, fences, sleeping |
+//! | `memory` | the only way bytes move to and from shared memory |
+//! | `process` | this process as the system sees it |
+//! | `error` | what can go wrong |
+//! | `types` | what goes by value |
 
 pub(crate) mod api;
 pub(crate) mod boot;

@@ -1,5 +1,15 @@
 //! Collective operations: one file each, its algorithm named at the top.
 //!
+//! ```text
+//!   raw::coll, api::collectives
+//!         │ a team, or an active set (active_set)
+//!         ▼
+//!   Group: a team's call under way ──► broadcast collect fcollect alltoall reduce scan
+//!         │ put, get, own                                    └── ops, long_double
+//!         ▼
+//!   team: enter, meet, show, leave
+//! ```
+//!
 //! * [`ops`], `long_double`: what a reduction does with two elements.
 //! * [`group`]: a call as its algorithm sees it; the algorithms' invariants.
 //! * [`broadcast`], [`collect`], [`fcollect`], [`alltoall`], [`reduce`], [`scan`]: the algorithms.

@@ -1,17 +1,18 @@
-//! Collective heap calls: agree on the arguments first, then every PE's module takes the same step.
+//! The books of the symmetric heap: which blocks there are, and what is known of their bytes. No PE is asked here.
 //!
 //! ```text
-//!   alloc(size, align, reach):  meet {Alloc, size, align, reach, history} ─ differs ─► the same error on
-//!                              │ agreed                                 all PEs (nothing has changed)
-//!                              ├─ blocks dropped by *every* PE are freed, by ascending offset
-//!                              └─ spaces.alloc: same state, same arguments, same offset
+//!   select ──► Heap ── spaces: user | host | dma, a module each       Local ── space: pe
+//!                ├─ memory     which pages may hold old bytes, and what to give back (trim)
+//!                └─ decided    what the module answered: shown to the others
+//!   Guards     zones, patterns, call sites around every block, where checks are on
+//!   DropQueue  offsets of dropped objects, until all PEs have dropped them
 //! ```
 //!
-//! The rendezvous is the barrier the standard asks of a heap call: a module touches no byte of the
-//! heap, so nothing can be seen between it and the return.
+//! The collective calls, which agree first and then have each PE's books take the same step, are the engine's
+//! (`engine::heap_calls`). So nothing here knows an engine, a team, or how a rendezvous goes.
 //!
-//! Dropping an object is not collective: its offset is queued, and shown at the next heap call. What is
-//! freed there is the exact intersection of all PEs' queues, so nobody frees what another PE still holds.
+//! Invariant: two PEs whose books were equal and which take the same step have equal books: what decides an offset is the
+//! history of steps and their arguments, never the memory or the machine.
 
 pub(crate) mod components;
 pub(crate) mod guard;

@@ -1,5 +1,16 @@
-//! This process as the system sees it, whatever it is in a job: what it says and with which status it ends, whether it
-//! is a child of a PE, its signals, its limits, and who else runs in it.
+//! This process as the system sees it, whatever it is in a job.
+//!
+//! | file | what |
+//! |---|---|
+//! | `say`, `status` | its lines on standard error, and the status with which it ends |
+//! | `child` | whether it is a PE, or a child of one |
+//! | `turn` | one thread at a time forks, or does what no fork may come into the middle of |
+//! | `signals` | holding them off, and which of them the program catches |
+//! | `others` | which threads, beside one that waits, could store into symmetric memory |
+//! | `limits` | what `ulimit` leaves |
+//!
+//! Nothing here knows a job, or any PE's memory. Invariant: what a child of `fork` runs of this (`child`, `turn`) is system
+//! calls and atomics: its parent's threads are gone, and the locks they held are held for ever.
 
 pub(crate) mod child;
 pub(crate) mod limits;

@@ -6,13 +6,18 @@
 //! branch: the engine's hot words are zero while the library is down, so the PE check is the
 //! "initialised?" check as well.
 //!
-//! | room | what |
+//! ```text
+//!   routines! { fn put / ctx_put (call, ..) }  ──►  put, ctx_put, ops::put (over a Call, for the C library)
+//!                      └─ call.target(dest, bytes, pe) ──► the bytes; the end of the job, if there are none
+//! ```
+//!
+//! | file | what |
 //! |---|---|
+//! | `routines` | the macro that writes a routine's forms |
 //! | `setup` | init and finalize, who am I |
 //! | `access` | what is reachable, and by which address |
 //! | `memory` | the symmetric heap |
-//! | `look` | how full the heap is, and names for its bytes |
-//! | `call` | how every call below finds the bytes |
+//! | `introspect` | how full the heap is, and names for its bytes |
 //! | `rma` | put and get: elements in a row, one, bytes; non-blocking |
 //! | `strided` | put and get of elements and blocks a stride apart |
 //! | `amo`, `signal` | atomics; put with signal |
@@ -23,6 +28,8 @@
 //! | `team` | handles of teams; barrier and sync |
 //! | `coll` | collectives on teams |
 //! | `active_set` | the older collectives, on active sets |
+//!
+//! Invariant: no routine reaches a PE's memory but through its [`Call`], which checks the address (see `call`).
 #![allow(unsafe_code)]
 
 pub(crate) mod access;

@@ -19,7 +19,7 @@ use crate::process::child;
 use crate::process::say::say;
 use crate::process::status::DIVERGED;
 use crate::process::status::leave_now;
-use crate::startup::init;
+use crate::startup;
 use crate::startup::init_count::{self, By};
 use crate::types::thread_level;
 use crate::types::thread_level::Asked;
@@ -61,7 +61,7 @@ pub unsafe fn init() {
 pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
     let level = ThreadLevel::from_c(requested).ok_or(Error::NoThreadLevel { requested });
     let asked = level.map(|level| Asked { level, needed: false });
-    let up = asked.and_then(|asked| init::come(By::Init, asked, BUILT_IN));
+    let up = asked.and_then(|asked| startup::init::come(By::Init, asked, BUILT_IN));
     up.map(|_| thread_level::in_force() as i32).inspect_err(|e| say(&format!("shmem: {e}")))
 }
 
@@ -71,7 +71,7 @@ pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
 /// # Safety
 /// As for [`init`].
 pub unsafe fn start_pes() {
-    if let Err(e) = init::start_pes() {
+    if let Err(e) = startup::init::start_pes() {
         say(&format!("shmem: {e}"));
         std::process::exit(1);
     }
@@ -95,7 +95,8 @@ pub unsafe fn finalize() {
         say(&format!("PE {me}: shmem_finalize: one more than there were inits; nothing is done"));
         return;
     }
-    let gone = init::go(By::Init, call.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
+    let gone =
+        startup::init::go(By::Init, call.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
     match gone {
         // Said only where the program asked for a checked heap: C programs leave blocks behind as a matter of course.
         Ok(Leaks { sites, .. }) if engine_was_first() => {
@@ -158,7 +159,7 @@ pub fn info_get_version() -> (i32, i32) {
 /// Writes the library's name and a NUL (`shmem_info_get_name`).
 ///
 /// # Safety
-/// `name` is writable for [`MAX_NAME_LEN`] bytes, or null.
+/// `name` is writable for [`MAX_NAME_LEN`](crate::raw::MAX_NAME_LEN) bytes, or null.
 pub unsafe fn info_get_name(name: *mut c_char) {
     Call::new("shmem_info_get_name").can_leave(name);
     let text = VENDOR_STRING.to_bytes_with_nul();

@@ -3,7 +3,7 @@
 //! ```text
 //!   TeamCore ── members, my rank, a slot ──► Mailbox[slot] in each member's segment
 //!      │
-//!      ├─ meet, meet_showing, sync   a rendezvous of all members that compares (see `agree`)
+//!      ├─ meet, meet_showing, sync   a rendezvous of all members that compares (see `rendezvous`)
 //!      └─ call                       any other collective: see `call`
 //! ```
 //!
@@ -12,7 +12,16 @@
 //! call in the same order; what a PE shows names its number and its kind, so a call never pairs with another. Calls in
 //! which a PE meets nobody have a number as all others, and leave a trace, which the next rendezvous compares.
 //!
-//! Invariants: **T1** one call at a time on a team of a PE: other threads wait for the team's [`Serial`], those
+//! | file | what |
+//! |---|---|
+//! | `core`, `meet`, `waiting` | a team on one of its members; how they meet, and how they wait for each other |
+//! | `rendezvous` | the barrier that compares, and its verdict |
+//! | `call` | one collective call, from entering to leaving |
+//! | `table`, `split` | the teams of a PE, by slot; making and ending them |
+//! | `active_set` | PEs that call together without having made a team |
+//! | `contexts` | handles of contexts and teams |
+//!
+//! Invariants: **T1** one call at a time on a team of a PE: other threads wait for the team's `Serial`, those
 //! on other teams do not. **T2** a PE that shows something in call k has waited until every member has left call k - 2:
 //! so a cell is laid anew only when nobody reads it, and who gives is never more than one call ahead of who
 //! takes. **T3** the numbers of a slot grow, whichever team has it. **T4** a PE that goes ahead of others in call k has
