@@ -22,8 +22,8 @@ use crate::heap::{Leaks, Request};
 use crate::memory::copy;
 use crate::process::child;
 use crate::process::say::say;
-use crate::startup::init_count;
-use crate::startup::init_count::By;
+use crate::startup::init;
+use crate::startup::init_count::{self, By};
 use crate::types::elem::{Elem, check_layout};
 use crate::types::object::ObjectType;
 use crate::types::thread_level::Asked;
@@ -72,7 +72,7 @@ impl<L: Level> World<L> {
 
     fn with(components: &[&dyn Component]) -> Result<World<L>, Error> {
         let asked = Asked { level: L::ASKED, needed: true };
-        Ok(World { team: Team::world(init_count::come(By::World, asked, components)?) })
+        Ok(World { team: Team::world(init::come(By::World, asked, components)?) })
     }
 
     /// Collective: takes the library down and says what was never freed (OpenSHMEM 1.6, `shmem_finalize`).
@@ -85,7 +85,7 @@ impl<L: Level> World<L> {
     }
 
     fn take_down(&self) -> Result<Leaks, Error> {
-        init_count::go(By::World, self.team.engine)
+        init::go(By::World, self.team.engine)
     }
 
     /// Keeps the library up until the process exits, so that objects can be kept in structures without

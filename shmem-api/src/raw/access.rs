@@ -8,10 +8,11 @@ use std::sync::atomic::Ordering;
 
 use memheap::PeId;
 
+use crate::call::Call;
 use crate::engine::Engine;
 use crate::node::hot::HOT;
 use crate::node::static_data::StaticPlace;
-use crate::raw::{Call, TeamHandle};
+use crate::team::contexts::TeamHandle;
 
 /// The address by which this PE loads from and stores to `dest` of `pe`, or null if `dest` is not symmetric
 /// or that PE runs another executable (`shmem_ptr`). It is no symmetric address, and is good until the object is

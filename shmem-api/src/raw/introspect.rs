@@ -8,9 +8,9 @@ use memheap::map::Row;
 use memheap::place::Reach;
 use memheap::{Offset, PeId};
 
+use crate::call::Call;
 use crate::heap::stats::HeapStats;
 use crate::node::hot::HOT;
-use crate::raw::Call;
 
 /// How full the space is that gives `reach`.
 ///

@@ -16,13 +16,13 @@ use std::sync::atomic::Ordering;
 use memheap::place::{Near, Reach};
 use memheap::{Align, Bytes, FreeError, Offset};
 
+use crate::call::Call;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::heap::Request;
 use crate::node::hot::HOT;
 use crate::node::signature::Kind;
 use crate::process::say::say;
-use crate::raw::Call;
 use crate::types::call_site::CallSite;
 use crate::types::object::ObjectType;
 

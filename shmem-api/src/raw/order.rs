@@ -34,7 +34,7 @@ routines! {
     /// `pes` is readable for `n` numbers; the World stays up during the call.
     fn pe_quiet / ctx_pe_quiet(call, pes: *const i32, n: usize) {
         call.check_ctx();
-        if n == 0 || call.ctx == crate::raw::Ctx::INVALID {
+        if n == 0 || call.ctx == crate::team::contexts::Ctx::INVALID {
             return;
         }
         call.local("the PEs to wait for", pes, n);

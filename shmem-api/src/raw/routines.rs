@@ -16,7 +16,7 @@ macro_rules! routines {
                 $(#[$doc])*
                 // So that the Call never is in memory.
                 #[inline(always)]
-                pub unsafe fn $name $(<$T: $bound>)? ($call: $crate::raw::Call $(, $arg: $ty)*) $(-> $ret)? $body
+                pub unsafe fn $name $(<$T: $bound>)? ($call: $crate::call::Call $(, $arg: $ty)*) $(-> $ret)? $body
             )*
         }
         $(
@@ -25,7 +25,7 @@ macro_rules! routines {
             #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
             pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
                 // SAFETY: by the same contract.
-                unsafe { ops::$name($crate::raw::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
+                unsafe { ops::$name($crate::call::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
             }
 
             $crate::raw::routines::on_context! {
@@ -46,9 +46,9 @@ macro_rules! on_context {
         /// As there; `ctx` is a live context, and is used as its options say.
         #[inline]
         #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
-        pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
+        pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::team::contexts::Ctx $(, $arg: $ty)*) $(-> $ret)? {
             // SAFETY: by the same contract.
-            unsafe { ops::$name($crate::raw::Call::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
+            unsafe { ops::$name($crate::call::Call::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
         }
     };
 }

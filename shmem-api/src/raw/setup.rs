@@ -19,8 +19,8 @@ use crate::process::child;
 use crate::process::say::say;
 use crate::process::status::DIVERGED;
 use crate::process::status::leave_now;
-use crate::startup::init_count;
-use crate::startup::init_count::By;
+use crate::startup::init;
+use crate::startup::init_count::{self, By};
 use crate::types::thread_level;
 use crate::types::thread_level::Asked;
 use crate::types::thread_level::ThreadLevel;
@@ -61,7 +61,7 @@ pub unsafe fn init() {
 pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
     let level = ThreadLevel::from_c(requested).ok_or(Error::NoThreadLevel { requested });
     let asked = level.map(|level| Asked { level, needed: false });
-    let up = asked.and_then(|asked| init_count::come(By::Init, asked, BUILT_IN));
+    let up = asked.and_then(|asked| init::come(By::Init, asked, BUILT_IN));
     up.map(|_| thread_level::in_force() as i32).inspect_err(|e| say(&format!("shmem: {e}")))
 }
 
@@ -71,7 +71,7 @@ pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
 /// # Safety
 /// As for [`init`].
 pub unsafe fn start_pes() {
-    if let Err(e) = init_count::start_pes() {
+    if let Err(e) = init::start_pes() {
         say(&format!("shmem: {e}"));
         std::process::exit(1);
     }
@@ -95,7 +95,7 @@ pub unsafe fn finalize() {
         say(&format!("PE {me}: shmem_finalize: one more than there were inits; nothing is done"));
         return;
     }
-    let gone = init_count::go(By::Init, call.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
+    let gone = init::go(By::Init, call.engine()).inspect(|_| FINALIZED.store(true, Ordering::Relaxed));
     match gone {
         // Said only where the program asked for a checked heap: C programs leave blocks behind as a matter of course.
         Ok(Leaks { sites, .. }) if engine_was_first() => {

@@ -18,7 +18,7 @@
 
 use std::cell::Cell;
 
-use crate::raw::Call;
+use crate::call::Call;
 use crate::raw::routines::routines;
 use crate::sync::conditions::Conditions;
 use crate::types::cmp::Cmp;

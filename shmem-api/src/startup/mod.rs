@@ -4,6 +4,7 @@ pub(crate) mod heap_size;
 pub(crate) mod hello;
 pub(crate) mod host;
 pub(crate) mod info;
+pub(crate) mod init;
 pub(crate) mod init_count;
 pub(crate) mod process_exit;
 pub(crate) mod single_instance;

@@ -32,7 +32,8 @@ use rustix::io::Errno;
 use rustix::mm::{MapFlags, MremapFlags, ProtFlags};
 
 use crate::memory::copy;
-use crate::statics::{DONE, Span, Statics};
+use crate::statics::span::Span;
+use crate::statics::{DONE, Statics};
 
 /// A copy of this process's static data, for a child that is about to be.
 #[derive(Clone, Copy)]

@@ -3,8 +3,8 @@
 //! D1 rests on the program headers; this is the check that nobody changed the facts since: a program that
 //! protected a page of its own, or a second copy of this library that was here before us.
 
-use crate::statics::StaticsError;
 use crate::statics::elf::Writable;
+use crate::statics::error::StaticsError;
 
 /// Fails unless every page of `ranges` is private, readable and writable.
 pub(super) fn check_private(ranges: &[Writable]) -> Result<(), StaticsError> {

@@ -45,9 +45,11 @@
 //! C runtime's own bytes); an address check against spans is a check for "inside", not for "a variable".
 
 pub(crate) mod elf;
+pub(crate) mod error;
 pub(crate) mod fork;
 pub(crate) mod identity;
 pub(crate) mod maps;
+pub(crate) mod span;
 pub(crate) mod stop;
 pub(crate) mod swap;
 #[cfg(test)]
@@ -62,11 +64,13 @@ use memheap::region::kept::Kept;
 use memheap::region::memfd::sealed;
 use memheap::{Bytes, Offset};
 
+pub use crate::statics::error::{StaticsError, Thread};
 pub use crate::statics::identity::Identity;
-pub use crate::statics::threads::Thread;
+pub use crate::statics::span::Span;
 
 use crate::statics::elf::Executable;
-use crate::statics::swap::{Moved, Part};
+use crate::statics::span::Part;
+use crate::statics::swap::Moved;
 
 /// The static data of this process's executable, shared.
 #[derive(Debug)]
@@ -80,17 +84,6 @@ pub struct Statics {
     moved: Moved,
 }
 
-/// A stretch of static data: `len` bytes at `address` in this process, at `offset` in the file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Span {
-    /// Where it begins in this process. Differs from PE to PE when the executable is position-independent.
-    pub address: usize,
-    /// Where it begins in the file: the same on every PE that runs the same executable.
-    pub offset: Offset,
-    /// Its length, whole pages.
-    pub len: Bytes,
-}
-
 /// Where an address lies in the static data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Found {
@@ -100,45 +93,6 @@ pub struct Found {
     pub offset: Offset,
     /// Bytes from the address to the end of its span: an object has at most as many.
     pub left: Bytes,
-}
-
-/// Why the static data stays private. The program is unharmed and may try again.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum StaticsError {
-    /// Another thread kept running, and might have written while its data was copied.
-    #[error("{0} is running; initialise before it starts, or while it waits")]
-    Busy(Thread),
-    /// Another thread sleeps, but if it woke and wrote while the data is moved, it could not be held up.
-    #[error(
-        "{0} blocks SIGSEGV, and could not be held up if it wrote meanwhile; initialise before it starts"
-    )]
-    Unstoppable(Thread),
-    /// This process is a child of one that remapped it before `fork`.
-    #[error("this process was forked from {parent} after that had initialised the library")]
-    Forked {
-        /// The process that did.
-        parent: u32,
-    },
-    /// Some page of the data is not ordinary private memory any more.
-    #[error("the page at {at:#x} is not private and writable: the program or another library remapped it")]
-    NotPrivate {
-        /// The first such page.
-        at: usize,
-    },
-    /// The system refused.
-    #[error("{what}: {why}")]
-    System {
-        /// What was tried.
-        what: &'static str,
-        /// The system's reason.
-        why: String,
-    },
-}
-
-impl StaticsError {
-    fn system(what: &'static str) -> impl FnOnce(io::Error) -> StaticsError {
-        move |why| StaticsError::System { what, why: why.to_string() }
-    }
 }
 
 /// The name of the file: not the heap's, so that `/proc/PID/maps` tells them apart.

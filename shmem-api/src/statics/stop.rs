@@ -14,7 +14,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use crate::statics::swap::Part;
+use crate::statics::span::Part;
 
 /// Whether writers wait.
 static WINDOW: AtomicU32 = AtomicU32::new(0);

@@ -28,7 +28,6 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use memheap::{Bytes, Offset};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
@@ -36,23 +35,10 @@ use crate::process::signals::NoSignals;
 use crate::process::turn::between_forks;
 use crate::statics::elf;
 use crate::statics::elf::Writable;
+use crate::statics::error::StaticsError;
+use crate::statics::span::{Part, Span};
 use crate::statics::stop::Stop;
 use crate::statics::threads::{InTheWay, Others};
-use crate::statics::{Span, StaticsError};
-
-/// A stretch of static data and its place in the file.
-#[derive(Clone, Copy)]
-pub(super) struct Part {
-    pub(super) range: Writable,
-    pub(super) offset: Offset,
-}
-
-impl Part {
-    pub(super) fn span(&self) -> Span {
-        let Writable { lo, hi, .. } = self.range;
-        Span { address: lo, offset: self.offset, len: Bytes((hi - lo) as u64) }
-    }
-}
 
 /// How often, a millisecond apart, other threads are looked at until all of them sleep.
 const LOOKS: u32 = 100;

@@ -8,8 +8,9 @@ use std::os::unix::fs::FileExt;
 use memmap_of_the_test::Anonymous;
 
 use crate::statics::elf::Writable;
+use crate::statics::span::Part;
 use crate::statics::stop::Stop;
-use crate::statics::swap::{Pagemap, Part, copy, protect};
+use crate::statics::swap::{Pagemap, copy, protect};
 use crate::statics::threads::Others;
 use crate::statics::*;
 use rustix::mm::MprotectFlags;

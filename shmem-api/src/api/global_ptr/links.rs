@@ -11,6 +11,15 @@ use crate::api::phase::Remote;
 use crate::types::elem::Elem;
 use crate::types::thread_level::Level;
 
+impl<'s, T: Elem, L: Level> Remote<'s, GlobalPtr<T>, L> {
+    /// The same object as the words its pointers are, for waits and other atomics: a pointer is a
+    /// transparent wrapper of a word, and any word is a pointer.
+    #[inline]
+    pub fn words(&self) -> Remote<'s, u64, L> {
+        self.cast()
+    }
+}
+
 /// All panic as [`Remote::put`] does.
 impl<T: Elem, L: Level> Remote<'_, GlobalPtr<T>, L> {
     /// Atomically puts `new` if `expected` is there; returns what was there.

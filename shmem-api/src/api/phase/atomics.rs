@@ -10,7 +10,7 @@
 //! non-fetching ones do is complete when they return, as a blocking put is; `quiet` makes it visible to all.
 #![allow(unsafe_code)]
 
-use crate::api::phase::Remote;
+use crate::api::phase::remote::Remote;
 use crate::call::Spot;
 use crate::types::amo::AmoOp;
 use crate::types::elem::{AmoBit, AmoInt, AmoSwap};

@@ -12,8 +12,8 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use crate::api::phase::{Phase, Remote};
-use crate::api::signal::{Signal, SignalOp};
+use crate::api::phase::remote::Remote;
+use crate::api::phase::share::Phase;
 use crate::engine::Engine;
 use crate::types::elem::{AmoBit, AmoInt, AmoSwap, Elem};
 use crate::types::thread_level::Level;
@@ -42,7 +42,7 @@ impl Drop for Drained<'_> {
     }
 }
 
-/// All panic as the calls of the same name of [`Remote`] and [`Signal`] do.
+/// All panic as the calls of the same name of [`Remote`] do.
 impl<'b> Batch<'b, '_> {
     /// Starts copying `src` to `to` at element `at` on `pe` (`shmem_put_nbi`); `src` is in use until the
     /// batch ends.
@@ -54,20 +54,6 @@ impl<'b> Batch<'b, '_> {
     /// the batch ends.
     pub fn get<T: Elem, L: Level>(&'b self, of: Remote<'_, T, L>, pe: usize, at: usize, dst: &'b mut [T]) {
         of.get(pe, at, dst);
-    }
-
-    /// Starts copying `src` to `to`, and changes `signal` once it is there (`shmem_put_signal_nbi`); see
-    /// [`Signal::put_signal`].
-    pub fn put_signal<T: Elem, D: Level, L: Level>(
-        &'b self,
-        signal: Signal<'_, L>,
-        to: Remote<'_, T, D>,
-        pe: usize,
-        at: usize,
-        src: &'b [T],
-        op: SignalOp,
-    ) {
-        signal.put_signal(to, pe, at, src, op);
     }
 
     /// Starts [`Remote::fetch`] into `was` (`shmem_atomic_fetch_nbi`).

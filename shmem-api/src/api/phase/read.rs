@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::api::ctx::Ctx;
-use crate::api::phase::Remote;
+use crate::api::phase::remote::Remote;
 use crate::types::elem::Elem;
 use crate::types::thread_level::{Level, Single};
 

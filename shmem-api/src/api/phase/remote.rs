@@ -10,8 +10,7 @@ use std::ops::Range;
 use memheap::{Offset, PeId};
 
 use crate::api::ctx::Ctx;
-use crate::api::global_ptr::GlobalPtr;
-use crate::api::phase::PhaseKey;
+use crate::api::phase::key::PhaseKey;
 use crate::engine::Engine;
 use crate::memory::copy;
 use crate::node::Node;
@@ -46,7 +45,7 @@ impl<T, L: Level> Copy for Remote<'_, T, L> {}
 
 impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     /// The object of `len` elements at `at`, which all PEs of the team have entered the phase with (P1).
-    pub(super) fn new(key: &PhaseKey<'s>, at: Offset, len: usize) -> Self {
+    pub(in crate::api) fn new(key: &PhaseKey<'s>, at: Offset, len: usize) -> Self {
         let (engine, members) = (key.engine, key.members);
         Remote { engine, peers: &engine.peers, members, at, len, what: PhantomData }
     }
@@ -66,6 +65,14 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         's: 'c,
     {
         ctx.check_team("via", self.members);
+        let Remote { engine, peers, members, at, len, .. } = *self;
+        Remote { engine, peers, members, at, len, what: PhantomData }
+    }
+
+    /// The same object as elements of a type of the same layout: any bytes are an [`Elem`].
+    #[inline]
+    pub(crate) fn cast<U: Elem>(&self) -> Remote<'s, U, L> {
+        const { assert!(size_of::<T>() == size_of::<U>() && align_of::<T>() == align_of::<U>()) };
         let Remote { engine, peers, members, at, len, .. } = *self;
         Remote { engine, peers, members, at, len, what: PhantomData }
     }
@@ -251,15 +258,5 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         let to = self.own_place("write", at, 1);
         // SAFETY: `own_place` checked the range.
         unsafe { copy::store(to, value) }
-    }
-}
-
-impl<'s, T: Elem, L: Level> Remote<'s, GlobalPtr<T>, L> {
-    /// The same object as the words its pointers are, for waits and other atomics: a pointer is a
-    /// transparent wrapper of a word, and any word is a pointer.
-    #[inline]
-    pub fn words(&self) -> Remote<'s, u64, L> {
-        let Remote { engine, peers, members, at, len, .. } = *self;
-        Remote { engine, peers, members, at, len, what: PhantomData }
     }
 }

@@ -1,19 +1,20 @@
 //! What can be shared, and what the closure of a phase gets for it.
 
-use crate::api::phase::{PhaseKey, Remote, RemoteRead};
-use crate::api::signal::{Signal, Signals, SymSignal, SymSignals};
+use crate::api::phase::key::PhaseKey;
+use crate::api::phase::read::RemoteRead;
+use crate::api::phase::remote::Remote;
 use crate::api::sym::{SymBox, SymPart, SymSlice};
 use crate::node::signature::{Mode, Signature};
 use crate::types::elem::Elem;
 use crate::types::object::ObjectType;
 use crate::types::thread_level::Level;
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
 /// What [`Team::share`](crate::Team::share) takes: `&mut` or `&` of a [`SymSlice`], [`SymBox`] or [`SymPart`],
-/// `&mut` of a [`SymSignal`] or [`SymSignals`], and tuples of up to eight of them. Shared by `&`, an object can
+/// `&mut` of a [`SymSignal`](crate::SymSignal) or [`SymSignals`](crate::SymSignals), and tuples of up to eight of them. Shared by `&`, an object can
 /// only be read, by others and locally alike. Tuples may hold tuples; more than eight objects in all do not compile:
 ///
 /// ```compile_fail,E0080
@@ -75,29 +76,6 @@ macro_rules! shareable {
 }
 
 shareable!(SymSlice.self is array, SymPart.self is array, SymBox.0 is one);
-
-macro_rules! shareable_signals {
-    ($($name:ident as $handle:ident is $what:ident;)*) => {$(
-        impl sealed::Sealed for &mut $name<'_> {}
-
-        #[allow(private_interfaces, reason = "sealed: nobody else can call or implement it")]
-        impl Shareable for &mut $name<'_> {
-            type Remote<'s, L: Level> = $handle<'s, L>;
-            const OBJECTS: usize = 1;
-            fn describe(&self, signature: &mut Signature) {
-                signature.object(self.words().at, self.words().bytes(), ObjectType::$what(), Mode::ReadWrite);
-            }
-            fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> $handle<'s, L> {
-                $handle::new(Remote::new(key, self.words().at, self.words().len))
-            }
-        }
-    )*};
-}
-
-shareable_signals! {
-    SymSignals as Signals is signals;
-    SymSignal as Signal is signal;
-}
 
 macro_rules! shareable_tuple {
     ($($name:ident $i:tt),*) => {

@@ -10,7 +10,7 @@
 //! the slice holds: as many whole ones as lie in it, the last without what would follow it.
 #![allow(unsafe_code)]
 
-use crate::api::phase::Remote;
+use crate::api::phase::remote::Remote;
 use crate::transport::Target;
 use crate::types::elem::Elem;
 use crate::types::thread_level::Level;

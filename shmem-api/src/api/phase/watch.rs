@@ -10,7 +10,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::api::phase::Remote;
+use crate::api::phase::remote::Remote;
 use crate::sync::conditions::Conditions;
 use crate::types::cmp::Cmp;
 use crate::types::elem::Waitable;

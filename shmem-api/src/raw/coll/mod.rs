@@ -38,7 +38,7 @@ macro_rules! collectives {
             use super::*;
             $(
                 $(#[$doc])*
-                pub unsafe fn $name $(<$T: $bound>)? ($call: $crate::raw::Call $(, $arg: $ty)*) $(-> $ret)? $body
+                pub unsafe fn $name $(<$T: $bound>)? ($call: $crate::call::Call $(, $arg: $ty)*) $(-> $ret)? $body
             )*
         }
         $(
@@ -47,7 +47,7 @@ macro_rules! collectives {
             #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
             pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
                 // SAFETY: by the same contract.
-                unsafe { $calls::$name($crate::raw::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
+                unsafe { $calls::$name($crate::call::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
             }
         )*
     };

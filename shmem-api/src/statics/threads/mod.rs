@@ -26,7 +26,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
@@ -35,28 +34,7 @@ use std::os::unix::fs::FileExt;
 
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 
-use crate::statics::StaticsError;
-
-/// A thread of this process, by number and name.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Thread {
-    tid: u32,
-    name: String,
-}
-
-impl Thread {
-    /// The thread of this number.
-    fn of(tid: u32) -> Thread {
-        let name = std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"));
-        Thread { tid, name: name.as_deref().unwrap_or("ended").trim_end().to_owned() }
-    }
-}
-
-impl fmt::Display for Thread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "thread {} ({})", self.tid, self.name)
-    }
-}
+use crate::statics::error::{StaticsError, Thread};
 
 /// All threads but the calling one, as they were at one moment.
 pub(super) struct Others {

@@ -14,7 +14,7 @@ mod selftest;
 
 use std::process::ExitCode;
 
-use report::Report;
+use report::{Report, print};
 
 const USAGE: &str = "\
 shmem-info [-a | --all] [--json] [--check]
@@ -55,11 +55,4 @@ fn main() -> ExitCode {
         host::facts(&mut report);
     }
     print(&if has(&["--json"]) { report.json() } else { report.text() })
-}
-
-/// Writes to standard output; a reader that has gone is no error.
-pub(crate) fn print(text: &str) -> ExitCode {
-    use std::io::Write;
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    ExitCode::SUCCESS
 }

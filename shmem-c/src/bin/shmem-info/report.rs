@@ -1,4 +1,7 @@
-//! A report: sections of rows of named values, as aligned text or as JSON.
+//! A report: sections of rows of named values, as aligned text or as JSON; and the way out for them.
+
+use std::io::Write;
+use std::process::ExitCode;
 
 /// One named fact and its values by column.
 pub(crate) type Row = Vec<(&'static str, String)>;
@@ -60,6 +63,12 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Writes to standard output; a reader that has gone is no error.
+pub(crate) fn print(text: &str) -> ExitCode {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use shmem_api::World;
 
-use crate::{host, print};
+use crate::host;
+use crate::report::print;
 
 /// The argument that makes a process one of the two.
 pub(crate) const PE: &str = "--pe-of-check";
