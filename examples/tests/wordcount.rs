@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use shmem_api::testing::{Boot, Launch};
+use shmem_api::testing::{Boot, Launch, Random, mix};
 
 const PIPELINE: &str = r"LC_ALL=C tr -cs 'A-Za-z' '\n' | tr 'A-Z' 'a-z' | sed '/^$/d' | LC_ALL=C sort | uniq -c | LC_ALL=C sort -k1,1nr -k2,2 | awk '{print $1, $2}'";
 
@@ -55,23 +55,17 @@ impl Drop for Files {
 
 /// Text with a natural spread of word frequencies: word k of a made-up vocabulary about 1/k of the time.
 fn text(bytes: usize, seed: u64) -> String {
-    let mut state = seed;
-    let mut next = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
+    let mut random = Random::new(seed);
     let mut out = String::with_capacity(bytes + 64);
     while out.len() < bytes {
-        let rank = (50_000f64.powf(next() as f64 / u64::MAX as f64)) as u64;
-        let mut letters = rank.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let rank = (50_000f64.powf(random.next() as f64 / u64::MAX as f64)) as u64;
+        let mut letters = mix(rank, 0);
         for i in 0..1 + rank % 13 {
             let c = (b'a' + (letters % 26) as u8) as char;
-            out.push(if i == 0 && next() % 8 == 0 { c.to_ascii_uppercase() } else { c });
+            out.push(if i == 0 && random.below(8) == 0 { c.to_ascii_uppercase() } else { c });
             letters /= 26;
         }
-        let separator = [" ", " ", " ", ", ", ".\n", "-", "'", " 42 "][(next() % 8) as usize];
+        let separator = random.of(&[" ", " ", " ", ", ", ".\n", "-", "'", " 42 "]);
         let _ = write!(out, "{separator}");
     }
     out

@@ -4,11 +4,12 @@
 
 use std::fmt::Debug;
 
+use shmem_api::testing::{Random, mix};
 use shmem_api::{AmoBit, AmoInt, AmoSwap, Cmp, World, c_type, multi_pe, raw, type_table};
 
 #[path = "common/arena.rs"]
 mod arena;
-use arena::{Arena, Dice, must_fail, on_both, on_contexts};
+use arena::{Arena, must_fail, on_both, on_contexts};
 
 type Ctx = Option<raw::Ctx>;
 
@@ -60,7 +61,7 @@ struct Checked<'t, T> {
     at: *mut T,
     pe: i32,
     model: T,
-    dice: Dice,
+    dice: Random,
 }
 
 impl<T: Word> Checked<'_, T> {
@@ -218,7 +219,7 @@ fn against_the_model<T: Word>(world: &World, type_name: &str, turn: impl Fn(&mut
         on_contexts(|ctx| {
             for (pe, slot) in [((me + 1) % n, 0), (me, 1)] {
                 let at = arena.word::<T>(64 + finals.len() * 8, slot * 1000);
-                let dice = Dice(arena::mix((me * 1000 + pe) as u64 + arena.at as u64 + finals.len() as u64));
+                let dice = Random::new(mix((me * 1000 + pe) as u64 + arena.at as u64, finals.len() as u64));
                 let mut word = Checked { type_name, ctx, at, pe: pe as i32, model: T::of(0), dice };
                 (0..TURNS).for_each(|_| turn(&mut word));
                 finals.push((at, pe, word.model));

@@ -6,11 +6,11 @@ mod bed;
 #[path = "common/longs.rs"]
 mod longs;
 
-use bed::{Bed, Moves, Num, Op, Rng, Together, Value, check_move, check_reduction, source};
+use bed::{Bed, Moves, Num, Op, Together, Value, check_move, check_reduction, source};
 use longs::{fill, free_all, symmetric, words};
 use shmem_api::raw::active_set as aset;
 use shmem_api::raw::{self, TeamHandle};
-use shmem_api::testing::{self, Boot, Launch};
+use shmem_api::testing::{self, Boot, Launch, Random};
 use shmem_api::{Multiple, World, multi_pe};
 
 /// Elements: none, one, some that fit in a line or a cell, more than a cell, more than a chunk, more than any shortcut.
@@ -120,8 +120,8 @@ fn destroy(teams: Vec<OfTeam>) {
 }
 
 /// Sizes that one type is tried with: all of them in turn, a few for each team.
-fn some_sizes(rng: &mut Rng) -> [usize; 3] {
-    let first = rng.below(SIZES.len());
+fn some_sizes(random: &mut Random) -> [usize; 3] {
+    let first = random.below(SIZES.len());
     [0, 2, 5].map(|step| SIZES[(first + step) % SIZES.len()])
 }
 
@@ -129,7 +129,7 @@ fn every_move(world: &World, bed: &mut Bed, team: &OfTeam) {
     macro_rules! each {
         ([$($name:ident)*]) => {$(
             for what in Moves::ALL {
-                for n in some_sizes(&mut bed.rng) {
+                for n in some_sizes(&mut bed.random) {
                     check_move::<shmem_api::c_type!($name)>(bed, team, what, n, &|| world.barrier());
                     world.barrier();
                 }
@@ -144,7 +144,7 @@ fn every_reduction(world: &World, bed: &mut Bed, team: &OfTeam) {
     macro_rules! each {
         ([$($name:ident)*] $call:ident $expected:expr) => {$({
             type T = shmem_api::c_type!($name);
-            for n in some_sizes(&mut bed.rng) {
+            for n in some_sizes(&mut bed.random) {
                 check_reduction::<T>(
                     bed, team, (stringify!($call), n),
                     // SAFETY: the bed's arrays; every member calls.
@@ -234,21 +234,21 @@ multi_pe! {
     /// 10,000 collectives in random order on random teams, nothing between them but a barrier for each 50, so that
     /// `dest` is ready; `src` is overwritten as soon as a call returns.
     fn ten_thousand_back_to_back(world) on [8] {
-        let mut random = Random::new(world);
+        let mut calls = RandomCalls::new(world);
         // On more than 8 PEs as many as those make together.
         for call in 0..80_000 / world.n_pes().max(8) {
-            random.call(call);
+            calls.call(call);
         }
-        random.done();
+        calls.done();
     }
 
     /// The same on numbers of PEs that leave teams of one, and of none.
     fn back_to_back_on_few_pes(world) on [1, 2, 3] {
-        let mut random = Random::new(world);
+        let mut calls = RandomCalls::new(world);
         for call in 0..2000 {
-            random.call(call);
+            calls.call(call);
         }
-        random.done();
+        calls.done();
     }
 
     fn a_team_broadcast_writes_the_roots_dest_and_numbers_the_root_in_the_team(world) on [1, 2, 4] {
@@ -389,11 +389,10 @@ multi_pe! {
     }
 }
 
-/// A symmetric array filled with a value, ready on every PE; collective.
 /// Random collectives, the same on every PE.
-struct Random {
+struct RandomCalls {
     me: usize,
-    rng: Rng,
+    random: Random,
     teams: Vec<OfTeam>,
     /// Elements of one call's `dest`: a block of every PE's.
     area: usize,
@@ -407,14 +406,14 @@ const WINDOW: usize = 50;
 /// Elements of a PE's block: mostly few, sometimes more than any shortcut takes.
 const BLOCKS: [usize; 9] = [0, 1, 2, 5, 7, 8, 40, 150, 900];
 
-impl Random {
-    fn new(world: &World) -> Random {
+impl RandomCalls {
+    fn new(world: &World) -> RandomCalls {
         let teams = teams(world);
         let area = BLOCKS[BLOCKS.len() - 1] * world.n_pes();
         let (dests, src) = (symmetric(WINDOW * area, 0), symmetric(area, 0));
-        Random {
+        RandomCalls {
             me: world.pe(),
-            rng: Rng(3),
+            random: Random::new(3),
             teams,
             area,
             dests,
@@ -428,8 +427,8 @@ impl Random {
             // SAFETY: every PE calls.
             unsafe { raw::barrier_all() };
         }
-        let [which, what, len] = [self.teams.len(), 10, BLOCKS.len()].map(|n| self.rng.below(n));
-        let (seed, root) = (self.rng.bits(), self.rng.bits() as usize);
+        let [which, what, len] = [self.teams.len(), 10, BLOCKS.len()].map(|n| self.random.below(n));
+        let (seed, root) = (self.random.next(), self.random.next() as usize);
         let n = BLOCKS[len];
         let team = &self.teams[which];
         let (pes, size) = (&team.pes, team.pes.len());

@@ -5,12 +5,12 @@
 use std::collections::HashSet;
 use std::ptr::null;
 
-use shmem_api::testing::{self, Boot, Launch};
+use shmem_api::testing::{self, Boot, Launch, Random};
 use shmem_api::{Multiple, World, multi_pe, raw};
 
 #[path = "common/arena.rs"]
 mod arena;
-use arena::{Dice, must_fail, on_both};
+use arena::{must_fail, on_both};
 use raw::{Ctx, TeamHandle};
 
 const OPTIONS: [i64; 3] = [raw::CTX_SERIALIZED, raw::CTX_PRIVATE, raw::CTX_NOSTORE];
@@ -206,7 +206,7 @@ multi_pe! {
     /// Created, used and destroyed in any order, many times over.
     fn contexts_come_and_go(world) on [1, 4] {
         on_both(world, |arena| {
-            let mut dice = Dice(world.pe() as u64);
+            let mut dice = Random::new(world.pe() as u64);
             let mut live = Vec::new();
             for _ in 0..5000 {
                 match dice.below(3) {

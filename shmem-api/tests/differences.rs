@@ -20,7 +20,7 @@ mod calls;
 #[path = "differences/draw.rs"]
 mod draw;
 
-use draw::{Plan, Rng};
+use draw::Plan;
 
 const TEST: &str = "what_one_pe_does_differently_is_named";
 const PLAN: &str = "SHMEM_TEST_PLAN";
@@ -53,7 +53,7 @@ fn what_one_pe_does_differently_is_named() {
                     if i >= count {
                         return;
                     }
-                    let number = Rng::new(seed ^ i << 32).next();
+                    let number = testing::mix(seed, i);
                     match judge(&Plan::draw(number), number) {
                         Ok(how) => kinds.lock().unwrap()[how as usize] += 1,
                         Err(what) => failures.lock().unwrap().push(what),

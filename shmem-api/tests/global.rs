@@ -2,17 +2,11 @@
 
 use shmem_api::memheap::global::GlobalAddr;
 use shmem_api::memheap::{Offset, PeId};
-use shmem_api::testing::{self, Boot, Launch};
+use shmem_api::testing::{self, Boot, Launch, mix};
 use shmem_api::{GlobalPtr, World, multi_pe};
 
 /// An element of an odd size.
 type Triple = [u32; 3];
-
-fn mix(seed: u64) -> u64 {
-    let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (seed >> 7);
-    x = (x ^ (x >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x ^ (x >> 32)
-}
 
 multi_pe! {
     /// L1: every element of every PE, there and back; and nothing else of any bits near by.
@@ -41,7 +35,7 @@ multi_pe! {
             }
             assert_eq!(a.locate(GlobalPtr::NULL), None);
             for i in 0..200_000 {
-                let ptr = GlobalPtr::from_bits(mix(i) >> (mix(i ^ 9) % 64));
+                let ptr = GlobalPtr::from_bits(mix(i, 0) >> (mix(i, 1) % 64));
                 if let Some((pe, at)) = a.locate(ptr) {
                     assert_eq!(a.global(pe, at), ptr);
                 }

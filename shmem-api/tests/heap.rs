@@ -1,13 +1,8 @@
 //! Collective heap calls: agreement, divergence, exhaustion, drops, wrong frees.
 
 use shmem_api::memheap::{FreeError, PeId};
+use shmem_api::testing::mix;
 use shmem_api::{Error, Near, Reach, World, multi_pe, raw};
-
-fn mix(seed: u64) -> u64 {
-    let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (seed >> 7);
-    x = (x ^ (x >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x ^ (x >> 32)
-}
 
 /// Whether all PEs see the same value.
 fn equal_everywhere(world: &World, value: u64) -> bool {
@@ -71,7 +66,7 @@ multi_pe! {
         let mut live = Vec::new();
         let mut sum = 0u64;
         for i in 0..400u64 {
-            let len = 1 + (mix(i) % 3000) as usize;
+            let len = 1 + (mix(i, 0) % 3000) as usize;
             let mut a = world.alloc::<u8>(len).unwrap();
             assert!(a.iter().all(|b| *b == 0), "block {i} is not zeroed");
             assert_eq!(a.as_ptr() as usize % 16, 0);
@@ -79,7 +74,7 @@ multi_pe! {
             sum = sum.wrapping_mul(31).wrapping_add(a.offset());
             live.push(a);
             if live.len() > 20 {
-                drop(live.swap_remove(mix(i ^ 77) as usize % 20));
+                drop(live.swap_remove(mix(i, 1) as usize % 20));
             }
         }
         assert!(equal_everywhere(world, sum));
@@ -227,20 +222,20 @@ multi_pe! {
         let reaches = [Reach::World, Reach::Host, Reach::Dma];
         let mut live = Vec::new();
         for i in 0..1000u64 {
-            let culprit = mix(i) % n;
+            let culprit = mix(i, 0) % n;
             let odd = u64::from(me == culprit);
-            let (mut size, mut reach) = ((1 + mix(i ^ 1) % 5000) as usize, (mix(i ^ 2) % 3) as usize);
-            match mix(i ^ 3) % 2 {
-                0 => size += (odd * (1 + mix(i ^ 4) % 100)) as usize,
-                _ => reach = (reach + (odd * (1 + mix(i ^ 4) % 2)) as usize) % 3,
+            let (mut size, mut reach) = ((1 + mix(i, 1) % 5000) as usize, (mix(i, 2) % 3) as usize);
+            match mix(i, 3) % 2 {
+                0 => size += (odd * (1 + mix(i, 4) % 100)) as usize,
+                _ => reach = (reach + (odd * (1 + mix(i, 4) % 2)) as usize) % 3,
             }
             let e = world.alloc_at::<u8>(size, reaches[reach], Near::Any).unwrap_err();
             let Error::Diverged(d) = &e else { panic!("{i}: {e}") };
             assert_eq!(u64::from(d.pe.0), if n == 2 { 1 } else { culprit }, "{i}: {e}");
-            let (size, reach) = ((mix(i ^ 5) % 3000) as usize, reaches[(mix(i ^ 6) % 2) as usize]);
+            let (size, reach) = ((mix(i, 5) % 3000) as usize, reaches[(mix(i, 6) % 2) as usize]);
             live.push(world.alloc_at::<u8>(size, reach, Near::Any).unwrap());
             if live.len() > 30 {
-                live.swap_remove(mix(i ^ 7) as usize % 30);
+                live.swap_remove(mix(i, 7) as usize % 30);
             }
         }
         let sum = live.iter().fold(0u64, |sum, a| sum.wrapping_mul(31).wrapping_add(a.offset()));

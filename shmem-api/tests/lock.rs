@@ -3,7 +3,7 @@
 
 use std::cell::UnsafeCell;
 
-use shmem_api::testing::{self, Boot, Launch};
+use shmem_api::testing::{self, Boot, Launch, mix};
 use shmem_api::{Cmp, World, multi_pe, raw};
 
 /// Symmetric words of the executable, which only the library accesses.
@@ -62,20 +62,13 @@ fn clear(lock: *mut i64) {
     unsafe { raw::clear_lock(lock) }
 }
 
-fn mix(seed: u64) -> u64 {
-    let mut x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
 /// Each PE adds to counters by get and put, which is exact only if the lock excludes and orders. Every third PE
 /// only tries until it has the lock.
 fn counters_are_exact(world: &World, lock: *mut i64, counters: *mut u64) {
     const TIMES: u64 = 400;
     let (me, n) = (world.pe(), world.n_pes());
     for i in 0..TIMES {
-        let which = (mix(me as u64 ^ (i << 8)) % LOCKS as u64) as usize;
+        let which = (mix(me as u64, i) % LOCKS as u64) as usize;
         let (lock, counter) = (lock.wrapping_add(which), counters.wrapping_add(which));
         if me % 3 == 2 {
             while test(lock) != 0 {
@@ -112,7 +105,7 @@ multi_pe! {
             // Another lock each time, so another home, and another order.
             let lock = if round % 2 == 0 { lock.wrapping_add(round) } else { locks().wrapping_add(round) };
             let mut order: Vec<usize> = (1..n).collect();
-            order.sort_by_key(|pe| mix((pe << 8 | round) as u64));
+            order.sort_by_key(|pe| mix(*pe as u64, round as u64));
             put(turn, 0, me);
             if me == 0 {
                 put(served, 0, 0);
@@ -193,7 +186,7 @@ multi_pe! {
             set(locks());
             let seen: Vec<u64> = (0..1000).map(|i| get(block.wrapping_add(i), home)).collect();
             assert!(seen.iter().all(|v| *v == seen[0]), "a block half put");
-            let mine = vec![mix(round << 8 | me as u64); 1000];
+            let mine = vec![mix(round, me as u64); 1000];
             // SAFETY: the block is that large.
             unsafe { raw::put(block, mine.as_ptr(), 1000, home as i32) };
             clear(locks());

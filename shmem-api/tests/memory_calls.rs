@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use shmem_api::memheap::{Align, FreeError};
-use shmem_api::testing::{self, Boot, Launch};
+use shmem_api::testing::{self, Boot, Launch, mix};
 use shmem_api::{Error, HeapStats, Near, Reach, World, raw, sym_static};
 
 const HEAP: &str = "24M";
@@ -62,15 +62,9 @@ fn why(freed: Result<(), Error>) -> FreeError {
     }
 }
 
-fn mix(seed: u64) -> u64 {
-    let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (seed >> 7);
-    x = (x ^ (x >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x ^ (x >> 32)
-}
-
 /// What byte `i` of a block holds by the test's account.
 fn byte(mark: u64, pe: usize, i: usize) -> u8 {
-    (mix(mark ^ (pe as u64) << 40) as usize + i * 7 + (i >> 8)) as u8
+    (mix(mark, pe as u64) as usize + i * 7 + (i >> 8)) as u8
 }
 fn fill(block: *mut u8, mark: u64, pe: usize, range: std::ops::Range<usize>) {
     for i in range {
@@ -358,7 +352,7 @@ heap_tests! {
         let mut sum = 0u64;
         let mut refused = 0;
         for step in 0..4000u64 {
-            let r = |k: u64| mix(step * 11 + k) as usize;
+            let r = |k: u64| mix(step, k) as usize;
             let len = match r(0) % 20 { 0 => 1 << 20, 1..4 => 50_000, _ => 600 };
             let len = 1 + r(1) % len;
             let pick = r(2) % live.len().max(1);
@@ -399,7 +393,7 @@ heap_tests! {
             if at.is_null() { refused += 1; continue }
             assert!(keep <= len && at.addr().is_multiple_of(8));
             fill(at, step, me, 0..len);
-            sum = mix(sum ^ (at.addr() - world.heap_base()) as u64);
+            sum = mix(sum, (at.addr() - world.heap_base()) as u64);
             live.push(Live { at, len, mark: step });
             let HeapStats { figures, .. } = world.heap();
             assert_eq!(figures.live_blocks, live.len() as u64);

@@ -1,22 +1,7 @@
 //! Every atomic of the safe API, on every type and PE, against a sequential model; blocking and in batches.
 
+use shmem_api::testing::Random;
 use shmem_api::{AmoBit, AmoInt, AmoSwap, World, multi_pe};
-
-/// A small generator, so that every run draws the same.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-}
 
 const STEPS: usize = 400;
 
@@ -31,9 +16,9 @@ fn against_a_model<T: AmoSwap + std::fmt::Debug>(
     let mut object = world.alloc::<T>(n).unwrap();
     let mut models = vec![zero; n];
     world.share(&mut object, |phase, remote| {
-        let mut rng = Rng(me as u64);
+        let mut random = Random::new(me as u64);
         for _ in 0..STEPS {
-            let pe = rng.below(n);
+            let pe = random.below(n);
             step(remote, pe, me, &mut models[pe]);
         }
         phase.barrier();
@@ -44,10 +29,10 @@ fn against_a_model<T: AmoSwap + std::fmt::Debug>(
 }
 
 fn swap_types<T: AmoSwap + std::fmt::Debug>(world: &World, zero: T, value: impl Fn(u64) -> T) {
-    let mut rng = Rng(world.pe() as u64 + 1000);
+    let mut random = Random::new(world.pe() as u64 + 1000);
     against_a_model(world, zero, |remote, pe, at, model| {
-        let new = value(rng.next());
-        match rng.below(3) {
+        let new = value(random.next());
+        match random.below(3) {
             0 => {
                 remote.set(pe, at, new);
                 *model = new;
@@ -64,10 +49,10 @@ macro_rules! int_types {
             fn is_one_of_them<T: AmoInt + AmoBit>() {}
             is_one_of_them::<$int>();
             swap_types::<$int>(world, 0, |x| x as $int);
-            let mut rng = Rng(world.pe() as u64 + 2000);
+            let mut random = Random::new(world.pe() as u64 + 2000);
             against_a_model::<$int>(world, 0, |remote, pe, at, model| {
-                let (old, value) = (*model, rng.next() as $int);
-                let (new, seen) = match rng.below(11) {
+                let (old, value) = (*model, random.next() as $int);
+                let (new, seen) = match random.below(11) {
                     0 => (old.wrapping_add(value), Some(remote.fetch_add(pe, at, value))),
                     1 => (old.wrapping_add(value), { remote.add(pe, at, value); None }),
                     2 => (old.wrapping_add(1), Some(remote.fetch_inc(pe, at))),

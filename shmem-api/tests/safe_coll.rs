@@ -1,6 +1,6 @@
 //! The collectives of the safe API against a sequential model: types, operators, lengths, teams, objects and values.
 
-use shmem_api::testing::{self, Boot, Launch};
+use shmem_api::testing::{self, Boot, Launch, mix};
 use shmem_api::{
     And, Arith, Bitwise, Complex, Elem, Max, Min, Operator, Or, Ordered, Prod, Single, Sum, Team, World, Xor,
     multi_pe,
@@ -8,11 +8,6 @@ use shmem_api::{
 
 /// Shorter and longer than what fits in a signature, in what every PE reads, and in one chunk.
 const LENGTHS: [usize; 9] = [0, 1, 2, 7, 33, 64, 515, 2048, 9001];
-
-fn mix(seed: usize) -> u64 {
-    let x = (seed as u64).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (x ^ (x >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb)
-}
 
 /// The teams to try: the PEs of each, in the world's numbers. The last two only where they are teams.
 fn teams(world: &World) -> Vec<(Option<Team<'_, Single>>, Vec<usize>)> {
@@ -37,7 +32,7 @@ fn moves<T: Elem + PartialEq + std::fmt::Debug>(
     value: &impl Fn(u64) -> T,
 ) {
     let (me, n) = (team.pe(), pes.len());
-    let of = |pe: usize, i: usize| value(mix(pes[pe] * 100_000 + i));
+    let of = |pe: usize, i: usize| value(mix(pes[pe] as u64, i as u64));
     // What is shared by a team is allocated by the world; the others take part in that, and in no more.
     for len in LENGTHS.into_iter().filter(|len| *len < 3000) {
         let mut object = world.alloc_with(len, |i| of(me, i)).unwrap();
@@ -94,7 +89,7 @@ fn reduces<T: Elem + PartialEq + std::fmt::Debug, O: Operator<T> + Copy>(
     value: &impl Fn(u64) -> T,
 ) {
     let (me, n) = (team.pe(), pes.len());
-    let of = |pe: usize, i: usize| value(mix(pes[pe] * 100_000 + i));
+    let of = |pe: usize, i: usize| value(mix(pes[pe] as u64, i as u64));
     let model = |i: usize| (1..n).map(|pe| of(pe, i)).fold(of(0, i), O::apply);
     for len in LENGTHS {
         let mut src = world.alloc_with(len, |i| of(me, i)).unwrap();
@@ -119,7 +114,7 @@ fn scans<T: Arith + PartialEq + std::fmt::Debug>(
     value: &impl Fn(u64) -> T,
 ) {
     let (me, n) = (team.pe(), pes.len());
-    let of = |pe: usize, i: usize| value(mix(pes[pe] * 100_000 + i));
+    let of = |pe: usize, i: usize| value(mix(pes[pe] as u64, i as u64));
     let before = |i: usize, end: usize| (0..end).map(|pe| of(pe, i)).reduce(Sum::apply).unwrap_or(T::ZERO);
     for len in LENGTHS {
         let src = world.alloc_with(len, |i| of(me, i)).unwrap();

@@ -1,11 +1,7 @@
 //! Strided and interleaved-block transfers and ranges of the safe API, against loops over vectors.
 
+use shmem_api::testing::mix;
 use shmem_api::{Elem, World, multi_pe};
-
-fn mix(seed: usize) -> u64 {
-    let x = (seed as u64).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (x ^ (x >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb)
-}
 
 const LEN: usize = 97;
 
@@ -13,18 +9,19 @@ const LEN: usize = 97;
 fn strides<T: Elem + PartialEq + std::fmt::Debug>(world: &World, value: impl Fn(u64) -> T) {
     let (me, n) = (world.pe(), world.n_pes());
     let (next, left) = ((me + 1) % n, (me + n - 1) % n);
-    let fill = |pe: usize| (0..LEN).map(|i| value(mix(pe * 1000 + i))).collect::<Vec<T>>();
+    let fill = |pe: usize| (0..LEN as u64).map(|i| value(mix(pe as u64, i))).collect::<Vec<T>>();
+    let source = |pe: usize| (0..40).map(|i| value(mix(1000 + pe as u64, i))).collect::<Vec<T>>();
     let mut object = world.alloc::<T>(LEN).unwrap();
     for block in [1, 2, 5] {
         for there in [block, block + 1, 11] {
             for here in [block, block + 3, 7] {
                 let at = 3;
-                let src: Vec<T> = (0..40).map(|i| value(mix(me * 7777 + i))).collect();
+                let src = source(me);
                 // As many whole blocks as lie in the slice and in the object.
                 let n_blocks = ((src.len() - block) / here + 1).min((LEN - at - block) / there + 1);
                 let used = (n_blocks - 1) * here + block;
                 let expected = |from: usize| {
-                    let src: Vec<T> = (0..40).map(|i| value(mix(from * 7777 + i))).collect();
+                    let src = source(from);
                     let mut model = fill(left_of(from, n));
                     for b in 0..n_blocks {
                         for e in 0..block {
@@ -82,11 +79,11 @@ multi_pe! {
 
     fn ranges_come_as_vectors(world) on [1, 2, 3, 4, 8] {
         let (me, n) = (world.pe(), world.n_pes());
-        let object = world.alloc_with(LEN, |i| mix(me * 1000 + i)).unwrap();
+        let object = world.alloc_with(LEN, |i| mix(me as u64, i as u64)).unwrap();
         world.share(&object, |_, object| {
             for pe in 0..n {
                 for (start, end) in [(0, 0), (0, LEN), (5, 6), (LEN, LEN), (31, 64)] {
-                    let expected: Vec<u64> = (start..end).map(|i| mix(pe * 1000 + i)).collect();
+                    let expected: Vec<u64> = (start..end).map(|i| mix(pe as u64, i as u64)).collect();
                     assert_eq!(object.get_vec(pe, start..end), expected);
                 }
             }

@@ -3,15 +3,8 @@
 #[path = "shared/tricks.rs"]
 mod tricks;
 
+use shmem_api::testing::mix;
 use shmem_api::{Cmp, World, multi_pe};
-
-/// A small generator, so that every PE can work out what every other PE does.
-fn mix(seed: u64) -> u64 {
-    let mut x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
 
 fn put_and_get_of_every_length<T: shmem_api::Elem + PartialEq + std::fmt::Debug>(
     world: &World,
@@ -20,8 +13,8 @@ fn put_and_get_of_every_length<T: shmem_api::Elem + PartialEq + std::fmt::Debug>
     let (me, n) = (world.pe(), world.n_pes());
     let next = (me + 1) % n;
     for len in [1usize, 2, 3, 7, 8, 9, 64, 1000] {
-        let mut a = world.alloc_with(len, |i| value(mix((me * 10_000 + i) as u64))).unwrap();
-        let expected = |pe: usize, i: usize| value(mix((pe * 10_000 + i) as u64));
+        let mut a = world.alloc_with(len, |i| value(mix(me as u64, i as u64))).unwrap();
+        let expected = |pe: usize, i: usize| value(mix(pe as u64, i as u64));
         world.share(&a, |_, a| {
             for pe in 0..n {
                 let mut got = vec![value(0); len];
@@ -94,14 +87,14 @@ multi_pe! {
         let mut flag = world.alloc::<u64>(2).unwrap();
         world.share((&mut data, &mut flag), |phase, (data, flag)| {
             for round in 1..=50u64 {
-                data.put(next, 0, &vec![mix(round + me as u64); 256]);
+                data.put(next, 0, &vec![mix(round, me as u64); 256]);
                 phase.fence();
                 // Both ways to tell: an atomic, which rings, and a plain put, which does not.
                 if round % 2 == 0 { flag.set(next, 0, round) } else { flag.put_one(next, 0, round) }
                 flag.wait_until(0, Cmp::Ge, round);
                 let mut seen = vec![0; 256];
                 data.get(me, 0, &mut seen);
-                assert_eq!(seen, vec![mix(round + left as u64); 256]);
+                assert_eq!(seen, vec![mix(round, left as u64); 256]);
                 flag.add(left, 1, 1);
                 flag.wait_until(1, Cmp::Eq, round);
             }

@@ -2,11 +2,12 @@
 #![allow(unsafe_code)]
 #![allow(clippy::macro_metavars_in_unsafe, reason = "`call!` is only given safe expressions")]
 
+use shmem_api::testing::{Random, mix};
 use shmem_api::{Cmp, Elem, World, c_type, multi_pe, raw, type_table};
 
 #[path = "common/arena.rs"]
 mod arena;
-use arena::{Arena, Dice, mix, must_fail, on_both, on_contexts, with_both};
+use arena::{Arena, must_fail, on_both, on_contexts, with_both};
 
 type Ctx = Option<raw::Ctx>;
 const NONE: Ctx = None;
@@ -51,9 +52,9 @@ impl Line {
     fn round<T: Elem>(&mut self, type_name: &str, ctx: Ctx, form: Form, op: i32, len: usize) {
         self.round += 1;
         let bytes = len * size_of::<T>();
-        let at = (mix(self.round) as usize % (ROOM - bytes + 1)) / align_of::<T>() * align_of::<T>();
-        let stream = |pe: usize, round: u64| Dice(mix(pe as u64 * 1_000_003 + round));
-        let change = mix(self.round ^ 0xabc);
+        let at = (mix(self.round, 0) as usize % (ROOM - bytes + 1)) / align_of::<T>() * align_of::<T>();
+        let stream = |pe: usize, round: u64| Random::new(mix(pe as u64, round));
+        let change = mix(self.round, 1);
         let after = |before: u64| if op == raw::SIGNAL_SET { change } else { before.wrapping_add(change) };
 
         let mut source = vec![<T as bytemuck::Zeroable>::zeroed(); len];
@@ -193,7 +194,7 @@ multi_pe! {
             on_contexts(|ctx| for round in 1..=100u64 {
                 // SAFETY: our own words.
                 let base = unsafe { raw::signal_fetch(back) };
-                let source: Vec<u64> = (0..100).map(|i| mix(base + i)).collect();
+                let source: Vec<u64> = (0..100).map(|i| mix(base, i)).collect();
                 call!(ctx, put_nbi / ctx_put_nbi(data, source.as_ptr(), 50, next));
                 call!(ctx, put / ctx_put(data.wrapping_add(50), source[50..].as_ptr(), 50, next));
                 match round % 2 {

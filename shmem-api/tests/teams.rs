@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::Duration;
 
 use shmem_api::raw::{self, Ctx, TEAM_NUM_CONTEXTS, TeamConfig, TeamHandle};
-use shmem_api::testing::{self, Boot, Launch, Outcome};
+use shmem_api::testing::{self, Boot, Launch, Outcome, Random, mix};
 use shmem_api::{Multiple, World, multi_pe};
 
 /// Counts what is allocated, so that a leak shows exactly.
@@ -122,13 +122,6 @@ fn check(team: TeamHandle, ranks: &Ranks) {
     }
 }
 
-fn mix(seed: u64) -> u64 {
-    let mut x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
 /// Teams of many kinds, with their models: strided, reversed, nested, of one PE; only those this PE is in.
 fn some_teams() -> Vec<(TeamHandle, Ranks)> {
     let n = raw::n_pes();
@@ -168,7 +161,7 @@ fn destroy_all(teams: Vec<(TeamHandle, Ranks)>) {
 
 /// What the members of a team have in common, so that all of them can decide alike: not the handle.
 fn name(ranks: &Ranks) -> u64 {
-    ranks.iter().fold(7, |h, pe| mix(h ^ *pe as u64))
+    ranks.iter().fold(7, |h, pe| mix(h, *pe as u64))
 }
 
 multi_pe! {
@@ -379,12 +372,12 @@ multi_pe! {
         let teams = some_teams();
         let mut counts = world.alloc::<u64>(64).unwrap();
         let at = counts.as_mut_ptr();
-        let rounds = 10_000;
+        let (rounds, mut random) = (10_000, Random::new(1));
         for i in 0..rounds {
             // All PEs draw the same team of the model; its members sync.
             let n = raw::n_pes();
             let shapes = [(0, 1, n), (n - 1, -1, n), (0, 2, (n + 1) / 2), (n / 2, 1, n - n / 2)];
-            let draw = mix(i) as usize % shapes.len();
+            let draw = random.below(shapes.len());
             let (start, stride, size) = shapes[draw];
             let model = model_split(&world_ranks(), start, stride, size).unwrap();
             let Some((team, ranks)) = teams.iter().skip(2).find(|(_, ranks)| name(ranks) == name(&model)) else {

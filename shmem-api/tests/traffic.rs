@@ -13,11 +13,12 @@
 #![allow(unsafe_code)]
 #![allow(clippy::macro_metavars_in_unsafe, reason = "`call!` is only given safe expressions")]
 
+use shmem_api::testing::{Random, mix};
 use shmem_api::{Elem, World, c_type, multi_pe, raw, type_table};
 
 #[path = "common/arena.rs"]
 mod arena;
-use arena::{Arena, Dice, mix, with_both};
+use arena::{Arena, with_both};
 
 type Ctx = Option<raw::Ctx>;
 
@@ -56,7 +57,7 @@ struct Traffic {
     arena: Arena,
     me: usize,
     n: usize,
-    dice: Dice,
+    dice: Random,
     /// By PE: what is in this PE's room there.
     rooms: Vec<Vec<u8>>,
     /// By PE: contexts with operations on its room that may not be done.
@@ -76,7 +77,7 @@ struct Contexts {
 }
 
 impl Contexts {
-    fn any(&self, dice: &mut Dice) -> Ctx {
+    fn any(&self, dice: &mut Random) -> Ctx {
         match dice.below(self.made.len() + 2) {
             0 => None,
             1 => Some(raw::Ctx::DEFAULT),
@@ -92,7 +93,7 @@ impl Traffic {
             arena,
             me,
             n,
-            dice: Dice(mix(seed + me as u64)),
+            dice: Random::new(mix(seed, me as u64)),
             rooms: vec![vec![0; ROOM]; n],
             pending: vec![Vec::new(); n],
             account: vec![[0; WORDS]; n],
@@ -357,7 +358,7 @@ impl Traffic {
 
     /// What letter `number` from one PE to another says.
     fn letter(from: usize, to: usize, number: u64) -> Vec<u8> {
-        let mut dice = Dice(mix((from * PES + to) as u64) ^ number);
+        let mut dice = Random::new(mix((from * PES + to) as u64, number));
         let len = dice.below(LETTER + 1);
         (0..len).map(|_| dice.next() as u8).collect()
     }
@@ -496,7 +497,7 @@ multi_pe! {
     fn random_traffic_is_what_the_model_says(world) on [8] {
         let seed = std::env::var("SHMEM_TEST_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
         with_both(world, |arenas| {
-            let mut dice = Dice(mix(seed ^ (world.pe() as u64) << 32));
+            let mut dice = Random::new(mix(seed, (PES + world.pe()) as u64));
             let mut contexts = Contexts { made: Vec::new() };
             let (n, mut backwards) = (world.n_pes() as i32, raw::TeamHandle::INVALID);
             let (all, null) = (raw::TeamHandle::WORLD, std::ptr::null());

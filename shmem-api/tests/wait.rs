@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::ptr::{null, null_mut};
 use std::time::Duration;
 
-use shmem_api::testing::{self, Boot, Launch, Outcome};
+use shmem_api::testing::{self, Boot, Launch, Outcome, Random, mix};
 use shmem_api::{AmoInt, Cmp, Multiple, Waitable, World, c_type, multi_pe, raw, type_table};
 
 const CMPS: [Cmp; 6] = [Cmp::Eq, Cmp::Ne, Cmp::Gt, Cmp::Ge, Cmp::Lt, Cmp::Le];
@@ -42,13 +42,6 @@ macro_rules! vars {
     )*};
 }
 vars!(i16 u16 i32 u32 i64 u64 isize usize);
-
-fn mix(seed: u64) -> u64 {
-    let mut x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
 
 /// The model of a comparison.
 fn is_true<T: Var>(is: T, cmp: Cmp, value: T) -> bool {
@@ -153,7 +146,7 @@ fn set_own<T: Var>(at: *mut T, values: &[T], me: usize) {
 fn calls_on_own_variables_equal_the_model<T: Var>(me: usize, at: *mut T, seed: u64) {
     let numbers = T::interesting();
     for round in 0..120u64 {
-        let dice = |k: u64| mix(seed ^ (round << 20) ^ (k << 8)) as usize;
+        let dice = |k: u64| mix(mix(seed, round), k) as usize;
         let vars: Vec<T> = (0..N).map(|i| numbers[dice(i as u64) % 8]).collect();
         let values: Vec<T> = (0..N).map(|i| numbers[dice(40 + i as u64) % 8]).collect();
         let mask: Vec<i32> = (0..N).map(|i| [0, 0, 1, -1, i32::MIN][dice(80 + i as u64) % 5]).collect();
@@ -260,23 +253,22 @@ fn waits_see_what_others_do<T: Var>(world: &World, at: *mut T, change: Change<T>
     let (next, left) = ((me + 1) % n_pes, (me + n_pes - 1) % n_pes);
     for form in 0..7u64 {
         // The same on every PE.
-        let round = mix(seed ^ (form << 32));
+        let round = mix(seed, form);
         let cmp = CMPS[round as usize % 6];
         let vector = form % 2 == 1;
         let scenes: Vec<_> = (0..N as i64).map(|i| scene::<T>(cmp, if vector { i } else { 0 })).collect();
-        let mask: Vec<i32> =
-            (0..N).map(|i| i32::from(mix(round ^ i as u64).is_multiple_of(4)) * -7).collect();
+        let mask: Vec<i32> = (0..N).map(|i| i32::from(mix(round, i as u64).is_multiple_of(4)) * -7).collect();
         let values: Vec<T> = scenes.iter().map(|s| s.2).collect();
         set_own(at, &scenes.iter().map(|s| s.0).collect::<Vec<T>>(), me);
         world.barrier();
         let mut order: Vec<usize> = (0..N).filter(|&i| mask[i] == 0).collect();
-        order.sort_by_key(|&i| mix(round ^ me as u64 ^ ((i as u64) << 40)));
+        order.sort_by_key(|&i| mix(mix(round, me as u64), i as u64));
         for &i in &order {
             let news = round ^ (next * N + i) as u64;
             // SAFETY: DATA is a static of this executable.
             unsafe { raw::put(DATA.0.get().cast::<u64>().wrapping_add(i), &news, 1, next as i32) };
             change(at.wrapping_add(i), scenes[i].1, next as i32);
-            if mix(news).is_multiple_of(5) {
+            if mix(news, 0).is_multiple_of(5) {
                 std::thread::sleep(Duration::from_micros(100));
             }
         }
@@ -333,14 +325,14 @@ fn waits_see_what_others_do<T: Var>(world: &World, at: *mut T, change: Change<T>
 /// Runs a check on every type of a table, on heap and static variables: `check(name, heap or static, seed)`.
 macro_rules! each_type {
     ([$($name:ident)*] |$at:ident, $seed:ident| $check:expr) => {{
-        let mut $seed = 0;
+        let mut seeds = Random::new(0);
         $({
             static VARS: Statics<[c_type!($name); N]> = Statics(UnsafeCell::new([0; N]));
             let bytes = N * size_of::<c_type!($name)>();
             // SAFETY: collective, and the library is up.
             let heap = unsafe { raw::malloc(bytes) }.cast::<c_type!($name)>();
             for $at in [heap, VARS.0.get().cast()] {
-                $seed = mix($seed + 1);
+                let $seed = seeds.next();
                 $check;
             }
             // SAFETY: of `malloc`, and nobody uses it any more.

@@ -29,7 +29,7 @@ use crate::memory::copy;
 use crate::node::signature::{ARGS, Kind};
 use crate::team::call::TeamCall;
 use crate::team::core::TeamCore;
-use crate::transport::{self, Target};
+use crate::transport::Target;
 use crate::types::elem::Elem;
 use crate::types::pe_set::PeSet;
 use crate::types::word::type_word;
@@ -108,7 +108,6 @@ impl Group<'_, '_> {
     /// Returns when every member has called it; what each stored before is then visible to all.
     #[inline]
     pub(crate) fn sync(&mut self) {
-        self.complete();
         if self.met {
             self.team_call.sync();
         } else {
@@ -176,12 +175,6 @@ impl Group<'_, '_> {
     pub(crate) unsafe fn put<T: Elem>(&self, rank: u32, dest: *mut T, from: *const T, n: usize) {
         // SAFETY: by contract; `target` checked the place.
         unsafe { self.target(rank, dest, n).put(from, n) }
-    }
-
-    /// What was put to members is there, for whoever meets this PE from here on.
-    #[inline]
-    fn complete(&self) {
-        transport::quiet_far();
     }
 
     /// The members, beginning with the one after this PE: so that not all turn to the same one at once.

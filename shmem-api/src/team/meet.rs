@@ -9,6 +9,7 @@ use crate::sync::primitives::Ordering;
 use crate::team::core::{Calls, Met, Named, Shown, TeamCore, end};
 use crate::team::rendezvous::{Agreed, Differs};
 use crate::team::waiting::{self, Waiting};
+use crate::transport;
 
 impl TeamCore {
     /// Collective: shows `signature` to all members and compares it with theirs.
@@ -140,6 +141,8 @@ impl TeamCore {
             }
             return Ok(Agreed { raised: word.is_raised() });
         }
+        // What was put before is there for whoever is met.
+        transport::quiet_far();
         let history = calls.history;
         if history != 0 {
             calls.history = 0;

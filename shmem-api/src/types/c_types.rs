@@ -67,14 +67,10 @@ pub use num_complex::Complex;
 
 #[cfg(test)]
 mod tests {
-    /// The tables of the standard, where its facts are at hand.
     #[test]
     fn the_tables_are_the_standards() {
-        let tsv = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/spec/openshmem-tables.tsv");
-        let Ok(text) = std::fs::read_to_string(tsv) else {
-            eprintln!("the standard's tables are not on this machine ({tsv}): not compared");
-            return;
-        };
+        let tsv = concat!(env!("CARGO_MANIFEST_DIR"), "/../shmem-c/spec/openshmem-tables.tsv");
+        let text = std::fs::read_to_string(tsv).unwrap_or_else(|e| panic!("{tsv}: {e}"));
         let mut compared = 0;
         macro_rules! compare {
             ([$($name:tt)*] $table:ident) => {{

@@ -5,6 +5,7 @@
 use std::cell::UnsafeCell;
 use std::fmt::Debug;
 
+use shmem_api::testing::{Random, mix};
 use shmem_api::{Complex, Elem, LongDouble, World, raw};
 
 /// Bytes of each of the two regions.
@@ -152,30 +153,9 @@ impl Op {
     }
 }
 
-/// A sequence that every PE draws alike.
-#[derive(Clone, Debug)]
-pub struct Rng(pub u64);
-
-impl Rng {
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mix(self.0)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.bits() % n as u64) as usize
-    }
-}
-
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
-}
-
 /// Element `i` of the source of `pe` in case `seed`.
 pub fn source<T: Value>(seed: u64, pe: usize, i: usize) -> T {
-    T::draw(mix(seed.wrapping_mul(31).wrapping_add(pe as u64) << 24 ^ i as u64))
+    T::draw(mix(seed.wrapping_add(pe as u64), i as u64))
 }
 
 /// Memory of the executable that tests may do with as they like.
@@ -203,7 +183,8 @@ pub struct Bed {
     pub me: usize,
     pub n: usize,
     heap: [*mut u8; 2],
-    pub rng: Rng,
+    /// Every PE draws alike.
+    pub random: Random,
 }
 
 /// The arrays of one case.
@@ -219,15 +200,15 @@ impl Bed {
         let region = || unsafe { raw::malloc(REGION) };
         let heap = [region(), region()];
         assert!(heap.iter().all(|at| !at.is_null()));
-        Bed { me: world.pe(), n: world.n_pes(), heap, rng: Rng(7) }
+        Bed { me: world.pe(), n: world.n_pes(), heap, random: Random::new(7) }
     }
 
     /// Arrays for the next case: on the heap, in the executable, or one here and one there.
     pub fn arrays<T>(&mut self) -> Arrays<T> {
         let [dest, src] = [(DEST.at(), self.heap[0]), (SRC.at(), self.heap[1])]
-            .map(|(a_static, heap)| if self.rng.below(2) == 0 { a_static } else { heap });
+            .map(|(a_static, heap)| if self.random.below(2) == 0 { a_static } else { heap });
         // Sometimes not at the start of a line.
-        let shift = self.rng.below(3) * align_of::<T>();
+        let shift = self.random.below(3) * align_of::<T>();
         Arrays { dest: dest.wrapping_add(shift).cast(), src: src.wrapping_add(shift).cast() }
     }
 
@@ -346,7 +327,7 @@ impl Moves {
 /// barrier, where nothing else says that all are ready.
 pub fn check_move<T: Value>(bed: &mut Bed, group: &impl Together, what: Moves, n: usize, ready: &dyn Fn()) {
     let arrays = bed.arrays::<T>();
-    let (seed, draws) = (bed.rng.bits(), [bed.rng.bits(), bed.rng.bits(), bed.rng.bits()]);
+    let (seed, draws) = (bed.random.next(), [bed.random.next(), bed.random.next(), bed.random.next()]);
     let pes = group.pes();
     let Some(rank) = pes.iter().position(|pe| *pe == bed.me) else {
         return ready();
@@ -370,7 +351,7 @@ pub fn check_move<T: Value>(bed: &mut Bed, group: &impl Together, what: Moves, n
         Moves::Collect => {
             // Differing lengths, some of them 0.
             let lens: Vec<usize> =
-                (0..size).map(|r| n * (mix(draws[1] ^ r as u64) % 4) as usize / 2).collect();
+                (0..size).map(|r| n * (mix(draws[1], r as u64) % 4) as usize / 2).collect();
             let all: Vec<(usize, usize)> =
                 lens.iter().enumerate().flat_map(|(r, len)| (0..*len).map(move |i| (r, i))).collect();
             arrays.fill(seed, bed.me, lens[rank], all.len());
@@ -418,10 +399,10 @@ pub fn check_reduction<T: Value>(
     expected: impl Fn(u64, &[usize], usize, usize) -> T,
     ready: &dyn Fn(),
 ) {
-    let in_place = bed.rng.below(2) == 0;
+    let in_place = bed.random.below(2) == 0;
     let arrays = bed.arrays::<T>();
     let arrays = if in_place { arrays.in_place() } else { arrays };
-    let seed = bed.rng.bits();
+    let seed = bed.random.next();
     let pes = group.pes();
     let Some(rank) = pes.iter().position(|pe| *pe == bed.me) else {
         return ready();

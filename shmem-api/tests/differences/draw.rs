@@ -1,29 +1,6 @@
 //! What a job does, and what one PE of it does instead: drawn from a number, the same on every PE.
 
-/// A small generator (splitmix64): the same numbers for the same seed.
-pub struct Rng(u64);
-
-impl Rng {
-    pub fn new(seed: u64) -> Rng {
-        Rng(seed)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    pub fn of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len() as u64) as usize]
-    }
-}
+use shmem_api::testing::Random;
 
 /// Who calls together. All of these are all PEs of the job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,44 +89,44 @@ const COUNTS: [usize; 12] = [0, 1, 2, 7, 8, 31, 32, 33, 40, 511, 513, 3000];
 
 impl Plan {
     pub fn draw(number: u64) -> Plan {
-        let rng = &mut Rng::new(number);
-        let pes = rng.of(&[2, 2, 3, 3, 4, 5, 8]);
-        let odd = rng.below(u64::from(pes)) as u32;
-        let before = (0..rng.below(4)).map(|_| Call::draw(rng, pes)).collect();
-        let call = Call::draw(rng, pes);
+        let random = &mut Random::new(number);
+        let pes = random.of(&[2, 2, 3, 3, 4, 5, 8]);
+        let odd = random.below(pes as usize) as u32;
+        let before = (0..random.below(4)).map(|_| Call::draw(random, pes)).collect();
+        let call = Call::draw(random, pes);
         let instead = loop {
-            match rng.below(10) {
+            match random.below(10) {
                 // `free(NULL)` may be left out.
                 0 if call.what != What::FreeNull => break None,
                 1..4 => {
-                    let other = Call::draw(rng, pes);
+                    let other = Call::draw(random, pes);
                     if other.differs(&call) {
                         break Some(other);
                     }
                 }
                 _ => {
-                    let other = call.changed(rng, pes);
+                    let other = call.changed(random, pes);
                     if other.differs(&call) {
                         break Some(other);
                     }
                 }
             }
         };
-        let after = (0..rng.below(4)).map(|_| Call::draw(rng, pes)).collect();
+        let after = (0..random.below(4)).map(|_| Call::draw(random, pes)).collect();
         Plan { pes, odd, before, call, instead, after }
     }
 }
 
 impl Call {
-    fn draw(rng: &mut Rng, pes: u32) -> Call {
-        let root = rng.below(u64::from(pes)) as u32;
-        let op = rng.of(&[Op::Sum, Op::Max, Op::Min]);
-        let what = match rng.below(26) {
+    fn draw(random: &mut Random, pes: u32) -> Call {
+        let root = random.below(pes as usize) as u32;
+        let op = random.of(&[Op::Sum, Op::Max, Op::Min]);
+        let what = match random.below(26) {
             0..3 => What::Broadcast { root },
             3 => What::Fcollect,
             4 => What::Collect,
             5 => What::Alltoall,
-            6 => What::Alltoalls { dst: 1 + rng.below(2) as usize },
+            6 => What::Alltoalls { dst: 1 + random.below(2) },
             7..9 => What::Reduce(op),
             9 => What::Inscan,
             10 => What::Exscan,
@@ -157,34 +134,34 @@ impl Call {
             12 => What::Barrier,
             13 => What::Malloc,
             14 => What::Calloc,
-            15 => What::Align { align: rng.of(&[16, 64, 4096]) },
+            15 => What::Align { align: random.of(&[16, 64, 4096]) },
             16 => What::Realloc,
-            17 => rng.of(&[What::Free, What::FreeNull]),
-            18 => What::Split { size: 1 + rng.below(u64::from(pes)) as u32 },
-            19 => rng.of(&[What::Alloc, What::AllocLock, What::AllocSignal]),
-            20 => What::Phase { read_only: rng.below(2) == 0 },
+            17 => random.of(&[What::Free, What::FreeNull]),
+            18 => What::Split { size: 1 + random.below(pes as usize) as u32 },
+            19 => random.of(&[What::Alloc, What::AllocLock, What::AllocSignal]),
+            20 => What::Phase { read_only: random.below(2) == 0 },
             21 => What::ReduceOne(op),
             22 => What::BroadcastOne { root },
             23 => What::CollectOne,
             24 => What::SafeReduce(op),
             _ => What::SafeBroadcast { root },
         };
-        let on = rng.of(&[On::World, On::World, On::Team, On::Reversed, On::Set, On::OtherSet]);
-        let ty = rng.of(&[Type::Long, Type::Ulong, Type::Double, Type::Int]);
-        Call { what, on, ty, n: rng.of(&COUNTS), dest: rng.below(2) as usize }.sensible()
+        let on = random.of(&[On::World, On::World, On::Team, On::Reversed, On::Set, On::OtherSet]);
+        let ty = random.of(&[Type::Long, Type::Ulong, Type::Double, Type::Int]);
+        Call { what, on, ty, n: random.of(&COUNTS), dest: random.below(2) }.sensible()
     }
 
     /// The same call but for one argument.
-    fn changed(&self, rng: &mut Rng, pes: u32) -> Call {
-        let drawn = Call::draw(rng, pes);
+    fn changed(&self, random: &mut Random, pes: u32) -> Call {
+        let drawn = Call::draw(random, pes);
         let mut call = *self;
-        match rng.below(6) {
+        match random.below(6) {
             0 => call.on = drawn.on,
             1 => call.ty = drawn.ty,
             2 => call.n = drawn.n,
             3 => call.dest = drawn.dest,
             _ => {
-                let (root, op) = (rng.below(u64::from(pes)) as u32, rng.of(&[Op::Sum, Op::Max, Op::Min]));
+                let (root, op) = (random.below(pes as usize) as u32, random.of(&[Op::Sum, Op::Max, Op::Min]));
                 call.what = match call.what {
                     What::Broadcast { .. } => What::Broadcast { root },
                     What::BroadcastOne { .. } => What::BroadcastOne { root },

@@ -10,6 +10,8 @@
 //! Each PE knows what each other PE does, so it computes what its own memory must hold, bytes that nobody
 //! may touch included.
 
+use shmem_api::testing::Random;
+
 /// Blocks copied from one place to another; lengths and places in elements.
 #[derive(Clone, Copy, Debug)]
 pub struct Move {
@@ -106,14 +108,8 @@ pub fn apply(m: &Move, size: usize, to: &mut [u8], from: &[u8]) {
 
 /// Bytes that differ from those of every other seed nearly everywhere.
 pub fn pattern(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_ne_bytes()
-    };
-    let mut bytes: Vec<u8> = (0..len.div_ceil(8)).flat_map(|_| next()).collect();
+    let mut random = Random::new(seed);
+    let mut bytes: Vec<u8> = (0..len.div_ceil(8)).flat_map(|_| random.next().to_ne_bytes()).collect();
     bytes.truncate(len);
     bytes
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use shmem_api::testing::{Boot, patience};
+use shmem_api::testing::{Boot, Random, patience};
 
 use crate::common::{compile, launch, mpicc};
-use crate::{Draw, LEFT, TURN, Watched, fresh_dir, number, watch};
+use crate::{LEFT, TURN, Watched, fresh_dir, number, watch};
 
 const PHASES: [&str; 10] =
     ["init", "alloc", "put", "barrier", "collective", "team", "wait", "compute", "finalize", "after"];
@@ -20,18 +20,18 @@ struct End {
     pes: u32,
     phase: &'static str,
     action: &'static str,
-    victim: u64,
-    delay: u64,
+    victim: usize,
+    delay: usize,
 }
 
 impl End {
-    fn draw(draw: &mut Draw, boot: Boot) -> End {
-        let pes = 2 + draw.below(7) as u32;
-        let phase = draw.of(&PHASES);
+    fn draw(random: &mut Random, boot: Boot) -> End {
+        let pes = 2 + random.below(7);
+        let phase = random.of(&PHASES);
         let most = if phase == "init" { 60_000 } else { 2000 };
-        let delay = if draw.below(4) == 0 { 0 } else { draw.below(most) };
+        let delay = if random.below(4) == 0 { 0 } else { random.below(most) };
         let delay = if ["alloc", "team"].contains(&phase) { delay % 100 } else { delay };
-        End { boot, pes, phase, action: draw.of(&ACTIONS), victim: draw.below(pes.into()), delay }
+        End { boot, pes: pes as u32, phase, action: random.of(&ACTIONS), victim: random.below(pes), delay }
     }
 
     /// A PE that looks to everybody as if it had ended well may have: it has finalized, or is just about to have. (It
@@ -88,11 +88,11 @@ fn one_pe_ends_anyhow_anywhere() {
     let many = number("SHMEM_TEST_KILLS");
     let mut wrong = Vec::new();
     for &boot in Boot::ALL {
-        let mut draw = Draw(seed);
+        let mut random = Random::new(seed);
         let (mut slowest, mut faults, mut ended) = (Duration::ZERO, 0, 0);
         let rounds = many.unwrap_or(if boot == Boot::Local { 20 } else { 6 });
         for _ in 0..rounds {
-            let end = End::draw(&mut draw, boot);
+            let end = End::draw(&mut random, boot);
             let dir = fresh_dir();
             let launch = launch(&program, end.pes, boot).env("SHMEM_HEAP_TRIM", "1m");
             let launch = launch.arg(end.phase).arg(end.action).arg(end.victim.to_string());

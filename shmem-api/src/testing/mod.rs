@@ -16,6 +16,12 @@
 //!     fn ring_of_puts(world) on [1, 2, 4] { world.barrier(); }
 //! }
 //! ```
+//!
+//! Tests that draw at random do so with [`Random`] and [`mix`].
+
+mod random;
+
+pub use random::{Random, mix};
 
 use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
