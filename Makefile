@@ -9,6 +9,7 @@ export MPICC
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under mpirun"
 	@echo "make test    install what is missing, run every check and test (both MPIs, and without MPI)"
+	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (MPI=no: without); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
@@ -26,7 +27,7 @@ demo: setup-build
 build: setup-build
 	cargo build --release --workspace --examples
 
-test: setup-test check test-openmpi test-mpich test-local test-instructions loom
+test: setup-test check test-openmpi test-mpich test-local test-far test-instructions loom
 	@echo "make test: all passed"
 
 # Formatting, lints, documentation: nothing may warn.
@@ -62,6 +63,25 @@ test-local: export MPICC = /bin/false
 test-local: export LIBCLANG_PATH = /nonexistent
 test-local:
 	cargo test -p shmem-api -p shmem-c -p examples --no-default-features --features shmem-api/testing
+
+# As test-local, with all other PEs, or every second one, behind the seam (`transport/loopback`). What only holds where
+# memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.
+.PHONY: test-far
+far := amo signal wait lock collectives teams active_sets ahead heap memory_calls traffic ctx init global shared rma \
+	sym_static bad_input safe_atomics safe_coll safe_lock safe_rma safe_signal safe_teams safe_threads safe_wait
+mapped_only := --skip fork:: --skip right_after_init
+test-far: export CARGO_TARGET_DIR = $(CURDIR)/target-local
+test-far: export MPICC = /bin/false
+test-far: export LIBCLANG_PATH = /nonexistent
+test-far:
+	for which in all odd; do \
+		SHMEM_TEST_FAR=$$which cargo test -p shmem-api --no-default-features --features shmem-api/testing \
+			$(far:%=--test %) || exit 1; \
+		SHMEM_TEST_FAR=$$which cargo test -p shmem-api --no-default-features --features shmem-api/testing \
+			--test exit -- $(mapped_only) || exit 1; \
+		SHMEM_TEST_FAR=$$which SHMEM_TEST_DIFFERENCES=100 cargo test -p shmem-api --no-default-features \
+			--features shmem-api/testing --test differences || exit 1; \
+	done
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
 .PHONY: test-differences

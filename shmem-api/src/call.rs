@@ -10,7 +10,7 @@
 //! default context and the one on a given context. The check that the PE exists is the check that the
 //! library is up, too: [`HOT`] is all zero while it is down.
 //!
-//! Invariant **V2**: a target that `Call::target` gives out is mapped for as many bytes as were asked for.
+//! Invariant **CALL-V2**: a target that `Call::target` gives out is mapped for as many bytes as were asked for.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -102,7 +102,7 @@ impl Call {
             return Spot { at: slow_target(self.routine, self.ctx, at, n, pe), pe };
         }
         let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-        // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (N2).
+        // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (NODE-N2).
         let peer = unsafe { entry.read() };
         if peer.heap.is_null() {
             return Spot { at: self.far(pe, offset as u64), pe };
@@ -227,7 +227,7 @@ impl Call {
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, at: *const T, pe: i32, op: AmoOp<T>) -> T {
         let spot = self.amo_target(at, pe);
-        // SAFETY: `amo_target` checked the word (V2); the rest is the caller's promise.
+        // SAFETY: `amo_target` checked the word (CALL-V2); the rest is the caller's promise.
         unsafe { spot.amo(op) }
     }
 

@@ -88,7 +88,7 @@ pub enum Error {
     /// An allocator nobody vouches for is not the same on every PE. Every PE gets this error, and no PE keeps a block.
     #[error(
         "PE {me}: the allocator `{component}` decided differently on different PEs: PE {pe} is at {got}, but PE \
-         {reference} at {expected}; what it gives must depend on its calls alone (M5): use another"
+         {reference} at {expected}; what it gives must depend on its calls alone (MODULE-M5): use another"
     )]
     Component {
         /// The PE that reports.

@@ -21,7 +21,7 @@
 //! context to the raw routine. The body may be unsafe: what the routine asks of its caller, the C program
 //! has promised.
 
-/// Functions with C names: `fn shmem_x(...)` becomes `pshmem_x`, and `shmem_x` is a weak alias of it (C1).
+/// Functions with C names: `fn shmem_x(...)` becomes `pshmem_x`, and `shmem_x` is a weak alias of it (CSKIN-C1).
 macro_rules! export {
     ($( fn $name:ident ($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block )*) => { $(
         pastey::paste! {

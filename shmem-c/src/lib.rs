@@ -9,9 +9,9 @@
 //! A function here does nothing but call the raw routine of its name with its own name, which the
 //! routine's messages carry. One file per section of the standard (OpenSHMEM 1.6, chapter 9).
 //!
-//! Invariants: **C1** every function of the standard exists as `pshmem_NAME`, and `shmem_NAME` is a weak
-//! alias in the same object, so that a profiler replaces it by link order or by `LD_PRELOAD`. **C2** the
-//! library calls no `shmem_` function itself. **C3** a panic never unwinds into C: an `extern "C"`
+//! Invariants: **CSKIN-C1** every function of the standard exists as `pshmem_NAME`, and `shmem_NAME` is a weak
+//! alias in the same object, so that a profiler replaces it by link order or by `LD_PRELOAD`. **CSKIN-C2** the
+//! library calls no `shmem_` function itself. **CSKIN-C3** a panic never unwinds into C: an `extern "C"`
 //! function aborts.
 #![allow(unsafe_code)]
 

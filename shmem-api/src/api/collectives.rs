@@ -8,9 +8,9 @@
 //! The objects of a collective are local: borrowed for the length of the call, by which PEs read and write each
 //! other's parts of them. So nobody may touch another's before it is in the call, too, with the same objects.
 //!
-//! Invariant **R1**: a byte of another PE's object is touched only after a meeting in which all members showed the same
+//! Invariant **API-R1**: a byte of another PE's object is touched only after a meeting in which all members showed the same
 //! collective, of as many elements, on objects at the same offsets (compared exactly: rule S1); and no longer
-//! than until that PE leaves the call (K3 of [`crate::coll::group`]).
+//! than until that PE leaves the call (COLL-K3 of [`crate::coll::group`]).
 #![allow(unsafe_code)]
 
 use crate::api::sym::{SymBox, SymPart, SymSlice};
@@ -79,7 +79,7 @@ impl<L: Level> Team<'_, L> {
         self.collective::<T, _>("Team::broadcast", (Kind::Broadcast, n, root.into()), [at, at], |group| {
             let object = self.own(at);
             let root = Root { rank: root, gets_it: false, goes_on: false };
-            // SAFETY: R1, by its first meeting; source and target of every copy are parts of different PEs, since the
+            // SAFETY: API-R1, by its first meeting; source and target of every copy are parts of different PEs, since the
             // root keeps its own.
             unsafe { broadcast::broadcast::<T>(group, object, object, n, root) }
         });
@@ -94,7 +94,7 @@ impl<L: Level> Team<'_, L> {
             if n > 0 && !fcollect::shows::<T>(group, n) {
                 group.sync();
             }
-            // SAFETY: R1, by the meeting; `dest` is long enough, and another object than `src`, by their borrows.
+            // SAFETY: API-R1, by the meeting; `dest` is long enough, and another object than `src`, by their borrows.
             unsafe { fcollect::fcollect::<T>(group, self.own(to), self.own(from), n) }
         });
     }
@@ -105,7 +105,7 @@ impl<L: Level> Team<'_, L> {
     pub fn collect<T: Elem>(&self, dest: &mut impl Symmetric<T>, src: &impl Symmetric<T>) -> usize {
         let ((to, room), (from, n)) = (dest.extent(), src.extent());
         self.collective::<T, _>("Team::collect", (Kind::Gather, room, 0), [to, to], |group| {
-            // SAFETY: R1, by its first meeting: nobody reads another's source; `dest` has that room, and is another
+            // SAFETY: API-R1, by its first meeting: nobody reads another's source; `dest` has that room, and is another
             // object than `src`, by their borrows.
             unsafe { collect::collect::<T>(group, (self.own(to), room), self.own(from), n) }
         })
@@ -151,7 +151,7 @@ impl<L: Level> Team<'_, L> {
             }
             let (to, from) = (self.own(to), self.own(from));
             if (dst, sst) == (1, 1) {
-                // SAFETY: R1, by the meeting; all elements lie in the objects, which are different, by their borrows.
+                // SAFETY: API-R1, by the meeting; all elements lie in the objects, which are different, by their borrows.
                 unsafe { alltoall::alltoall::<T>(group, to, from, n) }
             } else {
                 // SAFETY: as above.
@@ -231,7 +231,7 @@ impl<L: Level> Team<'_, L> {
     fn reduction<T: Elem, O: Operator<T>>(&self, _op: O, (to, room): (u64, usize), (from, n): (u64, usize)) {
         self.fits("reduce", "dest", room, n);
         self.collective::<T, _>("Team::reduce", (Kind::Reduce, n, O::NAME), [to, from], |group| {
-            // SAFETY: R1, by its first meeting, before which it touches no other PE's object; the objects are as long,
+            // SAFETY: API-R1, by its first meeting, before which it touches no other PE's object; the objects are as long,
             // and the same or different.
             unsafe { reduce::reduce::<T, O>(group, self.own(to), self.own(from), n) }
         });

@@ -9,8 +9,8 @@
 //! A lock needs no phase: its word is never laid open, so nobody can write it. Who protects an object with one
 //! shares the object, and takes the lock in the phase.
 //!
-//! Invariants: **Q1** the word of a lock was 0 on every PE before its first use, and is used by the calls of
-//! [`crate::raw`] for locks only, until every PE has dropped it: PEs agree that it is a lock when they allocate it. **Q2** the threads of a PE take turns at
+//! Invariants: **APILOCK-Q1** the word of a lock was 0 on every PE before its first use, and is used by the calls of
+//! [`crate::raw`] for locks only, until every PE has dropped it: PEs agree that it is a lock when they allocate it. **APILOCK-Q2** the threads of a PE take turns at
 //! their PE's place in the queue.
 #![allow(unsafe_code)]
 
@@ -58,7 +58,7 @@ pub struct StaticLock {
     threads: ReentrantMutex<()>,
 }
 
-// SAFETY: the word is used by the calls for locks only (Q1), which access it atomically.
+// SAFETY: the word is used by the calls for locks only (APILOCK-Q1), which access it atomically.
 unsafe impl Sync for StaticLock {}
 
 /// Holds a lock, until it is dropped; then everything this PE has done is complete and visible to the next holder.
@@ -76,7 +76,7 @@ impl<L: Level> World<L> {
     #[track_caller]
     pub fn alloc_lock(&self) -> Result<SymLock<'_, L>, Error> {
         let word = self.take(1, ObjectType::lock(), Reach::World, Near::Any)?;
-        // Q1: on every PE it is 0 by now.
+        // APILOCK-Q1: on every PE it is 0 by now.
         self.try_barrier()?;
         Ok(SymLock { word, threads: ReentrantMutex::new(()), level: PhantomData })
     }
@@ -88,7 +88,7 @@ impl<L: Level> SymLock<'_, L> {
     /// for itself.
     pub fn lock(&self) -> LockGuard<'_> {
         let turn = turn("SymLock::lock", &self.threads);
-        // SAFETY: Q1 for the word of a SymLock; Q2 by the turn.
+        // SAFETY: APILOCK-Q1 for the word of a SymLock; APILOCK-Q2 by the turn.
         unsafe { LockGuard::wait("SymLock::lock", self.word.base(), turn) }
     }
 
@@ -111,8 +111,8 @@ impl StaticLock {
     /// another one.
     pub fn lock<'l, L: Level>(&'static self, _world: &'l World<L>) -> LockGuard<'l> {
         let turn = turn("StaticLock::lock", &self.threads);
-        // SAFETY: Q1: by Z2 of `sym_static` it is the word of this lock on every PE, 0 at first, and private; the call checks that
-        // it is symmetric, and the World is up as long as the guard lives. Q2 by the turn.
+        // SAFETY: APILOCK-Q1: by SYMSTATIC-Z2 of `sym_static` it is the word of this lock on every PE, 0 at first, and private; the call checks that
+        // it is symmetric, and the World is up as long as the guard lives. APILOCK-Q2 by the turn.
         unsafe { LockGuard::wait("StaticLock::lock", self.word.get(), turn) }
     }
 
@@ -124,7 +124,7 @@ impl StaticLock {
     }
 }
 
-/// This thread's turn at its PE's place in the queue (Q2).
+/// This thread's turn at its PE's place in the queue (APILOCK-Q2).
 #[inline]
 fn turn<'l>(call: &'static str, threads: &'l ReentrantMutex<()>) -> ReentrantMutexGuard<'l, ()> {
     threads.try_lock().unwrap_or_else(|| turn_of_several(call, threads))
@@ -148,7 +148,7 @@ fn turn_of_several<'l>(call: &'static str, threads: &'l ReentrantMutex<()>) -> R
 
 impl<'l> LockGuard<'l> {
     /// # Safety
-    /// Q1 for `word`, and the World stays up for `'l`.
+    /// APILOCK-Q1 for `word`, and the World stays up for `'l`.
     unsafe fn wait(call: &'static str, word: *mut i64, turn: ReentrantMutexGuard<'l, ()>) -> LockGuard<'l> {
         // SAFETY: by contract.
         unsafe { ops::set_lock(Call::new(call), word) };
@@ -174,7 +174,7 @@ impl Drop for LockGuard<'_> {
         if child::is_marked() {
             return;
         }
-        // SAFETY: Q1, and Q2: this thread holds it, since the guard stays on its thread.
+        // SAFETY: APILOCK-Q1, and APILOCK-Q2: this thread holds it, since the guard stays on its thread.
         unsafe { ops::clear_lock(Call::new("LockGuard::drop"), self.word) };
     }
 }

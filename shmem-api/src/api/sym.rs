@@ -4,8 +4,8 @@
 //! local, nobody else can touch it, and it is an ordinary slice; to let the others at it, share it
 //! (see [`crate::api::phase`]).
 //!
-//! Invariants: **S7** the offset of a live object is unique, since its block is freed only after every
-//! PE has dropped it; **Y1** `base` points to this PE's own `len` elements, aligned, initialised,
+//! Invariants: **SYM-S7** the offset of a live object is unique, since its block is freed only after every
+//! PE has dropped it; **SYM-Y1** `base` points to this PE's own `len` elements, aligned, initialised,
 //! mapped for `'w`, and outside a phase that shares the object no other PE accesses them.
 #![allow(unsafe_code)]
 
@@ -44,18 +44,18 @@ pub struct SymPart<'p, T: Elem> {
     borrowed: PhantomData<&'p mut [T]>,
 }
 
-// SAFETY: Y1: like a `&mut [T]` plus a queue that is `Sync`.
+// SAFETY: SYM-Y1: like a `&mut [T]` plus a queue that is `Sync`.
 unsafe impl<T: Elem> Send for SymSlice<'_, T> {}
-// SAFETY: Y1: a shared `SymSlice` gives out `&[T]` only.
+// SAFETY: SYM-Y1: a shared `SymSlice` gives out `&[T]` only.
 unsafe impl<T: Elem> Sync for SymSlice<'_, T> {}
-// SAFETY: Y1: like a `&mut [T]`.
+// SAFETY: SYM-Y1: like a `&mut [T]`.
 unsafe impl<T: Elem> Send for SymPart<'_, T> {}
-// SAFETY: Y1: a shared `SymPart` gives out `&[T]` only.
+// SAFETY: SYM-Y1: a shared `SymPart` gives out `&[T]` only.
 unsafe impl<T: Elem> Sync for SymPart<'_, T> {}
 
 impl<'w, T: Elem> SymSlice<'w, T> {
     /// # Safety
-    /// Y1 holds for `base` and `len`, and the block at `at` is this object's alone.
+    /// SYM-Y1 holds for `base` and `len`, and the block at `at` is this object's alone.
     pub(crate) unsafe fn new(at: Offset, base: NonNull<T>, len: usize, queue: &'w DropQueue) -> Self {
         SymSlice { at, base, len, queue, owned: PhantomData }
     }
@@ -117,7 +117,7 @@ macro_rules! local_slice {
             type Target = [T];
             #[inline]
             fn deref(&self) -> &[T] {
-                // SAFETY: Y1: the object is local, since sharing it borrows it mutably (or read-only,
+                // SAFETY: SYM-Y1: the object is local, since sharing it borrows it mutably (or read-only,
                 // when nobody can write); `&self` excludes a local writer.
                 unsafe { std::slice::from_raw_parts(self.base.as_ptr(), self.len) }
             }
@@ -125,7 +125,7 @@ macro_rules! local_slice {
         impl<T: Elem> DerefMut for $name<'_, T> {
             #[inline]
             fn deref_mut(&mut self) -> &mut [T] {
-                // SAFETY: Y1, and `&mut self` excludes everybody else.
+                // SAFETY: SYM-Y1, and `&mut self` excludes everybody else.
                 unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.len) }
             }
         }

@@ -8,8 +8,8 @@
 //!   HITS.on(&world).add(pe, 0, 1);       // no phase: a static is always shared
 //! ```
 //!
-//! Invariants: **Z1** no reference to the value of a `SymStatic` ever exists; it is accessed only through a
-//! [`Remote`], as shared memory is. **Z2** a `SymStatic`, a `StaticSignal` and a `StaticLock` are static items, whole:
+//! Invariants: **SYMSTATIC-Z1** no reference to the value of a `SymStatic` ever exists; it is accessed only through a
+//! [`Remote`], as shared memory is. **SYMSTATIC-Z2** a `SymStatic`, a `StaticSignal` and a `StaticLock` are static items, whole:
 //! what makes one asks for a [`Declared`], safe code gets that from the macro only, and the macro makes static items
 //! only. So what is at the address of one, is that one, and nothing else, on every PE that runs the executable, from
 //! its start to its end: none lies in what the program fills while it runs (a `OnceLock`, a `Mutex`, an enum), on one
@@ -33,10 +33,10 @@ use crate::types::thread_level::Level;
 #[repr(transparent)]
 pub struct SymStatic<T: Elem>(UnsafeCell<T>);
 
-// SAFETY: Z1: all access is by relaxed atomics and opaque copies; `T: Elem` is plain data.
+// SAFETY: SYMSTATIC-Z1: all access is by relaxed atomics and opaque copies; `T: Elem` is plain data.
 unsafe impl<T: Elem> Sync for SymStatic<T> {}
 
-/// What the macro shows to those that make a static (Z2).
+/// What the macro shows to those that make a static (SYMSTATIC-Z2).
 #[doc(hidden)]
 pub struct Declared(());
 

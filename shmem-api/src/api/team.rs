@@ -9,7 +9,7 @@
 //! What the engine knows of a team is in its table, where it is found by a handle; see
 //! [`crate::team`].
 //!
-//! Invariant **M1**: the team of a [`Team`] is in the engine's table for as long as the value lives, and only that
+//! Invariant **API-M1**: the team of a [`Team`] is in the engine's table for as long as the value lives, and only that
 //! value takes it out.
 #![allow(unsafe_code)]
 
@@ -145,7 +145,7 @@ impl<L: Level> Team<'_, L> {
         self.engine.quiet();
         self.core().sync(&self.engine, Kind::Destroy)?;
         let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: M1: it is in the table; the value, which all that uses the team borrows from, is gone.
+        // SAFETY: API-M1: it is in the table; the value, which all that uses the team borrows from, is gone.
         unsafe { this.engine.teams.destroy(this.core()) };
         Ok(())
     }
@@ -160,7 +160,7 @@ impl<L: Level> Drop for Team<'_, L> {
     fn drop(&mut self) {
         if self.is_made() && !child::is_marked() {
             self.engine.quiet();
-            // SAFETY: M1: it is in the table; the value, which all that uses the team borrows from, goes.
+            // SAFETY: API-M1: it is in the table; the value, which all that uses the team borrows from, goes.
             unsafe { self.engine.teams.drop_here(self.core()) };
         }
     }

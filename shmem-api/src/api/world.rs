@@ -147,7 +147,7 @@ impl<L: Level> World<L> {
         // SAFETY: the used part lies inside the block, which nobody else can touch before it is shared.
         unsafe { copy::fill(base, 0, block.used.0 as usize) };
         let base = NonNull::new(base.cast::<T>()).unwrap_or(NonNull::dangling());
-        // SAFETY: Y1: aligned by the module (the heap's base is aligned to 2 MiB), zeroed, which is a
+        // SAFETY: SYM-Y1: aligned by the module (the heap's base is aligned to 2 MiB), zeroed, which is a
         // valid T, and the block is new.
         Ok(unsafe { SymSlice::new(block.at, base, len, &engine.drops) })
     }
@@ -255,7 +255,7 @@ impl<'c> Builder<'c> {
     /// Adds an allocator whose answers are believed.
     ///
     /// # Safety
-    /// The component keeps M1 to M6 of [`memheap::component`]: it never hands out memory that overlaps a live block or
+    /// The component keeps MODULE-M1 to MODULE-M6 of [`memheap::component`]: it never hands out memory that overlaps a live block or
     /// leaves its span, calls no live block free, and gives equal offsets on all PEs. It does not unwind.
     pub unsafe fn component_trusted(mut self, component: &'c dyn Component) -> Self {
         self.components.push(component);

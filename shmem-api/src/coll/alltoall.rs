@@ -4,7 +4,7 @@
 //!   put my block for each member into place `rank` of its dest, beginning with the next one · meet
 //! ```
 //!
-//! Everybody only puts (K1), and meets once (K3). Strided, element m of block l is at `(l * n + m) * sst` of the
+//! Everybody only puts (COLL-K1), and meets once (COLL-K3). Strided, element m of block l is at `(l * n + m) * sst` of the
 //! source, and goes to `(k * n + m) * dst`; what lies between is left alone.
 #![allow(unsafe_code)]
 
@@ -15,7 +15,7 @@ use crate::types::elem::Elem;
 /// Exchanges `n` elements between every two members.
 ///
 /// # Safety
-/// K1; `src` and `dest` are `n` elements for each member, and do not overlap.
+/// COLL-K1; `src` and `dest` are `n` elements for each member, and do not overlap.
 pub(crate) unsafe fn alltoall<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize) {
     if n == 0 {
         // K4.
@@ -27,7 +27,7 @@ pub(crate) unsafe fn alltoall<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, 
     group.go_ahead();
     for rank in group.round() {
         let to = group.target(rank, dest, all).plus(bytes::<T>(n * me));
-        // SAFETY: K1; `target` checked both places.
+        // SAFETY: COLL-K1; `target` checked both places.
         unsafe { to.put(from.wrapping_add(n * rank as usize), n) };
     }
     group.sync();
@@ -56,7 +56,7 @@ pub(crate) unsafe fn alltoalls<T: Elem>(
     for rank in group.round() {
         let to = group.target(rank, dest, extent(dst)).plus(bytes::<T>(n * me * dst));
         let from = from.wrapping_add(n * rank as usize * sst);
-        // SAFETY: K1; `target` checked both places; a stride is at least one element.
+        // SAFETY: COLL-K1; `target` checked both places; a stride is at least one element.
         unsafe { to.put_blocks(from, [dst, sst], 1, n) }
     }
     group.sync();

@@ -7,8 +7,8 @@
 //!   large     meet · each other PE copies from the root's source · meet
 //!             two PEs, and the root has no copy of its own to make: each does one half
 //!
-//!      root  src |AAAA|BBBB|         the root puts A into the other's dest (K1: it is ready)
-//!      other dst |AAAA|BBBB|         while the other gets B from the root's source (K2: after a meeting)
+//!      root  src |AAAA|BBBB|         the root puts A into the other's dest (COLL-K1: it is ready)
+//!      other dst |AAAA|BBBB|         while the other gets B from the root's source (COLL-K2: after a meeting)
 //! ```
 //!
 //! A `dest` is written only while its PE is in the call: programs that let calls follow each other with one `dest`, and
@@ -33,7 +33,7 @@ pub(crate) struct Root {
 /// Broadcasts `n` elements.
 ///
 /// # Safety
-/// K1; `src` on the root and `dest` on every member are `n` elements, and do not overlap.
+/// COLL-K1; `src` on the root and `dest` on every member are `n` elements, and do not overlap.
 pub(crate) unsafe fn broadcast<T: Elem>(
     group: &mut Group<'_, '_>,
     dest: *mut T,
@@ -95,10 +95,10 @@ unsafe fn large<T: Elem>(
     if me != root.rank {
         let src = group.call().own_address(group.shown(root.rank, 0)).cast::<T>();
         let (to, from) = (group.own(dest, n), group.target(root.rank, src, n).plus(bytes::<T>(half)));
-        // SAFETY: K2, by the meeting; `target` checked both places.
+        // SAFETY: COLL-K2, by the meeting; `target` checked both places.
         unsafe { from.get(to.wrapping_add(half), n - half) };
     } else if halves {
-        // SAFETY: K1; `target` checked both places.
+        // SAFETY: COLL-K1; `target` checked both places.
         unsafe { group.target(1 - me, dest, n).put(group.own(src, n), half) };
     } else {
         keep(group);

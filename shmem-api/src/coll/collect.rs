@@ -4,8 +4,8 @@
 //!   show my length · meet · the sum of the lengths before me is my place · put my source into every dest · meet
 //! ```
 //!
-//! Each PE puts only its own source, so nobody waits for another's to be ready (K2), and `dest` is (K1). The
-//! second meeting says that all parts have arrived (K3).
+//! Each PE puts only its own source, so nobody waits for another's to be ready (COLL-K2), and `dest` is (COLL-K1). The
+//! second meeting says that all parts have arrived (COLL-K3).
 #![allow(unsafe_code)]
 
 use crate::call::bytes;
@@ -16,7 +16,7 @@ use crate::types::elem::Elem;
 /// as many in `dest`, the job ends before anything is written: all members find it out.
 ///
 /// # Safety
-/// K1, from the first meeting on; `src` is `n` elements here, and `dest` has `room`, or as many as all members have
+/// COLL-K1, from the first meeting on; `src` is `n` elements here, and `dest` has `room`, or as many as all members have
 /// together; they do not overlap.
 pub(crate) unsafe fn collect<T: Elem>(
     group: &mut Group<'_, '_>,
@@ -37,7 +37,7 @@ pub(crate) unsafe fn collect<T: Elem>(
         for rank in group.round() {
             // All of it, so that a place that ends too early is named whoever's part does not fit.
             let to = group.target(rank, dest, all).plus(bytes::<T>(at));
-            // SAFETY: K1; `target` checked both places.
+            // SAFETY: COLL-K1; `target` checked both places.
             unsafe { to.put(from, n) };
         }
     }

@@ -5,8 +5,8 @@
 //!   more     put my source into place `rank` of every dest · meet
 //! ```
 //!
-//! Nobody reads another's source, so there is no meeting before (K1); the one after says that all parts have
-//! arrived (K3).
+//! Nobody reads another's source, so there is no meeting before (COLL-K1); the one after says that all parts have
+//! arrived (COLL-K3).
 #![allow(unsafe_code)]
 
 use crate::call::bytes;
@@ -22,7 +22,7 @@ pub(crate) fn shows<T>(group: &Group<'_, '_>, n: usize) -> bool {
 /// Collects `n` elements of each member.
 ///
 /// # Safety
-/// K1; `src` is `n` elements, and `dest` as many for each member; they do not overlap.
+/// COLL-K1; `src` is `n` elements, and `dest` as many for each member; they do not overlap.
 pub(crate) unsafe fn fcollect<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize) {
     if n == 0 {
         // K4.
@@ -46,7 +46,7 @@ pub(crate) unsafe fn fcollect<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, 
     group.go_ahead();
     for rank in group.round() {
         let to = group.target(rank, dest, n.saturating_mul(size as usize)).plus(bytes::<T>(n * me as usize));
-        // SAFETY: K1; `target` checked both places.
+        // SAFETY: COLL-K1; `target` checked both places.
         unsafe { to.put(from, n) };
     }
     group.sync();

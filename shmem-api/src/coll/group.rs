@@ -14,10 +14,10 @@
 //! address: so heap objects and statics work alike, wherever a peer has them.
 //!
 //! What the standard lets an algorithm rely on, and what it must see to (invariants of every algorithm here):
-//! **K1** every member's `dest` is ready before *any* member calls: it may be written at once. **K2** a member's
-//! `src` is ready only when that member has called: whoever reads it meets the others first. **K3** a member
+//! **COLL-K1** every member's `dest` is ready before *any* member calls: it may be written at once. **COLL-K2** a member's
+//! `src` is ready only when that member has called: whoever reads it meets the others first. **COLL-K3** a member
 //! returns when its own `dest` is complete and its own `src` is no longer read; a peer may still be inside,
-//! and this PE's next call with the same group must not disturb it there. **K4** which way an algorithm takes depends on
+//! and this PE's next call with the same group must not disturb it there. **COLL-K4** which way an algorithm takes depends on
 //! nothing but what is compared in the first meeting; so a count of 0 meets, too.
 #![allow(unsafe_code)]
 
@@ -170,7 +170,7 @@ impl Group<'_, '_> {
     /// Copies `n` elements to where this PE's `dest` is on a member.
     ///
     /// # Safety
-    /// K1; `from` is readable for them, and does not overlap.
+    /// COLL-K1; `from` is readable for them, and does not overlap.
     #[inline]
     pub(crate) unsafe fn put<T: Elem>(&self, rank: u32, dest: *mut T, from: *const T, n: usize) {
         // SAFETY: by contract; `target` checked the place.

@@ -15,7 +15,7 @@
 //! by one PE, with no staging but a chunk in the first-level cache. All members fold in the order of ranks, so
 //! all get the same bits, floating point included.
 //!
-//! The first meeting is K2: sources are ready. The second is K3: sources are no longer read, and in the second
+//! The first meeting is COLL-K2: sources are ready. The second is COLL-K3: sources are no longer read, and in the second
 //! form `dest` is complete. In place is safe: few elements are written after the second meeting, and of many, a
 //! chunk is written by the one PE that reads it, after it has read it from all.
 #![allow(unsafe_code)]
@@ -30,7 +30,7 @@ const FEW: usize = if CHUNK < 4096 { CHUNK } else { 4096 };
 /// Reduces `n` elements.
 ///
 /// # Safety
-/// K1; `src` and `dest` are `n` elements on every member, the same object or apart.
+/// COLL-K1; `src` and `dest` are `n` elements on every member, the same object or apart.
 pub(crate) unsafe fn reduce<T: Elem, O: Operator<T>>(
     group: &mut Group<'_, '_>,
     dest: *mut T,
@@ -56,7 +56,7 @@ pub(crate) unsafe fn reduce<T: Elem, O: Operator<T>>(
     }
     group.sync();
     if n.saturating_mul(size_of::<T>()) <= FEW {
-        // SAFETY: K2, by the meeting.
+        // SAFETY: COLL-K2, by the meeting.
         let acc = unsafe { folded::<T, O>(group, src, 0, n, &mut acc, &mut next) };
         let to = group.target(group.rank(), dest, n);
         group.sync();
@@ -65,10 +65,10 @@ pub(crate) unsafe fn reduce<T: Elem, O: Operator<T>>(
         return;
     }
     for (at, len) in chunks::<T>(part::<T>(n, group.rank(), group.size())) {
-        // SAFETY: K2; this part is ours, and not yet written.
+        // SAFETY: COLL-K2; this part is ours, and not yet written.
         let acc = unsafe { folded::<T, O>(group, src, at, len, &mut acc, &mut next) };
         for rank in group.round() {
-            // SAFETY: K1; `target` checked the place.
+            // SAFETY: COLL-K1; `target` checked the place.
             unsafe { group.put(rank, dest.wrapping_add(at), acc.as_ptr(), len) };
         }
     }

@@ -29,7 +29,7 @@ pub(crate) enum Own {
 /// Scans `n` elements.
 ///
 /// # Safety
-/// K1; `src` and `dest` are `n` elements on every member, the same object or apart.
+/// COLL-K1; `src` and `dest` are `n` elements on every member, the same object or apart.
 pub(crate) unsafe fn scan<T: Arith>(
     group: &mut Group<'_, '_>,
     dest: *mut T,
@@ -59,7 +59,7 @@ pub(crate) unsafe fn scan<T: Arith>(
     }
     group.sync();
     if bytes <= FEW {
-        // SAFETY: K2; `target` checked the place.
+        // SAFETY: COLL-K2; `target` checked the place.
         let acc = unsafe { acc.get(group.target(0, src, n), n) };
         for rank in 1..last {
             // SAFETY: as above.
@@ -71,7 +71,7 @@ pub(crate) unsafe fn scan<T: Arith>(
         return;
     }
     for (at, len) in chunks::<T>(part::<T>(n, group.rank(), group.size())) {
-        // SAFETY: K2 and K1; this part is ours on every member, and not yet written.
+        // SAFETY: COLL-K2 and COLL-K1; this part is ours on every member, and not yet written.
         unsafe { walk(group, (dest.wrapping_add(at), src.wrapping_add(at), len), own, &mut acc, &mut next) };
     }
     group.sync();

@@ -87,7 +87,7 @@ impl Engine {
 
     /// Zeroes bytes of a new block of this PE's.
     pub(crate) fn clear(&self, at: Offset, n: Bytes) {
-        // SAFETY: the used part of a block that a module has just handed out (M1): inside this PE's own segment,
+        // SAFETY: the used part of a block that a module has just handed out (MODULE-M1): inside this PE's own segment,
         // and nobody else's before this call ends.
         unsafe { copy::fill(self.address(at), 0, n.0 as usize) }
     }
@@ -95,7 +95,7 @@ impl Engine {
     /// Copies what a block of this PE's holds to where it is now; the two may overlap.
     pub(crate) fn carry(&self, from: Offset, to: Offset, n: Bytes) {
         let (from, to) = (self.address(from), self.address(to));
-        // SAFETY: both are this PE's own, mapped (M1); the old one was live until this call, in which no PE uses
+        // SAFETY: both are this PE's own, mapped (MODULE-M1); the old one was live until this call, in which no PE uses
         // it, and the new one is nobody's before the call ends.
         unsafe { copy::carry(to, from, n.0 as usize) }
     }

@@ -12,9 +12,9 @@
 //! parent's heap except in pages that it has written itself. What it writes to its parent's heap stays its own. A
 //! store to a peer's memory, and a call of the library, end the child with one line; the job is not touched.
 //!
-//! Invariants: **H1** what is done in the child before its statics are its own is `statics::fork::in_child`. **H2**
+//! Invariants: **EXIT-H1** what is done in the child before its statics are its own is `statics::fork::in_child`. **EXIT-H2**
 //! what is done in the handlers is safe where another thread was in the middle of something: system calls, atomics,
-//! no allocation. **H3** the engine that a child finds is not being taken down: that is done in turns with forks
+//! no allocation. **EXIT-H3** the engine that a child finds is not being taken down: that is done in turns with forks
 //! (`turn`).
 #![allow(unsafe_code)]
 

@@ -7,7 +7,7 @@
 //!                 one again, in a signal handler or a component
 //! ```
 //!
-//! Invariant **X1**: while the closure of [`Serial::with`] runs, no other access to the value exists.
+//! Invariant **SERIAL-X1**: while the closure of [`Serial::with`] runs, no other access to the value exists.
 //! At `Multiple` the mutex sees to it, against other threads. Below, the thread level does: the library is called by one
 //! thread at a time, which the safe API proves (`World<Single>` is neither `Send` nor `Sync`) and the
 //! raw API demands. A call from within another on the same value is caught by `in_use`, always; a second thread that
@@ -36,7 +36,7 @@ pub(crate) struct Serial<T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: X1: accesses do not overlap, whichever thread makes them.
+// SAFETY: SERIAL-X1: accesses do not overlap, whichever thread makes them.
 unsafe impl<T: Send> Sync for Serial<T> {}
 
 impl<T> Serial<T> {
@@ -73,7 +73,7 @@ impl<T> Serial<T> {
         }
         self.in_use.store(true, Ordering::Relaxed);
         let reset = Reset(&self.in_use);
-        // SAFETY: X1: the lock or the thread level excludes other threads, `in_use` this one.
+        // SAFETY: SERIAL-X1: the lock or the thread level excludes other threads, `in_use` this one.
         let result = f(unsafe { &mut *self.value.get() });
         drop(reset);
         drop(guard);

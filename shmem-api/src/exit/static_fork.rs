@@ -11,7 +11,7 @@
 //! before any code of the C library runs in it, and `_Fork` is where that is. It does what glibc's does: the clone with
 //! the thread's number at its place, and an empty list of robust mutexes.
 //!
-//! Invariant **B1**: the list's head is in the thread's own block, and in glibc (2.25 to 2.42) right behind a pointer
+//! Invariant **STATICFORK-B1**: the list's head is in the thread's own block, and in glibc (2.25 to 2.42) right behind a pointer
 //! into it and the thread's number. That is looked at before each fork; where it is not so, the fork fails.
 #![allow(unsafe_code)]
 
@@ -57,14 +57,14 @@ unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
     let snapshot = if child::is_marked() { fork::Snapshot::Needless } else { fork::before() };
     const FLAGS: libc::c_int = libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
     let none = 0usize;
-    // SAFETY: B1; the child goes on with a copy of this thread's stack.
+    // SAFETY: STATICFORK-B1; the child goes on with a copy of this thread's stack.
     let tid = unsafe { &raw mut (*block).tid };
     // SAFETY: as above.
     let pid = unsafe { libc::syscall(libc::SYS_clone, FLAGS as usize, none, none, tid, none) };
     if pid == 0 {
         take_statics(snapshot);
         inherit_turn(turn);
-        // SAFETY: B1: this thread's own, and no other thread is left.
+        // SAFETY: STATICFORK-B1: this thread's own, and no other thread is left.
         let head = unsafe { &raw mut (*block).head };
         // SAFETY: as above.
         unsafe { (*head).list = head };

@@ -14,8 +14,8 @@
 //! That takes no descriptor and no process number: a program may close every file it finds, and a PE that is gone
 //! before anybody looks has left its mark. It costs nothing until then.
 //!
-//! Invariants: **W1** every pulse is held before the last exchange of a start, and watched after it: a PE that dies
-//! before breaks the exchange, one that dies later is seen. **W2** what the kernel reads of a pulse lies in the
+//! Invariants: **WATCHDOG-W1** every pulse is held before the last exchange of a start, and watched after it: a PE that dies
+//! before breaks the exchange, one that dies later is seen. **WATCHDOG-W2** what the kernel reads of a pulse lies in the
 //! segment, which stays mapped until the watchdog's thread has let go of it.
 #![allow(unsafe_code)]
 
@@ -53,7 +53,7 @@ struct Watch {
 }
 
 impl Watchdog {
-    /// Holds this PE's pulse from now on (W1); `None` if there is nobody else.
+    /// Holds this PE's pulse from now on (WATCHDOG-W1); `None` if there is nobody else.
     pub(crate) fn start(me: PeId, controls: &[Control]) -> Result<Option<Watchdog>, Error> {
         let lives: Vec<_> = controls.iter().map(Control::life).collect();
         let n = lives.len() as u32;
@@ -163,7 +163,7 @@ impl Pulse {
         let holder = gettid().as_raw_nonzero().get() as u32;
         self.word.store(holder | futex::WAITERS, Ordering::Release);
         let len = 3 * size_of::<usize>();
-        // SAFETY: W2: a list of the kernel's form, made of words that stay where they are. It takes the place of the
+        // SAFETY: WATCHDOG-W2: a list of the kernel's form, made of words that stay where they are. It takes the place of the
         // C library's list of this thread, which locks no robust mutex.
         match unsafe { libc::syscall(libc::SYS_set_robust_list, head, len) } {
             0 => Ok(()),
@@ -175,7 +175,7 @@ impl Pulse {
         }
     }
 
-    /// W2: the kernel finds an empty list when the thread ends.
+    /// WATCHDOG-W2: the kernel finds an empty list when the thread ends.
     fn let_go(&self) {
         self.word.store(0, Ordering::Release);
         self.first.store((&raw const self.first).addr(), Ordering::Relaxed);

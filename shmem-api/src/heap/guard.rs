@@ -11,8 +11,8 @@
 //! depends on it and on the call history alone. A freed block is kept until others have come after it, or until
 //! there is no room for a new one.
 //!
-//! Invariants: **H1** `live` holds exactly the blocks that are handed out, `kept` those that were freed and
-//! not yet given back to their module; **H2** zones and freed bytes hold their patterns as long as nobody
+//! Invariants: **GUARD-H1** `live` holds exactly the blocks that are handed out, `kept` those that were freed and
+//! not yet given back to their module; **GUARD-H2** zones and freed bytes hold their patterns as long as nobody
 //! writes where it must not.
 #![allow(unsafe_code)]
 
@@ -260,7 +260,7 @@ fn beside(g: &Guarded, what: u64) -> String {
 
 fn fill(view: &View<'_>, from: u64, to: u64, value: u8) {
     let start = view.own.wrapping_add(from as usize);
-    // SAFETY: zones and freed or new blocks of this PE's own segment: inside the mapping, and by H1 no
+    // SAFETY: zones and freed or new blocks of this PE's own segment: inside the mapping, and by GUARD-H1 no
     // Rust object is there.
     unsafe { copy::fill(start, value, to.saturating_sub(from) as usize) }
 }

@@ -131,7 +131,7 @@ impl Line {
         Progress(self.progress.load(Ordering::Acquire))
     }
 
-    /// Says how far the owner is. `exact`: by a read-modify-write, which notifying an event wants (`wait`, B1).
+    /// Says how far the owner is. `exact`: by a read-modify-write, which notifying an event wants (`wait`, WAIT-B1).
     #[inline]
     pub(crate) fn set_progress(&self, progress: Progress, exact: bool) {
         match exact {

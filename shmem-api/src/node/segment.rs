@@ -7,9 +7,9 @@
 //!   peers: anywhere in this process; their files are passed by the boot; named by offset
 //! ```
 //!
-//! Invariants: **G1** own and peer mappings are readable and writable for `len` bytes as long as the
-//! `Segment` lives; **G2** a PE's own memory is mapped once in it, so no two addresses of one process
-//! name the same own byte; **G3** an agreed base is a multiple of 8 TiB, so that blocks can be aligned as
+//! Invariants: **SEGMENT-G1** own and peer mappings are readable and writable for `len` bytes as long as the
+//! `Segment` lives; **SEGMENT-G2** a PE's own memory is mapped once in it, so no two addresses of one process
+//! name the same own byte; **SEGMENT-G3** an agreed base is a multiple of 8 TiB, so that blocks can be aligned as
 //! the program likes; others, of a page.
 #![allow(unsafe_code)]
 
@@ -119,7 +119,7 @@ impl Segment {
             (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE);
         // The program may have closed the file.
         let private = self.own.file().file().is_some_and(|file| {
-            // SAFETY: G1, G2: replaces the mapping of this file by one of the same bytes.
+            // SAFETY: SEGMENT-G1, SEGMENT-G2: replaces the mapping of this file by one of the same bytes.
             unsafe { rustix::mm::mmap(base, len, protection, flags, file, 0) }.is_ok()
         });
         match private {

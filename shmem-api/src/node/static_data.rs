@@ -10,8 +10,8 @@
 //! the other, and using it there is an error that says so. A PE's static data stays where it is as long as its process
 //! lives, so what one start has mapped of it is there for the next.
 //!
-//! Invariant **C1**: an entry of a table is null, or such that entry + file offset lies in a mapping of that
-//! PE's statics for every offset of the span, for as long as the value lives. **C2**: what is mapped of a peer's statics
+//! Invariant **NODE-C1**: an entry of a table is null, or such that entry + file offset lies in a mapping of that
+//! PE's statics for every offset of the span, for as long as the value lives. **NODE-C2**: what is mapped of a peer's statics
 //! stays so.
 
 use std::ops::Range;
@@ -62,7 +62,7 @@ struct Shown {
     why: [u8; 192],
 }
 
-/// C2: by PE, of this process's whole life.
+/// NODE-C2: by PE, of this process's whole life.
 static MAPS: Mutex<Vec<Option<&'static PeerRegion>>> = Mutex::new(Vec::new());
 
 impl StaticData {

@@ -1,8 +1,8 @@
 //! Turns: one thread at a time forks, or does what no fork may come into the middle of.
 //!
-//! Invariants: **U1** A turn has an owner, a thread, and ends where that took it; everybody else waits as long as it
-//! takes. **U2** The owner goes on at once where it takes it again (a signal handler that forks in the middle of it), and
-//! does not end it there. **U3** System calls and atomics only.
+//! Invariants: **TURN-U1** A turn has an owner, a thread, and ends where that took it; everybody else waits as long as it
+//! takes. **TURN-U2** The owner goes on at once where it takes it again (a signal handler that forks in the middle of it), and
+//! does not end it there. **TURN-U3** System calls and atomics only.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -12,7 +12,7 @@
 //! The standard asks for these orders only where a fence stands between data and flag; with release a program that
 //! forgot it works here as it does on x86-64, where a locked instruction is a full fence at no extra cost. `set`
 //! is an exchange, not a store, since the atomic must be done before the look for a sleeper
-//! ([`wait`](crate::sync::wait), B1).
+//! ([`wait`](crate::sync::wait), WAIT-B1).
 
 use crate::raw::routines::routines;
 use crate::types::amo::AmoOp;

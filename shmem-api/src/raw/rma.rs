@@ -22,7 +22,7 @@ routines! {
     fn put / ctx_put<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
         let to = call.target(dest.cast(), bytes::<T>(n), pe);
         call.local(SOURCE, src, n);
-        // SAFETY: `target` checked the target (V2); the source is the caller's promise.
+        // SAFETY: `target` checked the target (CALL-V2); the source is the caller's promise.
         unsafe { to.at.put(src, n) }
     }
 
@@ -35,7 +35,7 @@ routines! {
     fn get / ctx_get<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
         let from = call.target(src.cast(), bytes::<T>(n), pe);
         call.local(DEST, dest, n);
-        // SAFETY: `target` checked the source (V2); the target is the caller's promise.
+        // SAFETY: `target` checked the source (CALL-V2); the target is the caller's promise.
         unsafe { from.at.get(dest, n) }
     }
 
@@ -64,7 +64,7 @@ routines! {
     /// As for [`put`] of one element.
     fn p / ctx_p<T: Elem>(call, dest: *mut T, value: T, pe: i32) {
         let to = call.target(dest.cast(), size_of::<T>(), pe);
-        // SAFETY: `target` checked the target (V2).
+        // SAFETY: `target` checked the target (CALL-V2).
         unsafe { to.at.store(value) }
     }
 
@@ -74,7 +74,7 @@ routines! {
     /// As for [`get`] of one element.
     fn g / ctx_g<T: Elem>(call, src: *const T, pe: i32) -> T {
         let from = call.target(src.cast(), size_of::<T>(), pe);
-        // SAFETY: `target` checked the source (V2).
+        // SAFETY: `target` checked the source (CALL-V2).
         unsafe { from.at.load() }
     }
 

@@ -49,7 +49,7 @@ routines! {
         let word = call.amo_target(sig, pe);
         let to = call.target(dest.cast(), bytes::<T>(n), pe);
         call.local(SOURCE, src, n);
-        // SAFETY: V2; the source is the caller's promise.
+        // SAFETY: CALL-V2; the source is the caller's promise.
         unsafe { put_and_tell(to.at, src, n, word, op.of(signal)) }
     }
 

@@ -47,7 +47,7 @@ routines! {
         let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
         let to = call.target(dest.cast(), blocks.extents[0], pe);
         call.local(SOURCE, src, blocks.n);
-        // SAFETY: `target` checked the target (V2), the source is the caller's promise; D1.
+        // SAFETY: `target` checked the target (CALL-V2), the source is the caller's promise; D1.
         unsafe { blocks.put(to.at, src) }
     }
 
@@ -62,14 +62,14 @@ routines! {
         let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
         let from = call.target(src.cast(), blocks.extents[1], pe);
         call.local(DEST, dest, blocks.n);
-        // SAFETY: `target` checked the source (V2), the target is the caller's promise; D1.
+        // SAFETY: `target` checked the source (CALL-V2), the target is the caller's promise; D1.
         unsafe { blocks.get(dest, from.at) }
     }
 }
 
 /// Blocks at the target and at the source, in this order where there are two of something.
 ///
-/// Invariant **D1**: no stride is less than `len`, and no extent is more than an object can have; both are 0 if there
+/// Invariant **STRIDED-D1**: no stride is less than `len`, and no extent is more than an object can have; both are 0 if there
 /// is no element.
 struct Blocks {
     strides: [usize; 2],
@@ -97,7 +97,7 @@ impl Blocks {
     }
 
     /// # Safety
-    /// As for [`Target::put_blocks`], as far as D1 does not say it.
+    /// As for [`Target::put_blocks`], as far as STRIDED-D1 does not say it.
     #[inline]
     unsafe fn put<T: Elem>(&self, to: Target, from: *const T) {
         if self.n > 0 {
@@ -107,7 +107,7 @@ impl Blocks {
     }
 
     /// # Safety
-    /// As for [`Target::get_blocks`], as far as D1 does not say it.
+    /// As for [`Target::get_blocks`], as far as STRIDED-D1 does not say it.
     #[inline]
     unsafe fn get<T: Elem>(&self, to: *mut T, from: Target) {
         if self.n > 0 {

@@ -207,7 +207,7 @@ pub(crate) fn end_team(engine: &Engine, core: &TeamCore) -> Result<(), Diverged>
     engine.quiet();
     core.sync(engine, Kind::Destroy)?;
     contexts::destroy_all_of(&engine.contexts, TeamHandle::of(core));
-    // SAFETY: it is in the table, and by contract and D1 this is the last use of it.
+    // SAFETY: it is in the table, and by contract and TEAM-D1 this is the last use of it.
     unsafe { engine.teams.destroy(core) };
     Ok(())
 }

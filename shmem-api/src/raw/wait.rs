@@ -11,7 +11,7 @@
 //! noticed, too, in bounded steps. A variable that compares true has been read with acquire: what was put
 //! before its change (and ordered by fence, quiet or the signal) is seen afterwards.
 //!
-//! Invariant **W1**: the variables of a [`Set`] are readable atomics, its values and its status are readable, for the
+//! Invariant **RAWWAIT-W1**: the variables of a [`Set`] are readable atomics, its values and its status are readable, for the
 //! length of the call. That the variables are symmetric, all of them, is checked (a wait for one that no other PE can
 //! change would have no end); that they live, and the rest, is the callers' promise. A misaligned variable is refused:
 //! a load that crosses a cache line is no atomic, so half of a change could be taken for a value.
@@ -126,14 +126,14 @@ impl<T: Waitable> Conditions for Set<T> {
 
     #[inline]
     fn has(&self, i: usize) -> bool {
-        // SAFETY: W1, and `i` is below the length.
+        // SAFETY: RAWWAIT-W1, and `i` is below the length.
         self.status.is_null() || unsafe { self.status.wrapping_add(i).read_unaligned() } == 0
     }
 
     #[inline]
     fn holds(&self, i: usize) -> bool {
         let value = self.values.wrapping_add(i * self.step);
-        // SAFETY: W1: there is a value for every variable, or one for all.
+        // SAFETY: RAWWAIT-W1: there is a value for every variable, or one for all.
         holds(self.vars.wrapping_add(i), self.cmp, unsafe { value.read_unaligned() })
     }
 
@@ -183,7 +183,7 @@ routines! {
     /// # Safety
     /// As [`wait_until`], for `n` variables; `status` is null or readable for `n` elements, and is not changed meanwhile.
     fn wait_until_all<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) }.wait_all()
     }
 
@@ -193,7 +193,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all`].
     fn wait_until_any<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) }.wait_any().unwrap_or(NONE)
     }
 
@@ -203,7 +203,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all`]; `indices` is writable for `n` elements and overlaps nothing else.
     fn wait_until_some<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
         // SAFETY: by contract; no more are found than there are variables.
         set.wait_some(unsafe { list(call, indices, n) })
@@ -214,7 +214,7 @@ routines! {
     /// # Safety
     /// As there; `values` is readable for `n` elements.
     fn wait_until_all_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         unsafe { Set::new(call, ivars, n, status, cmp, values, 1) }.wait_all()
     }
 
@@ -223,7 +223,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all_vector`].
     fn wait_until_any_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         unsafe { Set::new(call, ivars, n, status, cmp, values, 1) }.wait_any().unwrap_or(NONE)
     }
 
@@ -232,7 +232,7 @@ routines! {
     /// # Safety
     /// As there and as [`wait_until_all_vector`].
     fn wait_until_some_vector<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
         // SAFETY: by contract; no more are found than there are variables.
         set.wait_some(unsafe { list(call, indices, n) })
@@ -280,7 +280,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all`].
     fn test_all<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> bool {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
         call.tested(set.unmet(0) == n, false)
     }
@@ -290,7 +290,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all`].
     fn test_any<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
         call.tested(set.test_any().unwrap_or(NONE), NONE)
     }
@@ -300,7 +300,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_some`].
     fn test_some<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
         // SAFETY: by contract; no more are found than there are variables.
         call.tested(set.some(unsafe { list(call, indices, n) }), 0)
@@ -311,7 +311,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all_vector`].
     fn test_all_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> bool {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
         call.tested(set.unmet(0) == n, false)
     }
@@ -321,7 +321,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all_vector`].
     fn test_any_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
         call.tested(set.test_any().unwrap_or(NONE), NONE)
     }
@@ -331,7 +331,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_some_vector`].
     fn test_some_vector<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
-        // SAFETY: by contract (W1).
+        // SAFETY: by contract (RAWWAIT-W1).
         let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
         // SAFETY: by contract; no more are found than there are variables.
         call.tested(set.some(unsafe { list(call, indices, n) }), 0)

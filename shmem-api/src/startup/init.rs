@@ -1,7 +1,7 @@
 //! Init and finalize: the first to come brings the library up, the last to go takes it down; in between, coming is
 //! local and going is a barrier.
 //!
-//! Its invariants are those of the counts (`init_count`): K1, K2.
+//! Its invariants are those of the counts (`init_count`): STARTUP-K1, K2.
 #![allow(unsafe_code)]
 
 use memheap::Component;
@@ -54,7 +54,7 @@ pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Resul
     Ok(engine)
 }
 
-/// K2; raises the thread level where more is asked for and can be had.
+/// STARTUP-K2; raises the thread level where more is asked for and can be had.
 fn join(engine: &Engine, by: By, asked: Asked) -> Result<(), Error> {
     let have = thread_level::in_force();
     if by == By::World && engine.thread != rustix::thread::gettid() && have < ThreadLevel::Multiple {
@@ -100,7 +100,7 @@ pub(crate) fn go(by: By, engine: Handle) -> Result<Leaks, Error> {
     }
     let leaks = engine.last_meeting()?;
     set(&holders, left);
-    // SAFETY: K1: every World has gone, and with them the objects that borrow them; a raw caller has promised to
+    // SAFETY: STARTUP-K1: every World has gone, and with them the objects that borrow them; a raw caller has promised to
     // stay away after its last finalize. No other handles are kept.
     unsafe { Engine::close(engine) };
     drop(moving);

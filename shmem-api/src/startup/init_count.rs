@@ -6,8 +6,8 @@
 //!   raw::init   ─► inits  + 1 ─┘   left               └─ inits  - 1 ◄─ raw::finalize, process exit
 //! ```
 //!
-//! Invariants: **K1** the engine is up exactly while somebody holds it, so a stray finalize of the raw API
-//! never takes memory from under a World. **K2** whoever comes from another thread than the one that brought
+//! Invariants: **STARTUP-K1** the engine is up exactly while somebody holds it, so a stray finalize of the raw API
+//! never takes memory from under a World. **STARTUP-K2** whoever comes from another thread than the one that brought
 //! the library up finds every call under a lock (level `Multiple`), or has promised to take turns (raw API).
 
 use std::cell::Cell;
@@ -80,7 +80,7 @@ pub(super) fn set(counts: &Cell<InitCounts>, now: InitCounts) {
 }
 
 impl InitCounts {
-    /// With one more; `None` if the count would start over, and the library come down under who still holds it (K1).
+    /// With one more; `None` if the count would start over, and the library come down under who still holds it (STARTUP-K1).
     pub(super) fn with(self, by: By) -> Option<InitCounts> {
         Some(match by {
             By::World => InitCounts { worlds: self.worlds.checked_add(1)?, ..self },

@@ -5,7 +5,7 @@
 //!   lld:     two RW segments   [ RELRO ... ]   [ .data .bss ]     so: all of them, less the RELRO pages
 //! ```
 //!
-//! Edges, for D1: a span begins at the page of its segment's first byte and ends behind the page of its
+//! Edges, for STATICS-D1: a span begins at the page of its segment's first byte and ends behind the page of its
 //! last, because the loader maps whole pages and the heap begins on a page of its own. RELRO ends where
 //! the loader ends its protection: at the page *below* its last byte, so a page shared by RELRO and
 //! `.data` is writable and belongs to the span.

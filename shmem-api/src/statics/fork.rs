@@ -21,7 +21,7 @@
 //! allocation that fails harms nobody, and where the locks of the program's own fork handlers are held already (they
 //! run before ours, since ours was asked for first). In the child there is one system call for each span.
 //!
-//! Invariant **F1**: [`in_child`] calls the kernel only, and stores to no static before all spans are private.
+//! Invariant **STATICS-F1**: [`in_child`] calls the kernel only, and stores to no static before all spans are private.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -84,7 +84,7 @@ impl Statics {
         self.shared().iter().all(|span| {
             let from = std::ptr::with_exposed_provenance_mut(at + span.offset.0 as usize);
             let (to, len) = (std::ptr::with_exposed_provenance_mut(span.address), span.len.0 as usize);
-            // SAFETY: D1: the pages replaced are the executable's data and nothing else, and the copy holds their bytes
+            // SAFETY: STATICS-D1: the pages replaced are the executable's data and nothing else, and the copy holds their bytes
             // as they were: whoever refers to them finds what was there.
             unsafe { rustix::mm::mremap_fixed(from, len, len, MremapFlags::MAYMOVE, to) }.is_ok()
         })

@@ -1,7 +1,7 @@
 //! Whether two processes run the same executable.
 //!
 //! The linker's build id says so if there is one; else the file itself does. The layout of the segments
-//! is part of it in either case, because D4 rests on it and a tool may rewrite a file and keep its id.
+//! is part of it in either case, because STATICS-D4 rests on it and a tool may rewrite a file and keep its id.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;

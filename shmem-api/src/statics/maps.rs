@@ -1,6 +1,6 @@
 //! What the kernel has mapped where the static data should be, from `/proc/self/maps`.
 //!
-//! D1 rests on the program headers; this is the check that nobody changed the facts since: a program that
+//! STATICS-D1 rests on the program headers; this is the check that nobody changed the facts since: a program that
 //! protected a page of its own, or a second copy of this library that was here before us.
 
 use crate::statics::elf::Writable;

@@ -15,15 +15,15 @@
 //! through every finalize and re-init; a second call returns what the first one did.
 //!
 //! Invariants:
-//! * **D1** A span is whole pages of the executable's own writable data, private and `rw-` before: never
+//! * **STATICS-D1** A span is whole pages of the executable's own writable data, private and `rw-` before: never
 //!   a RELRO page, never code, never the heap behind `.bss`.
-//! * **D2** From the copy of a page until the file is mapped over it, nobody writes that page: the calling
+//! * **STATICS-D2** From the copy of a page until the file is mapped over it, nobody writes that page: the calling
 //!   thread takes no signals, allocates nothing and stores to no static; every other thread sleeps until the page is
 //!   protected, and is stopped from then on.
-//! * **D3** A refusal changes nothing: until the first span is mapped, the program runs on its own pages.
+//! * **STATICS-D3** A refusal changes nothing: until the first span is mapped, the program runs on its own pages.
 //!   If the system refuses a later span, those before it stay shared, for forks to copy; the data is not symmetric.
-//! * **D4** Equal [`Identity`] means equal spans at equal file offsets, wherever each process has them.
-//! * **D5** A fork finds either no span mapped or `DONE` set: from the first mapping until then, forks wait, and the
+//! * **STATICS-D4** Equal [`Identity`] means equal spans at equal file offsets, wherever each process has them.
+//! * **STATICS-D5** A fork finds either no span mapped or `DONE` set: from the first mapping until then, forks wait, and the
 //!   calling thread takes no signals.
 //!
 //! **Threads.** Copying data that another thread writes loses the write. A program may well have threads

@@ -5,7 +5,7 @@
 //!   the one that moves:  protect ──────────── map the file ──────────── WINDOW = 0 ─────┘
 //! ```
 //!
-//! Invariants: **W1** everything here that is a static is written before the copy or after the mapping. **W2** the
+//! Invariants: **STOP-W1** everything here that is a static is written before the copy or after the mapping. **STOP-W2** the
 //! handler of before comes back only when no thread can be on its way to this one; else this one stays, and steps
 //! aside for the first fault that is not for it.
 #![allow(unsafe_code)]
@@ -94,7 +94,7 @@ fn step_aside() {
     unsafe { libc::sigaction(libc::SIGSEGV, BEFORE.0.get().cast(), std::ptr::null_mut()) };
 }
 
-/// It stores to no static (W1): that page may be protected, too.
+/// It stores to no static (STOP-W1): that page may be protected, too.
 extern "C" fn fault(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     const SEGV_ACCERR: libc::c_int = 2;
     // SAFETY: the kernel passes a description.

@@ -14,10 +14,10 @@
 //! `.bss` is sparse: a page that was never touched reads as zero before and after, in the file too, so
 //! only pages the kernel's page map shows are copied (100 MB of untouched `.bss` cost no copy).
 //!
-//! All of it, until it is noted what has moved, is one turn of those that forks take, too (D5): a fork waits.
+//! All of it, until it is noted what has moved, is one turn of those that forks take, too (STATICS-D5): a fork waits.
 //!
 //! Between the signal mask and its return there are system calls on open files and on the stack, and
-//! nothing else (D2): no allocation, since an allocator may keep its books in the executable's statics,
+//! nothing else (STATICS-D2): no allocation, since an allocator may keep its books in the executable's statics,
 //! and no message. A lazily bound C function may have its GOT entry written here; if that is lost, it is
 //! bound again.
 #![allow(unsafe_code)]
@@ -94,7 +94,7 @@ pub(super) fn swap(file: &OwnedFd, parts: &[Part], note: impl FnOnce(Moved)) -> 
     }
 }
 
-/// Moves the parts and has it noted, without a fork, by another thread or by a signal handler, between the two (D5).
+/// Moves the parts and has it noted, without a fork, by another thread or by a signal handler, between the two (STATICS-D5).
 pub(super) fn attempt<N: FnOnce(Moved)>(
     file: &OwnedFd,
     parts: &[Part],
@@ -150,7 +150,7 @@ pub(super) fn protect(parts: &[Part], how: MprotectFlags) -> io::Result<()> {
     parts.iter().try_for_each(|part| {
         let Span { address, len, .. } = part.span();
         let at = std::ptr::with_exposed_provenance_mut(address);
-        // SAFETY: D1; the thread that does it writes none of them meanwhile (D2), and others wait (`stop`).
+        // SAFETY: STATICS-D1; the thread that does it writes none of them meanwhile (STATICS-D2), and others wait (`stop`).
         Ok(unsafe { rustix::mm::mprotect(at, len.0 as usize, how) }?)
     })
 }
@@ -211,7 +211,7 @@ fn write(file: &OwnedFd, from: usize, len: usize, offset: u64) -> io::Result<()>
     while done < len {
         let bytes = std::ptr::with_exposed_provenance::<libc::c_void>(from + done);
         let to = offset + done as u64;
-        // SAFETY: the kernel reads bytes of the process, which D1 says are mapped, and writes none.
+        // SAFETY: the kernel reads bytes of the process, which STATICS-D1 says are mapped, and writes none.
         let n = unsafe { libc::syscall(libc::SYS_pwrite64, file.as_raw_fd(), bytes, len - done, to) };
         match usize::try_from(n) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -228,7 +228,7 @@ fn map_over(file: &OwnedFd, part: &Part) -> Result<(), Errno> {
     let at = std::ptr::with_exposed_provenance_mut(address);
     let flags = MapFlags::SHARED | MapFlags::FIXED;
     let protection = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: D1: the pages replaced are the executable's data and nothing else; D2: the file holds
+    // SAFETY: STATICS-D1: the pages replaced are the executable's data and nothing else; STATICS-D2: the file holds
     // their bytes as they are, so whoever refers to them finds what was there.
     unsafe { rustix::mm::mmap(at, len.0 as usize, protection, flags, file, offset.0) }?;
     Ok(())

@@ -135,7 +135,7 @@ fn permissions(address: usize) -> String {
     maps.lines().find(inside).unwrap().split(' ').nth(1).unwrap().to_owned()
 }
 
-/// D5: until it is noted what has moved, forks wait, and no handler of this thread can fork.
+/// STATICS-D5: until it is noted what has moved, forks wait, and no handler of this thread can fork.
 #[test]
 fn a_fork_finds_noted_what_has_moved() {
     use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

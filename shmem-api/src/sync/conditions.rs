@@ -9,7 +9,7 @@
 //! What a condition is, and how its caller sleeps, is the implementer's: the `raw` calls have variables at
 //! addresses and a status array, the safe API elements of an object. The forms of waiting are here, once.
 //!
-//! Invariant **W2**: a condition that stays true is found by one of few calls: the starts are spread evenly, also
+//! Invariant **CONDITIONS-W2**: a condition that stays true is found by one of few calls: the starts are spread evenly, also
 //! those of every second call, of every third, and so on.
 
 use std::cell::Cell;
@@ -104,7 +104,7 @@ pub(crate) trait Conditions {
     }
 }
 
-/// W2: where the next call of an `any` form begins to look among `len` conditions.
+/// CONDITIONS-W2: where the next call of an `any` form begins to look among `len` conditions.
 #[inline]
 fn start(len: usize) -> usize {
     /// 2^64 over the golden ratio: its multiples fill the circle evenly, and so does every n-th of them.

@@ -10,9 +10,9 @@
 //! PEs meet, so that two sets, or two threads of a PE, do not disturb each other as long as their `pSync`s differ.
 //! PEs that give different sets or different `pSync`s never meet; `exit::deadlock` finds that out.
 //!
-//! Invariants: **Q1** an entry with a key is its owner's for good, as long as the library is up; only the owner makes
+//! Invariants: **TEAM-Q1** an entry with a key is its owner's for good, as long as the library is up; only the owner makes
 //! entries, one thread at a time, and none ever goes: so who looks for a key on another PE from the place it hashes to
-//! comes to it, or to a free entry, if it is not made yet. **Q2** a core in the table is never taken out.
+//! comes to it, or to a free entry, if it is not made yet. **TEAM-Q2** a core in the table is never taken out.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -136,7 +136,7 @@ impl ActiveSets {
     }
 
     fn core(&self, at: usize) -> Option<&TeamCore> {
-        // SAFETY: null, or leaked in `join` and never taken out while the engine is up (Q2).
+        // SAFETY: null, or leaked in `join` and never taken out while the engine is up (TEAM-Q2).
         unsafe { self.cores[at].load(Ordering::Acquire).as_ref() }
     }
 }

@@ -13,9 +13,9 @@
 //! * A call begins with `meet`, or with `give` on one member and `take` on the others. Which of the two, all decide by
 //!   words that are compared in it.
 //! * Words that a member has shown stay readable on every other one until it leaves the call; a PE that comes to
-//!   overwrite them waits (T2). So who gives is at most one call ahead of who takes.
+//!   overwrite them waits (TEAM-T2). So who gives is at most one call ahead of who takes.
 //! * Who stores into another member's `dest` before it has met that one says so first (`go_ahead`): what an earlier call
-//!   left for the slow one to find may lie there (T4).
+//!   left for the slow one to find may lie there (TEAM-T4).
 //! * A PE may leave while others are still inside. If they still read or write its memory, it must wait for them
 //!   by `sync`.
 //! * What a member did before `meet`, `give` or `sync` is seen by whoever saw that (release and acquire).
@@ -89,7 +89,7 @@ impl<'c> TeamCall<'c> {
         self.rendezvous(&[]);
     }
 
-    /// T4: before this PE stores where another may not have called yet, or leaves a call that another has still to enter.
+    /// TEAM-T4: before this PE stores where another may not have called yet, or leaves a call that another has still to enter.
     #[inline]
     pub(crate) fn go_ahead(&mut self) {
         let number = self.word.number();

@@ -6,10 +6,10 @@
 //!   slots   [ - | - | handle, team | free ──┼──► free | handle, team | never used ... ]   64 bytes each
 //! ```
 //!
-//! Invariants: **V1** the slots are never unmapped, and a slot holds the handle of its context while that
+//! Invariants: **TEAM-V1** the slots are never unmapped, and a slot holds the handle of its context while that
 //! lives: a handle that its slot does not hold stands for no context. So one that was destroyed, one of a
 //! library that was finalized, and a number that never was a handle are all found out by one comparison.
-//! **V3** slots are given and taken back within the engine's [`Serial`] only.
+//! **TEAM-V3** slots are given and taken back within the engine's [`Serial`] only.
 #![allow(unsafe_code)]
 
 use std::ptr;

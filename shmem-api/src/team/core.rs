@@ -119,7 +119,7 @@ impl TeamCore {
     }
 
     /// The number below the first call of a later team in this slot. Above this team's base even if there was no
-    /// call, so that what [`say_gone`](Self::say_gone) says grows, too (T3).
+    /// call, so that what [`say_gone`](Self::say_gone) says grows, too (TEAM-T3).
     pub(crate) fn last_number(&self) -> u64 {
         self.calls.with("the end of a team", |calls| calls.last).max(self.base + 1)
     }

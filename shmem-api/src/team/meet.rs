@@ -97,7 +97,7 @@ impl TeamCore {
         self.calls.with("the end of a team", |calls| self.wait_left(node, calls, calls.last + 1));
     }
 
-    /// Takes the next number, and sees to T2 for its cell.
+    /// Takes the next number, and sees to TEAM-T2 for its cell.
     #[inline]
     pub(super) fn enter(&self, node: &Node, calls: &mut Calls) -> u64 {
         calls.last += 1;

@@ -21,10 +21,10 @@
 //! | `active_set` | PEs that call together without having made a team |
 //! | `contexts` | handles of contexts and teams |
 //!
-//! Invariants: **T1** one call at a time on a team of a PE: other threads wait for the team's `Serial`, those
-//! on other teams do not. **T2** a PE that shows something in call k has waited until every member has left call k - 2:
+//! Invariants: **TEAM-T1** one call at a time on a team of a PE: other threads wait for the team's `Serial`, those
+//! on other teams do not. **TEAM-T2** a PE that shows something in call k has waited until every member has left call k - 2:
 //! so a cell is laid anew only when nobody reads it, and who gives is never more than one call ahead of who
-//! takes. **T3** the numbers of a slot grow, whichever team has it. **T4** a PE that goes ahead of others in call k has
+//! takes. **TEAM-T3** the numbers of a slot grow, whichever team has it. **TEAM-T4** a PE that goes ahead of others in call k has
 //! waited until every member has left call k - 2; in an active set, call k - 1: programs alternate between two `pSync`,
 //! each of which counts by itself, and take the first call for finished everywhere before the third begins.
 

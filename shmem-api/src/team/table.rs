@@ -8,7 +8,7 @@
 //! its slot back when every member has left that call, for which the next split waits; one that was dropped, when every
 //! member has dropped it.
 //!
-//! Invariants: **D1** a team in the table is alive; whoever takes it out is the last to use it. **D2** a slot is free when
+//! Invariants: **TEAM-D1** a team in the table is alive; whoever takes it out is the last to use it. **TEAM-D2** a slot is free when
 //! no member of its last team looks at what lies on it any more: of two PEs, the one that leaves the destruction second
 //! still compares what the other one asked for.
 #![allow(unsafe_code)]
@@ -125,7 +125,7 @@ impl Teams {
         cores.try_for_each(TeamCore::all_alike)
     }
 
-    /// The free slots. Waits until those of destroyed teams are (D2).
+    /// The free slots. Waits until those of destroyed teams are (TEAM-D2).
     pub(crate) fn free(&self, node: &Node) -> SlotSet {
         self.sweep(node);
         SlotSet(std::array::from_fn(|i| !self.taken[i].load(Ordering::Acquire)))
@@ -198,7 +198,7 @@ impl Teams {
         // SAFETY: by contract it is in the table, so it is alive.
         let slot = unsafe { (*core).slot };
         self.cores[usize::from(slot)].store(ptr::null_mut(), Ordering::Release);
-        // SAFETY: leaked in `publish`, and by contract and D1 nobody uses it any more.
+        // SAFETY: leaked in `publish`, and by contract and TEAM-D1 nobody uses it any more.
         unsafe { Box::from_raw(core.cast_mut()) }
     }
 
@@ -228,7 +228,7 @@ impl Drop for Teams {
         for entry in &mut self.cores {
             let core = *entry.get_mut();
             if !core.is_null() {
-                // SAFETY: D1: leaked in `publish`, and with the engine its last user goes.
+                // SAFETY: TEAM-D1: leaked in `publish`, and with the engine its last user goes.
                 drop(unsafe { Box::from_raw(core) });
             }
         }

@@ -3,7 +3,7 @@
 //! A split of such a set by a start, a stride and a size is such a set again, and so are the rows and
 //! the columns of a 2D split: so three numbers describe every team, and translating a PE is arithmetic.
 //!
-//! Invariant **B1**: every member is a PE of the world, and no PE is a member twice.
+//! Invariant **PESET-B1**: every member is a PE of the world, and no PE is a member twice.
 
 use std::fmt;
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::sources::File;
 
 /// Folders of the workspace in which no label may have the old form, a letter and a number in bold.
-pub const RENAMED: &[&str] = &["memheap", "memheap-buddy", "memheap-ptmalloc"];
+pub const RENAMED: &[&str] = &["memheap", "memheap-buddy", "memheap-ptmalloc", "shmem-api", "shmem-c"];
 
 /// What is wrong, a line for each. `renamed`: folders without labels of the old form.
 pub fn wrong(files: &[File], renamed: &[&str]) -> Vec<String> {

@@ -11,11 +11,11 @@
 //! checks the pointer against that object first, in constant time and without a table. So a pointer may
 //! hold any bits, even such as another PE has written, and following it stays safe:
 //!
-//! * **L1** `locate(ptr) == Some((pe, at))` exactly if `pe` is in the team of the handle's phase and `ptr` names
+//! * **GLOBALPTR-L1** `locate(ptr) == Some((pe, at))` exactly if `pe` is in the team of the handle's phase and `ptr` names
 //!   the first byte of element `at` of the object on it; then `global(pe, at) == ptr`. The pointer itself holds
 //!   the PE's number in the world, so it means the same in every team;
-//! * **L2** a pointer that cannot be located is never followed;
-//! * **L3** null is all zero, which is what fresh symmetric memory holds.
+//! * **GLOBALPTR-L2** a pointer that cannot be located is never followed;
+//! * **GLOBALPTR-L3** null is all zero, which is what fresh symmetric memory holds.
 
 pub(crate) mod links;
 
@@ -211,7 +211,7 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         }
     }
 
-    /// The PE and the index of the element that `ptr` points to (L1); `None` if it is null or points to no
+    /// The PE and the index of the element that `ptr` points to (GLOBALPTR-L1); `None` if it is null or points to no
     /// element of this object.
     #[inline]
     pub fn locate(&self, ptr: GlobalPtr<T>) -> Option<(usize, usize)> {

@@ -9,9 +9,9 @@
 //! [`Team::share`](crate::Team::share), so no slice of it can exist, and the handles of the phase ([`Remote`]) cannot leave
 //! the closure. The two rendezvous compare, on all PEs, which objects are shared and how.
 //!
-//! Invariants (rules of the Rust API): **S3** a failed Enter runs no closure on any PE; a difference
-//! while some PE is at Exit ends the job, for others still hold handles. **S4** Exit comes after
-//! everything this PE issued is complete. **S5** unwinding out of the closure ends the job. **P1** a
+//! Invariants (rules of the Rust API): **PHASE-S3** a failed Enter runs no closure on any PE; a difference
+//! while some PE is at Exit ends the job, for others still hold handles. **PHASE-S4** Exit comes after
+//! everything this PE issued is complete. **PHASE-S5** unwinding out of the closure ends the job. **PHASE-P1** a
 //! `Remote` exists only inside a phase that all PEs entered with the same object, so its range lies
 //! inside that object on every PE of the peer table it carries.
 

@@ -44,13 +44,13 @@ impl<T, L: Level> Clone for Remote<'_, T, L> {
 impl<T, L: Level> Copy for Remote<'_, T, L> {}
 
 impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
-    /// The object of `len` elements at `at`, which all PEs of the team have entered the phase with (P1).
+    /// The object of `len` elements at `at`, which all PEs of the team have entered the phase with (PHASE-P1).
     pub(in crate::api) fn new(key: &PhaseKey<'s>, at: Offset, len: usize) -> Self {
         let (engine, members) = (key.engine, key.members);
         Remote { engine, peers: &engine.peers, members, at, len, what: PhantomData }
     }
 
-    /// A static of one element that every PE of the team has (C1).
+    /// A static of one element that every PE of the team has (NODE-C1).
     pub(crate) fn of_static(engine: &'s Engine, members: PeSet, found: Static<'s>) -> Self {
         Remote { engine, peers: found.table, members, at: found.at, len: 1, what: PhantomData }
     }
@@ -145,7 +145,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         if base.is_null() {
             return self.far(pe, offset);
         }
-        // SAFETY: P1, or C1 for a static: the object lies inside that memory of every PE of the team, and the
+        // SAFETY: PHASE-P1, or NODE-C1 for a static: the object lies inside that memory of every PE of the team, and the
         // range inside the object.
         Target::Mapped(unsafe { base.add(offset) })
     }

@@ -8,7 +8,7 @@
 //! A signal is an object of its own: in a phase it can only be set, added to and waited for, and between
 //! phases it is read and reset by its PE. So nobody writes one plainly, and a sleeper is always woken.
 //!
-//! Invariant **G1**: the words of a signal object are changed by signal operations only, in a phase, and
+//! Invariant **SIGNAL-G1**: the words of a signal object are changed by signal operations only, in a phase, and
 //! by this PE alone outside of one.
 
 pub(crate) mod handle;

@@ -3,8 +3,8 @@
 //! It is no PE. It runs before `main`, from the program's list of initialisers, so nothing of the
 //! user's work happens in it.
 //!
-//! Invariants: **U1** an exchange is answered when every PE has sent its part, not before;
-//! **U2** when a PE ends badly (killed, non-zero status, or without taking part in an exchange the
+//! Invariants: **SUPERVISOR-U1** an exchange is answered when every PE has sent its part, not before;
+//! **SUPERVISOR-U2** when a PE ends badly (killed, non-zero status, or without taking part in an exchange the
 //! others wait in), one line names it, the others are killed, and the status is not zero. A PE that ended since
 //! another one died may be seen before that one: it is waited for, to name the cause.
 
@@ -177,7 +177,7 @@ fn watch(workers: &mut [Worker], bell: &Bell) -> io::Result<i32> {
     Ok(0)
 }
 
-/// U2: the line, and the status of the job.
+/// SUPERVISOR-U2: the line, and the status of the job.
 fn ended_badly(pe: usize, status: ExitStatus) -> i32 {
     say(&format!("shmem: PE {pe} {}; ending the job", describe(status)));
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))

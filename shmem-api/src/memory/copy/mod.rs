@@ -17,7 +17,7 @@
 //!
 //! What a copy yields for a word that another PE changes meanwhile is unspecified, as in the standard.
 //!
-//! Invariant **Y1**: no alignment is assumed that has not been checked; C programs hand over 16-byte elements
+//! Invariant **COPY-Y1**: no alignment is assumed that has not been checked; C programs hand over 16-byte elements
 //! at multiples of 8, and private memory may lie anywhere.
 #![allow(unsafe_code)]
 
@@ -362,7 +362,7 @@ mod tests {
         round_trip(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10u128);
     }
 
-    /// Y1: the same bytes arrive, and no others change, wherever the two sides lie.
+    /// COPY-Y1: the same bytes arrive, and no others change, wherever the two sides lie.
     #[test]
     fn any_type_at_any_alignment_on_both_sides() {
         fn at<T: Pod>(starts: [usize; 2], strides: [usize; 2], len: usize, n: usize) {

@@ -10,8 +10,8 @@
 //! A handler of before may well go on with the program, at every fault. So it is not made to wait for more than a
 //! hundredth of the time: what was touched since the last look may be missing then.
 //!
-//! Invariants: **S1** whoever reads [`SEGMENT`] in a handler is [`alone`], and so is who changes it. **S2** what was
-//! before is written only while the handler is nowhere: not installed, and not called by one that replaced it. **S3** in
+//! Invariants: **FATAL-S1** whoever reads [`SEGMENT`] in a handler is [`alone`], and so is who changes it. **FATAL-S2** what was
+//! before is written only while the handler is nowhere: not installed, and not called by one that replaced it. **FATAL-S3** in
 //! the handler: system calls and atomics.
 #![allow(unsafe_code)]
 
@@ -83,7 +83,7 @@ pub(crate) fn watch(segment: &Segment) {
 /// The segment is about to go.
 pub(crate) fn unwatch() {
     SIGNALS.into_iter().for_each(put_back);
-    // S1: whoever looks has to have looked before the memory goes.
+    // FATAL-S1: whoever looks has to have looked before the memory goes.
     while !alone(|| SEGMENT.store(std::ptr::null_mut(), Release)) {}
 }
 
@@ -101,7 +101,7 @@ fn action(signal: c_int) -> libc::sigaction {
 }
 
 fn set_action(signal: c_int, action: &libc::sigaction) {
-    // SAFETY: an action that was there before, or `fatal`, which does what a handler may (S3).
+    // SAFETY: an action that was there before, or `fatal`, which does what a handler may (FATAL-S3).
     unsafe { libc::sigaction(signal, action, std::ptr::null_mut()) };
 }
 
@@ -162,7 +162,7 @@ fn alone(what: impl FnOnce()) -> bool {
 fn look(last: bool) {
     alone(|| {
         let start = clock();
-        // SAFETY: S1: it lives until `unwatch` has been alone.
+        // SAFETY: FATAL-S1: it lives until `unwatch` has been alone.
         let segment = unsafe { SEGMENT.load(Acquire).as_ref() };
         if let Some(segment) = segment.filter(|_| last || start >= NEXT.load(Relaxed)) {
             segment.admit_touched();

@@ -9,7 +9,7 @@
 //! Every part that is in costs the kernel two mappings, of which a process has 65,530: so gaps below a power of two are
 //! bridged, the least with which few enough parts are left.
 //!
-//! Invariant **T1**: system calls and a few hundred bytes of the stack, nothing else.
+//! Invariant **TOUCHED-T1**: system calls and a few hundred bytes of the stack, nothing else.
 #![allow(unsafe_code)]
 
 use std::os::fd::BorrowedFd;
@@ -146,7 +146,7 @@ fn each_resident(own: &MemfdRegion, at: u64, len: u64, each: &mut dyn FnMut(u64,
     while at < len {
         let n = (len - at).div_ceil(page).min(pages.len() as u64);
         let start = own.base().as_ptr().wrapping_add(at as usize);
-        // SAFETY: R1: whole pages of our own mapping; a byte of the answer for each.
+        // SAFETY: REGION-R1: whole pages of our own mapping; a byte of the answer for each.
         let answer = unsafe { libc::mincore(start.cast(), (n * page) as usize, pages.as_mut_ptr()) };
         for flag in &pages[..n as usize] {
             // What cannot be known may be touched.
@@ -204,7 +204,7 @@ mod tests {
         let touched = [(0, 4096), (8192, 12288), (3 << 20, (3 << 20) + 8192), (LEN - 4096, LEN)];
         for (from, to) in touched {
             for at in (from..to).step_by(4096) {
-                // SAFETY: R1; the test alone uses it.
+                // SAFETY: REGION-R1; the test alone uses it.
                 unsafe { own.base().as_ptr().wrapping_add(at as usize).write_volatile(1) };
             }
         }

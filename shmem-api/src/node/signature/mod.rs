@@ -417,7 +417,7 @@ impl SignatureCell {
     }
 
     /// Shows the word, and with it the arguments laid before. `exact`: by a read-modify-write,
-    /// which notifying an event wants (`wait`, B1)
+    /// which notifying an event wants (`wait`, WAIT-B1)
     #[inline]
     pub(crate) fn show(&self, word: Word, exact: bool) {
         match exact {

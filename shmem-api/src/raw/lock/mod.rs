@@ -4,7 +4,7 @@
 //! only, and this PE's node in it ([`queue`]). The home follows from where the lock is in its page, which is
 //! the same on every PE for heap and static objects alike; so locks side by side have different homes.
 //!
-//! Invariant **K1**: a place that `Call::amo_target` gave out for a lock is mapped, aligned, and accessed as
+//! Invariant **LOCK-K1**: a place that `Call::amo_target` gave out for a lock is mapped, aligned, and accessed as
 //! two atomics of 32 bits by everybody, for the length of a call: the callers' promise.
 
 pub(crate) mod queue;
@@ -56,20 +56,20 @@ fn home(at: usize, n_pes: u32) -> u32 {
 impl Words for Lock {
     #[inline]
     fn tail(&self, op: AmoOp<u32>) -> u32 {
-        // SAFETY: K1: the first half of the home's word.
+        // SAFETY: LOCK-K1: the first half of the home's word.
         unsafe { self.tail.amo_quietly(op) }
     }
 
     #[inline]
     fn mine(&self) -> &AtomicU32 {
-        // SAFETY: K1: the second half of this PE's word.
+        // SAFETY: LOCK-K1: the second half of this PE's word.
         unsafe { &*self.at.cast::<AtomicU32>().wrapping_add(1) }
     }
 
     #[inline]
     fn node(&self, pe: u32, op: AmoOp<u32>) -> u32 {
         let word = self.word(pe);
-        // SAFETY: K1: the second half of that PE's word.
+        // SAFETY: LOCK-K1: the second half of that PE's word.
         unsafe { Spot { at: word.at.plus(4), ..word }.amo_quietly(op) }
     }
 

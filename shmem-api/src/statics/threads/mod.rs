@@ -21,7 +21,7 @@
 //! A thread that blocks SIGSEGV cannot be stopped: the kernel ends the process where it writes what is protected. It is
 //! in the way, too, asleep or not.
 //!
-//! Looking at B allocates nothing (D2): the files are open, and what is read goes into the stack.
+//! Looking at B allocates nothing (STATICS-D2): the files are open, and what is read goes into the stack.
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Whether the PEs of a host have a core each. They tell each other what they may run on: a launcher may have bound each
 //! to a core of its own, and then none of them sees more than one. All come to the same answer, as waker and sleeper must
-//! (`wait`, B1).
+//! (`wait`, WAIT-B1).
 
 use bytemuck::{Pod, Zeroable};
 use rustix::thread::{CpuSet, sched_getaffinity};

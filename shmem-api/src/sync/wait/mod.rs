@@ -17,8 +17,8 @@
 //!   sleep, unless the event has changed         event += 1; wake
 //! ```
 //!
-//! Invariants: **B1** of the two full fences one comes first: either the waiter's look sees the news, or the
-//! notifier sees the waiter. **B2** a waiter that read the event before it was notified does not sleep any more, and
+//! Invariants: **WAIT-B1** of the two full fences one comes first: either the waiter's look sees the news, or the
+//! notifier sees the waiter. **WAIT-B2** a waiter that read the event before it was notified does not sleep any more, and
 //! one that read it after sees the news.
 
 pub(crate) mod cores;
@@ -100,7 +100,7 @@ impl Policy {
         let longest = if waker == Waker::Notifies { LONGEST_SLEEP } else { SILENT_SLEEP };
         let mut step = FIRST_SLEEP;
         loop {
-            // B1: count, full fence, look. B2: the event is read before the look.
+            // WAIT-B1: count, full fence, look. WAIT-B2: the event is read before the look.
             asleep.fetch_add(1, Ordering::Relaxed);
             fences::fence_after_amo();
             let seen = event.load(Ordering::Acquire);
@@ -137,7 +137,7 @@ impl Policy {
 /// within a millisecond.
 #[inline]
 pub(crate) fn notify(event: &AtomicU32, asleep: &AtomicU32) {
-    // B1: the news, full fence, look.
+    // WAIT-B1: the news, full fence, look.
     fences::fence_after_amo();
     if asleep.load(Ordering::Relaxed) != 0 {
         wake(event);
@@ -147,7 +147,7 @@ pub(crate) fn notify(event: &AtomicU32, asleep: &AtomicU32) {
 #[cold]
 #[inline(never)]
 fn wake(event: &AtomicU32) {
-    // B2: Release: who reads this count sees the news.
+    // WAIT-B2: Release: who reads this count sees the news.
     event.fetch_add(1, Ordering::Release);
     wake_all(event);
 }

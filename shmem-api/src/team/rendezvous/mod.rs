@@ -23,10 +23,10 @@
 //! a PE meets nobody (the root of a small broadcast, `malloc(0)`) have a number, too, so a PE that made one more
 //! or one less than another is found out here; and what they were is in a history that goes with the next rendezvous.
 //!
-//! Invariants: **A1** nobody leaves a rendezvous before everybody has arrived at it. **A2** all PEs leave with
-//! the same verdict. **A3** what was shown in a call stays readable until the reader itself has left the call: the
-//! cells alternate, and a cell is laid anew only when its readers have left (`TeamCore` sees to it). **A4**
-//! the central barrier is ready for the next rendezvous before it opens. **A5** a word of two PEs, or of an open central barrier, with a later
+//! Invariants: **RENDEZVOUS-A1** nobody leaves a rendezvous before everybody has arrived at it. **RENDEZVOUS-A2** all PEs leave with
+//! the same verdict. **RENDEZVOUS-A3** what was shown in a call stays readable until the reader itself has left the call: the
+//! cells alternate, and a cell is laid anew only when its readers have left (`TeamCore` sees to it). **RENDEZVOUS-A4**
+//! the central barrier is ready for the next rendezvous before it opens. **RENDEZVOUS-A5** a word of two PEs, or of an open central barrier, with a later
 //! ticket than one's own says that this rendezvous is over, and that all agreed: of two PEs the other one has seen this
 //! one's word by then, since it does not use the place of a word again before this PE has left that call; and a central barrier
 //! at which the numbers differ opens with [`BROKEN`], for good.
@@ -67,7 +67,7 @@ pub(crate) struct Agreed {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Differs {
     pub(crate) diverged: Diverged,
-    /// Some PE was at the end of a phase: others hold handles, so the job cannot go on (rule S3).
+    /// Some PE was at the end of a phase: others hold handles, so the job cannot go on (rule PHASE-S3).
     pub(crate) fatal: bool,
     /// The PEs were at different calls, not just at one call with different arguments.
     pub(crate) kinds: bool,
@@ -248,12 +248,12 @@ impl<'m> Place<'m> {
         if verdict.numbers { BROKEN } else { ticket | raised | verdict.bits() }
     }
 
-    /// A4, then the store that lets everybody go.
+    /// RENDEZVOUS-A4, then the store that lets everybody go.
     fn open(&self, word: u64, waits: &impl Waits) {
         let barrier = self.barrier();
         barrier.field(|b| &b.arrivals.0).store(0, Ordering::Relaxed);
-        // Release: who sees the central barrier open sees A4, the verdict, and what everybody did before it arrived. A
-        // read-modify-write, as ringing wants it (`wait`, B1).
+        // Release: who sees the central barrier open sees RENDEZVOUS-A4, the verdict, and what everybody did before it arrived. A
+        // read-modify-write, as ringing wants it (`wait`, WAIT-B1).
         barrier.field(|b| &b.opened.word).swap(word, Ordering::AcqRel);
         if let Some(barrier) = barrier.mapped() {
             waits.notify(&barrier.opened.event);

@@ -1,5 +1,5 @@
-//! The rendezvous in every order of steps: nobody leaves before all have arrived (A1), all leave with the same
-//! verdict (A2), and what each did before is seen by all after.
+//! The rendezvous in every order of steps: nobody leaves before all have arrived (RENDEZVOUS-A1), all leave with the same
+//! verdict (RENDEZVOUS-A2), and what each did before is seen by all after.
 #![allow(unsafe_code)]
 
 use loom::cell::UnsafeCell;

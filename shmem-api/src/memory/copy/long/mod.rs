@@ -18,7 +18,7 @@
 //!
 //! The choice is by what the processor says of itself (CPUID), asked once; `aliases` (docs/BENCHMARKS.md) measures it.
 //!
-//! Invariant **Y2**: the loops (`loops`) store to aligned lines and load the next 128 bytes before they store these. So
+//! Invariant **COPY-Y2**: the loops (`loops`) store to aligned lines and load the next 128 bytes before they store these. So
 //! no load waits for a store that only looks like its address, 4 KiB apart, and where `to` lies below `from` the two
 //! may overlap.
 

@@ -14,9 +14,9 @@
 //! This is the queue lock of Mellor-Crummey and Scott, with the nodes in the lock's own word: every PE has a
 //! copy of it, so there is nothing to allocate, and a waiting PE watches memory of its own.
 //!
-//! Invariants: **Q1** a PE in the queue has HERE in its node; one that is not has 0 there. **Q2** at most one
-//! PE has HELD and no PE before it in the queue. **Q3** a PE's node is linked to once for each time it
-//! comes, by the PE behind it, and is not left before that: nobody writes to the node of a PE that has gone. **Q4** the
+//! Invariants: **QUEUE-Q1** a PE in the queue has HERE in its node; one that is not has 0 there. **QUEUE-Q2** at most one
+//! PE has HELD and no PE before it in the queue. **QUEUE-Q3** a PE's node is linked to once for each time it
+//! comes, by the PE behind it, and is not left before that: nobody writes to the node of a PE that has gone. **QUEUE-Q4** the
 //! words are all 0 when nobody holds the lock.
 
 #[cfg(all(test, loom))]
@@ -124,7 +124,7 @@ fn pass_on(words: &impl Words) {
     // Acquire: the node of the PE behind me is ready.
     let next = || mine.load(Ordering::Acquire) & NEXT;
     if next() == 0 {
-        // Somebody is behind me, but has not told me yet (Q3).
+        // Somebody is behind me, but has not told me yet (QUEUE-Q3).
         words.wait(None, || next() != 0);
     }
     let next = next() - 1;

@@ -101,7 +101,7 @@ fn run(bodies: Vec<fn(&Pe) -> u32>) {
     let others: Vec<_> = pes.map(|(pe, body)| thread::spawn(move || body(&pe))).collect();
     let mine = body(&first);
     let held = mine + others.into_iter().map(|t| t.join().unwrap()).sum::<u32>();
-    // Q4, and nobody's turn was lost.
+    // QUEUE-Q4, and nobody's turn was lost.
     assert_eq!(job.tail.load(Ordering::Relaxed), 0);
     assert!(job.nodes.iter().all(|node| node.load(Ordering::Relaxed) == 0));
     // SAFETY: all others have ended.
