@@ -21,6 +21,7 @@ use memheap::{Offset, PeId};
 use crate::engine::{Engine, Handle};
 use crate::exit::end::SPEAK_FIRST;
 use crate::exit::end::end_job;
+use crate::memory::copy;
 use crate::node::control_block::Waiters;
 use crate::node::hot::HOT;
 use crate::node::signature::Position;
@@ -33,7 +34,7 @@ use crate::startup::init_count;
 use crate::sync::wait;
 use crate::transport::{self, FarTarget, Stream, Target};
 use crate::types::amo::AmoOp;
-use crate::types::elem::AmoSwap;
+use crate::types::elem::{AmoSwap, Elem};
 
 use crate::team::contexts::{Ctx, TeamHandle};
 use crate::team::core::TeamCore;
@@ -45,12 +46,17 @@ pub struct Call {
     pub(crate) ctx: Ctx,
 }
 
-/// Some bytes of a PE.
+/// Some bytes of a PE. All of it stays in registers: what a far place is called by its transport is worked out when it is
+/// asked for, out of line.
 #[derive(Clone, Copy)]
 pub(crate) struct Spot {
-    pub(crate) at: Target,
+    /// Where they are mapped; null if they are not, or if there are none.
+    at: *mut u8,
+    /// The same bytes of this PE's.
+    own: usize,
     /// In the world.
     pub(crate) pe: u32,
+    ctx: Ctx,
 }
 
 impl Call {
@@ -92,28 +98,22 @@ impl Call {
     /// what is known of `n` and the context where the routine is called is made use of.
     #[inline(always)]
     pub(crate) fn target(self, at: *const u8, n: usize, pe: i32) -> Spot {
-        let (at, pe) = (at.addr(), self.pe(pe));
+        let (own, pe) = (at.addr(), self.pe(pe));
+        Spot { at: self.mapped(own, n, pe), own, pe, ctx: self.ctx }
+    }
+
+    /// Where they are mapped, or null.
+    #[inline(always)]
+    fn mapped(self, at: usize, n: usize, pe: u32) -> *mut u8 {
         let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
         if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
             let place = static_place(at, n, pe);
-            if !place.is_null() {
-                return Spot { at: Target::Mapped(place), pe };
-            }
-            return Spot { at: slow_target(self.routine, self.ctx, at, n, pe), pe };
+            return if place.is_null() { slow_place(self.routine, self.ctx, at, n, pe) } else { place };
         }
         let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-        // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (NODE-N2).
-        let peer = unsafe { entry.read() };
-        if peer.heap.is_null() {
-            return Spot { at: self.far(pe, offset as u64), pe };
-        }
-        Spot { at: Target::Mapped(peer.heap.wrapping_add(offset)), pe }
-    }
-
-    /// On a PE whose memory is not mapped here.
-    #[inline(always)]
-    fn far(self, pe: u32, at: u64) -> Target {
-        Target::Far(FarTarget { pe: PeId(pe), at, stream: self.stream() })
+        // SAFETY: NODE-N2: the table has an entry for each of the PEs, which `pe` is one of.
+        let base = unsafe { entry.read() }.heap;
+        if base.is_null() { ptr::null_mut() } else { base.wrapping_add(offset) }
     }
 
     /// The stream of operations this one belongs to.
@@ -125,12 +125,7 @@ impl Call {
     /// As [`target`](Self::target), of this PE's own memory.
     #[inline(always)]
     pub(crate) fn own_target(self, at: *const u8, n: usize) -> *mut u8 {
-        let me = HOT.me.load(Ordering::Relaxed);
-        let own = Call { ctx: Ctx::DEFAULT, ..self };
-        match own.target(at, n, me as i32).at {
-            Target::Mapped(at) => at,
-            Target::Far(far) => unreachable!("this PE's own memory is mapped, and not {far:?}"),
-        }
+        self.mapped(at.addr(), n, HOT.me.load(Ordering::Relaxed))
     }
 
     /// Where this PE's symmetric address `at`, of at least `n` elements, is, in words that are the same on every PE (see
@@ -187,9 +182,9 @@ impl Call {
     /// heap is checked, the quick check passes no heap address, and this one asks the book of live blocks.
     #[cold]
     #[inline(never)]
-    fn slow_target(self, at: usize, n: usize, pe: PeId) -> Target {
+    fn slow_place(self, at: usize, n: usize, pe: PeId) -> *mut u8 {
         if n == 0 {
-            return Target::Mapped(ptr::null_mut());
+            return ptr::null_mut();
         }
         let engine = self.engine();
         let lo = HOT.lo.load(Ordering::Relaxed);
@@ -199,15 +194,12 @@ impl Call {
                 self.fail(&what);
             }
             let base = engine.peers[pe.0 as usize].heap;
-            return match base.is_null() {
-                true => self.far(pe.0, offset),
-                false => Target::Mapped(base.wrapping_add(offset as usize)),
-            };
+            return if base.is_null() { base } else { base.wrapping_add(offset as usize) };
         }
-        match engine.statics.find(at, n).map(|found| (found, found.place(pe))) {
-            Ok((_, StaticPlace::Mapped(place))) => Target::Mapped(place),
-            Ok((found, StaticPlace::Far)) => self.far(pe.0, FarTarget::STATIC | found.at.0),
-            Ok((_, StaticPlace::Absent)) => {
+        match engine.statics.find(at, n).map(|found| found.place(pe)) {
+            Ok(StaticPlace::Mapped(place)) => place,
+            Ok(StaticPlace::Far) => ptr::null_mut(),
+            Ok(StaticPlace::Absent) => {
                 self.fail(&format!("PE {pe} {} and has no static at {at:#x}", engine.statics.why_absent(pe)))
             }
             Err(why) => {
@@ -354,7 +346,7 @@ fn slow_own(routine: &'static str, at: usize, n: usize) {
     let call = Call::new(routine);
     let me = call.engine().me;
     if n > 0 && static_place(at, n, me.0).is_null() {
-        call.slow_target(at, n, me);
+        call.slow_place(at, n, me);
     }
 }
 
@@ -399,8 +391,8 @@ fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
 
 #[cold]
 #[inline(never)]
-fn slow_target(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> Target {
-    Call { routine, ctx }.slow_target(at, n, PeId(pe))
+fn slow_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
+    Call { routine, ctx }.slow_place(at, n, PeId(pe))
 }
 
 /// Wakes `pe` (of the world) if it sleeps in a wait. Call it after an atomic or a signal.
@@ -412,6 +404,14 @@ pub(crate) fn notify(pe: u32) {
     if heap.is_null() {
         return transport::wake(PeId(pe));
     }
+    // SAFETY: NODE-N2: it is mapped.
+    unsafe { notify_at(heap) }
+}
+
+/// # Safety
+/// A segment is mapped there.
+#[inline(always)]
+unsafe fn notify_at(heap: *mut u8) {
     let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
     // SAFETY: NODE-N2: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
     let waiters = unsafe { &*waiters.cast::<Waiters>() };
@@ -419,16 +419,42 @@ pub(crate) fn notify(pe: u32) {
 }
 
 impl Spot {
+    /// Whether it is not mapped here; or there are no bytes.
+    #[inline(always)]
+    pub(crate) fn is_far(self) -> bool {
+        self.at.is_null()
+    }
+
+    /// As a target: here, or for a transport.
+    #[inline(always)]
+    pub(crate) fn target(self) -> Target {
+        if self.at.is_null() { far_target(self.own, self.pe, self.ctx) } else { Target::Mapped(self.at) }
+    }
+
+    /// So many bytes further on, within what was checked.
+    #[inline(always)]
+    pub(crate) fn plus(self, bytes: usize) -> Spot {
+        let at = if self.at.is_null() { self.at } else { self.at.wrapping_add(bytes) };
+        Spot { at, own: self.own.wrapping_add(bytes), ..self }
+    }
+
     /// See [`Call::amo`].
     ///
     /// # Safety
     /// A word of this type, which is aligned, and of which all changes are atomic.
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
+        if self.at.is_null() {
+            return far_amo(self.own, self.pe, self.ctx, op, true);
+        }
         // SAFETY: by contract.
-        let old = unsafe { self.amo_quietly(op) };
+        let old = unsafe { T::amo(self.at.cast(), op) };
         if !matches!(op, AmoOp::Load) {
-            notify(self.pe);
+            let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(self.pe as usize);
+            // SAFETY: NODE-N2: the table has an entry for each PE, and `pe` comes from `Call::target`.
+            let heap = unsafe { entry.read() }.heap;
+            // SAFETY: NODE-N2: a PE of which something is mapped has its segment mapped.
+            unsafe { notify_at(heap) }
         }
         old
     }
@@ -439,18 +465,139 @@ impl Spot {
     /// As there.
     #[inline(always)]
     pub(crate) unsafe fn amo_quietly<T: AmoSwap>(self, op: AmoOp<T>) -> T {
-        match self.at {
+        if self.at.is_null() {
+            return far_amo(self.own, self.pe, self.ctx, op, false);
+        }
+        // SAFETY: by contract.
+        unsafe { T::amo(self.at.cast(), op) }
+    }
+
+    /// Copies `n` elements there.
+    ///
+    /// # Safety
+    /// As [`Target::put`].
+    #[inline(always)]
+    pub(crate) unsafe fn put<T: Elem>(self, from: *const T, n: usize) {
+        match self.at.is_null() {
             // SAFETY: by contract.
-            Target::Mapped(at) => unsafe { T::amo(at.cast(), op) },
-            Target::Far(far) => far_amo(far, op),
+            false => unsafe { copy::put(self.at.cast(), from, n) },
+            // SAFETY: by contract.
+            true => unsafe { far_put(self.own, self.pe, self.ctx, from.cast(), bytes::<T>(n)) },
+        }
+    }
+
+    /// Copies `n` elements from there.
+    ///
+    /// # Safety
+    /// As [`Target::get`].
+    #[inline(always)]
+    pub(crate) unsafe fn get<T: Elem>(self, to: *mut T, n: usize) {
+        match self.at.is_null() {
+            // SAFETY: by contract.
+            false => unsafe { copy::get(to, self.at.cast(), n) },
+            // SAFETY: by contract.
+            true => unsafe { far_get(to.cast(), self.own, self.pe, self.ctx, bytes::<T>(n)) },
+        }
+    }
+
+    /// Stores one element there.
+    ///
+    /// # Safety
+    /// As [`Target::store`].
+    #[inline(always)]
+    pub(crate) unsafe fn store<T: Elem>(self, value: T) {
+        match self.at.is_null() {
+            // SAFETY: by contract.
+            false => unsafe { copy::store(self.at.cast(), value) },
+            // SAFETY: by contract.
+            true => unsafe { far_store(self.own, self.pe, self.ctx, value) },
+        }
+    }
+
+    /// Loads one element from there.
+    ///
+    /// # Safety
+    /// As [`Target::load`].
+    #[inline(always)]
+    pub(crate) unsafe fn load<T: Elem>(self) -> T {
+        match self.at.is_null() {
+            // SAFETY: by contract.
+            false => unsafe { copy::load(self.at.cast()) },
+            // SAFETY: by contract.
+            true => unsafe { far_load(self.own, self.pe, self.ctx) },
         }
     }
 }
 
+/// What a transport calls it. The bytes have been checked.
 #[cold]
 #[inline(never)]
-fn far_amo<T: AmoSwap>(target: FarTarget, op: AmoOp<T>) -> T {
-    T::from_bits64(transport::of(target).amo(target, size_of::<T>(), op.map(T::to_bits64)))
+fn far_target(own: usize, pe: u32, ctx: Ctx) -> Target {
+    let engine = Call::new("a transfer").engine();
+    let offset = own.wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64;
+    let at = match offset < engine.layout.symmetric.0 {
+        true => offset,
+        false => match engine.statics.find(own, 1) {
+            Ok(found) => FarTarget::STATIC | found.at.0,
+            // No bytes, anywhere.
+            Err(_) => return Target::Mapped(ptr::null_mut()),
+        },
+    };
+    Target::Far(FarTarget { pe: PeId(pe), at, stream: Stream(ctx.number()) })
+}
+
+/// # Safety
+/// As for [`Target::put`], of bytes.
+#[cold]
+#[inline(never)]
+unsafe fn far_put(own: usize, pe: u32, ctx: Ctx, from: *const u8, n: usize) {
+    if n > 0 {
+        // SAFETY: by contract.
+        unsafe { far_target(own, pe, ctx).put(from, n) }
+    }
+}
+
+/// # Safety
+/// As for [`Target::get`], of bytes.
+#[cold]
+#[inline(never)]
+unsafe fn far_get(to: *mut u8, own: usize, pe: u32, ctx: Ctx, n: usize) {
+    if n > 0 {
+        // SAFETY: by contract.
+        unsafe { far_target(own, pe, ctx).get(to, n) }
+    }
+}
+
+/// # Safety
+/// As for [`Target::store`].
+#[cold]
+#[inline(never)]
+unsafe fn far_store<T: Elem>(own: usize, pe: u32, ctx: Ctx, value: T) {
+    // SAFETY: by contract.
+    unsafe { far_target(own, pe, ctx).store(value) }
+}
+
+/// # Safety
+/// As for [`Target::load`].
+#[cold]
+#[inline(never)]
+unsafe fn far_load<T: Elem>(own: usize, pe: u32, ctx: Ctx) -> T {
+    // SAFETY: by contract.
+    unsafe { far_target(own, pe, ctx).load() }
+}
+
+#[cold]
+#[inline(never)]
+fn far_amo<T: AmoSwap>(own: usize, pe: u32, ctx: Ctx, op: AmoOp<T>, wake: bool) -> T {
+    let Target::Far(target) = far_target(own, pe, ctx) else {
+        unreachable!("TRANSPORT-T1: a word that is neither mapped nor far");
+    };
+    let far = transport::of(target);
+    let old = far.amo(target, size_of::<T>(), op.map(T::to_bits64));
+    if wake && !matches!(op, AmoOp::Load) {
+        far.wake(target.pe);
+    }
+    T::from_bits64(old)
 }
 
 #[cold]

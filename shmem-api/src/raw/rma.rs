@@ -23,7 +23,7 @@ routines! {
         let to = call.target(dest.cast(), bytes::<T>(n), pe);
         call.local(SOURCE, src, n);
         // SAFETY: `target` checked the target (CALL-V2); the source is the caller's promise.
-        unsafe { to.at.put(src, n) }
+        unsafe { to.put(src, n) }
     }
 
     /// Copies `n` elements from `src` (symmetric) on `pe` to `dest` (`shmem_get`). Returns when they are there. Local;
@@ -36,7 +36,7 @@ routines! {
         let from = call.target(src.cast(), bytes::<T>(n), pe);
         call.local(DEST, dest, n);
         // SAFETY: `target` checked the source (CALL-V2); the target is the caller's promise.
-        unsafe { from.at.get(dest, n) }
+        unsafe { from.get(dest, n) }
     }
 
     /// As [`put`], but may return before `src` may be used again: that is after a quiet (`shmem_put_nbi`).
@@ -65,7 +65,7 @@ routines! {
     fn p / ctx_p<T: Elem>(call, dest: *mut T, value: T, pe: i32) {
         let to = call.target(dest.cast(), size_of::<T>(), pe);
         // SAFETY: `target` checked the target (CALL-V2).
-        unsafe { to.at.store(value) }
+        unsafe { to.store(value) }
     }
 
     /// Loads the element at `src` (symmetric) on `pe` (`shmem_g`): one load where it is an aligned 1, 2, 4 or 8 bytes.
@@ -75,7 +75,7 @@ routines! {
     fn g / ctx_g<T: Elem>(call, src: *const T, pe: i32) -> T {
         let from = call.target(src.cast(), size_of::<T>(), pe);
         // SAFETY: `target` checked the source (CALL-V2).
-        unsafe { from.at.load() }
+        unsafe { from.load() }
     }
 
     /// As [`put`], of `n` bytes at any address (`shmem_putmem`).

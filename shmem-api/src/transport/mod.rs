@@ -20,6 +20,7 @@ pub(crate) mod loopback;
 pub(crate) mod part;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memheap::PeId;
 
@@ -152,11 +153,26 @@ pub(crate) trait Transport: Send + Sync {
 
 /// TRANSPORT-T2.
 static FAR: OnceLock<Box<dyn Transport>> = OnceLock::new();
+/// Whether it is there: one look, for those who ask often.
+static IS_THERE: AtomicBool = AtomicBool::new(false);
 
 /// The job's transport, if it has PEs whose memory is not mapped here.
 #[inline]
 pub(crate) fn far() -> Option<&'static dyn Transport> {
+    if IS_THERE.load(Ordering::Relaxed) { given() } else { None }
+}
+
+#[cold]
+#[inline(never)]
+fn given() -> Option<&'static dyn Transport> {
     FAR.get().map(|far| &**far)
+}
+
+/// In the start of a job that has such PEs: its transport from now on.
+#[cfg(feature = "testing")]
+pub(crate) fn set(transport: impl FnOnce() -> Box<dyn Transport>) {
+    FAR.get_or_init(transport);
+    IS_THERE.store(true, Ordering::Release);
 }
 
 /// The transport that a far target asks for.
