@@ -1,19 +1,21 @@
 //! How a call reaches a PE: which routine it is, on which context, and where the bytes are.
 //!
 //! ```text
-//!   address, PE ──Call::place──► PE number of the world ──► (heap | statics)[pe] + offset ──► the bytes, here
-//!                  │ context: rank in its team
-//!                  └ anything odd: one line that names PE, call and argument, and the end of the job
+//!   address, PE ──► PE number of the world ──► heap[pe] + offset ──► the bytes, here: copied, changed (`quick`, inlined)
+//!             │ context: rank in its team   └► statics[pe] + offset ──► here, too (one call away)
+//!             │                             └► neither is mapped: PE, offset ──► the job's transport (`far_target`)
+//!             └ anything odd: one line that names PE, call and argument, and the end of the job
 //! ```
 //!
 //! Every routine is written once, over a [`Call`]; `routines!` makes of it the free function on the
 //! default context and the one on a given context. The check that the PE exists is the check that the
 //! library is up, too: [`HOT`] is all zero while it is down.
 //!
-//! Invariant **CALL-V2**: a target that `Call::target` gives out is mapped for as many bytes as were asked for.
+//! Invariant **CALL-V2**: a place that this gives out is mapped for as many bytes as were asked for, or lies inside a live
+//! object of a far PE for as many.
 #![allow(unsafe_code)]
 
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
 use memheap::{Offset, PeId};
@@ -105,15 +107,70 @@ impl Call {
     /// Where they are mapped, or null.
     #[inline(always)]
     fn mapped(self, at: usize, n: usize, pe: u32) -> *mut u8 {
-        let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
-        if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
-            let place = static_place(at, n, pe);
-            return if place.is_null() { slow_place(self.routine, self.ctx, at, n, pe) } else { place };
+        match quick(at, n, pe) {
+            Some(place) => place.as_ptr(),
+            None => any_place(self.routine, self.ctx, at, n, pe),
         }
-        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-        // SAFETY: NODE-N2: the table has an entry for each of the PEs, which `pe` is one of.
-        let base = unsafe { entry.read() }.heap;
-        if base.is_null() { ptr::null_mut() } else { base.wrapping_add(offset) }
+    }
+
+    /// Copies `n` elements to `dest` on `pe`.
+    ///
+    /// # Safety
+    /// `src` is readable for them, and does not overlap `dest`, which lies in a live object.
+    #[inline(always)]
+    pub(crate) unsafe fn put<T: Elem>(self, dest: *mut T, src: *const T, n: usize, pe: i32) {
+        let (own, pe) = (dest.addr(), self.pe(pe));
+        match quick(own, bytes::<T>(n), pe) {
+            // SAFETY: CALL-V2; the source is the caller's promise.
+            Some(to) => unsafe { copy::put(to.as_ptr().cast(), src, n) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_put(self.routine, self.ctx, own, src, n, pe) },
+        }
+    }
+
+    /// Copies `n` elements from `src` on `pe`.
+    ///
+    /// # Safety
+    /// `dest` is writable for them, and does not overlap `src`, which lies in a live object.
+    #[inline(always)]
+    pub(crate) unsafe fn get<T: Elem>(self, dest: *mut T, src: *const T, n: usize, pe: i32) {
+        let (own, pe) = (src.addr(), self.pe(pe));
+        match quick(own, bytes::<T>(n), pe) {
+            // SAFETY: CALL-V2; the target is the caller's promise.
+            Some(from) => unsafe { copy::get(dest, from.as_ptr().cast(), n) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_get(self.routine, self.ctx, dest, own, n, pe) },
+        }
+    }
+
+    /// Stores one element at `dest` on `pe`.
+    ///
+    /// # Safety
+    /// As for [`put`](Self::put).
+    #[inline(always)]
+    pub(crate) unsafe fn store<T: Elem>(self, dest: *mut T, value: T, pe: i32) {
+        let (own, pe) = (dest.addr(), self.pe(pe));
+        match quick(own, size_of::<T>(), pe) {
+            // SAFETY: CALL-V2.
+            Some(to) => unsafe { copy::store(to.as_ptr().cast(), value) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_store(self.routine, self.ctx, own, value, pe) },
+        }
+    }
+
+    /// Loads the element at `src` on `pe`.
+    ///
+    /// # Safety
+    /// As for [`get`](Self::get).
+    #[inline(always)]
+    pub(crate) unsafe fn load<T: Elem>(self, src: *const T, pe: i32) -> T {
+        let (own, pe) = (src.addr(), self.pe(pe));
+        match quick(own, size_of::<T>(), pe) {
+            // SAFETY: CALL-V2.
+            Some(from) => unsafe { copy::load(from.as_ptr().cast()) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_load(self.routine, self.ctx, own, pe) },
+        }
     }
 
     /// The stream of operations this one belongs to.
@@ -218,9 +275,16 @@ impl Call {
     /// All that changes the word is atomic, and of its type.
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, at: *const T, pe: i32, op: AmoOp<T>) -> T {
-        let spot = self.amo_target(at, pe);
-        // SAFETY: `amo_target` checked the word (CALL-V2); the rest is the caller's promise.
-        unsafe { spot.amo(op) }
+        if !at.is_aligned() {
+            self.misaligned(at.addr(), size_of::<T>());
+        }
+        let (own, pe) = (at.addr(), self.pe(pe));
+        match quick(own, size_of::<T>(), pe) {
+            // SAFETY: CALL-V2; that all changes are atomic is the caller's promise.
+            Some(word) => unsafe { amo_here(word.as_ptr().cast(), pe, op) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_amo(self.routine, self.ctx, own, pe, op) },
+        }
     }
 
     /// The team a handle stands for; `None` for [`TeamHandle::INVALID`]. Any other handle that names no team ends
@@ -374,7 +438,7 @@ fn pe_of_team(routine: &'static str, ctx: Ctx, pe: i32) -> u32 {
 }
 
 /// In the static data that most statics are in; null if it is not there.
-#[inline(never)]
+#[inline(always)]
 fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
     let offset = at.wrapping_sub(HOT.static_lo.load(Ordering::Relaxed));
     if !fits(offset, n, HOT.static_len.load(Ordering::Relaxed)) {
@@ -448,15 +512,7 @@ impl Spot {
             return far_amo(self.own, self.pe, self.ctx, op, true);
         }
         // SAFETY: by contract.
-        let old = unsafe { T::amo(self.at.cast(), op) };
-        if !matches!(op, AmoOp::Load) {
-            let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(self.pe as usize);
-            // SAFETY: NODE-N2: the table has an entry for each PE, and `pe` comes from `Call::target`.
-            let heap = unsafe { entry.read() }.heap;
-            // SAFETY: NODE-N2: a PE of which something is mapped has its segment mapped.
-            unsafe { notify_at(heap) }
-        }
-        old
+        unsafe { amo_here(self.at.cast(), self.pe, op) }
     }
 
     /// As [`amo`](Self::amo), of a word that nobody sleeps for.
@@ -485,48 +541,171 @@ impl Spot {
             true => unsafe { far_put(self.own, self.pe, self.ctx, from.cast(), bytes::<T>(n)) },
         }
     }
+}
 
-    /// Copies `n` elements from there.
-    ///
-    /// # Safety
-    /// As [`Target::get`].
-    #[inline(always)]
-    pub(crate) unsafe fn get<T: Elem>(self, to: *mut T, n: usize) {
-        match self.at.is_null() {
-            // SAFETY: by contract.
-            false => unsafe { copy::get(to, self.at.cast(), n) },
-            // SAFETY: by contract.
-            true => unsafe { far_get(to.cast(), self.own, self.pe, self.ctx, bytes::<T>(n)) },
-        }
+/// Where `n` bytes of the heap at this PE's `at` are mapped for `pe`; `None` if that takes a longer look.
+#[inline(always)]
+fn quick(at: usize, n: usize, pe: u32) -> Option<NonNull<u8>> {
+    let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+    if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
+        return None;
     }
+    let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+    // SAFETY: NODE-N2: the table has an entry for each of the PEs, which `pe` is one of.
+    let base = NonNull::new(unsafe { entry.read() }.heap)?;
+    // SAFETY: CALL-V2: the offset lies in the segment that is mapped there.
+    Some(unsafe { base.add(offset) })
+}
 
-    /// Stores one element there.
-    ///
-    /// # Safety
-    /// As [`Target::store`].
-    #[inline(always)]
-    pub(crate) unsafe fn store<T: Elem>(self, value: T) {
-        match self.at.is_null() {
-            // SAFETY: by contract.
-            false => unsafe { copy::store(self.at.cast(), value) },
-            // SAFETY: by contract.
-            true => unsafe { far_store(self.own, self.pe, self.ctx, value) },
-        }
+/// One operation on a word that is mapped, and its PE woken, unless it only reads.
+///
+/// # Safety
+/// An aligned word of this type, of `pe`, and of which all changes are atomic.
+#[inline(always)]
+unsafe fn amo_here<T: AmoSwap>(at: *mut T, pe: u32, op: AmoOp<T>) -> T {
+    // SAFETY: by contract.
+    let old = unsafe { T::amo(at, op) };
+    if !matches!(op, AmoOp::Load) {
+        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+        // SAFETY: NODE-N2: the table has an entry for each PE, and `pe` is one.
+        let heap = unsafe { entry.read() }.heap;
+        // SAFETY: NODE-N2: a PE of which something is mapped has its segment mapped.
+        unsafe { notify_at(heap) }
     }
+    old
+}
 
-    /// Loads one element from there.
-    ///
-    /// # Safety
-    /// As [`Target::load`].
-    #[inline(always)]
-    pub(crate) unsafe fn load<T: Elem>(self) -> T {
-        match self.at.is_null() {
-            // SAFETY: by contract.
-            false => unsafe { copy::load(self.at.cast()) },
-            // SAFETY: by contract.
-            true => unsafe { far_load(self.own, self.pe, self.ctx) },
-        }
+// What the quick path leaves to others, whole: so that it has nothing to keep for after a call.
+
+/// Wherever the bytes are: mapped, or null.
+#[inline(never)]
+fn any_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
+    let place = static_place(at, n, pe);
+    if place.is_null() { slow_place(routine, ctx, at, n, pe) } else { place }
+}
+
+/// # Safety
+/// As for [`Call::put`].
+#[inline(never)]
+unsafe fn slow_put<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, src: *const T, n: usize, pe: u32) {
+    let place = static_place(own, bytes::<T>(n), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2; the source is the caller's promise.
+        return unsafe { copy::put(place.cast(), src, n) };
     }
+    // SAFETY: by the same contract.
+    unsafe { slowest_put(routine, ctx, own, src, n, pe) }
+}
+
+/// # Safety
+/// As for [`Call::put`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_put<T: Elem>(
+    routine: &'static str,
+    ctx: Ctx,
+    own: usize,
+    src: *const T,
+    n: usize,
+    pe: u32,
+) {
+    let at = slow_place(routine, ctx, own, bytes::<T>(n), pe);
+    // SAFETY: CALL-V2; the source is the caller's promise.
+    unsafe { Spot { at, own, pe, ctx }.put(src, n) }
+}
+
+/// # Safety
+/// As for [`Call::get`].
+#[inline(never)]
+unsafe fn slow_get<T: Elem>(routine: &'static str, ctx: Ctx, dest: *mut T, own: usize, n: usize, pe: u32) {
+    let place = static_place(own, bytes::<T>(n), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2; the target is the caller's promise.
+        return unsafe { copy::get(dest, place.cast(), n) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_get(routine, ctx, dest, own, n, pe) }
+}
+
+/// # Safety
+/// As for [`Call::get`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_get<T: Elem>(routine: &'static str, ctx: Ctx, dest: *mut T, own: usize, n: usize, pe: u32) {
+    let at = slow_place(routine, ctx, own, bytes::<T>(n), pe);
+    if n > 0 {
+        // SAFETY: CALL-V2; the target is the caller's promise.
+        unsafe { Spot { at, own, pe, ctx }.target().get(dest, n) }
+    }
+}
+
+/// # Safety
+/// As for [`Call::store`].
+#[inline(never)]
+unsafe fn slow_store<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, value: T, pe: u32) {
+    let place = static_place(own, size_of::<T>(), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2.
+        return unsafe { copy::store(place.cast(), value) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_store(routine, ctx, own, value, pe) }
+}
+
+/// # Safety
+/// As for [`Call::store`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_store<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, value: T, pe: u32) {
+    let at = slow_place(routine, ctx, own, size_of::<T>(), pe);
+    // SAFETY: CALL-V2.
+    unsafe { Spot { at, own, pe, ctx }.target().store(value) }
+}
+
+/// # Safety
+/// As for [`Call::load`].
+#[inline(never)]
+unsafe fn slow_load<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, pe: u32) -> T {
+    let place = static_place(own, size_of::<T>(), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2.
+        return unsafe { copy::load(place.cast()) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_load(routine, ctx, own, pe) }
+}
+
+/// # Safety
+/// As for [`Call::load`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_load<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, pe: u32) -> T {
+    let at = slow_place(routine, ctx, own, size_of::<T>(), pe);
+    // SAFETY: CALL-V2.
+    unsafe { Spot { at, own, pe, ctx }.target().load() }
+}
+
+/// # Safety
+/// As for [`Call::amo`].
+#[inline(never)]
+unsafe fn slow_amo<T: AmoSwap>(routine: &'static str, ctx: Ctx, own: usize, pe: u32, op: AmoOp<T>) -> T {
+    let place = static_place(own, size_of::<T>(), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2; the rest is the caller's promise.
+        return unsafe { amo_here(place.cast(), pe, op) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_amo(routine, ctx, own, pe, op) }
+}
+
+/// # Safety
+/// As for [`Call::amo`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_amo<T: AmoSwap>(routine: &'static str, ctx: Ctx, own: usize, pe: u32, op: AmoOp<T>) -> T {
+    let at = slow_place(routine, ctx, own, size_of::<T>(), pe);
+    // SAFETY: CALL-V2; the rest is the caller's promise.
+    unsafe { Spot { at, own, pe, ctx }.amo(op) }
 }
 
 /// What a transport calls it. The bytes have been checked.
@@ -555,35 +734,6 @@ unsafe fn far_put(own: usize, pe: u32, ctx: Ctx, from: *const u8, n: usize) {
         // SAFETY: by contract.
         unsafe { far_target(own, pe, ctx).put(from, n) }
     }
-}
-
-/// # Safety
-/// As for [`Target::get`], of bytes.
-#[cold]
-#[inline(never)]
-unsafe fn far_get(to: *mut u8, own: usize, pe: u32, ctx: Ctx, n: usize) {
-    if n > 0 {
-        // SAFETY: by contract.
-        unsafe { far_target(own, pe, ctx).get(to, n) }
-    }
-}
-
-/// # Safety
-/// As for [`Target::store`].
-#[cold]
-#[inline(never)]
-unsafe fn far_store<T: Elem>(own: usize, pe: u32, ctx: Ctx, value: T) {
-    // SAFETY: by contract.
-    unsafe { far_target(own, pe, ctx).store(value) }
-}
-
-/// # Safety
-/// As for [`Target::load`].
-#[cold]
-#[inline(never)]
-unsafe fn far_load<T: Elem>(own: usize, pe: u32, ctx: Ctx) -> T {
-    // SAFETY: by contract.
-    unsafe { far_target(own, pe, ctx).load() }
 }
 
 #[cold]

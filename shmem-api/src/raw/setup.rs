@@ -49,7 +49,7 @@ pub unsafe fn init() {
     }
 }
 
-/// As [`init`], asking for a thread level (`shmem_init_thread`): the level in force from now on, which is never
+/// As [`fn@init`], asking for a thread level (`shmem_init_thread`): the level in force from now on, which is never
 /// less than before, and less than asked for only if MPI gives less.
 ///
 /// # Errors
@@ -57,7 +57,7 @@ pub unsafe fn init() {
 /// is no level is an error of this PE.
 ///
 /// # Safety
-/// As for [`init`]; if the level is to rise, no other thread is in a call of the library.
+/// As for [`fn@init`]; if the level is to rise, no other thread is in a call of the library.
 pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
     let level = ThreadLevel::from_c(requested).ok_or(Error::NoThreadLevel { requested });
     let asked = level.map(|level| Asked { level, needed: false });
@@ -65,11 +65,11 @@ pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
     up.map(|_| thread_level::in_force() as i32).inspect_err(|e| say(&format!("shmem: {e}")))
 }
 
-/// Collective over the job: as [`init`], with the finalize left to process exit; nothing if the library is up
+/// Collective over the job: as [`fn@init`], with the finalize left to process exit; nothing if the library is up
 /// (`start_pes`, deprecated).
 ///
 /// # Safety
-/// As for [`init`].
+/// As for [`fn@init`].
 pub unsafe fn start_pes() {
     if let Err(e) = init::start_pes() {
         say(&format!("shmem: {e}"));
@@ -158,7 +158,7 @@ pub fn info_get_version() -> (i32, i32) {
 /// Writes the library's name and a NUL (`shmem_info_get_name`).
 ///
 /// # Safety
-/// `name` is writable for [`MAX_NAME_LEN`] bytes, or null.
+/// `name` is writable for [`MAX_NAME_LEN`](crate::raw::MAX_NAME_LEN) bytes, or null.
 pub unsafe fn info_get_name(name: *mut c_char) {
     Call::new("shmem_info_get_name").can_leave(name);
     let text = VENDOR_STRING.to_bytes_with_nul();

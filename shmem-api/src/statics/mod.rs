@@ -64,7 +64,9 @@ use memheap::region::kept::Kept;
 use memheap::region::memfd::sealed;
 use memheap::{Bytes, Offset};
 
-pub use crate::statics::error::{StaticsError, Thread};
+pub use crate::statics::error::StaticsError;
+#[cfg(feature = "testing")]
+pub use crate::statics::error::Thread;
 pub use crate::statics::identity::Identity;
 pub use crate::statics::span::Span;
 

@@ -12,7 +12,7 @@
 //! call in the same order; what a PE shows names its number and its kind, so a call never pairs with another. Calls in
 //! which a PE meets nobody have a number as all others, and leave a trace, which the next rendezvous compares.
 //!
-//! Invariants: **TEAM-T1** one call at a time on a team of a PE: other threads wait for the team's [`Serial`], those
+//! Invariants: **TEAM-T1** one call at a time on a team of a PE: other threads wait for the team's [`Serial`](crate::exit::serial::Serial), those
 //! on other teams do not. **TEAM-T2** a PE that shows something in call k has waited until every member has left call k - 2:
 //! so a cell is laid anew only when nobody reads it, and who gives is never more than one call ahead of who
 //! takes. **TEAM-T3** the numbers of a slot grow, whichever team has it. **TEAM-T4** a PE that goes ahead of others in call k has

@@ -204,8 +204,8 @@ pub(crate) fn close() {
 /// Moves things along, for whoever waits.
 #[inline]
 pub(crate) fn progress() {
-    if let Some(far) = far() {
-        far.progress();
+    if IS_THERE.load(Ordering::Relaxed) {
+        with_far(|far| far.progress());
     }
 }
 
@@ -213,16 +213,16 @@ pub(crate) fn progress() {
 #[inline]
 pub(crate) fn fence(stream: Stream) {
     fences::store_fence();
-    if let Some(far) = far() {
-        far.fence(stream);
+    if IS_THERE.load(Ordering::Relaxed) {
+        far_fence(stream);
     }
 }
 
 /// What this PE has done is there for far PEs when it returns; for the others it is when this PE meets them.
 #[inline]
 pub(crate) fn quiet_far() {
-    if let Some(far) = far() {
-        far.quiet(Stream::ALL);
+    if IS_THERE.load(Ordering::Relaxed) {
+        far_quiet(Stream::ALL);
     }
 }
 
@@ -230,7 +230,26 @@ pub(crate) fn quiet_far() {
 #[inline]
 pub(crate) fn quiet(stream: Stream) {
     fences::full_fence();
+    if IS_THERE.load(Ordering::Relaxed) {
+        far_quiet(stream);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn far_fence(stream: Stream) {
+    with_far(|far| far.fence(stream));
+}
+
+#[cold]
+#[inline(never)]
+fn far_quiet(stream: Stream) {
+    with_far(|far| far.quiet(stream));
+}
+
+#[cold]
+fn with_far(f: impl FnOnce(&dyn Transport)) {
     if let Some(far) = far() {
-        far.quiet(stream);
+        f(far);
     }
 }

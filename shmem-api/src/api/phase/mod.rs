@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A Rust reference and a remote write never meet: while an object is shared it is mutably borrowed by
-//! [`Team::share`], so no slice of it can exist, and the handles of the phase ([`Remote`]) cannot leave
+//! [`Team::share`](crate::Team::share), so no slice of it can exist, and the handles of the phase ([`Remote`]) cannot leave
 //! the closure. The two rendezvous compare, on all PEs, which objects are shared and how.
 //!
 //! Invariants (rules of the Rust API): **PHASE-S3** a failed Enter runs no closure on any PE; a difference
