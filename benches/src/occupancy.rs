@@ -6,7 +6,7 @@
 use memheap::Align;
 
 use crate::contender::{Contender, HEAP};
-use crate::rng::Rng;
+use crate::rng::{Rng, log_uniform};
 
 /// Operations of the churn.
 const CHURN: usize = 1_000_000;
@@ -39,7 +39,7 @@ impl<C: Contender> Crowd<C> {
 
     /// One block more, of a random size.
     fn grow(&mut self) -> bool {
-        let size = self.rng.log_uniform(SIZES.0, SIZES.1);
+        let size = log_uniform(&mut self.rng, SIZES.0, SIZES.1);
         let Some(at) = self.contender.alloc(size, Align::DEFAULT) else { return false };
         self.live.push((at, size));
         self.bytes += size;

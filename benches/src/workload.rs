@@ -13,7 +13,7 @@
 
 use memheap::Align;
 
-use crate::rng::Rng;
+use crate::rng::{Rng, log_uniform};
 
 /// How many draws are made; they are used round and round.
 const DRAWS: usize = 1 << 17;
@@ -139,7 +139,7 @@ impl Mix {
         if self.powers {
             self.lo << rng.below(u64::from(self.octaves))
         } else {
-            rng.log_uniform(self.lo, self.octaves)
+            log_uniform(rng, self.lo, self.octaves)
         }
     }
 

@@ -1,19 +1,21 @@
 //! How a call reaches a PE: which routine it is, on which context, and where the bytes are.
 //!
 //! ```text
-//!   address, PE ──Call::place──► PE number of the world ──► (heap | statics)[pe] + offset ──► the bytes, here
-//!                  │ context: rank in its team
-//!                  └ anything odd: one line that names PE, call and argument, and the end of the job
+//!   address, PE ──► PE number of the world ──► heap[pe] + offset ──► the bytes, here: copied, changed (`quick`, inlined)
+//!             │ context: rank in its team   └► statics[pe] + offset ──► here, too (one call away)
+//!             │                             └► neither is mapped: PE, offset ──► the job's transport (`far_target`)
+//!             └ anything odd: one line that names PE, call and argument, and the end of the job
 //! ```
 //!
 //! Every routine is written once, over a [`Call`]; `routines!` makes of it the free function on the
 //! default context and the one on a given context. The check that the PE exists is the check that the
 //! library is up, too: [`HOT`] is all zero while it is down.
 //!
-//! Invariant **CALL-V2**: a target that `Call::target` gives out is mapped for as many bytes as were asked for.
+//! Invariant **CALL-V2**: a place that this gives out is mapped for as many bytes as were asked for, or lies inside a live
+//! object of a far PE for as many.
 #![allow(unsafe_code)]
 
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
 use memheap::{Offset, PeId};
@@ -21,6 +23,7 @@ use memheap::{Offset, PeId};
 use crate::engine::{Engine, Handle};
 use crate::exit::end::SPEAK_FIRST;
 use crate::exit::end::end_job;
+use crate::memory::copy;
 use crate::node::control_block::Waiters;
 use crate::node::hot::HOT;
 use crate::node::signature::Position;
@@ -33,7 +36,7 @@ use crate::startup::init_count;
 use crate::sync::wait;
 use crate::transport::{self, FarTarget, Stream, Target};
 use crate::types::amo::AmoOp;
-use crate::types::elem::AmoSwap;
+use crate::types::elem::{AmoSwap, Elem};
 
 use crate::team::contexts::{Ctx, TeamHandle};
 use crate::team::core::TeamCore;
@@ -45,12 +48,17 @@ pub struct Call {
     pub(crate) ctx: Ctx,
 }
 
-/// Some bytes of a PE.
+/// Some bytes of a PE. All of it stays in registers: what a far place is called by its transport is worked out when it is
+/// asked for, out of line.
 #[derive(Clone, Copy)]
 pub(crate) struct Spot {
-    pub(crate) at: Target,
+    /// Where they are mapped; null if they are not, or if there are none.
+    at: *mut u8,
+    /// The same bytes of this PE's.
+    own: usize,
     /// In the world.
     pub(crate) pe: u32,
+    ctx: Ctx,
 }
 
 impl Call {
@@ -92,28 +100,77 @@ impl Call {
     /// what is known of `n` and the context where the routine is called is made use of.
     #[inline(always)]
     pub(crate) fn target(self, at: *const u8, n: usize, pe: i32) -> Spot {
-        let (at, pe) = (at.addr(), self.pe(pe));
-        let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
-        if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
-            let place = static_place(at, n, pe);
-            if !place.is_null() {
-                return Spot { at: Target::Mapped(place), pe };
-            }
-            return Spot { at: slow_target(self.routine, self.ctx, at, n, pe), pe };
-        }
-        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-        // SAFETY: the table has an entry for each of the PEs, which `pe` is one of (NODE-N2).
-        let peer = unsafe { entry.read() };
-        if peer.heap.is_null() {
-            return Spot { at: self.far(pe, offset as u64), pe };
-        }
-        Spot { at: Target::Mapped(peer.heap.wrapping_add(offset)), pe }
+        let (own, pe) = (at.addr(), self.pe(pe));
+        Spot { at: self.mapped(own, n, pe), own, pe, ctx: self.ctx }
     }
 
-    /// On a PE whose memory is not mapped here.
+    /// Where they are mapped, or null.
     #[inline(always)]
-    fn far(self, pe: u32, at: u64) -> Target {
-        Target::Far(FarTarget { pe: PeId(pe), at, stream: self.stream() })
+    fn mapped(self, at: usize, n: usize, pe: u32) -> *mut u8 {
+        match quick(at, n, pe) {
+            Some(place) => place.as_ptr(),
+            None => any_place(self.routine, self.ctx, at, n, pe),
+        }
+    }
+
+    /// Copies `n` elements to `dest` on `pe`.
+    ///
+    /// # Safety
+    /// `src` is readable for them, and does not overlap `dest`, which lies in a live object.
+    #[inline(always)]
+    pub(crate) unsafe fn put<T: Elem>(self, dest: *mut T, src: *const T, n: usize, pe: i32) {
+        let (own, pe) = (dest.addr(), self.pe(pe));
+        match quick(own, bytes::<T>(n), pe) {
+            // SAFETY: CALL-V2; the source is the caller's promise.
+            Some(to) => unsafe { copy::put(to.as_ptr().cast(), src, n) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_put(self.routine, self.ctx, own, src, n, pe) },
+        }
+    }
+
+    /// Copies `n` elements from `src` on `pe`.
+    ///
+    /// # Safety
+    /// `dest` is writable for them, and does not overlap `src`, which lies in a live object.
+    #[inline(always)]
+    pub(crate) unsafe fn get<T: Elem>(self, dest: *mut T, src: *const T, n: usize, pe: i32) {
+        let (own, pe) = (src.addr(), self.pe(pe));
+        match quick(own, bytes::<T>(n), pe) {
+            // SAFETY: CALL-V2; the target is the caller's promise.
+            Some(from) => unsafe { copy::get(dest, from.as_ptr().cast(), n) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_get(self.routine, self.ctx, dest, own, n, pe) },
+        }
+    }
+
+    /// Stores one element at `dest` on `pe`.
+    ///
+    /// # Safety
+    /// As for [`put`](Self::put).
+    #[inline(always)]
+    pub(crate) unsafe fn store<T: Elem>(self, dest: *mut T, value: T, pe: i32) {
+        let (own, pe) = (dest.addr(), self.pe(pe));
+        match quick(own, size_of::<T>(), pe) {
+            // SAFETY: CALL-V2.
+            Some(to) => unsafe { copy::store(to.as_ptr().cast(), value) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_store(self.routine, self.ctx, own, value, pe) },
+        }
+    }
+
+    /// Loads the element at `src` on `pe`.
+    ///
+    /// # Safety
+    /// As for [`get`](Self::get).
+    #[inline(always)]
+    pub(crate) unsafe fn load<T: Elem>(self, src: *const T, pe: i32) -> T {
+        let (own, pe) = (src.addr(), self.pe(pe));
+        match quick(own, size_of::<T>(), pe) {
+            // SAFETY: CALL-V2.
+            Some(from) => unsafe { copy::load(from.as_ptr().cast()) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_load(self.routine, self.ctx, own, pe) },
+        }
     }
 
     /// The stream of operations this one belongs to.
@@ -125,12 +182,7 @@ impl Call {
     /// As [`target`](Self::target), of this PE's own memory.
     #[inline(always)]
     pub(crate) fn own_target(self, at: *const u8, n: usize) -> *mut u8 {
-        let me = HOT.me.load(Ordering::Relaxed);
-        let own = Call { ctx: Ctx::DEFAULT, ..self };
-        match own.target(at, n, me as i32).at {
-            Target::Mapped(at) => at,
-            Target::Far(far) => unreachable!("this PE's own memory is mapped, and not {far:?}"),
-        }
+        self.mapped(at.addr(), n, HOT.me.load(Ordering::Relaxed))
     }
 
     /// Where this PE's symmetric address `at`, of at least `n` elements, is, in words that are the same on every PE (see
@@ -187,9 +239,9 @@ impl Call {
     /// heap is checked, the quick check passes no heap address, and this one asks the book of live blocks.
     #[cold]
     #[inline(never)]
-    fn slow_target(self, at: usize, n: usize, pe: PeId) -> Target {
+    fn slow_place(self, at: usize, n: usize, pe: PeId) -> *mut u8 {
         if n == 0 {
-            return Target::Mapped(ptr::null_mut());
+            return ptr::null_mut();
         }
         let engine = self.engine();
         let lo = HOT.lo.load(Ordering::Relaxed);
@@ -199,15 +251,12 @@ impl Call {
                 self.fail(&what);
             }
             let base = engine.peers[pe.0 as usize].heap;
-            return match base.is_null() {
-                true => self.far(pe.0, offset),
-                false => Target::Mapped(base.wrapping_add(offset as usize)),
-            };
+            return if base.is_null() { base } else { base.wrapping_add(offset as usize) };
         }
-        match engine.statics.find(at, n).map(|found| (found, found.place(pe))) {
-            Ok((_, StaticPlace::Mapped(place))) => Target::Mapped(place),
-            Ok((found, StaticPlace::Far)) => self.far(pe.0, FarTarget::STATIC | found.at.0),
-            Ok((_, StaticPlace::Absent)) => {
+        match engine.statics.find(at, n).map(|found| found.place(pe)) {
+            Ok(StaticPlace::Mapped(place)) => place,
+            Ok(StaticPlace::Far) => ptr::null_mut(),
+            Ok(StaticPlace::Absent) => {
                 self.fail(&format!("PE {pe} {} and has no static at {at:#x}", engine.statics.why_absent(pe)))
             }
             Err(why) => {
@@ -226,9 +275,16 @@ impl Call {
     /// All that changes the word is atomic, and of its type.
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, at: *const T, pe: i32, op: AmoOp<T>) -> T {
-        let spot = self.amo_target(at, pe);
-        // SAFETY: `amo_target` checked the word (CALL-V2); the rest is the caller's promise.
-        unsafe { spot.amo(op) }
+        if !at.is_aligned() {
+            self.misaligned(at.addr(), size_of::<T>());
+        }
+        let (own, pe) = (at.addr(), self.pe(pe));
+        match quick(own, size_of::<T>(), pe) {
+            // SAFETY: CALL-V2; that all changes are atomic is the caller's promise.
+            Some(word) => unsafe { amo_here(word.as_ptr().cast(), pe, op) },
+            // SAFETY: by the same contract.
+            None => unsafe { slow_amo(self.routine, self.ctx, own, pe, op) },
+        }
     }
 
     /// The team a handle stands for; `None` for [`TeamHandle::INVALID`]. Any other handle that names no team ends
@@ -354,7 +410,7 @@ fn slow_own(routine: &'static str, at: usize, n: usize) {
     let call = Call::new(routine);
     let me = call.engine().me;
     if n > 0 && static_place(at, n, me.0).is_null() {
-        call.slow_target(at, n, me);
+        call.slow_place(at, n, me);
     }
 }
 
@@ -382,7 +438,7 @@ fn pe_of_team(routine: &'static str, ctx: Ctx, pe: i32) -> u32 {
 }
 
 /// In the static data that most statics are in; null if it is not there.
-#[inline(never)]
+#[inline(always)]
 fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
     let offset = at.wrapping_sub(HOT.static_lo.load(Ordering::Relaxed));
     if !fits(offset, n, HOT.static_len.load(Ordering::Relaxed)) {
@@ -399,8 +455,8 @@ fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
 
 #[cold]
 #[inline(never)]
-fn slow_target(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> Target {
-    Call { routine, ctx }.slow_target(at, n, PeId(pe))
+fn slow_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
+    Call { routine, ctx }.slow_place(at, n, PeId(pe))
 }
 
 /// Wakes `pe` (of the world) if it sleeps in a wait. Call it after an atomic or a signal.
@@ -412,6 +468,14 @@ pub(crate) fn notify(pe: u32) {
     if heap.is_null() {
         return transport::wake(PeId(pe));
     }
+    // SAFETY: NODE-N2: it is mapped.
+    unsafe { notify_at(heap) }
+}
+
+/// # Safety
+/// A segment is mapped there.
+#[inline(always)]
+unsafe fn notify_at(heap: *mut u8) {
     let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
     // SAFETY: NODE-N2: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
     let waiters = unsafe { &*waiters.cast::<Waiters>() };
@@ -419,18 +483,36 @@ pub(crate) fn notify(pe: u32) {
 }
 
 impl Spot {
+    /// Whether it is not mapped here; or there are no bytes.
+    #[inline(always)]
+    pub(crate) fn is_far(self) -> bool {
+        self.at.is_null()
+    }
+
+    /// As a target: here, or for a transport.
+    #[inline(always)]
+    pub(crate) fn target(self) -> Target {
+        if self.at.is_null() { far_target(self.own, self.pe, self.ctx) } else { Target::Mapped(self.at) }
+    }
+
+    /// So many bytes further on, within what was checked.
+    #[inline(always)]
+    pub(crate) fn plus(self, bytes: usize) -> Spot {
+        let at = if self.at.is_null() { self.at } else { self.at.wrapping_add(bytes) };
+        Spot { at, own: self.own.wrapping_add(bytes), ..self }
+    }
+
     /// See [`Call::amo`].
     ///
     /// # Safety
     /// A word of this type, which is aligned, and of which all changes are atomic.
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
-        // SAFETY: by contract.
-        let old = unsafe { self.amo_quietly(op) };
-        if !matches!(op, AmoOp::Load) {
-            notify(self.pe);
+        if self.at.is_null() {
+            return far_amo(self.own, self.pe, self.ctx, op, true);
         }
-        old
+        // SAFETY: by contract.
+        unsafe { amo_here(self.at.cast(), self.pe, op) }
     }
 
     /// As [`amo`](Self::amo), of a word that nobody sleeps for.
@@ -439,18 +521,233 @@ impl Spot {
     /// As there.
     #[inline(always)]
     pub(crate) unsafe fn amo_quietly<T: AmoSwap>(self, op: AmoOp<T>) -> T {
-        match self.at {
-            // SAFETY: by contract.
-            Target::Mapped(at) => unsafe { T::amo(at.cast(), op) },
-            Target::Far(far) => far_amo(far, op),
+        if self.at.is_null() {
+            return far_amo(self.own, self.pe, self.ctx, op, false);
         }
+        // SAFETY: by contract.
+        unsafe { T::amo(self.at.cast(), op) }
+    }
+
+    /// Copies `n` elements there.
+    ///
+    /// # Safety
+    /// As [`Target::put`].
+    #[inline(always)]
+    pub(crate) unsafe fn put<T: Elem>(self, from: *const T, n: usize) {
+        match self.at.is_null() {
+            // SAFETY: by contract.
+            false => unsafe { copy::put(self.at.cast(), from, n) },
+            // SAFETY: by contract.
+            true => unsafe { far_put(self.own, self.pe, self.ctx, from.cast(), bytes::<T>(n)) },
+        }
+    }
+}
+
+/// Where `n` bytes of the heap at this PE's `at` are mapped for `pe`; `None` if that takes a longer look.
+#[inline(always)]
+fn quick(at: usize, n: usize, pe: u32) -> Option<NonNull<u8>> {
+    let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
+    if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
+        return None;
+    }
+    let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+    // SAFETY: NODE-N2: the table has an entry for each of the PEs, which `pe` is one of.
+    let base = NonNull::new(unsafe { entry.read() }.heap)?;
+    // SAFETY: CALL-V2: the offset lies in the segment that is mapped there.
+    Some(unsafe { base.add(offset) })
+}
+
+/// One operation on a word that is mapped, and its PE woken, unless it only reads.
+///
+/// # Safety
+/// An aligned word of this type, of `pe`, and of which all changes are atomic.
+#[inline(always)]
+unsafe fn amo_here<T: AmoSwap>(at: *mut T, pe: u32, op: AmoOp<T>) -> T {
+    // SAFETY: by contract.
+    let old = unsafe { T::amo(at, op) };
+    if !matches!(op, AmoOp::Load) {
+        let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
+        // SAFETY: NODE-N2: the table has an entry for each PE, and `pe` is one.
+        let heap = unsafe { entry.read() }.heap;
+        // SAFETY: NODE-N2: a PE of which something is mapped has its segment mapped.
+        unsafe { notify_at(heap) }
+    }
+    old
+}
+
+// What the quick path leaves to others, whole: so that it has nothing to keep for after a call.
+
+/// Wherever the bytes are: mapped, or null.
+#[inline(never)]
+fn any_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
+    let place = static_place(at, n, pe);
+    if place.is_null() { slow_place(routine, ctx, at, n, pe) } else { place }
+}
+
+/// # Safety
+/// As for [`Call::put`].
+#[inline(never)]
+unsafe fn slow_put<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, src: *const T, n: usize, pe: u32) {
+    let place = static_place(own, bytes::<T>(n), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2; the source is the caller's promise.
+        return unsafe { copy::put(place.cast(), src, n) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_put(routine, ctx, own, src, n, pe) }
+}
+
+/// # Safety
+/// As for [`Call::put`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_put<T: Elem>(
+    routine: &'static str,
+    ctx: Ctx,
+    own: usize,
+    src: *const T,
+    n: usize,
+    pe: u32,
+) {
+    let at = slow_place(routine, ctx, own, bytes::<T>(n), pe);
+    // SAFETY: CALL-V2; the source is the caller's promise.
+    unsafe { Spot { at, own, pe, ctx }.put(src, n) }
+}
+
+/// # Safety
+/// As for [`Call::get`].
+#[inline(never)]
+unsafe fn slow_get<T: Elem>(routine: &'static str, ctx: Ctx, dest: *mut T, own: usize, n: usize, pe: u32) {
+    let place = static_place(own, bytes::<T>(n), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2; the target is the caller's promise.
+        return unsafe { copy::get(dest, place.cast(), n) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_get(routine, ctx, dest, own, n, pe) }
+}
+
+/// # Safety
+/// As for [`Call::get`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_get<T: Elem>(routine: &'static str, ctx: Ctx, dest: *mut T, own: usize, n: usize, pe: u32) {
+    let at = slow_place(routine, ctx, own, bytes::<T>(n), pe);
+    if n > 0 {
+        // SAFETY: CALL-V2; the target is the caller's promise.
+        unsafe { Spot { at, own, pe, ctx }.target().get(dest, n) }
+    }
+}
+
+/// # Safety
+/// As for [`Call::store`].
+#[inline(never)]
+unsafe fn slow_store<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, value: T, pe: u32) {
+    let place = static_place(own, size_of::<T>(), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2.
+        return unsafe { copy::store(place.cast(), value) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_store(routine, ctx, own, value, pe) }
+}
+
+/// # Safety
+/// As for [`Call::store`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_store<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, value: T, pe: u32) {
+    let at = slow_place(routine, ctx, own, size_of::<T>(), pe);
+    // SAFETY: CALL-V2.
+    unsafe { Spot { at, own, pe, ctx }.target().store(value) }
+}
+
+/// # Safety
+/// As for [`Call::load`].
+#[inline(never)]
+unsafe fn slow_load<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, pe: u32) -> T {
+    let place = static_place(own, size_of::<T>(), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2.
+        return unsafe { copy::load(place.cast()) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_load(routine, ctx, own, pe) }
+}
+
+/// # Safety
+/// As for [`Call::load`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_load<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, pe: u32) -> T {
+    let at = slow_place(routine, ctx, own, size_of::<T>(), pe);
+    // SAFETY: CALL-V2.
+    unsafe { Spot { at, own, pe, ctx }.target().load() }
+}
+
+/// # Safety
+/// As for [`Call::amo`].
+#[inline(never)]
+unsafe fn slow_amo<T: AmoSwap>(routine: &'static str, ctx: Ctx, own: usize, pe: u32, op: AmoOp<T>) -> T {
+    let place = static_place(own, size_of::<T>(), pe);
+    if !place.is_null() {
+        // SAFETY: CALL-V2; the rest is the caller's promise.
+        return unsafe { amo_here(place.cast(), pe, op) };
+    }
+    // SAFETY: by the same contract.
+    unsafe { slowest_amo(routine, ctx, own, pe, op) }
+}
+
+/// # Safety
+/// As for [`Call::amo`].
+#[cold]
+#[inline(never)]
+unsafe fn slowest_amo<T: AmoSwap>(routine: &'static str, ctx: Ctx, own: usize, pe: u32, op: AmoOp<T>) -> T {
+    let at = slow_place(routine, ctx, own, size_of::<T>(), pe);
+    // SAFETY: CALL-V2; the rest is the caller's promise.
+    unsafe { Spot { at, own, pe, ctx }.amo(op) }
+}
+
+/// What a transport calls it. The bytes have been checked.
+#[cold]
+#[inline(never)]
+fn far_target(own: usize, pe: u32, ctx: Ctx) -> Target {
+    let engine = Call::new("a transfer").engine();
+    let offset = own.wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64;
+    let at = match offset < engine.layout.symmetric.0 {
+        true => offset,
+        false => match engine.statics.find(own, 1) {
+            Ok(found) => FarTarget::STATIC | found.at.0,
+            // No bytes, anywhere.
+            Err(_) => return Target::Mapped(ptr::null_mut()),
+        },
+    };
+    Target::Far(FarTarget { pe: PeId(pe), at, stream: Stream(ctx.number()) })
+}
+
+/// # Safety
+/// As for [`Target::put`], of bytes.
+#[cold]
+#[inline(never)]
+unsafe fn far_put(own: usize, pe: u32, ctx: Ctx, from: *const u8, n: usize) {
+    if n > 0 {
+        // SAFETY: by contract.
+        unsafe { far_target(own, pe, ctx).put(from, n) }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn far_amo<T: AmoSwap>(target: FarTarget, op: AmoOp<T>) -> T {
-    T::from_bits64(transport::of(target).amo(target, size_of::<T>(), op.map(T::to_bits64)))
+fn far_amo<T: AmoSwap>(own: usize, pe: u32, ctx: Ctx, op: AmoOp<T>, wake: bool) -> T {
+    let Target::Far(target) = far_target(own, pe, ctx) else {
+        unreachable!("TRANSPORT-T1: a word that is neither mapped nor far");
+    };
+    let far = transport::of(target);
+    let old = far.amo(target, size_of::<T>(), op.map(T::to_bits64));
+    if wake && !matches!(op, AmoOp::Load) {
+        far.wake(target.pe);
+    }
+    T::from_bits64(old)
 }
 
 #[cold]

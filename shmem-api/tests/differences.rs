@@ -119,7 +119,8 @@ fn judge(plan: &Plan, number: u64) -> Result<How, String> {
     }
 }
 
-/// PEs print `address CALL OFFSET` of every heap call that returned: an offset decided on one PE is the offset on all.
+/// PEs print `address CALLS OFFSET` of every heap call that returned, after so many calls: an offset decided on one PE is
+/// the offset on all.
 fn same_addresses(stdout: &str) -> Result<(), String> {
     let mut known = std::collections::BTreeMap::new();
     for line in stdout.lines().filter_map(|line| line.split("address ").nth(1)) {

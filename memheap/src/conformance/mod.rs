@@ -29,7 +29,7 @@ const SPANS: &[u64] = match cfg!(miri) {
     false => &[4 << 10, 12 << 10, 1 << 20, (3 << 19) + 4096, 2 << 20, 384 << 20],
 };
 
-/// Runs the whole set: the laws on several spans, then [`model`] and [`determinism`].
+/// Runs the whole set: the laws on several spans, then [`fn@model`] and [`fn@determinism`].
 ///
 /// Where the span is a power of two, one block of all of it must be had; elsewhere a block as large as a fresh module
 /// says its largest is. A component that promises more calls [`whole_heap`] itself.

@@ -158,7 +158,7 @@ impl Group<'_, '_> {
     /// Where `n` elements at this PE's symmetric address `at` are for a member: checked, to be stored to or read from.
     #[inline]
     pub(crate) fn target<T>(&self, rank: u32, at: *const T, n: usize) -> Target {
-        self.call.target(at.cast(), bytes::<T>(n), self.members.at(rank).0 as i32).at
+        self.call.target(at.cast(), bytes::<T>(n), self.members.at(rank).0 as i32).target()
     }
 
     /// As [`target`](Self::target), of this PE's own.

@@ -4,7 +4,6 @@
 //! the blocking ones. The sized routines of C are `put::<u8>` to `put::<u128>`. Words of one transfer may
 //! arrive in any order, but an aligned transfer of 1, 2, 4 or 8 bytes is one load or store.
 
-use crate::call::bytes;
 use crate::raw::routines::routines;
 use crate::types::elem::Elem;
 
@@ -20,10 +19,9 @@ routines! {
     /// `src` is readable for `n` elements and does not overlap `dest`, which lies in a live object; writing it on `pe`
     /// races with no Rust reference there. The World stays up during the call.
     fn put / ctx_put<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
-        let to = call.target(dest.cast(), bytes::<T>(n), pe);
         call.local(SOURCE, src, n);
-        // SAFETY: `target` checked the target (CALL-V2); the source is the caller's promise.
-        unsafe { to.at.put(src, n) }
+        // SAFETY: by the same contract.
+        unsafe { call.put(dest, src, n, pe) }
     }
 
     /// Copies `n` elements from `src` (symmetric) on `pe` to `dest` (`shmem_get`). Returns when they are there. Local;
@@ -33,10 +31,9 @@ routines! {
     /// `dest` is writable for `n` elements and does not overlap `src`, which no Rust reference on `pe` writes
     /// meanwhile. The World stays up during the call.
     fn get / ctx_get<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
-        let from = call.target(src.cast(), bytes::<T>(n), pe);
         call.local(DEST, dest, n);
-        // SAFETY: `target` checked the source (CALL-V2); the target is the caller's promise.
-        unsafe { from.at.get(dest, n) }
+        // SAFETY: by the same contract.
+        unsafe { call.get(dest, src, n, pe) }
     }
 
     /// As [`put`], but may return before `src` may be used again: that is after a quiet (`shmem_put_nbi`).
@@ -63,9 +60,8 @@ routines! {
     /// # Safety
     /// As for [`put`] of one element.
     fn p / ctx_p<T: Elem>(call, dest: *mut T, value: T, pe: i32) {
-        let to = call.target(dest.cast(), size_of::<T>(), pe);
-        // SAFETY: `target` checked the target (CALL-V2).
-        unsafe { to.at.store(value) }
+        // SAFETY: by the same contract.
+        unsafe { call.store(dest, value, pe) }
     }
 
     /// Loads the element at `src` (symmetric) on `pe` (`shmem_g`): one load where it is an aligned 1, 2, 4 or 8 bytes.
@@ -73,9 +69,8 @@ routines! {
     /// # Safety
     /// As for [`get`] of one element.
     fn g / ctx_g<T: Elem>(call, src: *const T, pe: i32) -> T {
-        let from = call.target(src.cast(), size_of::<T>(), pe);
-        // SAFETY: `target` checked the source (CALL-V2).
-        unsafe { from.at.load() }
+        // SAFETY: by the same contract.
+        unsafe { call.load(src, pe) }
     }
 
     /// As [`put`], of `n` bytes at any address (`shmem_putmem`).

@@ -49,7 +49,7 @@ pub unsafe fn init() {
     }
 }
 
-/// As [`init`], asking for a thread level (`shmem_init_thread`): the level in force from now on, which is never
+/// As [`fn@init`], asking for a thread level (`shmem_init_thread`): the level in force from now on, which is never
 /// less than before, and less than asked for only if MPI gives less.
 ///
 /// # Errors
@@ -57,7 +57,7 @@ pub unsafe fn init() {
 /// is no level is an error of this PE.
 ///
 /// # Safety
-/// As for [`init`]; if the level is to rise, no other thread is in a call of the library.
+/// As for [`fn@init`]; if the level is to rise, no other thread is in a call of the library.
 pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
     let level = ThreadLevel::from_c(requested).ok_or(Error::NoThreadLevel { requested });
     let asked = level.map(|level| Asked { level, needed: false });
@@ -65,11 +65,11 @@ pub unsafe fn init_thread(requested: i32) -> Result<i32, Error> {
     up.map(|_| thread_level::in_force() as i32).inspect_err(|e| say(&format!("shmem: {e}")))
 }
 
-/// Collective over the job: as [`init`], with the finalize left to process exit; nothing if the library is up
+/// Collective over the job: as [`fn@init`], with the finalize left to process exit; nothing if the library is up
 /// (`start_pes`, deprecated).
 ///
 /// # Safety
-/// As for [`init`].
+/// As for [`fn@init`].
 pub unsafe fn start_pes() {
     if let Err(e) = startup::init::start_pes() {
         say(&format!("shmem: {e}"));

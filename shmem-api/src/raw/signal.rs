@@ -50,7 +50,7 @@ routines! {
         let to = call.target(dest.cast(), bytes::<T>(n), pe);
         call.local(SOURCE, src, n);
         // SAFETY: CALL-V2; the source is the caller's promise.
-        unsafe { put_and_tell(to.at, src, n, word, op.of(signal)) }
+        unsafe { put_and_tell(to, src, n, word, op.of(signal)) }
     }
 
     /// As [`put_signal`]; `src` is in use until the next quiet (`shmem_put_signal_nbi`).
@@ -150,8 +150,23 @@ impl Op {
 /// # Safety
 /// As for [`Target::put`]; `word` is an aligned word of the same PE that is changed atomically only.
 #[inline]
-unsafe fn put_and_tell<T: Elem>(to: Target, src: *const T, n: usize, word: Spot, op: AmoOp<u64>) {
-    match (to, word.at) {
+unsafe fn put_and_tell<T: Elem>(to: Spot, src: *const T, n: usize, word: Spot, op: AmoOp<u64>) {
+    if to.is_far() && word.is_far() {
+        // SAFETY: by contract.
+        return unsafe { far_put_and_tell(to, src, n, word, op) };
+    }
+    // SAFETY: by contract.
+    unsafe { to.put(src, n) };
+    // SAFETY: by contract.
+    unsafe { word.amo(op) };
+}
+
+/// # Safety
+/// As for [`put_and_tell`].
+#[cold]
+#[inline(never)]
+unsafe fn far_put_and_tell<T: Elem>(to: Spot, src: *const T, n: usize, word: Spot, op: AmoOp<u64>) {
+    match (to.target(), word.target()) {
         (Target::Far(to), Target::Far(signal)) => {
             let far = transport::of(to);
             // SAFETY: by contract.
@@ -159,9 +174,7 @@ unsafe fn put_and_tell<T: Elem>(to: Target, src: *const T, n: usize, word: Spot,
             far.wake(signal.pe);
         }
         _ => {
-            // SAFETY: by contract.
-            unsafe { to.put(src, n) };
-            // SAFETY: by contract.
+            // SAFETY: by contract: there is no data.
             unsafe { word.amo(op) };
         }
     }

@@ -48,7 +48,7 @@ routines! {
         let to = call.target(dest.cast(), blocks.extents[0], pe);
         call.local(SOURCE, src, blocks.n);
         // SAFETY: `target` checked the target (CALL-V2), the source is the caller's promise; D1.
-        unsafe { blocks.put(to.at, src) }
+        unsafe { blocks.put(to.target(), src) }
     }
 
     /// Copies `nblocks` blocks of `bsize` elements, `sst` apart from `src` (symmetric) on `pe` on, to `dest`, `dst` apart
@@ -63,7 +63,7 @@ routines! {
         let from = call.target(src.cast(), blocks.extents[1], pe);
         call.local(DEST, dest, blocks.n);
         // SAFETY: `target` checked the source (CALL-V2), the target is the caller's promise; D1.
-        unsafe { blocks.get(dest, from.at) }
+        unsafe { blocks.get(dest, from.target()) }
     }
 }
 

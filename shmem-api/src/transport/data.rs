@@ -4,9 +4,12 @@
 use std::mem::MaybeUninit;
 
 use bytemuck::Pod;
+use memheap::PeId;
 
-use super::{FarBlocks, FarTarget, Target, of};
+use super::{FarBlocks, FarTarget, Stream, Target, of};
 use crate::memory::copy;
+use crate::types::amo::AmoOp;
+use crate::types::elem::AmoSwap;
 
 impl Target {
     /// Copies `n` elements there.
@@ -19,7 +22,9 @@ impl Target {
             // SAFETY: by contract.
             Target::Mapped(to) => unsafe { copy::put(to.cast(), from, n) },
             // SAFETY: by contract.
-            Target::Far(to) => unsafe { far_put(to, from.cast(), n * size_of::<T>()) },
+            Target::Far(FarTarget { pe, at, stream }) => unsafe {
+                far_put(pe, at, stream, from.cast(), n * size_of::<T>())
+            },
         }
     }
 
@@ -33,7 +38,9 @@ impl Target {
             // SAFETY: by contract.
             Target::Mapped(from) => unsafe { copy::get(to, from.cast(), n) },
             // SAFETY: by contract.
-            Target::Far(from) => unsafe { far_get(to.cast(), from, n * size_of::<T>()) },
+            Target::Far(FarTarget { pe, at, stream }) => unsafe {
+                far_get(to.cast(), pe, at, stream, n * size_of::<T>())
+            },
         }
     }
 
@@ -46,8 +53,8 @@ impl Target {
         match self {
             // SAFETY: by contract.
             Target::Mapped(to) => unsafe { copy::store(to.cast(), value) },
-            // SAFETY: by contract; `value` is ours.
-            Target::Far(to) => unsafe { far_put(to, (&raw const value).cast(), size_of::<T>()) },
+            // SAFETY: by contract.
+            Target::Far(FarTarget { pe, at, stream }) => unsafe { far_store(pe, at, stream, value) },
         }
     }
 
@@ -61,7 +68,20 @@ impl Target {
             // SAFETY: by contract.
             Target::Mapped(from) => unsafe { copy::load(from.cast()) },
             // SAFETY: by contract.
-            Target::Far(from) => unsafe { far_load(from) },
+            Target::Far(FarTarget { pe, at, stream }) => unsafe { far_load(pe, at, stream) },
+        }
+    }
+
+    /// One atomic operation on the word there; what was there.
+    ///
+    /// # Safety
+    /// A word of this type, which is aligned, and of which all changes are atomic.
+    #[inline(always)]
+    pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
+        match self {
+            // SAFETY: by contract.
+            Target::Mapped(at) => unsafe { T::amo(at.cast(), op) },
+            Target::Far(FarTarget { pe, at, stream }) => far_amo(pe, at, stream, op),
         }
     }
 
@@ -103,11 +123,14 @@ fn in_bytes<T>(strides: [usize; 2], len: usize, n: usize) -> FarBlocks {
     FarBlocks { strides: strides.map(|stride| stride * size), len: len * size, n }
 }
 
+// In parts, which stay in registers: whole, a target would be in memory, and every transfer would write it there first.
+
 /// # Safety
 /// As for [`Target::put`].
 #[cold]
 #[inline(never)]
-unsafe fn far_put(to: FarTarget, from: *const u8, n: usize) {
+unsafe fn far_put(pe: PeId, at: u64, stream: Stream, from: *const u8, n: usize) {
+    let to = FarTarget { pe, at, stream };
     // SAFETY: by the same contract.
     unsafe { of(to).put(to, from, n) }
 }
@@ -116,19 +139,36 @@ unsafe fn far_put(to: FarTarget, from: *const u8, n: usize) {
 /// As for [`Target::get`].
 #[cold]
 #[inline(never)]
-unsafe fn far_get(to: *mut u8, from: FarTarget, n: usize) {
+unsafe fn far_get(to: *mut u8, pe: PeId, at: u64, stream: Stream, n: usize) {
+    let from = FarTarget { pe, at, stream };
     // SAFETY: by the same contract.
     unsafe { of(from).get(to, from, n) }
+}
+
+/// # Safety
+/// As for [`Target::put`] of one element.
+#[cold]
+#[inline(never)]
+unsafe fn far_store<T: Pod>(pe: PeId, at: u64, stream: Stream, value: T) {
+    // SAFETY: by contract; `value` is ours.
+    unsafe { far_put(pe, at, stream, (&raw const value).cast(), size_of::<T>()) }
 }
 
 /// # Safety
 /// As for [`Target::get`] of one element.
 #[cold]
 #[inline(never)]
-unsafe fn far_load<T: Pod>(from: FarTarget) -> T {
+unsafe fn far_load<T: Pod>(pe: PeId, at: u64, stream: Stream) -> T {
     let mut value = MaybeUninit::<T>::uninit();
     // SAFETY: by contract; `value` is ours and as large.
-    unsafe { far_get(value.as_mut_ptr().cast(), from, size_of::<T>()) };
+    unsafe { far_get(value.as_mut_ptr().cast(), pe, at, stream, size_of::<T>()) };
     // SAFETY: all bytes of it have been written, and any bytes are a valid T.
     unsafe { value.assume_init() }
+}
+
+#[cold]
+#[inline(never)]
+fn far_amo<T: AmoSwap>(pe: PeId, at: u64, stream: Stream, op: AmoOp<T>) -> T {
+    let word = FarTarget { pe, at, stream };
+    T::from_bits64(of(word).amo(word, size_of::<T>(), op.map(T::to_bits64)))
 }

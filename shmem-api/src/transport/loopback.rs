@@ -13,7 +13,7 @@ use memheap::PeId;
 use memheap::region::Region;
 use memheap::region::memfd::PeerRegion;
 
-use super::{FAR, FarTarget, Stream, Transport};
+use super::{FarTarget, Stream, Transport};
 use crate::memory::copy;
 use crate::types::amo::AmoOp;
 
@@ -59,7 +59,7 @@ pub(crate) fn install(
         Some(Memory { segment: segment?, statics: statics.get(pe).copied().flatten(), waiters })
     });
     *MEMORY.write().unwrap_or_else(PoisonError::into_inner) = memory.collect();
-    FAR.get_or_init(|| Box::new(Loopback));
+    super::set(|| Box::new(Loopback));
 }
 
 fn pending() -> MutexGuard<'static, Vec<Pending>> {

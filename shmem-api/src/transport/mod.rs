@@ -20,6 +20,7 @@ pub(crate) mod loopback;
 pub(crate) mod part;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memheap::PeId;
 
@@ -152,11 +153,26 @@ pub(crate) trait Transport: Send + Sync {
 
 /// TRANSPORT-T2.
 static FAR: OnceLock<Box<dyn Transport>> = OnceLock::new();
+/// Whether it is there: one look, for those who ask often.
+static IS_THERE: AtomicBool = AtomicBool::new(false);
 
 /// The job's transport, if it has PEs whose memory is not mapped here.
 #[inline]
 pub(crate) fn far() -> Option<&'static dyn Transport> {
+    if IS_THERE.load(Ordering::Relaxed) { given() } else { None }
+}
+
+#[cold]
+#[inline(never)]
+fn given() -> Option<&'static dyn Transport> {
     FAR.get().map(|far| &**far)
+}
+
+/// In the start of a job that has such PEs: its transport from now on.
+#[cfg(feature = "testing")]
+pub(crate) fn set(transport: impl FnOnce() -> Box<dyn Transport>) {
+    FAR.get_or_init(transport);
+    IS_THERE.store(true, Ordering::Release);
 }
 
 /// The transport that a far target asks for.
@@ -188,8 +204,8 @@ pub(crate) fn close() {
 /// Moves things along, for whoever waits.
 #[inline]
 pub(crate) fn progress() {
-    if let Some(far) = far() {
-        far.progress();
+    if IS_THERE.load(Ordering::Relaxed) {
+        with_far(|far| far.progress());
     }
 }
 
@@ -197,16 +213,16 @@ pub(crate) fn progress() {
 #[inline]
 pub(crate) fn fence(stream: Stream) {
     fences::store_fence();
-    if let Some(far) = far() {
-        far.fence(stream);
+    if IS_THERE.load(Ordering::Relaxed) {
+        far_fence(stream);
     }
 }
 
 /// What this PE has done is there for far PEs when it returns; for the others it is when this PE meets them.
 #[inline]
 pub(crate) fn quiet_far() {
-    if let Some(far) = far() {
-        far.quiet(Stream::ALL);
+    if IS_THERE.load(Ordering::Relaxed) {
+        far_quiet(Stream::ALL);
     }
 }
 
@@ -214,7 +230,26 @@ pub(crate) fn quiet_far() {
 #[inline]
 pub(crate) fn quiet(stream: Stream) {
     fences::full_fence();
+    if IS_THERE.load(Ordering::Relaxed) {
+        far_quiet(stream);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn far_fence(stream: Stream) {
+    with_far(|far| far.fence(stream));
+}
+
+#[cold]
+#[inline(never)]
+fn far_quiet(stream: Stream) {
+    with_far(|far| far.quiet(stream));
+}
+
+#[cold]
+fn with_far(f: impl FnOnce(&dyn Transport)) {
     if let Some(far) = far() {
-        far.quiet(stream);
+        f(far);
     }
 }

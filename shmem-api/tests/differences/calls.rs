@@ -47,6 +47,8 @@ struct Job<'w> {
     safe: [SymSlice<'w, i64>; 2],
     /// The number of the call in the plan.
     at: usize,
+    /// Calls made before it: equal on all PEs that meet in this one, though one of them has left a call out.
+    made: usize,
 }
 
 pub fn play(world: &World, plan: &Plan) {
@@ -62,6 +64,7 @@ pub fn play(world: &World, plan: &Plan) {
             Some(Type::Int) => job.call::<i32>(call.unwrap()),
         }
         job.at += 1;
+        job.made += usize::from(call.is_some());
     }
     // Whatever it was, the next rendezvous finds it out.
     // SAFETY: the World is up.
@@ -96,7 +99,7 @@ impl<'w> Job<'w> {
         }
         let safe = std::array::from_fn(|_| world.alloc::<i64>(3000).expect("there is room"));
         let blocks = (0..CALLS).map(|_| room(4)).collect();
-        let job = Job { world, n_pes, me, teams, src: room(ROOM), dest, blocks, safe, at: 0 };
+        let job = Job { world, n_pes, me, teams, src: room(ROOM), dest, blocks, safe, at: 0, made: 0 };
         assert!(!job.dest.contains(&std::ptr::null_mut()) && !job.src.is_null());
         world.barrier();
         job
@@ -123,7 +126,7 @@ impl<'w> Job<'w> {
             // SAFETY: the library stays up.
             let base = unsafe { raw::heap_base() }.addr();
             let offset = block.addr().saturating_sub(base);
-            println!("address {} {offset:#x}", self.at);
+            println!("address {} {offset:#x}", self.made);
         }
     }
 
@@ -153,7 +156,7 @@ impl<'w> Job<'w> {
                     let none = std::ptr::null();
                     raw::team_split_strided(TeamHandle::WORLD, 0, 1, size as i32, none, 0, &raw mut team)
                 };
-                println!("address {} split{made}", self.at);
+                println!("address {} split{made}", self.made);
             }
             _ => self.collective::<T>(call),
         }
@@ -297,7 +300,7 @@ impl<'w> Job<'w> {
         let right = match call.what {
             What::Alloc => {
                 match world.alloc::<T>(call.n) {
-                    Ok(object) => println!("address {} length{}", self.at, object.len()),
+                    Ok(object) => println!("address {} length{}", self.made, object.len()),
                     Err(e) => eprintln!("{e}"),
                 }
                 true

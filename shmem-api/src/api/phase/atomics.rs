@@ -11,7 +11,7 @@
 #![allow(unsafe_code)]
 
 use crate::api::phase::remote::Remote;
-use crate::call::Spot;
+use crate::call::notify;
 use crate::types::amo::AmoOp;
 use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 use crate::types::thread_level::Level;
@@ -20,9 +20,12 @@ impl<T: AmoSwap, L: Level> Remote<'_, T, L> {
     /// One operation on an element, and its PE woken if it sleeps in a wait; what was there.
     #[inline]
     pub(crate) fn change(&self, call: &'static str, pe: usize, at: usize, op: AmoOp<T>) -> T {
-        let word = Spot { at: self.target(call, pe, at, 1), pe: self.members().at(pe as u32).0 };
         // SAFETY: `target` checked the range; the element is aligned, and changed atomically only.
-        unsafe { word.amo(op) }
+        let old = unsafe { self.target(call, pe, at, 1).amo(op) };
+        if !matches!(op, AmoOp::Load) {
+            notify(self.members().at(pe as u32).0);
+        }
+        old
     }
 }
 

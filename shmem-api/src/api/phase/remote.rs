@@ -151,8 +151,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
     }
 
     /// On a PE whose memory is not mapped here.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn far(&self, pe: PeId, offset: usize) -> Target {
         let space = if self.is_in_heap() { 0 } else { FarTarget::STATIC };
         Target::Far(FarTarget { pe, at: space | offset as u64, stream: Stream::DEFAULT })

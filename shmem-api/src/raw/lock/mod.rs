@@ -70,7 +70,7 @@ impl Words for Lock {
     fn node(&self, pe: u32, op: AmoOp<u32>) -> u32 {
         let word = self.word(pe);
         // SAFETY: LOCK-K1: the second half of that PE's word.
-        unsafe { Spot { at: word.at.plus(4), ..word }.amo_quietly(op) }
+        unsafe { word.plus(4).amo_quietly(op) }
     }
 
     #[inline]
