@@ -65,11 +65,8 @@ use memheap::region::memfd::sealed;
 use memheap::{Bytes, Offset};
 
 pub use crate::statics::error::StaticsError;
-<<<<<<< HEAD
-=======
 #[cfg(feature = "testing")]
 pub use crate::statics::error::Thread;
->>>>>>> moves
 pub use crate::statics::identity::Identity;
 pub use crate::statics::span::Span;
 
