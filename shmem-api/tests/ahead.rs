@@ -1,5 +1,5 @@
 //! How far a PE that needs not wait may be ahead of the others: never so far that it stores where a slower one has still to
-//! find what an earlier call left (T4). Programs take the first of three calls for finished everywhere before the third
+//! find what an earlier call left (TEAM-T4). Programs take the first of three calls for finished everywhere before the third
 //! begins, also where they alternate between two `pSync`.
 #![allow(unsafe_code, reason = "raw calls")]
 

@@ -9,7 +9,7 @@ use shmem_api::{GlobalPtr, World, multi_pe};
 type Triple = [u32; 3];
 
 multi_pe! {
-    /// L1: every element of every PE, there and back; and nothing else of any bits near by.
+    /// GLOBALPTR-L1: every element of every PE, there and back; and nothing else of any bits near by.
     fn exactly_the_elements_of_the_object_are_located(world) on [1, 2, 3, 8] {
         let _before = world.alloc::<Triple>(5).unwrap();
         let mut a = world.alloc::<Triple>(41).unwrap();

@@ -110,5 +110,5 @@ fn no_files_import_each_other_in_a_circle() {
 #[test]
 fn labels_are_defined_once_and_those_cited_exist() {
     let files: Vec<File> = WORKSPACE.iter().flat_map(|folder| read(folder, &["target"])).collect();
-    nothing_wrong(labels::wrong(&files, labels::RENAMED));
+    nothing_wrong(labels::wrong(&files, labels::RENAMED, labels::CITED_IN_FULL));
 }

@@ -150,7 +150,7 @@ fn each_circle_is_told_and_what_only_meets_is_none() {
 }
 
 fn labels_wrong(files: &[(&str, &str)], renamed: &[&str]) -> Vec<String> {
-    labels::wrong(&tree(files), renamed)
+    labels::wrong(&tree(files), renamed, &[])
 }
 
 #[test]
@@ -176,4 +176,13 @@ fn a_label_of_the_old_form_is_wrong_where_labels_have_been_renamed() {
     let files = [("a.rs", "//! **D1** one.\n//! **Threads.** **NODE** **MPI3**\n")];
     assert_eq!(labels_wrong(&files, &["d", "c/sr"]), [""; 0]);
     assert_eq!(labels_wrong(&files, &["c"]), ["c/src/a.rs:1: D1 does not say its room"]);
+}
+
+#[test]
+fn a_label_cited_without_its_room_is_wrong_where_they_are_cited_in_full() {
+    let files =
+        tree(&[("a.rs", "//! **HEAP-D1** one; rule S3.\n// D1. SAFETY: HEAP-D1, D2;\nfn f<T1>() {}\n")]);
+    assert_eq!(labels::wrong(&files, &[], &["d"]), [""; 0]);
+    let wrong = ["D1", "D2"].map(|label| format!("c/src/a.rs:2: {label} is cited without its room"));
+    assert_eq!(labels::wrong(&files, &[], &["c/src"]), wrong);
 }

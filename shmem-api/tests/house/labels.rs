@@ -11,14 +11,18 @@ use crate::sources::File;
 /// Folders of the workspace in which no label may have the old form, a letter and a number in bold.
 pub const RENAMED: &[&str] = &["memheap", "memheap-buddy", "memheap-ptmalloc", "shmem-api", "shmem-c"];
 
-/// What is wrong, a line for each. `renamed`: folders without labels of the old form.
-pub fn wrong(files: &[File], renamed: &[&str]) -> Vec<String> {
+/// Folders in which none may be cited by letter and number alone. (Other folders cite sections of the seeds' papers so.)
+pub const CITED_IN_FULL: &[&str] = &["shmem-api/src", "shmem-c/src"];
+
+/// What is wrong, a line for each. `renamed`: folders without labels of the old form; `in_full`: without citations of it.
+pub fn wrong(files: &[File], renamed: &[&str], in_full: &[&str]) -> Vec<String> {
     let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut cited = Vec::new();
     let mut wrong = Vec::new();
     for file in files {
         let comments = file.comments();
-        let new_form_only = renamed.iter().any(|folder| file.path.starts_with(&format!("{folder}/")));
+        let is_in = |folders: &[&str]| folders.iter().any(|f| file.path.starts_with(&format!("{f}/")));
+        let (new_form_only, cited_in_full) = (is_in(renamed), is_in(in_full));
         for (n, line) in comments.lines().enumerate() {
             let at = format!("{}:{}", file.path, n + 1);
             let doc = ["///", "//!"].iter().any(|doc| line.trim_start().starts_with(doc));
@@ -29,9 +33,18 @@ pub fn wrong(files: &[File], renamed: &[&str]) -> Vec<String> {
             for label in bold.iter().filter(|bold| new_form_only && is_old(bold)) {
                 wrong.push(format!("{at}: {label} does not say its room"));
             }
-            cited.extend(
-                words(line).filter(|word| is_label(word)).map(|label| (label.to_owned(), at.clone())),
-            );
+            let mut before = "";
+            for word in words(line) {
+                if is_label(word) {
+                    cited.push((word.to_owned(), at.clone()));
+                }
+                // "Rule S3" is one of the design.
+                let short = word.len() < 4 && is_old(word) && !before.eq_ignore_ascii_case("rule");
+                if cited_in_full && short && !bold.contains(&word) {
+                    wrong.push(format!("{at}: {word} is cited without its room"));
+                }
+                before = word;
+            }
         }
     }
     for (label, places) in defined.iter().filter(|(_, places)| places.len() > 1) {
@@ -45,7 +58,8 @@ pub fn wrong(files: &[File], renamed: &[&str]) -> Vec<String> {
 
 /// The words of a line, where a dash is a letter.
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').map(|word| word.trim_matches('-'))
+    let parts = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+    parts.map(|word| word.trim_matches('-')).filter(|word| !word.is_empty())
 }
 
 /// Capitals, a dash, capitals, digits.

@@ -163,7 +163,7 @@ impl<'m> Place<'m> {
                 opened.load(Ordering::Acquire)
             }
         };
-        // A5.
+        // RENDEZVOUS-A5.
         let mine = verdict == BROKEN || verdict >> VERDICT_BITS == word.ticket();
         if verdict & V_DIFFERS == 0 || !mine {
             return Ok(Agreed { raised: verdict & V_RAISED != 0 });
@@ -196,7 +196,7 @@ impl<'m> Place<'m> {
         // One that was going to sleep while the word was on its way has counted itself by now.
         waits.notify(&here.line.event);
         let their_word = seen();
-        // A5.
+        // RENDEZVOUS-A5.
         if their_word.ticket() > word.ticket() || asked.agrees(their_word, there) {
             return Ok(Agreed { raised: word.is_raised() || their_word.is_raised() });
         }
