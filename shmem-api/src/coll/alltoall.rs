@@ -18,7 +18,7 @@ use crate::types::elem::Elem;
 /// COLL-K1; `src` and `dest` are `n` elements for each member, and do not overlap.
 pub(crate) unsafe fn alltoall<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize) {
     if n == 0 {
-        // K4.
+        // COLL-K4.
         return group.sync();
     }
     let me = group.rank() as usize;
@@ -45,7 +45,7 @@ pub(crate) unsafe fn alltoalls<T: Elem>(
     n: usize,
 ) {
     if n == 0 {
-        // K4.
+        // COLL-K4.
         return group.sync();
     }
     let me = group.rank() as usize;

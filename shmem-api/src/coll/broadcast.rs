@@ -84,7 +84,7 @@ unsafe fn large<T: Elem>(
     }
     group.sync();
     if n == 0 {
-        // K4.
+        // COLL-K4.
         return;
     }
     if group.size() == 1 {

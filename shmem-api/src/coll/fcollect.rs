@@ -25,7 +25,7 @@ pub(crate) fn shows<T>(group: &Group<'_, '_>, n: usize) -> bool {
 /// COLL-K1; `src` is `n` elements, and `dest` as many for each member; they do not overlap.
 pub(crate) unsafe fn fcollect<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize) {
     if n == 0 {
-        // K4.
+        // COLL-K4.
         return group.sync();
     }
     let (me, size) = (group.rank(), group.size());

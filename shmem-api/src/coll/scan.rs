@@ -38,7 +38,7 @@ pub(crate) unsafe fn scan<T: Arith>(
     own: Own,
 ) {
     if n == 0 {
-        // K4.
+        // COLL-K4.
         return group.sync();
     }
     let (mut acc, mut next) = (Chunk::new(), Chunk::new());

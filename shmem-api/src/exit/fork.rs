@@ -102,7 +102,7 @@ fn disown() {
     });
 }
 
-/// H1. From here on the child's statics are its own, or there is no child.
+/// EXIT-H1. From here on the child's statics are its own, or there is no child.
 pub(crate) fn take_statics(snapshot: Snapshot) {
     if !fork::in_child(snapshot) {
         end(LEFT, format_args!("there is no memory for a copy of the static variables"));

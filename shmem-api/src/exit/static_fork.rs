@@ -80,7 +80,7 @@ unsafe extern "C" fn fork_of_static_executable() -> libc::pid_t {
     pid as libc::pid_t
 }
 
-/// B1.
+/// STATICFORK-B1.
 fn block() -> Option<*mut Block> {
     let (mut head, mut len) = (std::ptr::null_mut::<Head>(), 0usize);
     // SAFETY: asks for this thread's list.

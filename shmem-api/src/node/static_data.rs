@@ -34,7 +34,7 @@ pub(crate) struct StaticData {
     mine: Result<&'static Statics, StaticsError>,
     /// By span, then by PE.
     tables: Vec<Box<[Peer]>>,
-    /// By PE. C2.
+    /// By PE. NODE-C2.
     maps: Vec<Option<&'static PeerRegion>>,
     /// By PE: it has the same statics, and is far.
     far: Vec<bool>,

@@ -47,7 +47,7 @@ routines! {
         let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
         let to = call.target(dest.cast(), blocks.extents[0], pe);
         call.local(SOURCE, src, blocks.n);
-        // SAFETY: `target` checked the target (CALL-V2), the source is the caller's promise; D1.
+        // SAFETY: `target` checked the target (CALL-V2), the source is the caller's promise; STRIDED-D1.
         unsafe { blocks.put(to.target(), src) }
     }
 
@@ -62,7 +62,7 @@ routines! {
         let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
         let from = call.target(src.cast(), blocks.extents[1], pe);
         call.local(DEST, dest, blocks.n);
-        // SAFETY: `target` checked the source (CALL-V2), the target is the caller's promise; D1.
+        // SAFETY: `target` checked the source (CALL-V2), the target is the caller's promise; STRIDED-D1.
         unsafe { blocks.get(dest, from.target()) }
     }
 }
@@ -101,7 +101,7 @@ impl Blocks {
     #[inline]
     unsafe fn put<T: Elem>(&self, to: Target, from: *const T) {
         if self.n > 0 {
-            // SAFETY: by contract and D1.
+            // SAFETY: by contract and STRIDED-D1.
             unsafe { to.put_blocks(from, self.strides, self.len, self.n) }
         }
     }
@@ -111,7 +111,7 @@ impl Blocks {
     #[inline]
     unsafe fn get<T: Elem>(&self, to: *mut T, from: Target) {
         if self.n > 0 {
-            // SAFETY: by contract and D1.
+            // SAFETY: by contract and STRIDED-D1.
             unsafe { from.get_blocks(to, self.strides, self.len, self.n) }
         }
     }

@@ -101,7 +101,7 @@ struct Set<T> {
 
 impl<T: Waitable> Set<T> {
     /// # Safety
-    /// W1.
+    /// RAWWAIT-W1.
     #[inline]
     unsafe fn new(
         call: Call,
@@ -161,7 +161,7 @@ fn holds<T: Waitable>(var: *const T, cmp: Cmp, value: T) -> bool {
 /// What the variable is now; what was put before it became that is seen afterwards.
 #[inline]
 fn look<T: Waitable>(var: *const T) -> T {
-    // SAFETY: W1.
+    // SAFETY: RAWWAIT-W1.
     unsafe { T::amo_load(var) }
 }
 

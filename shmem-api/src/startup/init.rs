@@ -1,7 +1,7 @@
 //! Init and finalize: the first to come brings the library up, the last to go takes it down; in between, coming is
 //! local and going is a barrier.
 //!
-//! Its invariants are those of the counts (`init_count`): STARTUP-K1, K2.
+//! Its invariants are those of the counts (`init_count`): STARTUP-K1, STARTUP-K2.
 #![allow(unsafe_code)]
 
 use memheap::Component;

@@ -63,7 +63,7 @@ pub(crate) fn in_parent(snapshot: Snapshot) {
     }
 }
 
-/// After it, in the child: its static data is its own. F1. False: it still is its parent's.
+/// After it, in the child: its static data is its own. STATICS-F1. False: it still is its parent's.
 pub(crate) fn in_child(snapshot: Snapshot) -> bool {
     let (at, statics) = match (snapshot, DONE.get()) {
         (Snapshot::At(at), Some(statics)) => (at, statics),

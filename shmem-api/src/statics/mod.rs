@@ -100,7 +100,7 @@ pub struct Found {
 /// The name of the file: not the heap's, so that `/proc/PID/maps` tells them apart.
 const NAME: &str = "shmem-statics";
 
-/// Set once: what is remapped stays so for the rest of the process. D5.
+/// Set once: what is remapped stays so for the rest of the process. STATICS-D5.
 static DONE: OnceLock<Statics> = OnceLock::new();
 /// Held while remapping.
 static TURN: Mutex<()> = Mutex::new(());

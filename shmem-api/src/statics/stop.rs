@@ -52,7 +52,7 @@ impl Stop {
     pub(super) fn go_on(&mut self, all_asleep: bool) {
         WINDOW.store(0, Ordering::Release);
         self.over = true;
-        // W2.
+        // STOP-W2.
         if self.installed && all_asleep {
             step_aside();
         }

@@ -112,7 +112,7 @@ pub(super) fn attempt<N: FnOnce(Moved)>(
     })
 }
 
-/// The window of D2.
+/// The window of STATICS-D2.
 fn window(file: &OwnedFd, parts: &[Part], pagemap: &Pagemap, others: &Others) -> Result<Moved, Failed> {
     // Before the copy, as what it notes is in statics.
     let mut writers = Stop::new(parts);

@@ -82,7 +82,7 @@ impl ActiveSets {
         let (at, made) = key.find(|at| Part::Mapped(&self.mine[at]))?;
         if !made {
             self.mine[at].key[0].store(key.0[0], Ordering::Relaxed);
-            // Release: who sees this word sees the other one. Q1.
+            // Release: who sees this word sees the other one. TEAM-Q1.
             self.mine[at].key[1].store(key.0[1], Ordering::Release);
         }
         Some(at)

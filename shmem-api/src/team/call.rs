@@ -149,7 +149,7 @@ impl<'c> TeamCall<'c> {
         (self.word.number() & 1) as usize
     }
 
-    /// T2.
+    /// TEAM-T2.
     #[inline]
     fn others_are_near(&mut self) {
         self.core.wait_left(self.node, self.calls, self.word.number() - 1);

@@ -113,14 +113,14 @@ impl Teams {
         }
         let slot = (handle & ((1 << SLOT_BITS) - 1)).wrapping_sub(1);
         let core = self.cores.get(slot)?.load(Ordering::Acquire);
-        // SAFETY: D1.
+        // SAFETY: TEAM-D1.
         let core = unsafe { core.as_ref() }?;
         (core.handle() == handle).then_some(core)
     }
 
     /// Whether all members of each team have made the same calls on it.
     pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
-        // SAFETY: D1.
+        // SAFETY: TEAM-D1.
         let mut cores = self.cores.iter().filter_map(|core| unsafe { core.load(Ordering::Acquire).as_ref() });
         cores.try_for_each(TeamCore::all_alike)
     }

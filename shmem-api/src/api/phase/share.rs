@@ -71,7 +71,7 @@ impl<L: Level> Team<'_, L> {
     }
 }
 
-/// S5.
+/// PHASE-S5.
 struct EndsTheJob(Handle);
 
 impl Drop for EndsTheJob {

@@ -245,7 +245,7 @@ fn read_part(link: &UnixStream) -> io::Result<(Option<Frame>, Option<OwnedFd>)> 
     }
 }
 
-/// U1.
+/// SUPERVISOR-U1.
 fn answer_exchange(workers: &mut [Worker]) -> io::Result<()> {
     if workers.iter().any(|w| w.part.is_none()) {
         return Ok(());

@@ -107,7 +107,7 @@ fn set_action(signal: c_int, action: &libc::sigaction) {
 
 fn install(signal: c_int) {
     let (before, now) = (before(signal), action(signal));
-    // S2. Who ignores a signal does not die of it.
+    // FATAL-S2. Who ignores a signal does not die of it.
     if before.ours.load(Acquire) || now.sa_sigaction == libc::SIG_IGN {
         return;
     }

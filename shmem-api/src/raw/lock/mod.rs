@@ -31,7 +31,7 @@ struct Lock {
 
 impl Lock {
     /// # Safety
-    /// K1.
+    /// LOCK-K1.
     #[inline]
     unsafe fn new(call: Call, at: *mut i64) -> Lock {
         let n_pes = HOT.n_pes.load(Ordering::Relaxed);
