@@ -12,7 +12,8 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::call::{Call, Spot, bytes};
+use crate::call::place::Spot;
+use crate::call::{Call, bytes};
 use crate::node::hot::HOT;
 use crate::raw::rma::SOURCE;
 use crate::raw::routines::routines;

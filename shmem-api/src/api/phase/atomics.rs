@@ -11,7 +11,7 @@
 #![allow(unsafe_code)]
 
 use crate::api::phase::remote::Remote;
-use crate::call::notify;
+use crate::call::transfer::notify;
 use crate::types::amo::AmoOp;
 use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 use crate::types::thread_level::Level;

@@ -13,7 +13,9 @@ use std::sync::atomic::Ordering;
 
 use crate::raw::lock::queue::Words;
 
-use crate::call::{Call, Spot, notify};
+use crate::call::Call;
+use crate::call::place::Spot;
+use crate::call::transfer::notify;
 use crate::engine::Handle;
 use crate::node::hot::HOT;
 use crate::raw::routines::routines;

@@ -44,7 +44,7 @@ use crate::node::central_barrier::CentralBarrier;
 use crate::node::event::Event;
 use crate::node::mailbox::Mailbox;
 use crate::node::signature::{Signature, Word};
-use crate::sync::primitives::Ordering;
+use crate::sync::primitives::{AtomicU64, Ordering};
 use crate::team::rendezvous::verdict::{
     BROKEN, V_DIFFERS, V_FATAL, V_KINDS, V_RAISED, VERDICT_BITS, Verdict, said, said_after,
 };
@@ -181,10 +181,29 @@ impl<'m> Place<'m> {
     /// Two PEs: each watches the other's word.
     #[inline]
     fn meet_other(&self, asked: Asked<'_>, waits: &impl Waits) -> Result<Agreed, Box<Differs>> {
+        let (mine, theirs, place) = (self.rank, 1 - self.rank, place(asked.word));
+        match self.barrier() {
+            // Said again, so that the compiler knows it where the words are watched.
+            Part::Mapped(barrier) => {
+                let words = |rank: usize| Part::Mapped(&barrier.pair.0[rank][place]);
+                self.meet_by([words(mine), words(theirs)], asked, waits)
+            }
+            far @ Part::Far(_) => {
+                let words = |rank: usize| far.field(|b| &b.pair.0[rank][place]);
+                self.meet_by([words(mine), words(theirs)], asked, waits)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn meet_by(
+        &self,
+        [mine, theirs]: [Part<'m, AtomicU64>; 2],
+        asked: Asked<'_>,
+        waits: &impl Waits,
+    ) -> Result<Agreed, Box<Differs>> {
         let word = asked.word;
         let (here, there) = (self.here, &self.mailboxes[1 - self.rank]);
-        let [mine, theirs] =
-            [self.rank, 1 - self.rank].map(|rank| self.barrier().field(|b| &b.pair.0[rank][place(word)]));
         // Release: who sees the word sees the arguments, and what this PE did before.
         match waits.exact() {
             true => drop(mine.swap(word.bits(), Ordering::AcqRel)),
