@@ -157,7 +157,7 @@ pub(crate) fn leave_if_ended(node: &Node) {
 }
 
 /// Gives the other PEs time to say what was wrong with them, unless the job has ended already.
-fn let_others_speak(node: &Node) {
+pub(crate) fn let_others_speak(node: &Node) {
     let start = Instant::now();
     while start.elapsed() < SPEAK_FIRST && node.control().life.ended.load(Ordering::Acquire) == 0 {
         std::thread::sleep(Duration::from_millis(10));

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::boot;
 use crate::engine::Engine;
-use crate::exit::end::{SPEAK_FIRST, end_job, ended, let_it_be_said};
+use crate::exit::end::{SPEAK_FIRST, end_job, ended, let_it_be_said, let_others_speak};
 use crate::exit::leaving::{self, warn_once};
 use crate::process::child;
 use crate::process::say::say;
@@ -73,7 +73,13 @@ extern "C" fn at_exit(status: c_int, _: *mut c_void) {
             end_job(&engine, LEFT, &format!("PE {}: {what}; ending the job", engine.me));
         };
         match objection(&engine, &frozen.now()) {
-            Some(why) => end_job(&engine, LEFT, &format!("PE {}: {why}; ending the job", engine.me)),
+            Some(why) => {
+                // What they differ in says more than that this PE left.
+                if engine.diverged.load(Ordering::Relaxed) {
+                    let_others_speak(&engine);
+                }
+                end_job(&engine, LEFT, &format!("PE {}: {why}; ending the job", engine.me))
+            }
             None => {
                 // As the launcher sees it.
                 leaving::begin(status & 0xff, frozen.now().forgotten());
