@@ -3,7 +3,7 @@
 //! ```text
 //!   line    at, left, history, gone                 written by the owner; the event of those who wait for it
 //!   cells   word + arguments, twice         call k shows in cell k mod 2: arguments, and small payloads
-//!   gate    arrivals | opened | blame       used on the mailbox of the team's first member only
+//!   barrier arrivals | opened | blame       used on the mailbox of the team's first member only
 //! ```
 //!
 //! All words are zero at first and only grow in meaning: the numbers of a slot's calls never start over, even

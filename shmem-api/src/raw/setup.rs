@@ -1,7 +1,7 @@
 //! Init, finalize, and who this PE is (OpenSHMEM 1.6, 9.1, 9.2 and 9.15).
 //!
 //! Each init needs its finalize; the last finalize takes the library down, the others are barriers. Worlds
-//! of the safe API and inits of this one are counted apart, so neither ends the other's (see `holders`). Only
+//! of the safe API and inits of this one are counted apart, so neither ends the other's (see `startup::init_count`). Only
 //! [`query_initialized`] and the inits may be called while the library is down.
 
 use std::ffi::c_char;

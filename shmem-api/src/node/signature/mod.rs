@@ -10,7 +10,7 @@
 //! that took different ways through a call are at the same number afterwards, or find out that they are not.
 //!
 //! Two PEs agree if their words are equal but for the raised bit, and their agreed arguments word by word;
-//! they are not hashed. A call without arguments fits in the word. Slips say in plain words what they stand
+//! they are not hashed. A call without arguments fits in the word. Signatures say in plain words what they stand
 //! for when PEs differ.
 
 pub(crate) mod text;
@@ -345,7 +345,7 @@ impl Signature {
     }
 }
 
-/// Slips agree if the numbers of their calls, their kinds and agreed arguments do, and what came before.
+/// Signatures agree if the numbers of their calls, their kinds and agreed arguments do, and what came before.
 impl PartialEq for Signature {
     fn eq(&self, other: &Signature) -> bool {
         self.same_call(other) && self.same_history(other)

@@ -1,4 +1,4 @@
-//! Slips in plain words, for the lines that name who asked for what.
+//! Signatures in plain words, for the lines that name who asked for what.
 
 use std::fmt;
 
