@@ -151,7 +151,7 @@ soak: setup-test
 
 .PHONY: loom
 # Models of what waits, queues and meets: every order of steps of two threads, and of three those with few
-# preemptions. The code is the one that runs (shmem-api/src/sync.rs).
+# preemptions. The code is the one that runs (shmem-api/src/sync/primitives.rs).
 loom: export RUSTFLAGS = --cfg loom
 loom: export CARGO_TARGET_DIR = $(CURDIR)/target-loom
 loom:

@@ -194,7 +194,7 @@ pub(crate) fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
         return ptr::null_mut();
     }
     let entry = HOT.static_peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-    // SAFETY: as in `place`.
+    // SAFETY: NODE-N2: as for the heap, an entry for each of the PEs.
     let peer = unsafe { entry.read() };
     if peer.heap.is_null() {
         return ptr::null_mut();
