@@ -20,6 +20,7 @@ struct Sleeps;
 
 impl Waits for Sleeps {
     fn wait(&self, event: Part<'_, Event>, ready: impl Fn() -> bool) {
+        let event = event.mapped().expect("a model has no far PEs");
         Policy::SLEEPS.wait(&event.count, &event.asleep, Waker::Notifies, ready, |_| {});
     }
     fn notify(&self, event: &Event) {
