@@ -45,7 +45,7 @@ fn an_import_upwards_is_seen_however_it_is_written() {
         "use crate::{engine::{heap::Heap as H, Engine}};",
         "use super::super::engine::*;",
         "use crate::Engine;",
-        "fn f() -> crate::engine::Engine { todo!() }",
+        "fn f() -> crate::engine::Engine { loop {} }",
         "fn f() { let x: Vec<super::super::engine::heap::Heap> = g(); }",
         "macro_rules! m { () => { $crate::engine::Engine } }",
         "macro_rules! m { ($n:ident) => { mod $n { use super::super::super::engine::Engine; } } }",
