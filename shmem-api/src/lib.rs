@@ -41,6 +41,8 @@
 //! | `error` | what can go wrong |
 //! | `types` | what goes by value |
 
+#![warn(clippy::disallowed_types)]
+
 pub(crate) mod api;
 pub(crate) mod boot;
 pub(crate) mod call;

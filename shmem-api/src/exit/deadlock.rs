@@ -21,7 +21,6 @@
 //! Nor is it where some PE waits for a change of memory, and some PE, this or another, has a thread or a handler of a
 //! signal that may store there ([`Others`](crate::process::others::Others)).
 
-use std::sync::atomic;
 use std::time::Duration;
 
 use memheap::PeId;
@@ -30,6 +29,7 @@ use crate::exit::end::{end_job, leave_if_ended};
 use crate::exit::leaving;
 use crate::node::Node;
 use crate::node::control_block::Life;
+use crate::process::private;
 use crate::process::status::{DIVERGED, LEFT};
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
 use crate::transport::part::Part;
@@ -154,7 +154,7 @@ impl<'e> Blocked<'e> {
     }
 
     fn answer(&mut self, mine: &Life, question: u32) {
-        static WAITS: atomic::AtomicU32 = atomic::AtomicU32::new(0);
+        static WAITS: private::AtomicU32 = private::AtomicU32::new(0);
         if self.serial == 0 {
             self.serial = WAITS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
             tell(&mine.told, &(self.place)());

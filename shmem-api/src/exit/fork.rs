@@ -18,10 +18,10 @@
 //! (`turn`).
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicPtr, Ordering};
 use std::cell::Cell;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Range;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::node::Node;
 use crate::process::child::{self, end};

@@ -1,7 +1,7 @@
 //! A PE at process exit that finalizes there: what it says, and how long it waits for the others (see
 //! `startup::process_exit`).
 
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use crate::process::private::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
 use memheap::PeId;

@@ -15,8 +15,8 @@
 //! level may rise while the library is up, but only while no thread is inside (`is_in_use`).
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicBool, Ordering};
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::ReentrantMutex;
 

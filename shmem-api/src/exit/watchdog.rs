@@ -19,8 +19,8 @@
 //! segment, which stays mapped until the watchdog's thread has let go of it.
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;

@@ -9,5 +9,6 @@
 //! Nothing here knows whose memory it is, or that there are PEs: it is given two addresses that are mapped. Invariants: no
 //! Rust reference points at shared memory, and no access to it is an ordinary load or store; the labels are in [`copy`] and
 //! `copy::long`.
+#![allow(clippy::disallowed_types)]
 
 pub(crate) mod copy;

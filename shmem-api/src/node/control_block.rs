@@ -8,7 +8,7 @@
 //! zero at first, and every word is an atomic, since all PEs of the host look at it.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{self, AtomicUsize};
+use crate::process::private::{self, AtomicUsize};
 
 use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
 use memheap::{Align, Bytes, Offset, PeId};
@@ -133,9 +133,9 @@ pub(crate) struct Pulse {
     pub(crate) offset: AtomicUsize,
     pub(crate) pending: AtomicUsize,
     pub(crate) node: AtomicUsize,
-    pub(crate) word: atomic::AtomicU32,
+    pub(crate) word: private::AtomicU32,
     /// The process, to name it.
-    pub(crate) pid: atomic::AtomicU32,
+    pub(crate) pid: private::AtomicU32,
 }
 
 /// For waits on the PE's own memory: what sleeps on, and how many do.

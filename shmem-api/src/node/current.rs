@@ -1,8 +1,8 @@
 //! The node that is up, for whoever comes without a reference to it: fork handlers, process exit, raw calls.
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicPtr, Ordering};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::node::dump::fatal;
 use crate::node::{Node, hot};

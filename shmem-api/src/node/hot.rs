@@ -3,7 +3,7 @@
 //! Invariant **NODE-N2**: [`HOT`] is non-zero only while the library is up; its PE count is published last and
 //! cleared first, so the PE check of a raw call is also its "initialised?" check.
 
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use crate::process::private::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use memheap::Offset;
 

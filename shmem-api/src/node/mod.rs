@@ -26,8 +26,8 @@ pub(crate) mod segment;
 pub(crate) mod signature;
 pub(crate) mod static_data;
 
+use crate::process::private::AtomicBool;
 use std::ops::Range;
-use std::sync::atomic::AtomicBool;
 
 use memheap::place::Reach;
 use memheap::{Bytes, Offset, PeId};

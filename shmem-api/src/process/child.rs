@@ -2,7 +2,7 @@
 //!
 //! What is forked without the fork handlers (`_Fork`, `clone`) is known by its process number where it calls.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super::private::{AtomicBool, AtomicU32, Ordering};
 
 use crate::error::Error;
 use crate::process::say::say_now;

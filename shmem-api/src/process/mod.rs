@@ -7,6 +7,7 @@
 //! | `turn` | one thread at a time forks, or does what no fork may come into the middle of |
 //! | `signals` | holding them off, and which of them the program catches |
 //! | `others` | which threads, beside one that waits, could store into symmetric memory |
+//! | `private` | atomic words that no other process sees |
 //! | `limits` | what `ulimit` leaves |
 //!
 //! Nothing here knows a job, or any PE's memory. Invariant: what a child of `fork` runs of this (`child`, `turn`) is system
@@ -15,6 +16,7 @@
 pub(crate) mod child;
 pub(crate) mod limits;
 pub(crate) mod others;
+pub(crate) mod private;
 pub(crate) mod say;
 pub(crate) mod signals;
 pub(crate) mod status;

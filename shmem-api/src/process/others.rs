@@ -3,7 +3,7 @@
 //!
 //! Threads and handlers that came up while the library started are its own or MPI's, and store nowhere.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use super::private::{AtomicBool, Ordering};
 
 use crate::process::signals;
 

@@ -4,7 +4,7 @@
 //! takes. **TURN-U2** The owner goes on at once where it takes it again (a signal handler that forks in the middle of it), and
 //! does not end it there. **TURN-U3** System calls and atomics only.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::private::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::process::child::is_child;
@@ -94,7 +94,7 @@ pub(crate) fn between_forks<R>(what: impl FnOnce() -> R) -> R {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+    use crate::process::private::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
     #[test]
     fn others_wait_as_long_as_it_takes() {

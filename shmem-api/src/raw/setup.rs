@@ -4,8 +4,8 @@
 //! of the safe API and inits of this one are counted apart, so neither ends the other's (see `startup::init_count`). Only
 //! [`query_initialized`] and the inits may be called while the library is down.
 
+use crate::process::private::{AtomicBool, Ordering};
 use std::ffi::c_char;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::call::Call;
 use crate::engine::Engine;

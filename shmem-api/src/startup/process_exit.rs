@@ -15,9 +15,9 @@
 //! is no finalize to leave out: this waits.
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicPtr, Ordering};
 use std::ffi::{c_int, c_void};
 use std::sync::Once;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::boot;
 use crate::engine::Engine;

@@ -10,7 +10,7 @@
 //! has given up; every input that decides an offset is compared or agreed on here.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::process::private::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytemuck::{Pod, Zeroable};

@@ -10,9 +10,9 @@
 //! aside for the first fault that is not for it.
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicU32, AtomicUsize, Ordering};
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::statics::span::Part;
 

@@ -138,7 +138,7 @@ fn permissions(address: usize) -> String {
 /// STATICS-D5: until it is noted what has moved, forks wait, and no handler of this thread can fork.
 #[test]
 fn a_fork_finds_noted_what_has_moved() {
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use crate::process::private::{AtomicBool, Ordering::SeqCst};
     let page = elf::page_size();
     let memory = Anonymous::new(2 * page);
     memory.put(page, 7);
@@ -201,7 +201,7 @@ fn a_part_that_cannot_be_mapped() {
 /// A store that comes while the data is protected is made when it is not any more; one elsewhere is none of ours.
 #[test]
 fn writers_wait_until_the_data_is_there() {
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use crate::process::private::{AtomicBool, Ordering::SeqCst};
     let _one = STOP.lock().unwrap_or_else(PoisonError::into_inner);
     let page = elf::page_size();
     let memory = Anonymous::new(4 * page);

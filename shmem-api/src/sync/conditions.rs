@@ -12,8 +12,8 @@
 //! Invariant **CONDITIONS-W2**: a condition that stays true is found by one of few calls: the starts are spread evenly, also
 //! those of every second call, of every third, and so on.
 
+use crate::process::private::{AtomicU64, Ordering};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Conditions, by number.
 pub(crate) trait Conditions {

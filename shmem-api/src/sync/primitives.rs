@@ -8,7 +8,15 @@ pub(crate) use std::sync::atomic::Ordering;
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, fence};
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, fence};
+pub(crate) use std::sync::atomic::fence;
+#[cfg(not(loom))]
+#[allow(clippy::disallowed_types)]
+mod of_the_system {
+    pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
+    pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
+}
+#[cfg(not(loom))]
+pub(crate) use of_the_system::{AtomicU32, AtomicU64};
 
 /// Sleeping on a word that other processes may change.
 #[cfg(not(loom))]

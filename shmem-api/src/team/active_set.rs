@@ -15,8 +15,8 @@
 //! comes to it, or to a free entry, if it is not made yet. **TEAM-Q2** a core in the table is never taken out.
 #![allow(unsafe_code)]
 
+use crate::process::private::AtomicPtr;
 use std::ptr;
-use std::sync::atomic::AtomicPtr;
 
 use parking_lot::Mutex;
 

@@ -12,9 +12,9 @@
 //! **TEAM-V3** slots are given and taken back within the engine's [`Serial`] only.
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use crate::exit::serial::Serial;
 use crate::team::core::TeamCore;

@@ -13,8 +13,8 @@
 //! still compares what the other one asked for.
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicPtr, AtomicU64, Ordering};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use memheap::PeId;
 use parking_lot::Mutex;

@@ -6,7 +6,6 @@
 //! to is found out.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use memheap::PeId;
@@ -16,6 +15,7 @@ use memheap::region::memfd::PeerRegion;
 use super::{FarTarget, Stream, Transport};
 use crate::memory::copy;
 use crate::types::amo::AmoOp;
+use crate::types::elem::AmoSwap;
 
 /// The memory of one far PE.
 struct Memory {
@@ -109,27 +109,11 @@ impl Transport for Loopback {
         flush(&mut pending());
         let word = address(at, width);
         assert!(word.addr().is_multiple_of(width), "{at:?} is not aligned to {width}");
-        macro_rules! amo {
-            ($atomic:ty, $value:ty) => {{
-                // SAFETY: aligned, inside the region, and changed atomically by everybody.
-                let word = unsafe { <$atomic>::from_ptr(word.cast()) };
-                let was = match op.map(|v| v as $value) {
-                    AmoOp::Load => word.load(SeqCst),
-                    AmoOp::Set(v) | AmoOp::Swap(v) => word.swap(v, SeqCst),
-                    AmoOp::CompareSwap(expected, new) => {
-                        word.compare_exchange(expected, new, SeqCst, SeqCst).unwrap_or_else(|was| was)
-                    }
-                    AmoOp::Add(v) => word.fetch_add(v, SeqCst),
-                    AmoOp::And(v) => word.fetch_and(v, SeqCst),
-                    AmoOp::Or(v) => word.fetch_or(v, SeqCst),
-                    AmoOp::Xor(v) => word.fetch_xor(v, SeqCst),
-                };
-                u64::from(was)
-            }};
-        }
         match width {
-            4 => amo!(AtomicU32, u32),
-            8 => amo!(AtomicU64, u64),
+            // SAFETY: aligned, inside the region, and changed atomically by everybody, as just asserted and TRANSPORT-T1 says.
+            4 => unsafe { u32::amo(word.cast(), op.map(|v| v as u32)) }.into(),
+            // SAFETY: as above.
+            8 => unsafe { u64::amo(word.cast(), op) },
             _ => panic!("a word of {width} bytes"),
         }
     }

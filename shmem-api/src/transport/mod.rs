@@ -19,8 +19,8 @@ mod data;
 pub(crate) mod loopback;
 pub(crate) mod part;
 
+use crate::process::private::{AtomicBool, Ordering};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use memheap::PeId;
 

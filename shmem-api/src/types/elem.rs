@@ -1,5 +1,5 @@
 //! What may lie in symmetric memory, and what may be changed there atomically.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, clippy::disallowed_types)]
 
 use std::sync::atomic::{
     AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,

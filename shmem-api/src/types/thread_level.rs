@@ -1,4 +1,5 @@
 //! Thread levels: as values for the launcher, as types for the safe API.
+#![allow(clippy::disallowed_types)]
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -4,13 +4,13 @@
 //! process descriptors are not, and are refused in places.
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicI32, Ordering};
 use std::ffi::{CStr, OsStr, OsString, c_int};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 

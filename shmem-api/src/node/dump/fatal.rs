@@ -15,9 +15,9 @@
 //! the handler: system calls and atomics.
 #![allow(unsafe_code)]
 
+use crate::process::private::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};

@@ -21,7 +21,7 @@
 pub(crate) mod fatal;
 pub(crate) mod touched;
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::process::private::{AtomicU64, Ordering::Relaxed};
 
 use memheap::region::memfd::MemfdRegion;
 use memheap::{Align, Bytes, Offset};
