@@ -23,7 +23,7 @@ use crate::transfers::{Row, loops};
 /// It is a word that is changed atomically only, while the reference lives.
 #[inline(always)]
 unsafe fn word<'w>(at: *mut u64) -> &'w AtomicU64 {
-    // SAFETY: by contract.
+    // SAFETY: changed atomically only, which the caller vouches for.
     unsafe { AtomicU64::from_ptr(at) }
 }
 

@@ -219,9 +219,9 @@ fn chase_g(pair: &Pair, times: usize) {
 /// `2 * STRIDED` words on both sides.
 unsafe fn strided(to: *mut u64, from: *const u64) {
     for i in 0..black_box(STRIDED) {
-        // SAFETY: by contract.
+        // SAFETY: inside what the caller vouches for.
         let word = unsafe { from.wrapping_add(2 * i).read() };
-        // SAFETY: by contract.
+        // SAFETY: inside what the caller vouches for.
         unsafe { to.wrapping_add(2 * i).write(word) };
     }
 }
@@ -233,7 +233,7 @@ unsafe fn strided(to: *mut u64, from: *const u64) {
 unsafe fn blocks(to: *mut u64, from: *const u64) {
     for i in 0..black_box(BLOCKS) {
         let (to, from) = (to.wrapping_add(16 * i), from.wrapping_add(16 * i));
-        // SAFETY: by contract.
+        // SAFETY: inside what the caller vouches for.
         unsafe { to.copy_from_nonoverlapping(from, black_box(BLOCK)) };
     }
 }

@@ -78,23 +78,23 @@ impl Together for Set {
     }
     fn collect<T: Value>(&self, dest: *mut T, src: *const T, n: usize) {
         let &Set { start, log_stride, size, psync } = self;
-        // SAFETY: as above.
+        // SAFETY: the bed's arrays.
         unsafe { aset::collect(dest, src, n, start, log_stride, size, psync) }
     }
     fn fcollect<T: Value>(&self, dest: *mut T, src: *const T, n: usize) {
         let &Set { start, log_stride, size, psync } = self;
-        // SAFETY: as above.
+        // SAFETY: the bed's arrays.
         unsafe { aset::fcollect(dest, src, n, start, log_stride, size, psync) }
     }
     fn alltoall<T: Value>(&self, dest: *mut T, src: *const T, n: usize) {
         let &Set { start, log_stride, size, psync } = self;
-        // SAFETY: as above.
+        // SAFETY: the bed's arrays.
         unsafe { aset::alltoall(dest, src, n, start, log_stride, size, psync) }
     }
     fn alltoalls<T: Value>(&self, dest: *mut T, src: *const T, dst: usize, sst: usize, n: usize) {
         let &Set { start, log_stride, size, psync } = self;
         let (dst, sst) = (dst as isize, sst as isize);
-        // SAFETY: as above.
+        // SAFETY: the bed's arrays.
         unsafe { aset::alltoalls(dest, src, dst, sst, n, start, log_stride, size, psync) }
     }
 }

@@ -43,19 +43,19 @@ impl Together for OfTeam {
         assert_eq!(unsafe { raw::broadcast(self.handle, dest, src, n, root as i32) }, 0);
     }
     fn collect<T: Value>(&self, dest: *mut T, src: *const T, n: usize) {
-        // SAFETY: as above.
+        // SAFETY: the bed's arrays.
         assert_eq!(unsafe { raw::collect(self.handle, dest, src, n) }, 0);
     }
     fn fcollect<T: Value>(&self, dest: *mut T, src: *const T, n: usize) {
-        // SAFETY: as above.
+        // SAFETY: the bed's arrays.
         assert_eq!(unsafe { raw::fcollect(self.handle, dest, src, n) }, 0);
     }
     fn alltoall<T: Value>(&self, dest: *mut T, src: *const T, n: usize) {
-        // SAFETY: as above.
+        // SAFETY: the bed's arrays.
         assert_eq!(unsafe { raw::alltoall(self.handle, dest, src, n) }, 0);
     }
     fn alltoalls<T: Value>(&self, dest: *mut T, src: *const T, dst: usize, sst: usize, n: usize) {
-        // SAFETY: as above.
+        // SAFETY: the bed's arrays.
         assert_eq!(unsafe { raw::alltoalls(self.handle, dest, src, dst as isize, sst as isize, n) }, 0);
     }
 }
@@ -647,6 +647,6 @@ fn bad(what: &str, me: usize) {
 /// # Safety
 /// Every PE calls.
 unsafe fn sum<T: shmem_api::Arith>(dest: *mut T, src: *const T, n: usize) -> i32 {
-    // SAFETY: by contract.
+    // SAFETY: RAW-R3, of the caller.
     unsafe { raw::sum_reduce(TeamHandle::WORLD, dest, src, n) }
 }

@@ -21,24 +21,24 @@ fn create(options: i64) -> Ctx {
 }
 
 fn create_of(team: TeamHandle, options: i64) -> Ctx {
-    // SAFETY: as above; the teams are predefined ones, or none.
+    // SAFETY: the World is up, as in all tests here; the teams are predefined ones, or none.
     unsafe { raw::team_create_ctx(team, options) }
 }
 
 fn destroy(ctx: Ctx) {
-    // SAFETY: as above; nobody uses it any more.
+    // SAFETY: the World is up, as in all tests here; nobody uses it any more.
     unsafe { raw::ctx_destroy(ctx) }
 }
 
 fn team_of(ctx: Ctx) -> TeamHandle {
-    // SAFETY: as above.
+    // SAFETY: the World is up, as in all tests here.
     unsafe { raw::ctx_get_team(ctx) }
 }
 
 /// Collective: a team of the world; none for those that are not in it.
 fn split(start: i32, stride: i32, size: i32) -> TeamHandle {
     let mut team = TeamHandle::INVALID;
-    // SAFETY: as above.
+    // SAFETY: the World is up, as in all tests here.
     let failed =
         unsafe { raw::team_split_strided(TeamHandle::WORLD, start, stride, size, null(), 0, &raw mut team) };
     assert_eq!(failed, 0);
@@ -47,12 +47,12 @@ fn split(start: i32, stride: i32, size: i32) -> TeamHandle {
 
 fn session(ctx: Ctx, options: i64, total_ops: Option<usize>, mask: i64) {
     let config = total_ops.map(|total_ops| raw::CtxSessionConfig { total_ops });
-    // SAFETY: as above; the configuration outlives the call.
+    // SAFETY: the World is up, as in all tests here; the configuration outlives the call.
     unsafe { raw::ctx_session_start(ctx, options, config.as_ref().map_or(null(), |c| c), mask) }
 }
 
 fn session_stop(ctx: Ctx) {
-    // SAFETY: as above.
+    // SAFETY: the World is up, as in all tests here.
     unsafe { raw::ctx_session_stop(ctx) }
 }
 

@@ -1,10 +1,11 @@
-//! The house holds: imports run downwards only, files import each other in no circle, and every label of an invariant
-//! is defined once.
+//! The house holds: imports run downwards only, files import each other in no circle, every label of an invariant
+//! is defined once, and SAFETY comments name what they rely on.
 //!
 //! ```text
 //!   sources ──► imports ──┬─► floors    a file on "node" imports one on "engine": file, line, both floors
 //!      │                  └─► circles   a ─► b ─► a: file and line of each import
-//!      └──► comments ───────► labels    defined twice, or cited and defined nowhere
+//!      └──► comments ─────┬─► labels    defined twice, or cited and defined nowhere
+//!                         └─► safety    SAFETY comments that hand their reasons on
 //! ```
 //!
 //! What each reads is said in its file; the order of the floors is the list in `house/floors.rs`.
@@ -19,6 +20,8 @@ mod floors;
 mod imports;
 #[path = "house/labels.rs"]
 mod labels;
+#[path = "house/safety.rs"]
+mod safety;
 #[path = "house/sources.rs"]
 mod sources;
 
@@ -80,6 +83,10 @@ fn in_circles(files: &[File], imports: &[Import]) -> Vec<String> {
         .collect()
 }
 
+fn workspace() -> Vec<File> {
+    WORKSPACE.iter().flat_map(|folder| read(folder, &["target"])).collect()
+}
+
 fn nothing_wrong(wrong: Vec<String>) {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
@@ -108,7 +115,11 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
+fn safety_comments_name_what_they_rely_on() {
+    nothing_wrong(safety::wrong(&workspace()));
+}
+
+#[test]
 fn labels_are_defined_once_and_those_cited_exist() {
-    let files: Vec<File> = WORKSPACE.iter().flat_map(|folder| read(folder, &["target"])).collect();
-    nothing_wrong(labels::wrong(&files, labels::RENAMED, labels::CITED_IN_FULL));
+    nothing_wrong(labels::wrong(&workspace(), labels::RENAMED, labels::CITED_IN_FULL));
 }

@@ -62,26 +62,26 @@ fn init() {
     unsafe { raw::init() }
 }
 fn init_thread(level: i32) -> Result<i32, Error> {
-    // SAFETY: as above.
+    // SAFETY: one thread, and the tests use only what is alive.
     unsafe { raw::init_thread(level) }
 }
 fn finalize() {
-    // SAFETY: as above.
+    // SAFETY: one thread, and the tests use only what is alive.
     unsafe { raw::finalize() }
 }
 fn words(n: usize) -> *mut u64 {
-    // SAFETY: as above.
+    // SAFETY: one thread, and the tests use only what is alive.
     let block = unsafe { raw::malloc(8 * n) };
     assert!(!block.is_null());
     block.cast()
 }
 fn put(dest: *mut u64, value: u64, pe: i32) {
-    // SAFETY: as above.
+    // SAFETY: one thread, and the tests use only what is alive.
     unsafe { raw::put(dest, &raw const value, 1, pe) }
 }
 fn get(src: *const u64, pe: i32) -> u64 {
     let mut value = 0;
-    // SAFETY: as above.
+    // SAFETY: one thread, and the tests use only what is alive.
     unsafe { raw::get(&raw mut value, src, 1, pe) };
     value
 }

@@ -53,12 +53,12 @@ fn set(lock: *mut i64) {
 }
 
 fn test(lock: *mut i64) -> i32 {
-    // SAFETY: as above.
+    // SAFETY: a symmetric lock, zero at first.
     unsafe { raw::test_lock(lock) }
 }
 
 fn clear(lock: *mut i64) {
-    // SAFETY: as above.
+    // SAFETY: a symmetric lock, zero at first.
     unsafe { raw::clear_lock(lock) }
 }
 

@@ -84,7 +84,7 @@ fn set(name: &str, value: &str) {
 }
 
 fn unset(name: &str) {
-    // SAFETY: as in `set`.
+    // SAFETY: the other thread of a PE, the harness', waits for this one; nobody reads the environment.
     unsafe { std::env::remove_var(name) };
 }
 

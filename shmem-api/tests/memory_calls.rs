@@ -73,12 +73,12 @@ fn fill(block: *mut u8, mark: u64, pe: usize, range: std::ops::Range<usize>) {
     }
 }
 fn holds(block: *const u8, mark: u64, pe: usize, n: usize) {
-    // SAFETY: as above.
+    // SAFETY: the test's own block, at least as long.
     let wrong = (0..n).find(|&i| unsafe { block.wrapping_add(i).read() } != byte(mark, pe, i));
     assert_eq!(wrong, None, "of {n} bytes");
 }
 fn zero(block: *const u8, n: usize) -> bool {
-    // SAFETY: as above.
+    // SAFETY: the test's own block, at least as long.
     (0..n).all(|i| unsafe { block.wrapping_add(i).read() } == 0)
 }
 fn put(dest: *mut u8, bytes: &[u8], pe: usize) {
@@ -326,7 +326,7 @@ heap_tests! {
     fn realloc_stays_in_its_space(world) on [1, 2, 3] {
         let window = |block: *mut u8| block.addr() >> 21;
         for reach in Reach::ALL {
-            // SAFETY: as for malloc.
+            // SAFETY: the World is up.
             let block = unsafe { raw::alloc(3000, Align::DEFAULT, reach, Near::Any) };
             assert!(!block.is_null(), "{reach}");
             fill(block, 5, world.pe(), 0..3000);

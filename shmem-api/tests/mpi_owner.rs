@@ -16,14 +16,14 @@ fn init() {
     unsafe { raw::init() }
 }
 fn finalize() {
-    // SAFETY: as above.
+    // SAFETY: one thread, and the tests use only what is alive.
     unsafe { raw::finalize() }
 }
 
 /// A put to everybody, seen after the barrier of a heap call.
 fn shmem_works() {
     let (me, n) = (raw::my_pe(), raw::n_pes());
-    // SAFETY: as above.
+    // SAFETY: one thread, and the tests use only what is alive.
     let block = unsafe { raw::calloc(n as usize, 8) }.cast::<u64>();
     for pe in 0..n {
         let value = 1000 + me as u64;

@@ -67,7 +67,7 @@ impl Area {
 
     fn fill(&self, bytes: &[u8]) {
         assert!(bytes.len() <= ROOM);
-        // SAFETY: as for `own`.
+        // SAFETY: inside the area; the barriers around keep others away.
         unsafe { self.base.copy_from(bytes.as_ptr(), bytes.len()) };
     }
 }
@@ -116,16 +116,16 @@ unsafe fn call<T: Elem>(
         (to, from)
     };
     match shape {
-        // SAFETY: by contract.
+        // SAFETY: RAW-R2 and RAW-R3, of the caller.
         Shape::One => unsafe { family.one[form].1(ctx, to, from, pe) },
-        // SAFETY: by contract.
+        // SAFETY: RAW-R2 and RAW-R3, of the caller.
         Shape::Row(n) => unsafe { family.row[form].1(ctx, to, from, n, pe) },
         Shape::Strided([dst, sst], n) => {
-            // SAFETY: by contract.
+            // SAFETY: RAW-R2 and RAW-R3, of the caller.
             unsafe { family.strided[form].1(ctx, to, from, dst as isize, sst as isize, n, pe) }
         }
         Shape::Blocks([dst, sst], len, n) => {
-            // SAFETY: by contract.
+            // SAFETY: RAW-R2 and RAW-R3, of the caller.
             unsafe { family.blocks[form].1(ctx, to, from, dst as isize, sst as isize, len, n, pe) }
         }
     }
@@ -442,13 +442,13 @@ fn p<W: Elem>(at: *mut W, word: W) {
 }
 
 fn put_as<W: Elem, E: Elem>(at: *mut W, word: W) {
-    // SAFETY: as above; a word is so many elements.
+    // SAFETY: a word of an area, which all read by single loads; a word is so many elements.
     unsafe { raw::put::<E>(at.cast(), (&raw const word).cast(), size_of::<W>() / size_of::<E>(), 1) }
 }
 
 fn get_as<W: Elem, E: Elem>(at: *mut W) -> W {
     let mut word = W::zeroed();
-    // SAFETY: as above.
+    // SAFETY: a word of an area, which all read by single loads.
     unsafe { raw::get::<E>((&raw mut word).cast(), at.cast(), size_of::<W>() / size_of::<E>(), 1) };
     word
 }

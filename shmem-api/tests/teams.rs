@@ -20,12 +20,12 @@ static LIVE: AtomicIsize = AtomicIsize::new(0);
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LIVE.fetch_add(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: by the same contract.
+        // SAFETY: an allocator's contract, of which ours is the same.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: by the same contract.
+        // SAFETY: an allocator's contract, of which ours is the same.
         unsafe { System.dealloc(ptr, layout) }
     }
 }
@@ -39,19 +39,19 @@ fn my_pe(team: TeamHandle) -> i32 {
     unsafe { raw::team_my_pe(team) }
 }
 fn n_pes(team: TeamHandle) -> i32 {
-    // SAFETY: as above.
+    // SAFETY: the World is up.
     unsafe { raw::team_n_pes(team) }
 }
 fn translate(from: TeamHandle, pe: i32, to: TeamHandle) -> i32 {
-    // SAFETY: as above.
+    // SAFETY: the World is up.
     unsafe { raw::team_translate_pe(from, pe, to) }
 }
 fn sync(team: TeamHandle) {
-    // SAFETY: as above, and one thread calls it for this team.
+    // SAFETY: the World is up, and one thread calls it for this team.
     assert_eq!(unsafe { raw::team_sync(team) }, 0);
 }
 fn destroy(team: TeamHandle) {
-    // SAFETY: as above; the tests forget the handle.
+    // SAFETY: the World is up; the tests forget the handle.
     unsafe { raw::team_destroy(team) }
 }
 
@@ -77,7 +77,7 @@ fn split_2d(parent: TeamHandle, xrange: i32, wishes: [i32; 2]) -> (i32, [TeamHan
     let [x, y] = wishes.map(|num_contexts| TeamConfig { num_contexts });
     let [x_team, y_team] = &mut teams;
     let mask = TEAM_NUM_CONTEXTS;
-    // SAFETY: as above.
+    // SAFETY: the World is up.
     let code =
         unsafe { raw::team_split_2d(parent, xrange, &raw const x, mask, x_team, &raw const y, mask, y_team) };
     (code, teams)

@@ -95,7 +95,7 @@ impl<T: Var> Call<'_, T> {
     fn any(&self, wait: bool) -> usize {
         let (at, n, s, cmp, v) = (self.at, self.n, self.status(), self.cmp, self.values);
         match (wait, self.vector) {
-            // SAFETY: as above.
+            // SAFETY: the variables are symmetric and as many as `n`.
             (false, true) => unsafe { raw::test_any_vector(at, n, s, cmp, v.as_ptr()) },
             // SAFETY: as above.
             (false, false) => unsafe { raw::test_any(at, n, s, cmp, v[0]) },
@@ -111,7 +111,7 @@ impl<T: Var> Call<'_, T> {
         let mut found = [usize::MAX - 1; N];
         let to = found.as_mut_ptr();
         let count = match (wait, self.vector) {
-            // SAFETY: as above, and `found` has room for all.
+            // SAFETY: the variables are symmetric and as many as `n`, and `found` has room for all.
             (false, true) => unsafe { raw::test_some_vector(at, n, to, s, cmp, v.as_ptr()) },
             // SAFETY: as above.
             (false, false) => unsafe { raw::test_some(at, n, to, s, cmp, v[0]) },
@@ -129,7 +129,7 @@ impl<T: Var> Call<'_, T> {
     fn wait_all(&self) {
         let (s, v) = (self.status(), self.values);
         match self.vector {
-            // SAFETY: as above.
+            // SAFETY: the variables are symmetric and as many as `n`.
             true => unsafe { raw::wait_until_all_vector(self.at, self.n, s, self.cmp, v.as_ptr()) },
             // SAFETY: as above.
             false => unsafe { raw::wait_until_all(self.at, self.n, s, self.cmp, v[0]) },

@@ -66,7 +66,7 @@ macro_rules! called_from {
                 pub(super) unsafe extern "C" fn from($($arg: $ty,)* back: usize) $(-> $ret)? {
                     let ($call, $site) =
                         (shmem_api::raw::Call::new(stringify!($name)), shmem_api::raw::CallSite::returning_to(back));
-                    // SAFETY: what the routine asks of its caller, the C program has promised.
+                    // SAFETY: CSKIN-C4.
                     #[allow(unused_unsafe, reason = "some refuse before they ask anything")]
                     unsafe { $body }
                 }
@@ -82,7 +82,7 @@ macro_rules! via_export {
         export! {
             fn $name($($arg: $ty),*) $(-> $ret)? {
                 let $call = shmem_api::raw::Call::new(stringify!($name));
-                // SAFETY: what the routine asks of its caller, the C program has promised.
+                // SAFETY: CSKIN-C4.
                 #[allow(unused_unsafe, reason = "some routines ask nothing")]
                 unsafe { $body }
             }
@@ -96,7 +96,7 @@ macro_rules! via_export_ctx {
         export! {
             fn $name(ctx: shmem_api::raw::Ctx $(, $arg: $ty)*) $(-> $ret)? {
                 let $call = shmem_api::raw::Call::on(stringify!($name), ctx);
-                // SAFETY: as above; that `ctx` is a context is the C program's promise, too.
+                // SAFETY: CSKIN-C4; that `ctx` is a context, too.
                 #[allow(unused_unsafe, reason = "some routines ask nothing")]
                 unsafe { $body }
             }

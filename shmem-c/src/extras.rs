@@ -47,7 +47,7 @@ export! {
         let call = Call::new("shmemx_heap_stats");
         call.can_leave(stats);
         let Some(of) = reach(of) else { return 1 };
-        // SAFETY: the C program's promise; so for all below.
+        // SAFETY: CSKIN-C4.
         let now = unsafe { raw::heap_stats(of) };
         let stats_now = Stats {
             total: now.total.0 as usize,
@@ -57,25 +57,25 @@ export! {
             live_blocks: now.figures.live_blocks as usize,
             high_water: now.figures.high_water.0 as usize,
         };
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         unsafe { call.leave(stats, stats_now) };
         0
     }
     fn shmemx_heap_component(of: c_int) -> *const c_char {
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         reach(of).map_or(ptr::null(), |of| c_name(unsafe { raw::heap_component(of) }))
     }
     fn shmemx_heap_blocks(of: c_int, visit: Option<Visit>, arg: *mut c_void) -> c_int {
         let Some(visit) = visit else { Call::new("shmemx_heap_blocks").fail("the function to call is NULL") };
         let Some(of) = reach(of) else { return 1 };
         // Taken down first, so that the visitor may call the heap.
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         let row = unsafe { raw::heap_row(of) };
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         let base = unsafe { raw::heap_base() };
         for block in row.blocks {
             let at = base.wrapping_add(block.at.0 as usize).cast();
-            // SAFETY: as above.
+            // SAFETY: CSKIN-C4.
             unsafe { visit(arg, at, block.len.0 as usize, (block.state == BlockState::Live).into()) };
         }
         0
@@ -85,35 +85,35 @@ export! {
             Call::new("shmemx_heap_map").can_leave(text);
         }
         let Some(of) = reach(of) else { return 0 };
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         let picture = map::text(&[unsafe { raw::heap_row(of) }], columns);
         if room > 0 {
             let n = picture.len().min(room - 1);
-            // SAFETY: as above.
+            // SAFETY: CSKIN-C4.
             unsafe { text.cast::<u8>().copy_from_nonoverlapping(picture.as_ptr(), n) };
-            // SAFETY: as above.
+            // SAFETY: CSKIN-C4.
             unsafe { text.wrapping_add(n).write(0) };
         }
         picture.len()
     }
 
     fn shmemx_gaddr(addr: *const c_void, pe: c_int) -> u64 {
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         unsafe { raw::global(addr.cast(), pe) }.map_or(0, GlobalAddr::to_bits)
     }
     fn shmemx_gaddr_pe(name: u64) -> c_int {
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         unsafe { raw::global_parts(GlobalAddr::from_bits(name)) }.map_or(-1, |(pe, _)| pe)
     }
     fn shmemx_gaddr_addr(name: u64) -> *mut c_void {
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         unsafe { raw::global_parts(GlobalAddr::from_bits(name)) }.map_or(ptr::null_mut(), |(_, at)| at.cast())
     }
     fn shmemx_gaddr_ptr(name: u64) -> *mut c_void {
-        // SAFETY: as above.
+        // SAFETY: CSKIN-C4.
         let parts = unsafe { raw::global_parts(GlobalAddr::from_bits(name)) };
         parts.map_or(ptr::null_mut(), |(pe, at)| {
-            // SAFETY: as above.
+            // SAFETY: CSKIN-C4.
             unsafe { raw::ptr(at, pe) }.cast()
         })
     }

@@ -12,7 +12,9 @@
 //! Invariants: **CSKIN-C1** every function of the standard exists as `pshmem_NAME`, and `shmem_NAME` is a weak
 //! alias in the same object, so that a profiler replaces it by link order or by `LD_PRELOAD`. **CSKIN-C2** the
 //! library calls no `shmem_` function itself. **CSKIN-C3** a panic never unwinds into C: an `extern "C"`
-//! function aborts.
+//! function aborts. **CSKIN-C4** what the routines of `shmem_api::raw` ask of their callers (RAW-R2 to RAW-R5)
+//! is what the standard asks of a program: a function here hands its arguments on as they are, and with them the program's
+//! promise. So do the functions of MPI that this library answers.
 #![allow(unsafe_code)]
 
 #[macro_use]

@@ -13,22 +13,22 @@ use shmem_api::raw::{Call, Ctx, ops};
 compile_error!("long double by value: write down this machine's calling convention here");
 
 unsafe extern "C" fn p(dest: *mut LongDouble, pe: c_int, value: *const LongDouble) {
-    // SAFETY: the C program's promise; the value is the caller's argument.
+    // SAFETY: CSKIN-C4; the value is the caller's argument.
     unsafe { ops::put(Call::new("shmem_longdouble_p"), dest, value, 1, pe) }
 }
 
 unsafe extern "C" fn ctx_p(ctx: Ctx, dest: *mut LongDouble, pe: c_int, value: *const LongDouble) {
-    // SAFETY: as in `p`.
+    // SAFETY: CSKIN-C4; the value is the caller's argument.
     unsafe { ops::put(Call::on("shmem_ctx_longdouble_p", ctx), dest, value, 1, pe) }
 }
 
 unsafe extern "C" fn g(source: *const LongDouble, pe: c_int, to: *mut LongDouble) {
-    // SAFETY: the C program's promise; `to` is in the caller's frame.
+    // SAFETY: CSKIN-C4; `to` is in the caller's frame.
     unsafe { ops::get(Call::new("shmem_longdouble_g"), to, source, 1, pe) }
 }
 
 unsafe extern "C" fn ctx_g(ctx: Ctx, source: *const LongDouble, pe: c_int, to: *mut LongDouble) {
-    // SAFETY: as in `g`.
+    // SAFETY: CSKIN-C4; `to` is in the caller's frame.
     unsafe { ops::get(Call::on("shmem_ctx_longdouble_g", ctx), to, source, 1, pe) }
 }
 

@@ -63,7 +63,7 @@ fn joins() -> bool {
 unsafe extern "C" fn shmemi_MPI_Init(argc: *mut c_int, argv: *mut *mut *mut c_char) -> c_int {
     match joins() {
         true => SUCCESS,
-        // SAFETY: by the same contract.
+        // SAFETY: CSKIN-C4: what MPI asks of its caller, the program has promised.
         false => unsafe { PMPI_Init(argc, argv) },
     }
 }
@@ -78,9 +78,9 @@ unsafe extern "C" fn shmemi_MPI_Init_thread(
     provided: *mut c_int,
 ) -> c_int {
     match joins() {
-        // SAFETY: MPI is up; the caller's pointer is good.
+        // SAFETY: MPI is up; CSKIN-C4 for the pointer.
         true => unsafe { PMPI_Query_thread(provided) },
-        // SAFETY: by the same contract.
+        // SAFETY: CSKIN-C4: what MPI asks of its caller, the program has promised.
         false => unsafe { PMPI_Init_thread(argc, argv, required, provided) },
     }
 }
@@ -90,7 +90,7 @@ unsafe extern "C" fn shmemi_MPI_Init_thread(
 #[unsafe(no_mangle)]
 unsafe extern "C" fn shmemi_MPI_Finalize() -> c_int {
     match PROGRAM.load(Relaxed) {
-        // SAFETY: by the same contract.
+        // SAFETY: CSKIN-C4: what MPI asks of its caller, the program has promised.
         OWNER => unsafe { PMPI_Finalize() },
         // A program that found MPI up by `MPI_Initialized` may finalize without init.
         _ => {
@@ -104,7 +104,7 @@ unsafe extern "C" fn shmemi_MPI_Finalize() -> c_int {
 /// As for `MPI_Initialized`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn shmemi_MPI_Initialized(flag: *mut c_int) -> c_int {
-    // SAFETY: by the same contract.
+    // SAFETY: CSKIN-C4: what MPI asks of its caller, the program has promised.
     unsafe { PMPI_Initialized(flag) }
 }
 
@@ -113,10 +113,10 @@ unsafe extern "C" fn shmemi_MPI_Initialized(flag: *mut c_int) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn shmemi_MPI_Finalized(flag: *mut c_int) -> c_int {
     if PROGRAM.load(Relaxed) == GONE {
-        // SAFETY: by the same contract.
+        // SAFETY: CSKIN-C4: what MPI asks of its caller, the program has promised.
         unsafe { ptr::write(flag, 1) };
         return SUCCESS;
     }
-    // SAFETY: by the same contract.
+    // SAFETY: CSKIN-C4: what MPI asks of its caller, the program has promised.
     unsafe { PMPI_Finalized(flag) }
 }

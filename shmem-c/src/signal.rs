@@ -38,7 +38,7 @@ plain_on_ctx! {
 
 export! {
     fn shmem_signal_fetch(sig_addr: *const u64) -> u64 {
-        // SAFETY: the C program's promise.
+        // SAFETY: CSKIN-C4.
         unsafe { raw::signal_fetch(sig_addr) }
     }
 }

@@ -36,17 +36,17 @@ fn memcpy(_: &Pair, to: *mut u8, from: *mut u8, n: usize) {
 }
 
 fn put(pair: &Pair, to: *mut u8, from: *mut u8, n: usize) {
-    // SAFETY: as above; `to` is this PE's address of a block that PE 1 has, too.
+    // SAFETY: `gigabytes` stays inside the two; `to` is this PE's address of a block that PE 1 has, too.
     unsafe { raw::putmem(to, from, n, pair.pe) }
 }
 
 fn get(pair: &Pair, to: *mut u8, from: *mut u8, n: usize) {
-    // SAFETY: as above, the other way round.
+    // SAFETY: `gigabytes` stays inside the two, the other way round.
     unsafe { raw::getmem(to, from, n, pair.pe) }
 }
 
 fn rows(pair: &Pair, to: *mut u8, from: *mut u8, n: usize) {
-    // SAFETY: as above: rows of 4096 bytes that lie 4096 apart at the one side, twice that at the other.
+    // SAFETY: `gigabytes` stays inside the two: rows of 4096 bytes that lie 4096 apart at the one side, twice that at the other.
     unsafe { raw::ibget(to, from, ROW as isize, 2 * ROW as isize, ROW, n / ROW, pair.pe) }
 }
 

@@ -21,7 +21,7 @@ use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 /// One operation, as [`Call::amo`](crate::call::Call::amo) does it.
 macro_rules! change {
     ($call:ident, $dest:ident, $pe:ident, $op:expr) => {
-        // SAFETY: that the word is changed atomically only, and by its type, is the caller's promise.
+        // SAFETY: RAW-R3: the word is changed atomically only, and by its type.
         unsafe { $call.amo($dest, $pe, $op) }
     };
 }
@@ -31,9 +31,9 @@ macro_rules! fetched {
     ($fetch:ident = $op:ident($call:ident $(, $arg:ident)*)) => {{
         // Before anything is changed.
         $call.can_leave($fetch);
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R3, which our caller has promised.
         let old = unsafe { $op($call $(, $arg)*) };
-        // SAFETY: the caller's promise.
+        // SAFETY: RAW-R2 for `fetch`.
         unsafe { $call.leave($fetch, old) }
     }};
 }

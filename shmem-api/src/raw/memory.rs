@@ -49,7 +49,7 @@ macro_rules! heap_calls {
             $(#[$doc])*
             #[track_caller]
             pub unsafe fn $name($($arg: $ty),*) -> $ret {
-                // SAFETY: by the same contract.
+                // SAFETY: RAW-R3 and RAW-R5, which our caller has promised.
                 unsafe { ops::$name(Call::new($c_name), CallSite::here() $(, $arg)*) }
             }
         )*
@@ -116,7 +116,7 @@ heap_calls! {
             return call.give(site, size, Align::DEFAULT, false);
         }
         if size == 0 {
-            // SAFETY: by the same contract.
+            // SAFETY: RAW-R3 and RAW-R5, which our caller has promised.
             let _ = unsafe { free(call, site, block) };
             return ptr::null_mut();
         }

@@ -29,7 +29,14 @@
 //! | `coll` | collectives on teams |
 //! | `active_set` | the older collectives, on active sets |
 //!
-//! Invariant: no routine reaches a PE's memory but through its [`Call`], which checks the address (see `call`).
+//! Invariant **RAW-R1**: no routine reaches a PE's memory but through its [`Call`], which checks the address (see `call`).
+//!
+//! What it cannot check, the caller of a routine promises; its `# Safety` says which of these, and for what. **RAW-R2** Private
+//! memory is readable, or writable, for as many elements as the call says, until it is over (of a non-blocking one: until the
+//! quiet), and overlaps nothing else that the call touches. **RAW-R3** Symmetric memory lies in an object that is alive on every PE
+//! concerned; no Rust reference anywhere races with the call; what is changed atomically, or waited for, is changed atomically only,
+//! by its type. **RAW-R4** A context or team is alive, or one of the constants, and used by threads as its options say. **RAW-R5**
+//! The World stays up during the call. A routine that is another one under a second name promises that one the same.
 #![allow(unsafe_code)]
 
 pub(crate) mod access;

@@ -39,7 +39,7 @@ routines! {
         }
         call.local("the PEs to wait for", pes, n);
         for i in 0..n {
-            // SAFETY: by contract.
+            // SAFETY: RAW-R2: so many PEs are readable.
             call.pe(unsafe { pes.wrapping_add(i).read_unaligned() });
         }
         transport::quiet(call.stream());

@@ -20,7 +20,7 @@ routines! {
     /// races with no Rust reference there. The World stays up during the call.
     fn put / ctx_put<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
         call.local(SOURCE, src, n);
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { call.put(dest, src, n, pe) }
     }
 
@@ -32,7 +32,7 @@ routines! {
     /// meanwhile. The World stays up during the call.
     fn get / ctx_get<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
         call.local(DEST, dest, n);
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { call.get(dest, src, n, pe) }
     }
 
@@ -41,7 +41,7 @@ routines! {
     /// # Safety
     /// As for [`put`].
     fn put_nbi / ctx_put_nbi<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { put(call, dest, src, n, pe) }
     }
 
@@ -50,7 +50,7 @@ routines! {
     /// # Safety
     /// As for [`get`].
     fn get_nbi / ctx_get_nbi<T: Elem>(call, dest: *mut T, src: *const T, n: usize, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { get(call, dest, src, n, pe) }
     }
 
@@ -60,7 +60,7 @@ routines! {
     /// # Safety
     /// As for [`put`] of one element.
     fn p / ctx_p<T: Elem>(call, dest: *mut T, value: T, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { call.store(dest, value, pe) }
     }
 
@@ -69,7 +69,7 @@ routines! {
     /// # Safety
     /// As for [`get`] of one element.
     fn g / ctx_g<T: Elem>(call, src: *const T, pe: i32) -> T {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { call.load(src, pe) }
     }
 
@@ -78,7 +78,7 @@ routines! {
     /// # Safety
     /// As for [`put`].
     fn putmem / ctx_putmem(call, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { put(call, dest, src, n, pe) }
     }
 
@@ -87,7 +87,7 @@ routines! {
     /// # Safety
     /// As for [`get`].
     fn getmem / ctx_getmem(call, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { get(call, dest, src, n, pe) }
     }
 
@@ -96,7 +96,7 @@ routines! {
     /// # Safety
     /// As for [`put`].
     fn putmem_nbi / ctx_putmem_nbi(call, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { put_nbi(call, dest, src, n, pe) }
     }
 
@@ -105,7 +105,7 @@ routines! {
     /// # Safety
     /// As for [`get`].
     fn getmem_nbi / ctx_getmem_nbi(call, dest: *mut u8, src: *const u8, n: usize, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { get_nbi(call, dest, src, n, pe) }
     }
 }

@@ -24,7 +24,7 @@ macro_rules! routines {
             #[inline]
             #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
             pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
-                // SAFETY: by the same contract.
+                // SAFETY: RAW-R2 to RAW-R5: it is the same routine, and its caller promised so.
                 unsafe { ops::$name($crate::call::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
             }
 
@@ -47,7 +47,7 @@ macro_rules! on_context {
         #[inline]
         #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
         pub unsafe fn $ctx_name $(<$T: $bound>)? (ctx: $crate::team::contexts::Ctx $(, $arg: $ty)*) $(-> $ret)? {
-            // SAFETY: by the same contract.
+            // SAFETY: RAW-R2 to RAW-R5: it is the same routine, and its caller promised so.
             unsafe { ops::$name($crate::call::Call::on(concat!("shmem_", stringify!($ctx_name)), ctx) $(, $arg)*) }
         }
     };

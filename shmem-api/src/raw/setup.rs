@@ -43,7 +43,7 @@ pub const THREAD_MULTIPLE: i32 = ThreadLevel::Multiple as i32;
 /// The calls of this module keep to the thread level in force; no thread writes a static variable of the
 /// executable meanwhile (they are made symmetric here).
 pub unsafe fn init() {
-    // SAFETY: by the same contract.
+    // SAFETY: RAW-R5: it is the same call with a level.
     if unsafe { init_thread(THREAD_SINGLE) }.is_err() {
         std::process::exit(1);
     }

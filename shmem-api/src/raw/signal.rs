@@ -50,7 +50,7 @@ routines! {
         let word = call.amo_target(sig, pe);
         let to = call.target(dest.cast(), bytes::<T>(n), pe);
         call.local(SOURCE, src, n);
-        // SAFETY: CALL-V2; the source is the caller's promise.
+        // SAFETY: CALL-V2; RAW-R2 for the source.
         unsafe { put_and_tell(to, src, n, word, op.of(signal)) }
     }
 
@@ -61,7 +61,7 @@ routines! {
     fn put_signal_nbi / ctx_put_signal_nbi<T: Elem>(
         call, dest: *mut T, src: *const T, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
     ) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { put_signal(call, dest, src, n, sig, signal, op, pe) }
     }
 
@@ -72,7 +72,7 @@ routines! {
     fn putmem_signal / ctx_putmem_signal(
         call, dest: *mut u8, src: *const u8, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
     ) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { put_signal(call, dest, src, n, sig, signal, op, pe) }
     }
 
@@ -83,7 +83,7 @@ routines! {
     fn putmem_signal_nbi / ctx_putmem_signal_nbi(
         call, dest: *mut u8, src: *const u8, n: usize, sig: *mut u64, signal: u64, op: i32, pe: i32,
     ) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { put_signal(call, dest, src, n, sig, signal, op, pe) }
     }
 
@@ -153,12 +153,12 @@ impl Op {
 #[inline]
 unsafe fn put_and_tell<T: Elem>(to: Spot, src: *const T, n: usize, word: Spot, op: AmoOp<u64>) {
     if to.is_far() && word.is_far() {
-        // SAFETY: by contract.
+        // SAFETY: TRANSPORT-T1 and TRANSPORT-T3, which our caller has seen to.
         return unsafe { far_put_and_tell(to, src, n, word, op) };
     }
-    // SAFETY: by contract.
+    // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for the source.
     unsafe { to.put(src, n) };
-    // SAFETY: by contract.
+    // SAFETY: TRANSPORT-T1; RAW-R3: the word is changed atomically only.
     unsafe { word.amo(op) };
 }
 
@@ -170,12 +170,12 @@ unsafe fn far_put_and_tell<T: Elem>(to: Spot, src: *const T, n: usize, word: Spo
     match (to.target(), word.target()) {
         (Target::Far(to), Target::Far(signal)) => {
             let far = transport::of(to);
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for the source.
             unsafe { far.put_signal(to, src.cast(), bytes::<T>(n), signal, op) };
             far.wake(signal.pe);
         }
         _ => {
-            // SAFETY: by contract: there is no data.
+            // SAFETY: TRANSPORT-T1; RAW-R3. A place that is not far, of a PE that is, has no bytes: there is no data.
             unsafe { word.amo(op) };
         }
     }

@@ -22,7 +22,7 @@ routines! {
     /// # Safety
     /// As for [`put`](crate::raw::put) of all from the first to the last element.
     fn iput / ctx_iput<T: Elem>(call, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { ibput(call, dest, src, dst, sst, 1, n, pe) }
     }
 
@@ -32,7 +32,7 @@ routines! {
     /// # Safety
     /// As for [`get`](crate::raw::get) of all from the first to the last element.
     fn iget / ctx_iget<T: Elem>(call, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize, pe: i32) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R2 and RAW-R3, which our caller has promised.
         unsafe { ibget(call, dest, src, dst, sst, 1, n, pe) }
     }
 
@@ -47,7 +47,7 @@ routines! {
         let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
         let to = call.target(dest.cast(), blocks.extents[0], pe);
         call.local(SOURCE, src, blocks.n);
-        // SAFETY: `target` checked the target (CALL-V2), the source is the caller's promise; STRIDED-D1.
+        // SAFETY: `target` checked the target (CALL-V2), RAW-R2 for the source; STRIDED-D1.
         unsafe { blocks.put(to.target(), src) }
     }
 
@@ -62,7 +62,7 @@ routines! {
         let blocks = Blocks::new::<T>(call, dst, sst, bsize, nblocks);
         let from = call.target(src.cast(), blocks.extents[1], pe);
         call.local(DEST, dest, blocks.n);
-        // SAFETY: `target` checked the source (CALL-V2), the target is the caller's promise; STRIDED-D1.
+        // SAFETY: `target` checked the source (CALL-V2), RAW-R2 for the target; STRIDED-D1.
         unsafe { blocks.get(dest, from.target()) }
     }
 }

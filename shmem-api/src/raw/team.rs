@@ -110,7 +110,7 @@ pub unsafe fn team_split_strided(
     let call = Call::new("shmem_team_split_strided");
     let engine = call.engine();
     call.can_leave(new_team);
-    // SAFETY: by contract.
+    // SAFETY: RAW-R2: it is readable where the mask has a bit.
     let wish = unsafe { wish(config, config_mask) };
     let made = match call.team(parent, &engine) {
         Some(core) => core
@@ -119,7 +119,7 @@ pub unsafe fn team_split_strided(
         None => Err(REFUSED),
     };
     let handle = made.ok().flatten().map_or(TeamHandle::INVALID, TeamHandle::of);
-    // SAFETY: by contract.
+    // SAFETY: RAW-R2: there is room for it, which `can_leave` has looked at.
     unsafe { call.leave(new_team, handle) };
     made.err().unwrap_or(0)
 }
@@ -148,9 +148,9 @@ pub unsafe fn team_split_2d(
     let engine = call.engine();
     call.can_leave(xaxis_team);
     call.can_leave(yaxis_team);
-    // SAFETY: by contract.
+    // SAFETY: RAW-R2: it is readable where the mask has a bit.
     let x = unsafe { wish(xaxis_config, xaxis_mask) };
-    // SAFETY: by contract.
+    // SAFETY: RAW-R2: it is readable where the mask has a bit.
     let y = unsafe { wish(yaxis_config, yaxis_mask) };
     let made = match call.team(parent, &engine) {
         Some(core) => {
@@ -160,9 +160,9 @@ pub unsafe fn team_split_2d(
     };
     let [x, y] =
         made.map_or([None, None], |teams| teams).map(|t| t.map_or(TeamHandle::INVALID, TeamHandle::of));
-    // SAFETY: by contract.
+    // SAFETY: RAW-R2: there is room for it, which `can_leave` has looked at.
     unsafe { call.leave(xaxis_team, x) };
-    // SAFETY: by contract.
+    // SAFETY: RAW-R2: there is room for it, which `can_leave` has looked at.
     unsafe { call.leave(yaxis_team, y) };
     made.err().unwrap_or(0)
 }
@@ -179,7 +179,7 @@ pub unsafe fn team_get_config(team: TeamHandle, config_mask: i64, config: *mut T
         return REFUSED;
     };
     if config_mask & TEAM_NUM_CONTEXTS != 0 {
-        // SAFETY: by contract.
+        // SAFETY: RAW-R2: there is room for it, which `can_leave` has looked at.
         unsafe { call.leave(config, TeamConfig { num_contexts: core.num_contexts }) };
     }
     0
@@ -207,7 +207,7 @@ pub(crate) fn end_team(engine: &Engine, core: &TeamCore) -> Result<(), Diverged>
     engine.quiet();
     core.sync(engine, Kind::Destroy)?;
     contexts::destroy_all_of(&engine.contexts, TeamHandle::of(core));
-    // SAFETY: it is in the table, and by contract and TEAM-D1 this is the last use of it.
+    // SAFETY: it is in the table, and by RAW-R4 and TEAM-D1 this is the last use of it.
     unsafe { engine.teams.destroy(core) };
     Ok(())
 }
@@ -223,7 +223,7 @@ unsafe fn wish(config: *const TeamConfig, mask: i64) -> Wish {
     if mask & TEAM_NUM_CONTEXTS == 0 {
         return Some(0);
     }
-    // SAFETY: not null, so readable by contract.
+    // SAFETY: not null, so readable (RAW-R2).
     (!config.is_null()).then(|| unsafe { config.read_unaligned() }.num_contexts)
 }
 

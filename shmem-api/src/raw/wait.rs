@@ -148,7 +148,7 @@ impl<T: Waitable> Conditions for Set<T> {
 /// `indices` is writable for as many elements as are found, or null.
 unsafe fn list(call: Call, indices: *mut usize, len: usize) -> impl Fn(usize, usize) {
     call.local("the indices", indices, len);
-    // SAFETY: by contract.
+    // SAFETY: RAW-R2: `indices` has room for what is found.
     move |n, i| unsafe { indices.wrapping_add(n).write_unaligned(i) }
 }
 
@@ -183,7 +183,7 @@ routines! {
     /// # Safety
     /// As [`wait_until`], for `n` variables; `status` is null or readable for `n` elements, and is not changed meanwhile.
     fn wait_until_all<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) }.wait_all()
     }
 
@@ -193,7 +193,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all`].
     fn wait_until_any<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) }.wait_any().unwrap_or(NONE)
     }
 
@@ -203,9 +203,9 @@ routines! {
     /// # Safety
     /// As [`wait_until_all`]; `indices` is writable for `n` elements and overlaps nothing else.
     fn wait_until_some<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
-        // SAFETY: by contract; no more are found than there are variables.
+        // SAFETY: RAW-R2; no more are found than there are variables.
         set.wait_some(unsafe { list(call, indices, n) })
     }
 
@@ -214,7 +214,7 @@ routines! {
     /// # Safety
     /// As there; `values` is readable for `n` elements.
     fn wait_until_all_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         unsafe { Set::new(call, ivars, n, status, cmp, values, 1) }.wait_all()
     }
 
@@ -223,7 +223,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all_vector`].
     fn wait_until_any_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         unsafe { Set::new(call, ivars, n, status, cmp, values, 1) }.wait_any().unwrap_or(NONE)
     }
 
@@ -232,9 +232,9 @@ routines! {
     /// # Safety
     /// As there and as [`wait_until_all_vector`].
     fn wait_until_some_vector<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
-        // SAFETY: by contract; no more are found than there are variables.
+        // SAFETY: RAW-R2; no more are found than there are variables.
         set.wait_some(unsafe { list(call, indices, n) })
     }
 
@@ -243,7 +243,7 @@ routines! {
     /// # Safety
     /// As [`wait_until`].
     fn wait<T: Waitable>(call, ivar: *mut T, value: T) {
-        // SAFETY: by the same contract.
+        // SAFETY: RAW-R3, which our caller has promised.
         unsafe { wait_until(call, ivar, Cmp::Ne, value) }
     }
 
@@ -280,7 +280,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all`].
     fn test_all<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> bool {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
         call.tested(set.unmet(0) == n, false)
     }
@@ -290,7 +290,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all`].
     fn test_any<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, value: T) -> usize {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
         call.tested(set.test_any().unwrap_or(NONE), NONE)
     }
@@ -300,9 +300,9 @@ routines! {
     /// # Safety
     /// As [`wait_until_some`].
     fn test_some<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, value: T) -> usize {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         let set = unsafe { Set::new(call, ivars, n, status, cmp, &value, 0) };
-        // SAFETY: by contract; no more are found than there are variables.
+        // SAFETY: RAW-R2; no more are found than there are variables.
         call.tested(set.some(unsafe { list(call, indices, n) }), 0)
     }
 
@@ -311,7 +311,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all_vector`].
     fn test_all_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> bool {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
         call.tested(set.unmet(0) == n, false)
     }
@@ -321,7 +321,7 @@ routines! {
     /// # Safety
     /// As [`wait_until_all_vector`].
     fn test_any_vector<T: Waitable>(call, ivars: *mut T, n: usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
         call.tested(set.test_any().unwrap_or(NONE), NONE)
     }
@@ -331,9 +331,9 @@ routines! {
     /// # Safety
     /// As [`wait_until_some_vector`].
     fn test_some_vector<T: Waitable>(call, ivars: *mut T, n: usize, indices: *mut usize, status: *const i32, cmp: Cmp, values: *const T) -> usize {
-        // SAFETY: by contract (RAWWAIT-W1).
+        // SAFETY: RAW-R2 and RAW-R3, which are what RAWWAIT-W1 asks.
         let set = unsafe { Set::new(call, ivars, n, status, cmp, values, 1) };
-        // SAFETY: by contract; no more are found than there are variables.
+        // SAFETY: RAW-R2; no more are found than there are variables.
         call.tested(set.some(unsafe { list(call, indices, n) }), 0)
     }
 }

@@ -19,9 +19,9 @@ impl Target {
     #[inline(always)]
     pub(crate) unsafe fn put<T: Pod>(self, from: *const T, n: usize) {
         match self {
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
             Target::Mapped(to) => unsafe { copy::put(to.cast(), from, n) },
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
             Target::Far(FarTarget { pe, at, stream }) => unsafe {
                 far_put(pe, at, stream, from.cast(), n * size_of::<T>())
             },
@@ -35,9 +35,9 @@ impl Target {
     #[inline(always)]
     pub(crate) unsafe fn get<T: Pod>(self, to: *mut T, n: usize) {
         match self {
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
             Target::Mapped(from) => unsafe { copy::get(to, from.cast(), n) },
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
             Target::Far(FarTarget { pe, at, stream }) => unsafe {
                 far_get(to.cast(), pe, at, stream, n * size_of::<T>())
             },
@@ -51,9 +51,9 @@ impl Target {
     #[inline(always)]
     pub(crate) unsafe fn store<T: Pod>(self, value: T) {
         match self {
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1.
             Target::Mapped(to) => unsafe { copy::store(to.cast(), value) },
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1.
             Target::Far(FarTarget { pe, at, stream }) => unsafe { far_store(pe, at, stream, value) },
         }
     }
@@ -65,9 +65,9 @@ impl Target {
     #[inline(always)]
     pub(crate) unsafe fn load<T: Pod>(self) -> T {
         match self {
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1.
             Target::Mapped(from) => unsafe { copy::load(from.cast()) },
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1.
             Target::Far(FarTarget { pe, at, stream }) => unsafe { far_load(pe, at, stream) },
         }
     }
@@ -79,7 +79,7 @@ impl Target {
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
         match self {
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1: an aligned word of this type, of which all changes are atomic.
             Target::Mapped(at) => unsafe { T::amo(at.cast(), op) },
             Target::Far(FarTarget { pe, at, stream }) => far_amo(pe, at, stream, op),
         }
@@ -92,10 +92,10 @@ impl Target {
     #[inline(always)]
     pub(crate) unsafe fn put_blocks<T: Pod>(self, from: *const T, strides: [usize; 2], len: usize, n: usize) {
         match self {
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
             Target::Mapped(to) => unsafe { copy::blocks::<T, true>(to, from.cast(), strides, len, n) },
             Target::Far(to) => {
-                // SAFETY: by contract.
+                // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
                 unsafe { of(to).put_blocks(to, from.cast(), in_bytes::<T>(strides, len, n)) }
             }
         }
@@ -108,10 +108,10 @@ impl Target {
     #[inline(always)]
     pub(crate) unsafe fn get_blocks<T: Pod>(self, to: *mut T, strides: [usize; 2], len: usize, n: usize) {
         match self {
-            // SAFETY: by contract.
+            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
             Target::Mapped(from) => unsafe { copy::blocks::<T, false>(to.cast(), from, strides, len, n) },
             Target::Far(from) => {
-                // SAFETY: by contract.
+                // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
                 unsafe { of(from).get_blocks(to.cast(), from, in_bytes::<T>(strides, len, n)) }
             }
         }
@@ -131,7 +131,7 @@ fn in_bytes<T>(strides: [usize; 2], len: usize, n: usize) -> FarBlocks {
 #[inline(never)]
 unsafe fn far_put(pe: PeId, at: u64, stream: Stream, from: *const u8, n: usize) {
     let to = FarTarget { pe, at, stream };
-    // SAFETY: by the same contract.
+    // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
     unsafe { of(to).put(to, from, n) }
 }
 
@@ -141,7 +141,7 @@ unsafe fn far_put(pe: PeId, at: u64, stream: Stream, from: *const u8, n: usize) 
 #[inline(never)]
 unsafe fn far_get(to: *mut u8, pe: PeId, at: u64, stream: Stream, n: usize) {
     let from = FarTarget { pe, at, stream };
-    // SAFETY: by the same contract.
+    // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for this end.
     unsafe { of(from).get(to, from, n) }
 }
 
@@ -150,7 +150,7 @@ unsafe fn far_get(to: *mut u8, pe: PeId, at: u64, stream: Stream, n: usize) {
 #[cold]
 #[inline(never)]
 unsafe fn far_store<T: Pod>(pe: PeId, at: u64, stream: Stream, value: T) {
-    // SAFETY: by contract; `value` is ours.
+    // SAFETY: TRANSPORT-T1; `value` is ours.
     unsafe { far_put(pe, at, stream, (&raw const value).cast(), size_of::<T>()) }
 }
 
@@ -160,7 +160,7 @@ unsafe fn far_store<T: Pod>(pe: PeId, at: u64, stream: Stream, value: T) {
 #[inline(never)]
 unsafe fn far_load<T: Pod>(pe: PeId, at: u64, stream: Stream) -> T {
     let mut value = MaybeUninit::<T>::uninit();
-    // SAFETY: by contract; `value` is ours and as large.
+    // SAFETY: TRANSPORT-T1; `value` is ours and as large.
     unsafe { far_get(value.as_mut_ptr().cast(), pe, at, stream, size_of::<T>()) };
     // SAFETY: all bytes of it have been written, and any bytes are a valid T.
     unsafe { value.assume_init() }

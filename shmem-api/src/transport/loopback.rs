@@ -93,14 +93,14 @@ fn flush(pending: &mut Vec<Pending>) {
 impl Transport for Loopback {
     unsafe fn put(&self, to: FarTarget, from: *const u8, n: usize) {
         let mut bytes = vec![0; n];
-        // SAFETY: by contract; the vector is as long.
+        // SAFETY: TRANSPORT-T3; the vector is as long.
         unsafe { copy::get(bytes.as_mut_ptr(), from, n) };
         pending().push(Pending { to, bytes });
     }
 
     unsafe fn get(&self, to: *mut u8, from: FarTarget, n: usize) {
         flush(&mut pending());
-        // SAFETY: by contract; TRANSPORT-T1, which `address` has looked at again.
+        // SAFETY: TRANSPORT-T3; TRANSPORT-T1, which `address` has looked at again.
         unsafe { copy::get(to, address(from, n), n) }
     }
 
@@ -119,7 +119,7 @@ impl Transport for Loopback {
     }
 
     unsafe fn put_signal(&self, to: FarTarget, from: *const u8, n: usize, signal: FarTarget, op: AmoOp<u64>) {
-        // SAFETY: by the same contract.
+        // SAFETY: TRANSPORT-T1 and TRANSPORT-T3.
         unsafe { self.put(to, from, n) };
         self.amo(signal, 8, op);
     }

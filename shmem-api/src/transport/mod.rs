@@ -11,7 +11,8 @@
 //!
 //! Invariants: **TRANSPORT-T1** a target lies inside a live object, or the runtime's part, of that PE: whoever makes one has
 //! checked it against this PE's own, which is the same. **TRANSPORT-T2** a job has one transport or none, which stays until
-//! the process ends.
+//! the process ends. **TRANSPORT-T3** the other end of a copy is this process's own: whoever asks for the copy vouches
+//! that it is readable, or writable, for as many bytes, and lies apart from the target.
 #![allow(unsafe_code)]
 
 mod data;
@@ -108,7 +109,7 @@ pub(crate) trait Transport: Send + Sync {
     unsafe fn put_blocks(&self, to: FarTarget, from: *const u8, blocks: FarBlocks) {
         let [there, here] = blocks.strides;
         for i in 0..blocks.n {
-            // SAFETY: by the same contract, block by block.
+            // SAFETY: TRANSPORT-T1 and TRANSPORT-T3 hold for each block, since they hold for all.
             unsafe { self.put(to.plus(i * there), from.wrapping_add(i * here), blocks.len) };
         }
     }
@@ -120,7 +121,7 @@ pub(crate) trait Transport: Send + Sync {
     unsafe fn get_blocks(&self, to: *mut u8, from: FarTarget, blocks: FarBlocks) {
         let [here, there] = blocks.strides;
         for i in 0..blocks.n {
-            // SAFETY: by the same contract, block by block.
+            // SAFETY: TRANSPORT-T1 and TRANSPORT-T3 hold for each block, since they hold for all.
             unsafe { self.get(to.wrapping_add(i * here), from.plus(i * there), blocks.len) };
         }
     }

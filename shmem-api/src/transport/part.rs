@@ -188,7 +188,7 @@ impl<T: Words> Part<'_, T> {
                 let copy = unsafe { MaybeUninit::<T>::zeroed().assume_init() };
                 lay(&copy);
                 let to = far.target(far.mirror);
-                // SAFETY: as in `look`.
+                // SAFETY: TRANSPORT-T1: the mirror lies in the runtime's part, as does what it stands for; the copy is as large.
                 unsafe { of(to).put(to, std::ptr::from_ref(&copy).cast(), size_of::<T>()) };
                 of(to).fence(to.stream);
             }

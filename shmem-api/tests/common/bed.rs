@@ -258,7 +258,7 @@ impl<T: Value> Arrays<T> {
     /// Asserts that the source is still what it was.
     pub fn source_unchanged(&self, seed: u64, pe: usize, n: usize, what: &dyn Debug) {
         for i in 0..n {
-            // SAFETY: as in `check`.
+            // SAFETY: the bed's own array, of so many elements.
             let got = unsafe { self.src.wrapping_add(i).read() };
             assert!(bytes_equal(got, source(seed, pe, i)), "{what:?}: the source changed at {i}");
         }

@@ -3,6 +3,7 @@
 use crate::floors::Floor;
 use crate::imports::library;
 use crate::labels;
+use crate::safety;
 use crate::sources::File;
 use crate::{in_circles, upwards};
 
@@ -185,4 +186,18 @@ fn a_label_cited_without_its_room_is_wrong_where_they_are_cited_in_full() {
     assert_eq!(labels::wrong(&files, &[], &["d"]), [""; 0]);
     let wrong = ["D1", "D2"].map(|label| format!("c/src/a.rs:2: {label} is cited without its room"));
     assert_eq!(labels::wrong(&files, &[], &["c/src"]), wrong);
+}
+
+#[test]
+fn a_safety_comment_says_itself_what_it_relies_on() {
+    let text = "fn f() {\n    // SAFETY: ours.\n    a();\n    // SAFETY: as above.\n    b();\n}\n\
+                unsafe fn g(f: fn(u8)) {\n    // SAFETY: as above, and\n    // so on.\n    c();\n    // SAFETY: as above.\n}\n\
+                // SAFETY: By contract; ours.\nconst S: &str = \"// SAFETY: by contract\";\n\
+                // SAFETY: as in `f`, by\n// HEAP-D1.\n// SAFETY: the caller's.\n";
+    let wrong = [
+        "c/src/a.rs:8: nothing is above it in its function: SAFETY: as above, and so on.",
+        "c/src/a.rs:13: it names no invariant: SAFETY: By contract; ours.",
+        "c/src/a.rs:17: it names no invariant: SAFETY: the caller's.",
+    ];
+    assert_eq!(safety::wrong(&tree(&[("a.rs", text)])), wrong);
 }

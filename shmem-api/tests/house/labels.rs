@@ -57,13 +57,13 @@ pub fn wrong(files: &[File], renamed: &[&str], in_full: &[&str]) -> Vec<String> 
 }
 
 /// The words of a line, where a dash is a letter.
-fn words(line: &str) -> impl Iterator<Item = &str> {
+pub fn words(line: &str) -> impl Iterator<Item = &str> {
     let parts = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
     parts.map(|word| word.trim_matches('-')).filter(|word| !word.is_empty())
 }
 
 /// Capitals, a dash, capitals, digits.
-fn is_label(word: &str) -> bool {
+pub fn is_label(word: &str) -> bool {
     let Some((room, rest)) = word.split_once('-') else { return false };
     let letters = rest.trim_end_matches(|c: char| c.is_ascii_digit());
     let capitals = |word: &str| word.bytes().all(|c| c.is_ascii_uppercase());

@@ -23,7 +23,7 @@ macro_rules! both {
     ($kind:ty: $($name:ident / $ctx_name:ident $(<$T:ident>)? ($($arg:ident),*);)*) => {{
         let mut named: Named<$kind> = Vec::new();
         $(
-            // SAFETY: by the contract of the routine, which its caller keeps.
+            // SAFETY: RAW-R2 to RAW-R5: whoever calls the pointer calls the routine.
             let plain: $kind = |_, $($arg),*| unsafe { raw::$name$(::<$T>)?($($arg),*) };
             // SAFETY: as above.
             let on_ctx: $kind = |ctx, $($arg),*| unsafe { raw::$ctx_name$(::<$T>)?(ctx, $($arg),*) };
@@ -36,28 +36,28 @@ macro_rules! both {
 // The elements that go by value, from and to memory.
 
 unsafe fn p<T: Elem>(_: Ctx, to: *mut T, from: *const T, pe: i32) {
-    // SAFETY: by contract, which is that of the routine.
+    // SAFETY: RAW-R2 and RAW-R3, of the caller.
     let value = unsafe { from.read_unaligned() };
     // SAFETY: as above.
     unsafe { raw::p(to, value, pe) }
 }
 
 unsafe fn ctx_p<T: Elem>(ctx: Ctx, to: *mut T, from: *const T, pe: i32) {
-    // SAFETY: by contract, which is that of the routine.
+    // SAFETY: RAW-R2 and RAW-R3, of the caller.
     let value = unsafe { from.read_unaligned() };
     // SAFETY: as above.
     unsafe { raw::ctx_p(ctx, to, value, pe) }
 }
 
 unsafe fn g<T: Elem>(_: Ctx, to: *mut T, from: *const T, pe: i32) {
-    // SAFETY: by contract, which is that of the routine.
+    // SAFETY: RAW-R2 and RAW-R3, of the caller.
     let value = unsafe { raw::g(from, pe) };
     // SAFETY: as above.
     unsafe { to.write_unaligned(value) }
 }
 
 unsafe fn ctx_g<T: Elem>(ctx: Ctx, to: *mut T, from: *const T, pe: i32) {
-    // SAFETY: by contract, which is that of the routine.
+    // SAFETY: RAW-R2 and RAW-R3, of the caller.
     let value = unsafe { raw::ctx_g(ctx, from, pe) };
     // SAFETY: as above.
     unsafe { to.write_unaligned(value) }

@@ -19,6 +19,9 @@
 //!
 //! Invariant **COPY-Y1**: no alignment is assumed that has not been checked; C programs hand over 16-byte elements
 //! at multiples of 8, and private memory may lie anywhere.
+//!
+//! What every copy asks of its caller, **COPY-Y2**: the source is readable and the target writable, for all of it; they lie
+//! apart (but in [`carry`]); and whoever else accesses the shared side meanwhile does so by this file, or by atomics.
 #![allow(unsafe_code)]
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -39,11 +42,11 @@ const LINE: usize = 64;
 #[inline]
 pub(crate) unsafe fn load<T: Pod>(from: *const T) -> T {
     if !is_word_aligned(from) {
-        // SAFETY: by contract.
+        // SAFETY: COPY-Y2.
         return unsafe { load_misaligned(from) };
     }
     let mut value = MaybeUninit::<T>::uninit();
-    // SAFETY: by contract; `value` is ours and as large.
+    // SAFETY: COPY-Y2; `value` is ours and as large.
     unsafe { elements::<T, false>(value.as_mut_ptr().cast(), from.cast(), [0, 0], 1) };
     // SAFETY: all bytes of it have been written, and any bytes are a valid T.
     unsafe { value.assume_init() }
@@ -56,10 +59,10 @@ pub(crate) unsafe fn load<T: Pod>(from: *const T) -> T {
 #[inline]
 pub(crate) unsafe fn store<T: Pod>(to: *mut T, value: T) {
     if !is_word_aligned(to) {
-        // SAFETY: by contract.
+        // SAFETY: COPY-Y2.
         return unsafe { store_misaligned(to, value) };
     }
-    // SAFETY: by contract; `value` is ours and as large.
+    // SAFETY: COPY-Y2; `value` is ours and as large.
     unsafe { elements::<T, true>(to.cast(), (&raw const value).cast(), [0, 0], 1) }
 }
 
@@ -75,7 +78,7 @@ fn is_word_aligned<T>(at: *const T) -> bool {
 #[inline(never)]
 unsafe fn load_misaligned<T: Pod>(from: *const T) -> T {
     let mut value = MaybeUninit::<T>::uninit();
-    // SAFETY: by contract; `value` is ours and as large.
+    // SAFETY: COPY-Y2; `value` is ours and as large.
     unsafe { bulk::<false>(value.as_mut_ptr().cast(), from.cast(), size_of::<T>()) };
     // SAFETY: all bytes of it have been written, and any bytes are a valid T.
     unsafe { value.assume_init() }
@@ -84,7 +87,7 @@ unsafe fn load_misaligned<T: Pod>(from: *const T) -> T {
 #[cold]
 #[inline(never)]
 unsafe fn store_misaligned<T: Pod>(to: *mut T, value: T) {
-    // SAFETY: by contract; `value` is ours and as large.
+    // SAFETY: COPY-Y2; `value` is ours and as large.
     unsafe { bulk::<true>(to.cast(), (&raw const value).cast(), size_of::<T>()) }
 }
 
@@ -94,7 +97,7 @@ unsafe fn store_misaligned<T: Pod>(to: *mut T, value: T) {
 /// `from` is readable and `to` writable for them, and they do not overlap.
 #[inline]
 pub(crate) unsafe fn put<T: Pod>(to: *mut T, from: *const T, n: usize) {
-    // SAFETY: by contract.
+    // SAFETY: COPY-Y2.
     unsafe { row::<T, true>(to.cast(), from.cast(), n) }
 }
 
@@ -104,7 +107,7 @@ pub(crate) unsafe fn put<T: Pod>(to: *mut T, from: *const T, n: usize) {
 /// As for [`put`].
 #[inline]
 pub(crate) unsafe fn get<T: Pod>(to: *mut T, from: *const T, n: usize) {
-    // SAFETY: by contract.
+    // SAFETY: COPY-Y2.
     unsafe { row::<T, false>(to.cast(), from.cast(), n) }
 }
 
@@ -124,10 +127,10 @@ pub(crate) unsafe fn blocks<T: Pod, const PUT: bool>(
 ) {
     let steps = strides.map(|stride| stride * size_of::<T>());
     if strides == [len, len] {
-        // SAFETY: by contract; the blocks touch on both sides.
+        // SAFETY: COPY-Y2; the blocks touch on both sides.
         unsafe { row::<T, PUT>(to, from, len * n) }
     } else if len == 1 {
-        // SAFETY: by contract.
+        // SAFETY: COPY-Y2.
         unsafe { elements::<T, PUT>(to, from, steps, n) }
     } else {
         for i in 0..n {
@@ -180,15 +183,15 @@ unsafe fn row<T: Pod, const PUT: bool>(to: *mut u8, from: *const u8, n: usize) {
     let len = n * size_of::<T>();
     let one = |word: usize| word.is_multiple_of(size_of::<T>().max(1)) && shared.is_multiple_of(word);
     match len {
-        // SAFETY: by contract; a byte is always aligned.
+        // SAFETY: COPY-Y2; a byte is always aligned.
         1 if one(1) => unsafe { words::<u8, PUT>(to, from, 1) },
-        // SAFETY: by contract; aligned as checked.
+        // SAFETY: COPY-Y2; aligned as checked.
         2 if one(2) => unsafe { words::<u16, PUT>(to, from, 2) },
         // SAFETY: as above.
         4 if one(4) => unsafe { words::<u32, PUT>(to, from, 4) },
         // SAFETY: as above.
         8 if one(8) => unsafe { words::<u64, PUT>(to, from, 8) },
-        // SAFETY: by contract.
+        // SAFETY: COPY-Y2.
         _ => unsafe { bulk::<PUT>(to, from, len) },
     }
 }
@@ -203,14 +206,14 @@ unsafe fn words<W: Word, const PUT: bool>(to: *mut u8, from: *const u8, len: usi
     for at in (0..len).step_by(size_of::<W>()) {
         let (to, from) = (to.wrapping_add(at).cast::<W>(), from.wrapping_add(at).cast::<W>());
         if PUT {
-            // SAFETY: by contract; private memory may lie anywhere.
+            // SAFETY: COPY-Y2; private memory may lie anywhere.
             let word = unsafe { from.read_unaligned() };
-            // SAFETY: by contract.
+            // SAFETY: COPY-Y2.
             unsafe { W::store(to, word) }
         } else {
-            // SAFETY: by contract.
+            // SAFETY: COPY-Y2.
             let word = unsafe { W::load(from) };
-            // SAFETY: by contract; private memory may lie anywhere.
+            // SAFETY: COPY-Y2; private memory may lie anywhere.
             unsafe { to.write_unaligned(word) }
         }
     }
@@ -231,12 +234,12 @@ macro_rules! word {
         impl Word for $word {
             #[inline(always)]
             unsafe fn store(at: *mut Self, word: Self) {
-                // SAFETY: by contract; all who access shared memory do so atomically or opaquely.
+                // SAFETY: COPY-Y2; aligned, as our caller has checked (COPY-Y1).
                 unsafe { <$atomic>::from_ptr(at) }.store(word, Relaxed)
             }
             #[inline(always)]
             unsafe fn load(at: *const Self) -> Self {
-                // SAFETY: as above; it is not written.
+                // SAFETY: COPY-Y2; aligned, as our caller has checked (COPY-Y1); it is not written.
                 unsafe { <$atomic>::from_ptr(at.cast_mut()) }.load(Relaxed)
             }
         }
@@ -255,11 +258,11 @@ pub(crate) unsafe fn carry(to: *mut u8, from: *const u8, n: usize) {
         let apart = to.addr().wrapping_sub(from.addr());
         // Not where a part of the source would be overwritten before it is read.
         if apart >= n && long::is_ours(apart, n) {
-            // SAFETY: by contract; the target lies below the source or past its end.
+            // SAFETY: COPY-Y2; the target lies below the source or past its end.
             return unsafe { long::copy(to, from, n) };
         }
     }
-    // SAFETY: by contract.
+    // SAFETY: COPY-Y2.
     unsafe { to.copy_from(from, n) }
 }
 
@@ -269,7 +272,7 @@ pub(crate) unsafe fn carry(to: *mut u8, from: *const u8, n: usize) {
 /// `at` is writable for `n` bytes, and nobody else uses them meanwhile.
 pub(crate) unsafe fn fill(at: *mut u8, byte: u8, n: usize) {
     // The C library's memset: it reads nothing, so there is no trap for it.
-    // SAFETY: by contract.
+    // SAFETY: COPY-Y2.
     unsafe { at.write_bytes(byte, n) }
 }
 
@@ -281,10 +284,10 @@ pub(crate) unsafe fn fill(at: *mut u8, byte: u8, n: usize) {
 unsafe fn bulk<const PUT: bool>(to: *mut u8, from: *const u8, n: usize) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     if n < long::LEAST {
-        // SAFETY: by contract.
+        // SAFETY: COPY-Y2.
         unsafe { memcpy(to, from, n) }
     } else {
-        // SAFETY: by contract.
+        // SAFETY: COPY-Y2.
         unsafe { bulk_long(to, from, n) }
     }
     #[cfg(any(not(target_arch = "x86_64"), miri))]
@@ -311,10 +314,10 @@ unsafe fn bulk<const PUT: bool>(to: *mut u8, from: *const u8, n: usize) {
 #[inline(never)]
 unsafe fn bulk_long(to: *mut u8, from: *const u8, n: usize) {
     if long::is_ours(to.addr().wrapping_sub(from.addr()), n) {
-        // SAFETY: by contract.
+        // SAFETY: COPY-Y2.
         unsafe { long::copy(to, from, n) }
     } else {
-        // SAFETY: by contract.
+        // SAFETY: COPY-Y2.
         unsafe { memcpy(to, from, n) }
     }
 }
@@ -326,7 +329,7 @@ unsafe fn bulk_long(to: *mut u8, from: *const u8, n: usize) {
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)]
 unsafe fn memcpy(to: *mut u8, from: *const u8, n: usize) {
-    // SAFETY: a call of memcpy with the arguments it takes, by contract valid; every register and the
+    // SAFETY: a call of memcpy with the arguments it takes, valid by COPY-Y2; every register and the
     // memory a C function may change are declared changed.
     unsafe {
         std::arch::asm!(

@@ -111,7 +111,7 @@ routines! {
     /// `lock` is a symmetric variable that was 0 on every PE before its first use and is used by these three routines
     /// only. The World stays up during the call.
     fn set_lock(call, lock: *mut i64) {
-        // SAFETY: by contract.
+        // SAFETY: RAW-R3: a symmetric variable that these routines alone use.
         let words = unsafe { Lock::new(call, lock) };
         if queue::acquire(&words, words.me).is_err() {
             let at = lock.addr();
@@ -124,7 +124,7 @@ routines! {
     /// # Safety
     /// As [`set_lock`].
     fn test_lock(call, lock: *mut i64) -> i32 {
-        // SAFETY: by contract.
+        // SAFETY: RAW-R3: a symmetric variable that these routines alone use.
         let words = unsafe { Lock::new(call, lock) };
         i32::from(!call.tested(queue::try_acquire(&words, words.me), false))
     }
@@ -135,7 +135,7 @@ routines! {
     /// # Safety
     /// As [`set_lock`].
     fn clear_lock(call, lock: *mut i64) {
-        // SAFETY: by contract.
+        // SAFETY: RAW-R3: a symmetric variable that these routines alone use.
         let words = unsafe { Lock::new(call, lock) };
         transport::quiet(call.stream());
         if queue::release(&words, words.me).is_err() {

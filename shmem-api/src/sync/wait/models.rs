@@ -37,7 +37,7 @@ impl Mailbox {
     }
 
     fn data(&self, of: usize) -> u32 {
-        // SAFETY: as above.
+        // SAFETY: loom checks that nobody else accesses it at the same time.
         self.data[of].with(|data| unsafe { *data })
     }
 }

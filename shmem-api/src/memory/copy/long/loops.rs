@@ -7,7 +7,7 @@
 //!          last stored                                              last stored
 //! ```
 //!
-//! They keep COPY-Y2 (`long`).
+//! They keep COPY-Y3 (`long`).
 
 /// Copies `n` bytes by halves of lines.
 ///
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// COPY-Y2: downwards in place.
+    /// COPY-Y3: downwards in place.
     #[test]
     fn a_loop_moves_downwards_in_place() {
         let before: Vec<u8> = (0..9000_u32).map(|i| (i ^ (i >> 8)) as u8).collect();

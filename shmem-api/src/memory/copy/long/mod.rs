@@ -18,7 +18,7 @@
 //!
 //! The choice is by what the processor says of itself (CPUID), asked once; `aliases` (docs/BENCHMARKS.md) measures it.
 //!
-//! Invariant **COPY-Y2**: the loops (`loops`) store to aligned lines and load the next 128 bytes before they store these. So
+//! Invariant **COPY-Y3**: the loops (`loops`) store to aligned lines and load the next 128 bytes before they store these. So
 //! no load waits for a store that only looks like its address, 4 KiB apart, and where `to` lies below `from` the two
 //! may overlap.
 
@@ -130,10 +130,10 @@ pub(super) fn is_ours(apart: usize, n: usize) -> bool {
 #[inline]
 pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
     if Choice::of_this_processor().lines {
-        // SAFETY: by contract; lines are chosen where the processor has AVX-512.
+        // SAFETY: COPY-Y2; lines are chosen where the processor has AVX-512.
         unsafe { loops::lines(to, from, n) }
     } else {
-        // SAFETY: by contract; a copy is ours only where the processor has AVX2.
+        // SAFETY: COPY-Y2; a copy is ours only where the processor has AVX2.
         unsafe { loops::halves(to, from, n) }
     }
 }
