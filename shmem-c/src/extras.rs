@@ -134,7 +134,7 @@ called_from! {
             (1, Ok(pe)) if pe < raw::n_pes() as u32 => Near::Pe(PeId(pe)),
             (2, Ok(node)) => Near::Numa(node),
             (3, _) => Near::Interleave,
-            _ => return refuse(call, &format!("nobody is near {near}, {which}: see the SHMEMX_NEAR constants")),
+            _ => return refuse(call, &format!("near is {near} and which {which}: near is one of the SHMEMX_NEAR constants, and which a PE or a NUMA node")),
         };
         ops::alloc(call, site, size, align, of, near).cast()
     };
@@ -142,7 +142,7 @@ called_from! {
         let of = match team {
             TeamHandle::WORLD => Reach::World,
             TeamHandle::SHARED => Reach::Host,
-            _ => return refuse(call, "a heap of its own have SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED only"),
+            _ => return refuse(call, "only SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED have a heap of their own"),
         };
         ops::alloc(call, site, size, Align::DEFAULT, of, Near::Any).cast()
     };

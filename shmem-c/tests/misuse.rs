@@ -69,7 +69,7 @@ const ALLOCATE: &[(&str, End)] = &[
         "team_malloc_of_no_team",
         Says(
             300,
-            &[": shmemx_team_malloc: a heap of its own have SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED only"],
+            &[": shmemx_team_malloc: only SHMEM_TEAM_WORLD and SHMEM_TEAM_SHARED have a heap of their own"],
         ),
     ),
     ("align_nothing", Says(1, &["PE 0: shmem_align: 0 is no alignment; give a power of two"])),

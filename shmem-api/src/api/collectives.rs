@@ -9,7 +9,7 @@
 //! other's parts of them. So nobody may touch another's before it is in the call, too, with the same objects.
 //!
 //! Invariant **API-R1**: a byte of another PE's object is touched only after a meeting in which all members showed the same
-//! collective, of as many elements, on objects at the same offsets (compared exactly: rule S1); and no longer
+//! collective, of as many elements, on objects at the same offsets (compared exactly: rule S1 of RUST-API); and no longer
 //! than until that PE leaves the call (COLL-K3 of [`crate::coll::group`]).
 #![allow(unsafe_code)]
 

@@ -72,7 +72,7 @@ impl<'c> TeamCall<'c> {
     #[inline]
     pub(crate) fn meet(&mut self, words: &[u64], agreed: usize) {
         self.word = self.word.agreeing(agreed);
-        self.others_are_near();
+        self.wait_for_the_call_before();
         self.rendezvous(words);
     }
 
@@ -151,7 +151,7 @@ impl<'c> TeamCall<'c> {
 
     /// TEAM-T2.
     #[inline]
-    fn others_are_near(&mut self) {
+    fn wait_for_the_call_before(&mut self) {
         self.core.wait_left(self.node, self.calls, self.word.number() - 1);
     }
 
