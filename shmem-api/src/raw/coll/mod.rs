@@ -129,7 +129,7 @@ impl<'e> On<'e> {
         root: i32,
         gets_it: bool,
     ) {
-        // SAFETY: by the same contract.
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
         let objects = unsafe { self.objects(n, (dest, n), (src, n), false) };
         self.run((Kind::Broadcast, n, root as u64), objects, |group| {
             let root = Root { rank: checked_root(group, root), gets_it, goes_on: true };
@@ -154,7 +154,7 @@ impl<'e> On<'e> {
     /// # Safety
     /// As for [`fcollect()`].
     pub(super) unsafe fn fcollect<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
-        // SAFETY: by the same contract.
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
         let objects = unsafe { self.objects(n, (dest, self.for_all(n)), (src, n), false) };
         self.run((Kind::Fcollect, n, 0), objects, |group| fcollect::fcollect(group, n));
     }
@@ -163,7 +163,7 @@ impl<'e> On<'e> {
     /// As for [`alltoall()`].
     pub(super) unsafe fn alltoall<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
         let all = self.for_all(n);
-        // SAFETY: by the same contract.
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
         let objects = unsafe { self.objects(n, (dest, all), (src, all), false) };
         self.run((Kind::Alltoall, n, 1 << 32 | 1), objects, |group| alltoall::alltoall(group, n));
     }
@@ -178,7 +178,7 @@ impl<'e> On<'e> {
     ) {
         let strides = checked_strides(self.call, dst, sst);
         let reach = |stride| extent(self.for_all(n), stride);
-        // SAFETY: by the same contract.
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
         let objects = unsafe { self.objects(n, (dest, reach(strides.0)), (src, reach(strides.1)), false) };
         let agreed = (Kind::Alltoall, n, (dst << 32 | sst) as u64);
         self.run(agreed, objects, |group| alltoall::alltoalls(group, strides, n));
@@ -187,7 +187,7 @@ impl<'e> On<'e> {
     /// # Safety
     /// As for [`sum_reduce`](crate::raw::sum_reduce).
     pub(super) unsafe fn reduce<T: Elem, O: Operator<T>>(self, dest: *mut T, src: *const T, n: usize) {
-        // SAFETY: by the same contract.
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
         let objects = unsafe { self.objects(n, (dest, n), (src, n), true) };
         self.run((Kind::Reduce, n, O::NAME), objects, |group| reduction::<T, O>(group, n));
     }
@@ -196,7 +196,7 @@ impl<'e> On<'e> {
     /// As for [`sum_inscan`](crate::raw::sum_inscan).
     pub(super) unsafe fn scan<T: Arith>(self, dest: *mut T, src: *const T, n: usize, own: Own) {
         let name = if own == Own::In { const { word("inscan") } } else { const { word("exscan") } };
-        // SAFETY: by the same contract.
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
         let objects = unsafe { self.objects(n, (dest, n), (src, n), true) };
         self.run((Kind::Scan, n, name), objects, |group| scan::scan(group, n, own));
     }
