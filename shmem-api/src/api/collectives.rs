@@ -10,22 +10,19 @@
 //!
 //! Invariant **API-R1**: a byte of another PE's object is touched only after a meeting in which all members showed the same
 //! collective, of as many elements, on objects at the same offsets (compared exactly: rule S1 of RUST-API); and no longer
-//! than until that PE leaves the call (COLL-K3 of [`crate::coll::group`]).
-#![allow(unsafe_code)]
+//! than until that PE leaves the call. A [`Group`] sees to it, since these objects are not ready
+//! before (COLL-K1), and are the call's while they are borrowed for it (COLL-K5).
 
 use crate::api::sym::{SymBox, SymPart, SymSlice};
 use crate::api::team::Team;
-use crate::coll::alltoall;
-use crate::coll::broadcast;
 use crate::coll::broadcast::Root;
-use crate::coll::collect;
-use crate::coll::fcollect;
 use crate::coll::group;
-use crate::coll::group::{Agreed, Chunk, Group, show, shown};
+use crate::coll::group::Group;
+use crate::coll::object::{Dest, Source};
 use crate::coll::ops::{Arith, Operator, Sum};
-use crate::coll::reduce;
-use crate::coll::scan;
+use crate::coll::pieces::extent;
 use crate::coll::scan::Own;
+use crate::coll::{alltoall, broadcast, collect, fcollect, reduce, scan};
 use crate::node::signature::Kind;
 use crate::raw::Call;
 use crate::types::elem::{Elem, check_layout};
@@ -33,27 +30,34 @@ use crate::types::thread_level::Level;
 use crate::types::word::word;
 
 mod sealed {
+    use crate::coll::object::{Dest, Source};
+
     /// Of one type of elements: without it, a program could implement [`Symmetric`](super::Symmetric) of a type of its
-    /// own for an object of other elements, and say where it is.
-    pub trait Sealed<T> {}
+    /// own for an object of other elements.
+    pub trait Sealed<T> {
+        #[doc(hidden)]
+        fn dest(&mut self) -> Dest<'_, T>;
+        #[doc(hidden)]
+        fn source(&self) -> Source<'_, T>;
+    }
 }
 
 /// A symmetric object of elements of `T`, or a part of one: what collectives are called with.
-pub trait Symmetric<T: Elem>: sealed::Sealed<T> {
-    /// Its offset and its length.
-    #[doc(hidden)]
-    fn extent(&self) -> (u64, usize);
-}
+pub trait Symmetric<T: Elem>: sealed::Sealed<T> {}
 
 macro_rules! symmetric {
     ($($name:ident: |$object:ident| $slice:expr;)*) => {$(
-        impl<T: Elem> sealed::Sealed<T> for $name<'_, T> {}
-        impl<T: Elem> Symmetric<T> for $name<'_, T> {
-            fn extent(&self) -> (u64, usize) {
+        impl<T: Elem> sealed::Sealed<T> for $name<'_, T> {
+            fn dest(&mut self) -> Dest<'_, T> {
                 let $object = self;
-                ($slice.at.0, $slice.len)
+                $slice.as_dest()
+            }
+            fn source(&self) -> Source<'_, T> {
+                let $object = self;
+                $slice.as_source()
             }
         }
+        impl<T: Elem> Symmetric<T> for $name<'_, T> {}
     )*};
 }
 
@@ -74,28 +78,22 @@ impl<L: Level> Team<'_, L> {
     /// # Panics
     /// If there is no PE `root` in the team.
     pub fn broadcast<T: Elem>(&self, object: &mut impl Symmetric<T>, root: usize) {
-        let (at, n) = object.extent();
+        let dest = object.dest();
+        let (src, n) = (dest.in_place(), dest.len());
         let root = self.root("broadcast", root);
-        self.collective::<T, _>("Team::broadcast", (Kind::Broadcast, n, root.into()), [at, at], |group| {
-            let object = self.own(at);
-            let root = Root { rank: root, gets_it: false, goes_on: false };
-            // SAFETY: API-R1, by its first meeting; source and target of every copy are parts of different PEs, since the
-            // root keeps its own.
-            unsafe { broadcast::broadcast::<T>(group, object, object, n, root) }
+        self.collective("Team::broadcast", (Kind::Broadcast, n, root.into()), (dest, src), |group| {
+            broadcast::broadcast(group, n, Root { rank: root, gets_it: false, goes_on: false })
         });
     }
 
     /// Copies the elements of `src` of all PEs to `dest` on every PE, one PE's after the other's (`shmem_fcollect`):
     /// `dest` is as long as all of them.
     pub fn fcollect<T: Elem>(&self, dest: &mut impl Symmetric<T>, src: &impl Symmetric<T>) {
-        let ((to, room), (from, n)) = (dest.extent(), src.extent());
-        self.fits("fcollect", "dest", room, n.saturating_mul(self.n_pes()));
-        self.collective::<T, _>("Team::fcollect", (Kind::Fcollect, n, 0), [to, from], |group| {
-            if n > 0 && !fcollect::shows::<T>(group, n) {
-                group.sync();
-            }
-            // SAFETY: API-R1, by the meeting; `dest` is long enough, and another object than `src`, by their borrows.
-            unsafe { fcollect::fcollect::<T>(group, self.own(to), self.own(from), n) }
+        let (dest, src) = (dest.dest(), src.source());
+        let n = src.len();
+        self.fits("fcollect", "dest", dest.len(), n.saturating_mul(self.n_pes()));
+        self.collective("Team::fcollect", (Kind::Fcollect, n, 0), (dest, src), |group| {
+            fcollect::fcollect(group, n)
         });
     }
 
@@ -103,20 +101,20 @@ impl<L: Level> Team<'_, L> {
     /// together (`shmem_collect`). Neither need `src` be the same object on all PEs. What `dest` has beyond is left
     /// as it is.
     pub fn collect<T: Elem>(&self, dest: &mut impl Symmetric<T>, src: &impl Symmetric<T>) -> usize {
-        let ((to, room), (from, n)) = (dest.extent(), src.extent());
-        self.collective::<T, _>("Team::collect", (Kind::Gather, room, 0), [to, to], |group| {
-            // SAFETY: API-R1, by its first meeting: nobody reads another's source; `dest` has that room, and is another
-            // object than `src`, by their borrows.
-            unsafe { collect::collect::<T>(group, (self.own(to), room), self.own(from), n) }
+        let (dest, src) = (dest.dest(), src.source().of_this_pe());
+        let room = dest.len();
+        self.collective("Team::collect", (Kind::Gather, room, 0), (dest, src), |group| {
+            collect::collect(group)
         })
     }
 
     /// Block `l` of PE `k`'s `src` becomes block `k` of PE `l`'s `dest` (`shmem_alltoall`): both are as many blocks of
     /// equal length as the team has PEs.
     pub fn alltoall<T: Elem>(&self, dest: &mut impl Symmetric<T>, src: &impl Symmetric<T>) {
-        let n = src.extent().1 / self.n_pes();
-        self.fits("alltoall", "src", src.extent().1, n * self.n_pes());
-        self.fits("alltoall", "dest", dest.extent().1, n * self.n_pes());
+        let (len, room) = (src.source().len(), dest.dest().len());
+        let n = len / self.n_pes();
+        self.fits("alltoall", "src", len, n * self.n_pes());
+        self.fits("alltoall", "dest", room, n * self.n_pes());
         self.alltoalls(dest, 1, src, 1, n);
     }
 
@@ -133,29 +131,21 @@ impl<L: Level> Team<'_, L> {
         sst: usize,
         n: usize,
     ) {
-        let ((to, room), (from, len)) = (dest.extent(), src.extent());
+        let (dest, src) = (dest.dest(), src.source());
         let all = n.saturating_mul(self.n_pes());
-        for (name, stride, len) in [("dest", dst, room), ("src", sst, len)] {
-            let extent = all.saturating_sub(1).saturating_mul(stride).saturating_add(all.min(1));
-            if stride == 0 || extent > len || stride > u32::MAX as usize {
+        for (name, stride, len) in [("dest", dst, dest.len()), ("src", sst, src.len())] {
+            if stride == 0 || extent(all, stride) > len || stride > u32::MAX as usize {
                 let me = self.engine.me;
                 panic!(
                     "PE {me}: Team::alltoall: {all} elements, {stride} apart, in a {name} of {len} elements"
                 );
             }
         }
-        let strides = (dst << 32 | sst) as u64;
-        self.collective::<T, _>("Team::alltoall", (Kind::Alltoall, n, strides), [to, from], |group| {
-            if n > 0 {
-                group.sync();
-            }
-            let (to, from) = (self.own(to), self.own(from));
-            if (dst, sst) == (1, 1) {
-                // SAFETY: API-R1, by the meeting; all elements lie in the objects, which are different, by their borrows.
-                unsafe { alltoall::alltoall::<T>(group, to, from, n) }
-            } else {
-                // SAFETY: as above.
-                unsafe { alltoall::alltoalls::<T>(group, to, from, (dst, sst), n) }
+        let (dest, strides) = (dest.first(extent(all, dst)), (dst << 32 | sst) as u64);
+        self.collective("Team::alltoall", (Kind::Alltoall, n, strides), (dest, src), |group| {
+            match (dst, sst) {
+                (1, 1) => alltoall::alltoall(group, n),
+                strides => alltoall::alltoalls(group, strides, n),
             }
         });
     }
@@ -169,24 +159,26 @@ impl<L: Level> Team<'_, L> {
         dest: &mut impl Symmetric<T>,
         src: &impl Symmetric<T>,
     ) {
-        self.reduction(op, dest.extent(), src.extent());
+        self.reduction(op, dest.dest(), src.source());
     }
 
     /// As [`reduce`](Self::reduce), of an object in place.
     pub fn reduce_in_place<T: Elem, O: Operator<T>>(&self, op: O, object: &mut impl Symmetric<T>) {
-        self.reduction::<T, O>(op, object.extent(), object.extent());
+        let dest = object.dest();
+        let src = dest.in_place();
+        self.reduction(op, dest, src);
     }
 
     /// `dest` becomes, element by element, the sum of the sources of the PEs up to and with this one
     /// (`shmem_sum_inscan`).
     pub fn inscan<T: Arith>(&self, dest: &mut impl Symmetric<T>, src: &impl Symmetric<T>) {
-        self.scan::<T>("inscan", Own::In, dest.extent(), src.extent());
+        self.scan("inscan", Own::In, dest.dest(), src.source());
     }
 
     /// `dest` becomes, element by element, the sum of the sources of the PEs before this one, 0 on the first
     /// (`shmem_sum_exscan`).
     pub fn exscan<T: Arith>(&self, dest: &mut impl Symmetric<T>, src: &impl Symmetric<T>) {
-        self.scan::<T>("exscan", Own::Out, dest.extent(), src.extent());
+        self.scan("exscan", Own::Out, dest.dest(), src.source());
     }
 
     /// PE `root`'s value, on every PE. Of at most 256 bytes, as all values here.
@@ -228,20 +220,19 @@ impl<L: Level> Team<'_, L> {
         })
     }
 
-    fn reduction<T: Elem, O: Operator<T>>(&self, _op: O, (to, room): (u64, usize), (from, n): (u64, usize)) {
-        self.fits("reduce", "dest", room, n);
-        self.collective::<T, _>("Team::reduce", (Kind::Reduce, n, O::NAME), [to, from], |group| {
-            // SAFETY: API-R1, by its first meeting, before which it touches no other PE's object; the objects are as long,
-            // and the same or different.
-            unsafe { reduce::reduce::<T, O>(group, self.own(to), self.own(from), n) }
+    fn reduction<T: Elem, O: Operator<T>>(&self, _op: O, dest: Dest<'_, T>, src: Source<'_, T>) {
+        let n = src.len();
+        self.fits("reduce", "dest", dest.len(), n);
+        self.collective("Team::reduce", (Kind::Reduce, n, O::NAME), (dest, src), |group| {
+            reduce::reduce::<T, O>(group, n)
         });
     }
 
-    fn scan<T: Arith>(&self, name: &str, own: Own, (to, room): (u64, usize), (from, n): (u64, usize)) {
-        self.fits(name, "dest", room, n);
-        self.collective::<T, _>("Team::scan", (Kind::Scan, n, word(name)), [to, from], |group| {
-            // SAFETY: as in `reduction`.
-            unsafe { scan::scan::<T>(group, self.own(to), self.own(from), n, own) }
+    fn scan<T: Arith>(&self, name: &str, own: Own, dest: Dest<'_, T>, src: Source<'_, T>) {
+        let n = src.len();
+        self.fits(name, "dest", dest.len(), n);
+        self.collective("Team::scan", (Kind::Scan, n, word(name)), (dest, src), |group| {
+            scan::scan(group, n, own)
         });
     }
 
@@ -249,37 +240,24 @@ impl<L: Level> Team<'_, L> {
     fn collective<T: Elem, R>(
         &self,
         call: &'static str,
-        (kind, n, more): (Kind, usize, u64),
-        objects: [u64; 2],
-        body: impl FnOnce(&mut Group<'_, '_>) -> R,
+        agreed: (Kind, usize, u64),
+        objects: (Dest<'_, T>, Source<'_, T>),
+        body: impl FnOnce(&mut Group<'_, '_, T>) -> R,
     ) -> R {
-        let agreed = Agreed::elements::<T>(n, more).at(objects);
-        group::collective(Call::new(call), &self.engine, self.core(), (kind, &agreed), body)
+        group::collective(Call::new(call), &self.engine, self.core(), agreed, objects, body)
     }
 
     /// Shows a value, and reads those of the others, by rank. No PE touches another's memory.
     fn values<T: Elem, R>(
         &self,
         call: &'static str,
-        (kind, more): (Kind, u64),
+        agreed: (Kind, u64),
         value: T,
         read: impl FnOnce(&mut dyn FnMut(u32) -> T) -> R,
     ) -> R {
         const { check_layout::<T>() };
         const { assert!(size_of::<T>() <= VALUE, "a value has 256 bytes at most; put it into an object") };
-        let agreed = Agreed::elements::<T>(1, more);
-        group::collective(Call::new(call), &self.engine, self.core(), (kind, &agreed), |group| {
-            // SAFETY: a value of ours; the room is larger than any.
-            unsafe { show(group, &raw const value, 1) };
-            group.sync();
-            let mut chunk = Chunk::new();
-            read(&mut |rank| shown::<T>(group, rank, 1, &mut chunk)[0])
-        })
-    }
-
-    /// Where an object is in this PE's heap.
-    fn own<T>(&self, at: u64) -> *mut T {
-        self.engine.address(memheap::Offset(at)).cast()
+        group::values(Call::new(call), &self.engine, self.core(), agreed, value, read)
     }
 
     fn root(&self, call: &str, root: usize) -> u32 {

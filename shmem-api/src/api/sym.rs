@@ -16,6 +16,7 @@ use std::ptr::NonNull;
 
 use memheap::{Bytes, Offset};
 
+use crate::coll::object::{Dest, Source};
 use crate::heap::DropQueue;
 use crate::process::child;
 use crate::types::elem::Elem;
@@ -111,6 +112,18 @@ macro_rules! local_slice {
             /// Its length in bytes, without looking at an element: also for when it is shared.
             pub(crate) fn bytes(&self) -> Bytes {
                 Bytes((self.len * size_of::<T>()) as u64)
+            }
+
+            /// What a collective writes, while it is borrowed for that.
+            pub(crate) fn as_dest(&mut self) -> Dest<'_, T> {
+                // SAFETY: COLL-K5, by SYM-Y1 and since `&mut self` excludes everybody else; not ready before a meeting.
+                unsafe { Dest::new(self.base.as_ptr(), self.len, self.at.0, false) }
+            }
+
+            /// What a collective reads, while it is borrowed for that.
+            pub(crate) fn as_source(&self) -> Source<'_, T> {
+                // SAFETY: COLL-K5, by SYM-Y1, and since `&self` excludes whoever would write.
+                unsafe { Source::new(self.base.as_ptr(), self.len, self.at.0) }
             }
         }
         impl<T: Elem> Deref for $name<'_, T> {

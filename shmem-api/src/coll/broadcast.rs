@@ -14,10 +14,9 @@
 //! A `dest` is written only while its PE is in the call: programs that let calls follow each other with one `dest`, and
 //! look at it in between, find what each call brought. Where the root's source is, the root says. On a team the root's
 //! `dest` is written, too; in an active set it is not.
-#![allow(unsafe_code)]
 
-use crate::call::bytes;
-use crate::coll::group::{Chunk, Group, show, shown};
+use crate::coll::group::Group;
+use crate::coll::pieces::Few;
 use crate::types::elem::Elem;
 
 /// What the root of a broadcast does.
@@ -30,78 +29,49 @@ pub(crate) struct Root {
     pub(crate) goes_on: bool,
 }
 
-/// Broadcasts `n` elements.
-///
-/// # Safety
-/// COLL-K1; `src` on the root and `dest` on every member are `n` elements, and do not overlap.
-pub(crate) unsafe fn broadcast<T: Elem>(
-    group: &mut Group<'_, '_>,
-    dest: *mut T,
-    src: *const T,
-    n: usize,
-    root: Root,
-) {
-    let me = group.rank();
-    let keep = |group: &Group<'_, '_>| {
-        if root.gets_it {
-            // SAFETY: `target` checked both places, this PE's own.
-            unsafe { group.put(me, dest, group.own(src, n), n) };
-        }
-    };
-    if n == 0 || bytes::<T>(n) > group.room() * 8 {
-        // SAFETY: by the same contract.
-        return unsafe { large(group, (dest, src, n), root, keep) };
+/// Broadcasts `n` elements: as many are in `dest` on every member, and in `src` on the root.
+pub(crate) fn broadcast<T: Elem>(group: &mut Group<'_, '_, T>, n: usize, root: Root) {
+    if !group.few() {
+        return large(group, n, root);
     }
+    if n == 0 {
+        // COLL-K4.
+        return group.meet();
+    }
+    let me = group.rank();
     if me == root.rank {
-        // SAFETY: `target` checked the place, this PE's own.
-        unsafe { show(group, group.own(src, n), n) };
+        group.show_source();
     }
     match root.goes_on {
         true => group.follow(root.rank),
-        false => group.sync(),
+        false => group.meet(),
     }
     if me == root.rank {
-        keep(group);
+        keep(group, root);
     } else {
-        let mut chunk = Chunk::new();
-        let elements = shown::<T>(group, root.rank, n, &mut chunk);
-        // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
-        unsafe { group.put(me, dest, elements.as_ptr(), n) };
+        group.own_dest().put(0, group.shown(root.rank, n, &mut Few::new()));
     }
 }
 
-/// # Safety
-/// As for `broadcast`.
-unsafe fn large<T: Elem>(
-    group: &mut Group<'_, '_>,
-    (dest, src, n): (*mut T, *const T, usize),
-    root: Root,
-    keep: impl Fn(&Group<'_, '_>),
-) {
+/// The root's own `dest`.
+fn keep<T: Elem>(group: &Group<'_, '_, T>, root: Root) {
+    if root.gets_it {
+        group.own_dest().put_own(group.own_source());
+    }
+}
+
+fn large<T: Elem>(group: &mut Group<'_, '_, T>, n: usize, root: Root) {
     let me = group.rank();
-    if me == root.rank && n > 0 {
-        group.show(&[group.call().position(group.own(src, n), n)]);
-    }
-    group.sync();
-    if n == 0 {
-        // COLL-K4.
-        return;
-    }
-    if group.size() == 1 {
-        return keep(group);
-    }
+    group.open();
     let halves = group.size() == 2 && !root.gets_it;
     let half = if halves { (n / 2).next_multiple_of((64 / size_of::<T>()).max(1)).min(n) } else { 0 };
     if me != root.rank {
-        let src = group.call().own_address(group.shown(root.rank, 0)).cast::<T>();
-        let (to, from) = (group.own(dest, n), group.target(root.rank, src, n).plus(bytes::<T>(half)));
-        // SAFETY: COLL-K2, by the meeting; `target` checked both places.
-        unsafe { from.get(to.wrapping_add(half), n - half) };
+        let to = group.own_dest().part(half, n - half);
+        group.source_of_root(half, n - half).get_own(to);
     } else if halves {
-        // SAFETY: COLL-K1; `target` checked both places.
-        unsafe { group.target(1 - me, dest, n).put(group.own(src, n), half) };
+        group.dest_of(1 - me, 0, half).put_own(group.own_source().part(0, half));
     } else {
-        keep(group);
+        keep(group, root);
     }
-    group.sync();
+    group.close();
 }

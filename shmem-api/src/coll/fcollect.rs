@@ -7,47 +7,31 @@
 //!
 //! Nobody reads another's source, so there is no meeting before (COLL-K1); the one after says that all parts have
 //! arrived (COLL-K3).
-#![allow(unsafe_code)]
 
-use crate::call::bytes;
-use crate::coll::group::{Chunk, Group, show, shown};
-use crate::memory::copy;
+use crate::coll::group::Group;
+use crate::coll::pieces::Few;
 use crate::types::elem::Elem;
 
-/// Whether so many elements are shown: then there is nothing before the meeting.
-pub(crate) fn shows<T>(group: &Group<'_, '_>, n: usize) -> bool {
-    bytes::<T>(n) <= group.room() * 8
-}
-
-/// Collects `n` elements of each member.
-///
-/// # Safety
-/// COLL-K1; `src` is `n` elements, and `dest` as many for each member; they do not overlap.
-pub(crate) unsafe fn fcollect<T: Elem>(group: &mut Group<'_, '_>, dest: *mut T, src: *const T, n: usize) {
+/// Collects `n` elements of each member, which is what `src` has: `dest` has as many for each.
+pub(crate) fn fcollect<T: Elem>(group: &mut Group<'_, '_, T>, n: usize) {
     if n == 0 {
         // COLL-K4.
-        return group.sync();
+        return group.meet();
     }
-    let (me, size) = (group.rank(), group.size());
-    let from = group.own(src, n);
-    if shows::<T>(group, n) {
-        // SAFETY: `target` checked the place, this PE's own.
-        unsafe { show(group, from, n) };
-        let to = group.own(dest, n.saturating_mul(size as usize));
-        group.sync();
-        let mut chunk = Chunk::new();
-        for rank in 0..size {
-            let elements = shown::<T>(group, rank, n, &mut chunk);
-            // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
-            unsafe { copy::put(to.wrapping_add(n * rank as usize), elements.as_ptr(), n) };
+    if group.few() {
+        group.show_source();
+        let to = group.own_dest();
+        group.meet();
+        let mut few = Few::new();
+        for rank in 0..group.size() {
+            to.put(n * rank as usize, group.shown(rank, n, &mut few));
         }
         return;
     }
-    group.go_ahead();
+    let (me, from) = (group.rank() as usize, group.own_source());
+    group.open();
     for rank in group.round() {
-        let to = group.target(rank, dest, n.saturating_mul(size as usize)).plus(bytes::<T>(n * me as usize));
-        // SAFETY: COLL-K1; `target` checked both places.
-        unsafe { to.put(from, n) };
+        group.dest_of(rank, n.saturating_mul(me), n).put_own(from);
     }
-    group.sync();
+    group.close();
 }

@@ -2,14 +2,11 @@
 //!
 //! ```text
 //!   raw::coll         a team ───────┐   Group                              ┌ broadcast  collect  fcollect
-//!   raw::active_set   an active set ┼─► who, meet, show, where bytes are ──┤ alltoall   reduce   scan
-//!   collectives       safe objects ─┘                                      └ one file each
-//!
-//!   first meeting   the arguments all must agree on, and what this PE shows, in its cell: compared as they meet
-//!      or follow    the same of one member, which goes on; the others wait for it, and compare
-//!   later ones      plain
+//!   raw::active_set   an active set ┼─► who, in which stage, what may be  ─┤ alltoall   reduce   scan
+//!   collectives       safe objects ─┘   touched there                      └ one file each
 //! ```
 //!
+//! The first meeting compares the arguments that all must agree on, the objects among them, and shows what this PE shows.
 //! A member's bytes are found by the translation every raw call uses, from this PE's own symmetric
 //! address: so heap objects and statics work alike, wherever a peer has them.
 //!
@@ -19,74 +16,251 @@
 //! returns when its own `dest` is complete and its own `src` is no longer read; a peer may still be inside,
 //! and this PE's next call with the same group must not disturb it there. **COLL-K4** which way an algorithm takes depends on
 //! nothing but what is compared in the first meeting; so a count of 0 meets, too.
+//!
+//! An algorithm is safe code, since a group lets it do nothing else. The way the members go, and the stages of it, are those of
+//! [`crate::coll::course`], the same on all members: so while this PE has a call open, every member that it has met is in the
+//! same call, and leaves it only after this PE has closed it. That is COLL-K6 of [`crate::coll::object`], and COLL-K3.
 #![allow(unsafe_code)]
 
-use std::mem::MaybeUninit;
-
 use crate::call::{Call, bytes};
+use crate::coll::course::{Course, Way, reach};
+use crate::coll::object::{Dest, MemberDest, MemberSource, OwnDest, OwnSource, Source};
+use crate::coll::pieces::Few;
 use crate::engine::Engine;
-use crate::memory::copy;
-use crate::node::signature::{ARGS, Kind};
+use crate::node::signature::{ARGS, Kind, Position};
 use crate::team::call::TeamCall;
 use crate::team::core::TeamCore;
-use crate::transport::Target;
 use crate::types::elem::Elem;
 use crate::types::pe_set::PeSet;
 use crate::types::word::type_word;
 
-/// Arguments that all members must agree on; and nothing but them decides which way the call takes.
-pub(crate) struct Agreed {
-    words: [u64; Agreed::MOST],
-    len: usize,
-}
+/// Words of the arguments: elements, their size, their type, one more; then where `dest` and `src` are.
+const ARGUMENTS: usize = 6;
+const MORE: usize = 3;
+const DEST: usize = 4;
+const SRC: usize = 5;
 
-impl Agreed {
-    const MOST: usize = 6;
-
-    /// A call on `n` elements of `T`, with what else the call has for an argument.
-    pub(crate) fn elements<T: 'static>(n: usize, more: u64) -> Agreed {
-        let words = [n as u64, size_of::<T>() as u64, type_word::<T>(), more, 0, 0];
-        Agreed { words, len: 4 }
-    }
-
-    /// And the objects that have to be the same on all members: `dest` and `src`, as positions.
-    pub(crate) fn at(mut self, objects: [u64; 2]) -> Agreed {
-        self.words[4..].copy_from_slice(&objects);
-        self.len = 6;
-        self
-    }
-}
-
-/// A collective call under way.
-pub(crate) struct Group<'a, 'c> {
+/// A collective call under way, on objects of elements of `T`.
+pub(crate) struct Group<'a, 'c, T> {
     call: Call,
+    kind: Kind,
     members: PeSet,
     team_call: &'a mut TeamCall<'c>,
+    dest: Dest<'a, T>,
+    src: Source<'a, T>,
     /// The agreed arguments, then what is shown.
     words: [u64; ARGS],
     agreed: usize,
     len: usize,
-    met: bool,
+    course: Course,
+    /// How long the dest of a collect can be.
+    room: usize,
 }
 
-/// Runs a collective on a team or an active set.
+/// Runs a collective on a team or an active set: of `n` elements, with what else the call has for an argument, which is the
+/// root of a broadcast, or the strides of an alltoall. All members must agree on that, on where `dest` is, and on where `src` is, if it has a position.
 #[inline]
-pub(crate) fn collective<R>(
+pub(crate) fn collective<T: Elem, R>(
     call: Call,
     engine: &Engine,
     team: &TeamCore,
-    (kind, agreed): (Kind, &Agreed),
-    body: impl FnOnce(&mut Group<'_, '_>) -> R,
+    (kind, n, more): (Kind, usize, u64),
+    (dest, src): (Dest<'_, T>, Source<'_, T>),
+    body: impl FnOnce(&mut Group<'_, '_, T>) -> R,
 ) -> R {
-    team.call(engine, kind, |team_call| {
+    run(call, engine, team, (kind, n, more, ARGUMENTS), (dest, src), body)
+}
+
+/// Runs a collective that shows a value, and reads those of the others, by rank. No PE touches another's memory.
+pub(crate) fn values<T: Elem, R>(
+    call: Call,
+    engine: &Engine,
+    team: &TeamCore,
+    (kind, more): (Kind, u64),
+    value: T,
+    read: impl FnOnce(&mut dyn FnMut(u32) -> T) -> R,
+) -> R {
+    run(call, engine, team, (kind, 1, more, DEST), (Dest::none(), Source::none()), |group| {
         let mut words = [0; ARGS];
-        words[..Agreed::MOST].copy_from_slice(&agreed.words);
-        let n = agreed.len;
-        body(&mut Group { call, members: team.members, team_call, words, agreed: n, len: n, met: false })
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+        bytes[..size_of::<T>()].copy_from_slice(bytemuck::bytes_of(&value));
+        group.show(&words[..size_of::<T>().div_ceil(8)]);
+        group.meet();
+        let mut few = Few::new();
+        read(&mut |rank| group.shown(rank, 1, &mut few)[0])
     })
 }
 
-impl Group<'_, '_> {
+#[inline]
+fn run<T: Elem, R>(
+    call: Call,
+    engine: &Engine,
+    team: &TeamCore,
+    (kind, n, more, agreed): (Kind, usize, u64, usize),
+    (mut dest, src): (Dest<'_, T>, Source<'_, T>),
+    body: impl FnOnce(&mut Group<'_, '_, T>) -> R,
+) -> R {
+    team.call(engine, kind, |team_call| {
+        let mut words = [0; ARGS];
+        words[..DEST].copy_from_slice(&[n as u64, size_of::<T>() as u64, type_word::<T>(), more]);
+        (words[DEST], words[SRC]) = match agreed {
+            ARGUMENTS => (dest.position, src.position),
+            _ => (0, 0),
+        };
+        let way = Way::of(kind, n, bytes::<T>(n), (ARGS - agreed) * 8, dest.ready);
+        let room = dest.len;
+        let read = matches!(kind, Kind::Broadcast | Kind::Reduce | Kind::Scan);
+        let as_long = room == reach(kind, n, more, team.members.size) && (!read || src.len() == n);
+        // As whoever says that all dests are ready promises.
+        assert!(as_long || dest.ready || agreed < ARGUMENTS, "COLL-K5: all members' objects are as long");
+        if kind == Kind::Gather {
+            dest.len = 0;
+        }
+        let (members, len, course) = (team.members, agreed, Course::new(way));
+        let mut group = Group { call, kind, members, team_call, dest, src, words, agreed, len, course, room };
+        let result = body(&mut group);
+        assert!(group.course.is_closed(), "COLL-K3: a call ends when it is closed");
+        result
+    })
+}
+
+/// The stages.
+impl<'a, T: Elem> Group<'a, '_, T> {
+    /// Whether all that the call is about fits in what members show, or there is nothing: then nobody touches another's memory.
+    #[inline]
+    pub(crate) fn few(&self) -> bool {
+        self.course.few()
+    }
+
+    /// The meeting of a call of [few](Self::few).
+    #[inline]
+    pub(crate) fn meet(&mut self) {
+        self.course.meets_once();
+        self.team_call.meet(&self.words[..self.len], self.agreed);
+    }
+
+    /// In the place of that meeting: `root` goes on at once; the others wait until it has called.
+    #[inline]
+    pub(crate) fn follow(&mut self, root: u32) {
+        self.course.meets_once();
+        if self.rank() == root {
+            self.team_call.give(&self.words[..self.len], self.agreed);
+        } else {
+            self.team_call.take(root as usize, &self.words[..self.agreed]);
+        }
+    }
+
+    /// Opens a call of many: from here on members touch each other's memory. Every member has called it, and what each
+    /// stored before is visible to all; unless the call goes ahead, since every `dest` is ready.
+    #[inline]
+    pub(crate) fn open(&mut self) {
+        match self.kind {
+            Kind::Gather => self.show(&[self.src.len() as u64]),
+            Kind::Broadcast if u64::from(self.rank()) == self.words[MORE] => {
+                self.show(&[self.src.place(self.call)]);
+            }
+            _ => {}
+        }
+        match self.course.opens() {
+            Way::GoesAhead => self.team_call.go_ahead(),
+            _ => self.team_call.meet(&self.words[..self.len], self.agreed),
+        }
+    }
+
+    /// Closes it: when it returns, every member has, and what each did is visible to all.
+    #[inline]
+    pub(crate) fn close(&mut self) {
+        match self.course.closes() {
+            Way::GoesAhead => self.team_call.meet(&self.words[..self.len], self.agreed),
+            _ => self.team_call.sync(),
+        }
+    }
+}
+
+/// What is shown, and what may be touched.
+impl<'a, T: Elem> Group<'a, '_, T> {
+    /// Lays words open to the others, who may look after the first meeting, until the end of the call.
+    #[inline]
+    fn show(&mut self, words: &[u64]) {
+        self.len = self.agreed + words.len();
+        self.words[self.agreed..self.len].copy_from_slice(words);
+    }
+
+    /// Shows this PE's source itself, which is [few](Self::few).
+    #[inline]
+    pub(crate) fn show_source(&mut self) {
+        let source = self.own_source();
+        self.len = self.agreed + source.to_words(&mut self.words[self.agreed..]);
+    }
+
+    /// The elements a member has shown.
+    #[inline]
+    pub(crate) fn shown<'f>(&self, rank: u32, n: usize, to: &'f mut Few) -> &'f mut [T] {
+        to.read(n, |i| self.word_of(rank, i))
+    }
+
+    /// Of a collect that is open: where this PE's elements begin in `dest`, how many it has, and how many all have together.
+    /// Ends the job if these are more than `dest` has room for.
+    pub(crate) fn lay_out(&mut self) -> (usize, usize, usize) {
+        assert!(self.kind == Kind::Gather && self.course.is_met(), "COLL-K2: lengths come when members meet");
+        let before = |rank| (0..rank).map(|r| self.word_of(r, 0) as usize).fold(0, usize::saturating_add);
+        let (at, all) = (before(self.rank()), before(self.size()));
+        if all > self.room {
+            let room = self.room;
+            self.call.fail(&format!("dest has {room} elements, and all sources together {all}"));
+        }
+        self.dest.len = all;
+        (at, self.src.len(), all)
+    }
+
+    /// This PE's dest: all of it is there, or the job ends.
+    #[inline]
+    pub(crate) fn own_dest(&self) -> OwnDest<'a, T> {
+        self.dest.own(self.call)
+    }
+
+    /// This PE's source: all of it is there, or the job ends.
+    #[inline]
+    pub(crate) fn own_source(&self) -> OwnSource<'a, T> {
+        self.src.own(self.call)
+    }
+
+    /// `n` elements from the `at`th of a member's dest, to be written while the call is open.
+    #[inline]
+    pub(crate) fn dest_of(&self, rank: u32, at: usize, n: usize) -> MemberDest<'_, T> {
+        assert!(self.course.is_open(), "COLL-K6: it is written while the call is open");
+        // SAFETY: COLL-K6: the call is open; the member has been met, by its words on the same dest, or COLL-K1 holds. It
+        // cannot be closed as long as the piece borrows the group.
+        unsafe { self.dest.of(self.call, self.pe(rank), at, n) }
+    }
+
+    /// `n` elements from the `at`th of a member's source, to be read while the call is open.
+    #[inline]
+    pub(crate) fn source_of(&self, rank: u32, at: usize, n: usize) -> MemberSource<'_, T> {
+        assert!(self.course.is_met(), "COLL-K2: it is read when its PE has been met");
+        assert!(self.words[SRC] != Position::NONE, "COLL-K6: members have compared where it is");
+        // SAFETY: COLL-K6: the call is open; the member has been met, by its words on the same source. It cannot be closed
+        // as long as the piece borrows the group.
+        unsafe { self.src.of(self.call, self.pe(rank), at, n) }
+    }
+
+    /// As [`source_of`](Self::source_of), of the root of a broadcast, wherever that one has it.
+    #[inline]
+    pub(crate) fn source_of_root(&self, at: usize, n: usize) -> MemberSource<'_, T> {
+        assert!(
+            self.kind == Kind::Broadcast && self.course.is_met(),
+            "COLL-K2: it is read when its PE has been met"
+        );
+        let root = self.words[MORE] as u32;
+        let there = (self.pe(root), self.word_of(root, 0));
+        // SAFETY: COLL-K6: the call is open; the root has been met, and has shown where its source is when it opened the call.
+        // It cannot be closed as long as the piece borrows the group.
+        unsafe { self.src.of_at(self.call, there, at, n) }
+    }
+}
+
+/// Who calls.
+impl<T> Group<'_, '_, T> {
     /// Which routine it is.
     #[inline]
     pub(crate) fn call(&self) -> Call {
@@ -105,182 +279,32 @@ impl Group<'_, '_> {
         self.members.size
     }
 
-    /// Returns when every member has called it; what each stored before is then visible to all.
+    /// The members, beginning with the one after this PE: so that not all turn to the same one at once.
     #[inline]
-    pub(crate) fn sync(&mut self) {
-        if self.met {
-            self.team_call.sync();
-        } else {
-            self.met = true;
-            self.team_call.meet(&self.words[..self.len], self.agreed);
-        }
+    pub(crate) fn round(&self) -> impl Iterator<Item = u32> + use<T> {
+        let (rank, size) = (self.rank(), self.size());
+        (rank + 1..size).chain(0..=rank)
     }
 
-    /// Before this PE stores into a `dest` whose owner it may not have met.
+    /// A member's number in the world.
     #[inline]
-    pub(crate) fn go_ahead(&mut self) {
-        if !self.met {
-            self.team_call.go_ahead();
-        }
-    }
-
-    /// In the place of the first meeting: `root` goes on at once; the others wait until it has called.
-    #[inline]
-    pub(crate) fn follow(&mut self, root: u32) {
-        debug_assert!(!self.met, "one that has been met need not be followed");
-        self.met = true;
-        if self.rank() == root {
-            self.team_call.give(&self.words[..self.len], self.agreed);
-        } else {
-            self.team_call.take(root as usize, &self.words[..self.agreed]);
-        }
-    }
-
-    /// How many words a call can show.
-    #[inline]
-    pub(crate) fn room(&self) -> usize {
-        ARGS - self.agreed
-    }
-
-    /// Lays words open to the others, who may look after the first meeting, until the end of the call.
-    #[inline]
-    pub(crate) fn show(&mut self, words: &[u64]) {
-        self.len = self.agreed + words.len();
-        self.words[self.agreed..self.len].copy_from_slice(words);
+    fn pe(&self, rank: u32) -> i32 {
+        self.members.at(rank).0 as i32
     }
 
     /// Word `i` of what a member has shown.
     #[inline]
-    pub(crate) fn shown(&self, rank: u32, i: usize) -> u64 {
+    fn word_of(&self, rank: u32, i: usize) -> u64 {
         self.team_call.words_of(rank as usize).arg(self.agreed + i)
     }
+}
 
-    /// Where `n` elements at this PE's symmetric address `at` are for a member: checked, to be stored to or read from.
+/// COLL-K3: nobody leaves a call that is open, not even by a panic.
+impl<T> Drop for Group<'_, '_, T> {
     #[inline]
-    pub(crate) fn target<T>(&self, rank: u32, at: *const T, n: usize) -> Target {
-        self.call.target(at.cast(), bytes::<T>(n), self.members.at(rank).0 as i32).target()
-    }
-
-    /// As [`target`](Self::target), of this PE's own.
-    #[inline]
-    pub(crate) fn own<T>(&self, at: *const T, n: usize) -> *mut T {
-        self.call.own_target(at.cast(), bytes::<T>(n)).cast()
-    }
-
-    /// Copies `n` elements to where this PE's `dest` is on a member.
-    ///
-    /// # Safety
-    /// COLL-K1; `from` is readable for them, and does not overlap.
-    #[inline]
-    pub(crate) unsafe fn put<T: Elem>(&self, rank: u32, dest: *mut T, from: *const T, n: usize) {
-        // SAFETY: by contract; `target` checked the place.
-        unsafe { self.target(rank, dest, n).put(from, n) }
-    }
-
-    /// The members, beginning with the one after this PE: so that not all turn to the same one at once.
-    #[inline]
-    pub(crate) fn round(&self) -> impl Iterator<Item = u32> + use<> {
-        let (rank, size) = (self.rank(), self.size());
-        (rank + 1..size).chain(0..=rank)
-    }
-}
-
-/// More words than any group has room for.
-const ROOM: usize = ARGS;
-
-/// Bytes of a [`Chunk`]: two of them stay in the first-level cache.
-pub(crate) const CHUNK: usize = 8192;
-
-/// A private place for some elements on their way: arithmetic is done on these, never on shared memory.
-#[repr(align(64))]
-pub(crate) struct Chunk(MaybeUninit<[u8; CHUNK]>);
-
-impl Chunk {
-    pub(crate) const fn new() -> Chunk {
-        Chunk(MaybeUninit::uninit())
-    }
-
-    /// How many elements it holds.
-    pub(crate) const fn holds<T>() -> usize {
-        CHUNK / size_of::<T>()
-    }
-
-    /// Copies `n` elements from shared memory, at most as many as it holds.
-    ///
-    /// # Safety
-    /// `from` is readable for `n` elements (TRANSPORT-T1).
-    #[inline]
-    pub(crate) unsafe fn get<T: Elem>(&mut self, from: Target, n: usize) -> &mut [T] {
-        const { assert!(align_of::<T>() <= 64 && size_of::<T>() <= CHUNK) };
-        assert!(n <= Self::holds::<T>());
-        let to = self.0.as_mut_ptr().cast::<T>();
-        // SAFETY: by contract, and the chunk is as large as just asserted.
-        unsafe { from.get(to, n) };
-        // SAFETY: `n` elements have just been written there, aligned, and any bytes are a valid T.
-        unsafe { std::slice::from_raw_parts_mut(to, n) }
-    }
-}
-
-/// Shows `n` elements, which fit in the [room](Group::room).
-///
-/// # Safety
-/// `from` is readable for them.
-pub(crate) unsafe fn show<T: Elem>(group: &mut Group<'_, '_>, from: *const T, n: usize) {
-    let mut words = [0u64; ROOM];
-    let words = &mut words[..bytes::<T>(n).div_ceil(8)];
-    // SAFETY: by contract; there are words enough.
-    unsafe { copy::get(words.as_mut_ptr().cast::<T>(), from, n) };
-    group.show(words);
-}
-
-/// The elements a member has shown.
-pub(crate) fn shown<'c, T: Elem>(
-    group: &Group<'_, '_>,
-    rank: u32,
-    n: usize,
-    to: &'c mut Chunk,
-) -> &'c mut [T] {
-    let mut words = [0u64; ROOM];
-    let words = &mut words[..bytes::<T>(n).div_ceil(8)];
-    for (i, word) in words.iter_mut().enumerate() {
-        *word = group.shown(rank, i);
-    }
-    // SAFETY: they were shown as so many elements.
-    unsafe { to.get(Target::Mapped(words.as_mut_ptr().cast()), n) }
-}
-
-/// This PE's part of `n` elements, if each of `size` PEs takes one: whole cache lines, the first PEs first.
-pub(crate) fn part<T>(n: usize, rank: u32, size: u32) -> std::ops::Range<usize> {
-    let line = (64 / size_of::<T>()).max(1);
-    let each = n.div_ceil(size as usize).next_multiple_of(line);
-    let start = each.saturating_mul(rank as usize).min(n);
-    start..start.saturating_add(each).min(n)
-}
-
-/// The range in pieces that a [`Chunk`] holds, as start and length.
-pub(crate) fn chunks<T>(range: std::ops::Range<usize>) -> impl Iterator<Item = (usize, usize)> {
-    let end = range.end;
-    range.step_by(Chunk::holds::<T>()).map(move |at| (at, (end - at).min(Chunk::holds::<T>())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_cover_everything_once() {
-        for n in [0, 1, 7, 8, 9, 63, 64, 1000, 4097] {
-            for size in 1..9 {
-                let mut next = 0;
-                for rank in 0..size {
-                    let part = part::<u64>(n, rank, size);
-                    assert!(part.start == next || part.is_empty(), "{n} {size} {rank}");
-                    next = next.max(part.end);
-                    let pieces: usize = chunks::<u64>(part.clone()).map(|(_, n)| n).sum();
-                    assert_eq!(pieces, part.len());
-                }
-                assert_eq!(next, n);
-            }
+    fn drop(&mut self) {
+        if self.course.is_open() {
+            self.call.fail("left in the middle");
         }
     }
 }

@@ -18,82 +18,60 @@
 //! The first meeting is COLL-K2: sources are ready. The second is COLL-K3: sources are no longer read, and in the second
 //! form `dest` is complete. In place is safe: few elements are written after the second meeting, and of many, a
 //! chunk is written by the one PE that reads it, after it has read it from all.
-#![allow(unsafe_code)]
 
-use crate::coll::group::{CHUNK, Chunk, Group, chunks, part, show, shown};
+use crate::coll::group::Group;
 use crate::coll::ops::{Operator, fold};
+use crate::coll::pieces::{CHUNK, Chunk, Few, chunks, part};
 use crate::types::elem::Elem;
 
 /// Up to so many bytes, every PE reads them all. (One chunk at most.)
 const FEW: usize = if CHUNK < 4096 { CHUNK } else { 4096 };
 
-/// Reduces `n` elements.
-///
-/// # Safety
-/// COLL-K1; `src` and `dest` are `n` elements on every member, the same object or apart.
-pub(crate) unsafe fn reduce<T: Elem, O: Operator<T>>(
-    group: &mut Group<'_, '_>,
-    dest: *mut T,
-    src: *const T,
-    n: usize,
-) {
+/// Reduces `n` elements: as many are in `src` and `dest`, which are the same object or apart.
+pub(crate) fn reduce<T: Elem, O: Operator<T>>(group: &mut Group<'_, '_, T>, n: usize) {
     if n == 0 {
         // COLL-K4.
-        return group.sync();
+        return group.meet();
+    }
+    if group.few() {
+        group.show_source();
+        group.meet();
+        let (mut acc, mut next) = (Few::new(), Few::new());
+        let acc = group.shown(0, n, &mut acc);
+        for rank in 1..group.size() {
+            fold::<T, O>(acc, group.shown(rank, n, &mut next));
+        }
+        return group.own_dest().put(0, acc);
     }
     let (mut acc, mut next) = (Chunk::new(), Chunk::new());
-    if n.saturating_mul(size_of::<T>()) <= group.room() * 8 {
-        // SAFETY: `target` checked the place, this PE's own.
-        unsafe { show(group, group.own(src, n), n) };
-        group.sync();
-        let acc = shown::<T>(group, 0, n, &mut acc);
-        for rank in 1..group.size() {
-            fold::<T, O>(acc, shown(group, rank, n, &mut next));
-        }
-        // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
-        unsafe { group.put(group.rank(), dest, acc.as_ptr(), n) };
-        return;
-    }
-    group.sync();
+    group.open();
     if n.saturating_mul(size_of::<T>()) <= FEW {
-        // SAFETY: COLL-K2, by the meeting.
-        let acc = unsafe { folded::<T, O>(group, src, 0, n, &mut acc, &mut next) };
-        let to = group.target(group.rank(), dest, n);
-        group.sync();
-        // SAFETY: `target` checked the place; our own dest, which nobody else touches now.
-        unsafe { to.put(acc.as_ptr(), n) };
-        return;
+        let acc = folded::<T, O>(group, 0, n, &mut acc, &mut next);
+        let to = group.own_dest();
+        group.close();
+        return to.put(0, acc);
     }
     for (at, len) in chunks::<T>(part::<T>(n, group.rank(), group.size())) {
-        // SAFETY: COLL-K2; this part is ours, and not yet written.
-        let acc = unsafe { folded::<T, O>(group, src, at, len, &mut acc, &mut next) };
+        let acc = folded::<T, O>(group, at, len, &mut acc, &mut next);
         for rank in group.round() {
-            // SAFETY: COLL-K1; `target` checked the place.
-            unsafe { group.put(rank, dest.wrapping_add(at), acc.as_ptr(), len) };
+            group.dest_of(rank, at, len).put(acc);
         }
     }
-    group.sync();
+    group.close();
 }
 
 /// Elements `at..at + n` of all members, folded.
-///
-/// # Safety
-/// All members' `src` can be read there, and nobody writes them meanwhile.
 #[inline]
-unsafe fn folded<'a, T: Elem, O: Operator<T>>(
-    group: &Group<'_, '_>,
-    src: *const T,
+fn folded<'a, T: Elem, O: Operator<T>>(
+    group: &Group<'_, '_, T>,
     at: usize,
     n: usize,
     acc: &'a mut Chunk,
     next: &mut Chunk,
 ) -> &'a mut [T] {
-    let from = |rank| group.target(rank, src.wrapping_add(at), n);
-    // SAFETY: by contract; `target` checked the place.
-    let acc = unsafe { acc.get(from(0), n) };
+    let acc = group.source_of(0, at, n).get(acc);
     for rank in 1..group.size() {
-        // SAFETY: as above.
-        fold::<T, O>(acc, unsafe { next.get(from(rank), n) });
+        fold::<T, O>(acc, group.source_of(rank, at, n).get(next));
     }
     acc
 }

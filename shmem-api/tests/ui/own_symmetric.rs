@@ -6,11 +6,7 @@ use shmem_api::{SymSlice, Symmetric};
 #[repr(transparent)]
 struct Mine(u64);
 
-impl Symmetric<Mine> for SymSlice<'_, u64> {
-    fn extent(&self) -> (u64, usize) {
-        (1 << 20, 1 << 20)
-    }
-}
+impl Symmetric<Mine> for SymSlice<'_, u64> {}
 
 fn main() {
     let world = shmem_api::World::init().unwrap();

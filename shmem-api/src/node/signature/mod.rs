@@ -13,11 +13,13 @@
 //! they are not hashed. A call without arguments fits in the word. Signatures say in plain words what they stand
 //! for when PEs differ.
 
+mod kind;
 pub(crate) mod text;
 
 use memheap::place::Reach;
 use memheap::{Bytes, Offset};
 
+pub(crate) use crate::node::signature::kind::Kind;
 use crate::sync::primitives::{AtomicU64, Ordering};
 use crate::transport::part::Part;
 use crate::types::object::ObjectType;
@@ -30,37 +32,6 @@ pub(crate) const MAX_OBJECTS: usize = 8;
 const OBJECT: usize = 4;
 
 const _: () = assert!(MAX_OBJECTS * OBJECT <= ARGS && ARGS < 1 << 6);
-
-/// What kind of rendezvous a PE is at. PEs at different kinds never pair.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(crate) enum Kind {
-    Pinned = 1,
-    Barrier = 2,
-    Alloc = 3,
-    Free = 4,
-    Collect = 5,
-    Enter = 6,
-    Exit = 7,
-    Finalize = 8,
-    MoreFrees = 9,
-    Touched = 10,
-    Sync = 11,
-    SplitStrided = 12,
-    Split2d = 13,
-    Claim = 14,
-    Destroy = 15,
-    Calloc = 16,
-    Realloc = 17,
-    Broadcast = 18,
-    Gather = 19,
-    Fcollect = 20,
-    Alltoall = 21,
-    Reduce = 22,
-    Scan = 23,
-    /// A call in which nobody is met, such as `malloc(0)`.
-    Nothing = 24,
-}
 
 /// Which call a PE is at, in one word. Zero is no call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -154,6 +125,11 @@ impl Word {
         self.0 as u8 == 0
     }
 
+    /// The kind of the call, or a byte that is none.
+    pub(crate) fn kind(self) -> Result<Kind, u8> {
+        Kind::of(self.0 as u8)
+    }
+
     /// Marked as that of a PE that waits for all members.
     #[inline]
     pub(crate) fn meeting(self) -> Word {
@@ -212,7 +188,8 @@ impl Position {
 /// The kind and the arguments of a call, being written or read back.
 #[derive(Clone, Copy)]
 pub(crate) struct Signature {
-    kind: u8,
+    /// Or a byte that is none.
+    kind: Result<Kind, u8>,
     /// Its arguments are not known.
     bare: bool,
     /// The number of its call, and the history shown with it; 0 where it was not shown.
@@ -233,7 +210,7 @@ pub(crate) enum Mode {
 impl Signature {
     /// A signature of a kind, without arguments.
     pub(crate) fn new(kind: Kind) -> Signature {
-        Signature { kind: kind as u8, bare: false, number: 0, history: 0, agreed: 0, len: 0, args: [0; ARGS] }
+        Signature { kind: Ok(kind), bare: false, number: 0, history: 0, agreed: 0, len: 0, args: [0; ARGS] }
     }
 
     /// "Give me `size` bytes at `align` that `reach` can reach, to be `what`", by modules whose history is `digest`.
@@ -243,7 +220,7 @@ impl Signature {
 
     /// As [`alloc`](Self::alloc), zeroed.
     pub(crate) fn calloc(size: Bytes, align: u64, reach: Reach, what: ObjectType, digest: u64) -> Signature {
-        Signature { kind: Kind::Calloc as u8, ..Signature::alloc(size, align, reach, what, digest) }
+        Signature { kind: Ok(Kind::Calloc), ..Signature::alloc(size, align, reach, what, digest) }
     }
 
     /// "Make the block at `at` `size` bytes long", by modules whose history is `digest`.
@@ -265,7 +242,7 @@ impl Signature {
 
     /// What a word alone says.
     pub(crate) fn of(word: Word) -> Signature {
-        Signature { bare: true, number: word.number(), kind: word.0 as u8, ..Signature::new(Kind::Barrier) }
+        Signature { bare: true, number: word.number(), kind: word.kind(), ..Signature::new(Kind::Barrier) }
     }
 
     /// What a PE asks for that has not shown it.
@@ -286,7 +263,7 @@ impl Signature {
 
     /// The same signature at the other end of a phase.
     pub(crate) fn of_exit(mut self) -> Signature {
-        self.kind = Kind::Exit as u8;
+        self.kind = Ok(Kind::Exit);
         self
     }
 
@@ -310,7 +287,7 @@ impl Signature {
     }
 
     pub(crate) fn kind_is(&self, kind: Kind) -> bool {
-        self.kind == kind as u8
+        self.kind == Ok(kind)
     }
 
     pub(crate) fn same_kind(&self, other: &Signature) -> bool {
@@ -341,7 +318,8 @@ impl Signature {
 
     /// Its word in call `number`.
     pub(crate) fn word(&self, number: u64) -> Word {
-        Word(number << NUMBER_SHIFT | (self.agreed as u64) << AGREED_SHIFT | u64::from(self.kind))
+        let byte = self.kind.map_or_else(u64::from, |kind| kind as u64);
+        Word(number << NUMBER_SHIFT | (self.agreed as u64) << AGREED_SHIFT | byte)
     }
 }
 

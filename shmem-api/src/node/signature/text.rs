@@ -9,39 +9,46 @@ use crate::types::object::ObjectType;
 use crate::types::word::letters;
 
 /// What a call is called where its arguments are not known: of a PE's word alone.
-fn bare(kind: u8) -> Option<&'static str> {
-    let names = [
-        (Kind::Alloc, "an allocation"),
-        (Kind::Calloc, "a zeroed allocation"),
-        (Kind::Realloc, "a reallocation"),
-        (Kind::Free, "a free"),
-        (Kind::Enter, "the start of a phase"),
-        (Kind::Exit, "the end of a phase"),
-        (Kind::SplitStrided, "a split of the team by start, stride and size"),
-        (Kind::Split2d, "a split of the team in two dimensions"),
-        (Kind::Broadcast, "a broadcast"),
-        (Kind::Gather, "a collect"),
-        (Kind::Fcollect, "an fcollect"),
-        (Kind::Alltoall, "an alltoall"),
-        (Kind::Reduce, "a reduction"),
-        (Kind::Scan, "a scan"),
-    ];
-    names.iter().find(|(k, _)| *k as u8 == kind).map(|(_, name)| *name)
+fn bare(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Alloc => "an allocation",
+        Kind::Calloc => "a zeroed allocation",
+        Kind::Realloc => "a reallocation",
+        Kind::Free => "a free",
+        Kind::Enter => "the start of a phase",
+        Kind::Exit => "the end of a phase",
+        Kind::SplitStrided => "a split of the team by start, stride and size",
+        Kind::Split2d => "a split of the team in two dimensions",
+        Kind::Broadcast => "a broadcast",
+        Kind::Gather => "a collect",
+        Kind::Fcollect => "an fcollect",
+        Kind::Alltoall => "an alltoall",
+        Kind::Reduce => "a reduction",
+        Kind::Scan => "a scan",
+        Kind::Pinned | Kind::Barrier | Kind::Collect | Kind::Finalize | Kind::MoreFrees | Kind::Touched => {
+            return None;
+        }
+        Kind::Sync | Kind::Claim | Kind::Destroy | Kind::Nothing => return None,
+    })
 }
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let w = |i: usize| self.args[i];
+        let kind = match self.kind {
+            Ok(kind) => kind,
+            Err(byte) => return write!(f, "rendezvous of unknown kind {byte}"),
+        };
         if self.bare
-            && let Some(name) = bare(self.kind)
+            && let Some(name) = bare(kind)
         {
             return f.write_str(name);
         }
-        match self.kind {
-            k if k == Kind::Pinned as u8 => write!(f, "the end of an allocation of locked memory"),
-            k if k == Kind::Barrier as u8 => write!(f, "a barrier"),
-            k if k == Kind::Alloc as u8 || k == Kind::Calloc as u8 => {
-                let name = if k == Kind::Alloc as u8 { "alloc" } else { "calloc" };
+        match kind {
+            Kind::Pinned => write!(f, "the end of an allocation of locked memory"),
+            Kind::Barrier => write!(f, "a barrier"),
+            Kind::Alloc | Kind::Calloc => {
+                let name = if kind == Kind::Alloc { "alloc" } else { "calloc" };
                 let reach = Reach::ALL.get(w(2) as usize).map_or("?".into(), Reach::to_string);
                 let what = ObjectType::from_word(w(4));
                 let to_be = if what.is_bytes() { String::new() } else { format!(" to be {what}") };
@@ -53,51 +60,50 @@ impl fmt::Display for Signature {
                     w(3)
                 )
             }
-            k if k == Kind::Realloc as u8 => {
+            Kind::Realloc => {
                 write!(f, "realloc({:#x}, {} bytes) with heap history {:016x}", w(0), w(1), w(2))
             }
-            k if k == Kind::Free as u8 => write!(f, "free({:#x}) with heap history {:016x}", w(0), w(1)),
-            k if k == Kind::Collect as u8 => write!(f, "reclaim()"),
-            k if k == Kind::Enter as u8 => write!(f, "the start of a phase sharing {}", Objects(self)),
-            k if k == Kind::Exit as u8 => write!(f, "the end of a phase sharing {}", Objects(self)),
-            k if k == Kind::Touched as u8 => match w(0) {
+            Kind::Free => write!(f, "free({:#x}) with heap history {:016x}", w(0), w(1)),
+            Kind::Collect => write!(f, "reclaim()"),
+            Kind::Enter => write!(f, "the start of a phase sharing {}", Objects(self)),
+            Kind::Exit => write!(f, "the end of a phase sharing {}", Objects(self)),
+            Kind::Touched => match w(0) {
                 Signature::GAVE => write!(f, "the end of a heap call that gave {:#x}", w(1)),
                 Signature::NO_ROOM => write!(f, "the end of a heap call that found no room"),
                 _ => write!(f, "the end of a heap call"),
             },
-            k if k == Kind::MoreFrees as u8 => write!(f, "freeing what was dropped"),
-            k if k == Kind::Finalize as u8 => write!(f, "finalize"),
-            k if k == Kind::Sync as u8 => write!(f, "a sync"),
-            k if k == Kind::Nothing as u8 => write!(f, "a call in which nobody is met"),
-            k if k == Kind::SplitStrided as u8 => {
+            Kind::MoreFrees => write!(f, "freeing what was dropped"),
+            Kind::Finalize => write!(f, "finalize"),
+            Kind::Sync => write!(f, "a sync"),
+            Kind::Nothing => write!(f, "a call in which nobody is met"),
+            Kind::SplitStrided => {
                 let (start, stride, size) = (w(0) as i64, w(1) as i64, w(2) as i64);
                 write!(f, "a split of the team by start {start}, stride {stride}, size {size}")
             }
-            k if k == Kind::Split2d as u8 => {
+            Kind::Split2d => {
                 write!(f, "a split of the team in two dimensions by {}", w(0) as i64)
             }
-            k if k == Kind::Claim as u8 => write!(f, "the end of a split"),
-            k if k == Kind::Destroy as u8 => write!(f, "the destruction of the team"),
-            k if k == Kind::Broadcast as u8 => {
+            Kind::Claim => write!(f, "the end of a split"),
+            Kind::Destroy => write!(f, "the destruction of the team"),
+            Kind::Broadcast => {
                 write!(f, "a broadcast of {} from PE {} of the team{}", Elements(self), w(3), Places(self))
             }
-            k if k == Kind::Gather as u8 => {
+            Kind::Gather => {
                 let each = TypeName(w(2));
                 write!(f, "a collect of elements of {} bytes{each}{}", w(1), Places(self))
             }
-            k if k == Kind::Fcollect as u8 => {
+            Kind::Fcollect => {
                 write!(f, "an fcollect of {}{}", Elements(self), Places(self))
             }
-            k if k == Kind::Alltoall as u8 => {
+            Kind::Alltoall => {
                 let (dst, sst) = (w(3) >> 32, w(3) as u32);
                 let (elements, places) = (Elements(self), Places(self));
                 write!(f, "an alltoall of {elements}, strides {dst} and {sst}{places}")
             }
-            k if k == Kind::Reduce as u8 || k == Kind::Scan as u8 => {
-                let what = if k == Kind::Reduce as u8 { "a reduction" } else { "a scan" };
+            Kind::Reduce | Kind::Scan => {
+                let what = if kind == Kind::Reduce { "a reduction" } else { "a scan" };
                 write!(f, "{what} ({}) of {}{}", letters(w(3)), Elements(self), Places(self))
             }
-            k => write!(f, "rendezvous of unknown kind {k}"),
         }
     }
 }

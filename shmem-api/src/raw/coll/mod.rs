@@ -14,8 +14,10 @@ pub(crate) mod reduce;
 use crate::call::Call;
 use crate::coll::active_set::active_set;
 use crate::coll::broadcast::Root;
-use crate::coll::group::{Agreed, Group, collective};
+use crate::coll::group::{Group, collective};
+use crate::coll::object::{Dest, Source};
 use crate::coll::ops::{Arith, Operator};
+use crate::coll::pieces::extent;
 use crate::coll::reduce::reduce as reduction;
 use crate::coll::scan::Own;
 use crate::coll::{alltoall, broadcast, collect, fcollect, scan};
@@ -76,19 +78,40 @@ impl<'e> On<'e> {
         On { call, engine, core: active_set(call, engine, set, psync) }
     }
 
-    /// Runs a collective on `n` elements of `T`. `dest` must be the same object on all members, and so must `src` where
-    /// others read it; where nothing is moved, addresses are not looked at.
+    /// The objects of a call on `n` elements, with how long they are. `dest` must be the same object on all members, and so
+    /// must `src` if others `read` it; where nothing is moved, addresses are not looked at.
+    ///
+    /// # Safety
+    /// As for [`broadcast()`], of objects as long as that.
+    unsafe fn objects<'o, T: Elem>(
+        self,
+        n: usize,
+        (dest, dest_len): (*mut T, usize),
+        (src, src_len): (*const T, usize),
+        read: bool,
+    ) -> (Dest<'o, T>, Source<'o, T>) {
+        let position = |object: *const T| if n == 0 { Position::NONE } else { self.call.position(object, n) };
+        let dest_at = position(dest);
+        let src_at = if read { position(src) } else { Position::NONE };
+        // SAFETY: COLL-K5 and COLL-K1, by the same contract.
+        let dest = unsafe { Dest::new(dest, dest_len, dest_at, true) };
+        // SAFETY: COLL-K5, by the same contract.
+        (dest, unsafe { Source::new(src, src_len, src_at) })
+    }
+
+    /// How many elements `n` for each member are.
+    fn for_all(self, n: usize) -> usize {
+        n.saturating_mul(self.core.members.size as usize)
+    }
+
+    /// Runs a collective of `n` elements of `T`, with what else it has for an argument.
     fn run<T: Elem>(
         self,
-        kind: Kind,
-        (n, more): (usize, u64),
-        (dest, src): (*mut T, Option<*const T>),
-        body: impl FnOnce(&mut Group<'_, '_>),
+        (kind, n, more): (Kind, usize, u64),
+        objects: (Dest<'_, T>, Source<'_, T>),
+        body: impl FnOnce(&mut Group<'_, '_, T>),
     ) {
-        let position = |object: *const T| if n == 0 { Position::NONE } else { self.call.position(object, n) };
-        let objects = [position(dest), src.map_or(Position::NONE, position)];
-        let agreed = Agreed::elements::<T>(n, more).at(objects);
-        collective(self.call, self.engine, self.core, (kind, &agreed), body);
+        collective(self.call, self.engine, self.core, (kind, n, more), objects, body);
     }
 
     /// All have arrived.
@@ -106,42 +129,43 @@ impl<'e> On<'e> {
         root: i32,
         gets_it: bool,
     ) {
-        self.run(Kind::Broadcast, (n, root as u64), (dest, None), |group| {
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
+        let objects = unsafe { self.objects(n, (dest, n), (src, n), false) };
+        self.run((Kind::Broadcast, n, root as u64), objects, |group| {
             let root = Root { rank: checked_root(group, root), gets_it, goes_on: true };
-            // SAFETY: by contract.
-            unsafe { broadcast::broadcast(group, dest, src, n, root) }
+            broadcast::broadcast(group, n, root)
         });
     }
 
     /// # Safety
     /// As for [`collect()`].
     pub(super) unsafe fn collect<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
-        let dest_of_all = if dest.is_null() { None } else { Some(dest.cast_const()) };
-        let position = dest_of_all.map_or(Position::NONE, |dest| self.call.position(dest, n.max(1)));
+        let at = if dest.is_null() { Position::NONE } else { self.call.position(dest, n.max(1)) };
+        // SAFETY: COLL-K5 and COLL-K1, by the same contract.
+        let dest = unsafe { Dest::new(dest, usize::MAX, at, true) };
+        // SAFETY: COLL-K5, by the same contract.
+        let src = unsafe { Source::new(src, n, Position::NONE) };
         // Counts may differ.
-        let agreed = Agreed::elements::<T>(0, 0).at([position, Position::NONE]);
-        collective(self.call, self.engine, self.core, (Kind::Gather, &agreed), |group| {
-            // SAFETY: by contract.
-            unsafe { collect::collect(group, (dest, usize::MAX), src, n) };
+        self.run((Kind::Gather, 0, 0), (dest, src), |group| {
+            collect::collect(group);
         });
     }
 
     /// # Safety
     /// As for [`fcollect()`].
     pub(super) unsafe fn fcollect<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
-        self.run(Kind::Fcollect, (n, 0), (dest, None), |group| {
-            // SAFETY: by contract.
-            unsafe { fcollect::fcollect(group, dest, src, n) }
-        });
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
+        let objects = unsafe { self.objects(n, (dest, self.for_all(n)), (src, n), false) };
+        self.run((Kind::Fcollect, n, 0), objects, |group| fcollect::fcollect(group, n));
     }
 
     /// # Safety
     /// As for [`alltoall()`].
     pub(super) unsafe fn alltoall<T: Elem>(self, dest: *mut T, src: *const T, n: usize) {
-        self.run(Kind::Alltoall, (n, 1 << 32 | 1), (dest, None), |group| {
-            // SAFETY: by contract.
-            unsafe { alltoall::alltoall(group, dest, src, n) }
-        });
+        let all = self.for_all(n);
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
+        let objects = unsafe { self.objects(n, (dest, all), (src, all), false) };
+        self.run((Kind::Alltoall, n, 1 << 32 | 1), objects, |group| alltoall::alltoall(group, n));
     }
 
     /// # Safety
@@ -153,29 +177,28 @@ impl<'e> On<'e> {
         n: usize,
     ) {
         let strides = checked_strides(self.call, dst, sst);
-        self.run(Kind::Alltoall, (n, (dst << 32 | sst) as u64), (dest, None), |group| {
-            // SAFETY: by contract.
-            unsafe { alltoall::alltoalls(group, dest, src, strides, n) }
-        });
+        let reach = |stride| extent(self.for_all(n), stride);
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
+        let objects = unsafe { self.objects(n, (dest, reach(strides.0)), (src, reach(strides.1)), false) };
+        let agreed = (Kind::Alltoall, n, (dst << 32 | sst) as u64);
+        self.run(agreed, objects, |group| alltoall::alltoalls(group, strides, n));
     }
 
     /// # Safety
     /// As for [`sum_reduce`](crate::raw::sum_reduce).
     pub(super) unsafe fn reduce<T: Elem, O: Operator<T>>(self, dest: *mut T, src: *const T, n: usize) {
-        self.run(Kind::Reduce, (n, O::NAME), (dest, Some(src)), |group| {
-            // SAFETY: by contract.
-            unsafe { reduction::<T, O>(group, dest, src, n) }
-        });
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
+        let objects = unsafe { self.objects(n, (dest, n), (src, n), true) };
+        self.run((Kind::Reduce, n, O::NAME), objects, |group| reduction::<T, O>(group, n));
     }
 
     /// # Safety
     /// As for [`sum_inscan`](crate::raw::sum_inscan).
     pub(super) unsafe fn scan<T: Arith>(self, dest: *mut T, src: *const T, n: usize, own: Own) {
         let name = if own == Own::In { const { word("inscan") } } else { const { word("exscan") } };
-        self.run(Kind::Scan, (n, name), (dest, Some(src)), |group| {
-            // SAFETY: by contract.
-            unsafe { scan::scan(group, dest, src, n, own) }
-        });
+        // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
+        let objects = unsafe { self.objects(n, (dest, n), (src, n), true) };
+        self.run((Kind::Scan, n, name), objects, |group| scan::scan(group, n, own));
     }
 }
 
@@ -288,7 +311,7 @@ collectives! { mod calls;
 }
 
 /// The root, if it is a member's number.
-fn checked_root(group: &Group<'_, '_>, root: i32) -> u32 {
+fn checked_root<T>(group: &Group<'_, '_, T>, root: i32) -> u32 {
     match u32::try_from(root) {
         Ok(root) if root < group.size() => root,
         _ => group.call().fail(&format!("PE_root is {root}: it must be 0 to {}", group.size() - 1)),
