@@ -34,6 +34,7 @@ use crate::node::static_data::StaticData;
 use crate::node::{Node, numa};
 use crate::process::limits::{self, Limits};
 use crate::process::others::Before;
+use crate::process::system::numa_node;
 use crate::startup::heap_size::agree_on_heap;
 use crate::startup::hello::say_hello;
 use crate::startup::info::{self, Started};
@@ -152,7 +153,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         info::of_this_pe(me, &segment, &statics);
     }
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
-    own.life.node.store(numa::current_node(), Ordering::Relaxed);
+    own.life.node.store(numa_node(), Ordering::Relaxed);
     let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
     let teams = Teams::new(me, &controls).ok_or_else(no_slots)?;
     let sets = ActiveSets::new(&own);
