@@ -133,10 +133,15 @@ impl Engine {
         let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
         // The watchdog and the teams look at control blocks, which the node keeps mapped: it goes last.
         drop(engine.watchdog.take());
-        let Engine { heap, local, .. } = *engine;
-        heap.into_inner().finalize();
-        local.into_inner().finalize();
-        transport::close();
+        let node = {
+            let Engine { heap, local, node, .. } = *engine;
+            heap.into_inner().finalize();
+            local.into_inner().finalize();
+            transport::close();
+            node
+        };
+        // SAFETY: as above, and all of the engine that looks at control blocks has gone.
+        unsafe { node.segment.unmap() };
     }
 
     /// The library counts as down from here on, and this PE as having left in good order. The memory stays.
