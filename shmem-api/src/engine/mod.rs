@@ -28,7 +28,6 @@ use crate::heap::guard::Guards;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
 use crate::node::control_block::ControlBlock;
-use crate::node::dump::fatal;
 use crate::node::signature::Signature;
 use crate::node::{Node, hot};
 use crate::process::turn::between_forks;
@@ -107,10 +106,12 @@ impl Engine {
         // SAFETY: ENGINE-E1: just made, and nobody else knows it yet.
         let this = unsafe { engine.as_ref() };
         // While the heap is checked, no address passes the quick check, and all go by the book.
-        this.node.prepare(!this.guards.on());
+        // SAFETY: ENGINE-E1: `Engine::close` closes the node before it frees it.
+        unsafe { this.node.prepare(!this.guards.on()) };
         // SAFETY: ENGINE-E1: a field of what was just made; the pointer is good for all of it.
         let node = unsafe { &raw const (*engine.as_ptr()).node };
-        between_forks(|| Node::publish(node));
+        // SAFETY: ENGINE-E1.
+        between_forks(|| unsafe { Node::publish(node) });
         hot::open(this.n_pes);
         Handle(engine)
     }
@@ -127,21 +128,26 @@ impl Engine {
     /// No handle is used after it, and no object of the heap is alive.
     pub(crate) unsafe fn close(handle: Handle) {
         handle.withdraw();
-        fatal::unwatch();
+        Node::close();
         // SAFETY: leaked in `publish`, and by contract nobody uses a handle any more.
         let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
         // The watchdog and the teams look at control blocks, which the node keeps mapped: it goes last.
         drop(engine.watchdog.take());
-        let Engine { heap, local, .. } = *engine;
-        heap.into_inner().finalize();
-        local.into_inner().finalize();
-        transport::close();
+        let node = {
+            let Engine { heap, local, node, .. } = *engine;
+            heap.into_inner().finalize();
+            local.into_inner().finalize();
+            transport::close();
+            node
+        };
+        // SAFETY: as above, and all of the engine that looks at control blocks has gone.
+        unsafe { node.segment.unmap() };
     }
 
     /// The library counts as down from here on, and this PE as having left in good order. The memory stays.
     pub(crate) fn withdraw(&self) {
         contexts::destroy_all(&self.contexts);
-        between_forks(|| self.node.withdraw());
+        between_forks(Node::withdraw);
         self.control().life.left.store(1, Ordering::Release);
     }
 

@@ -1,5 +1,4 @@
 //! Ending the job: one line, the mark on every PE's control block, everybody woken, and this process gone.
-#![allow(unsafe_code)]
 
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -16,6 +15,7 @@ use crate::process::child;
 use crate::process::say::say;
 use crate::process::signals::NoSignals;
 use crate::process::status::{PANICKED, leave_now};
+use crate::process::system::flush_streams;
 use crate::sync::wait;
 use crate::transport;
 use crate::transport::part::Part;
@@ -105,8 +105,7 @@ pub(crate) fn global_exit(node: &Node, status: i32) -> ! {
         });
     }
     let _ = std::io::stdout().flush();
-    // SAFETY: all streams; they are locked one by one.
-    unsafe { libc::fflush(std::ptr::null_mut()) };
+    flush_streams();
     let_launcher_read();
     let lives = || node.lives();
     mark_all(lives(), status);

@@ -18,8 +18,7 @@
 pub(crate) mod deadlock;
 pub(crate) mod end;
 pub(crate) mod fork;
+pub(crate) mod fork_hooks;
 pub(crate) mod leaving;
 pub(crate) mod serial;
-#[cfg(all(target_env = "gnu", target_arch = "x86_64"))]
-pub(crate) mod static_fork;
 pub(crate) mod watchdog;

@@ -15,9 +15,7 @@
 //! before anybody looks has left its mark. It costs nothing until then.
 //!
 //! Invariants: **WATCHDOG-W1** every pulse is held before the last exchange of a start, and watched after it: a PE that dies
-//! before breaks the exchange, one that dies later is seen. **WATCHDOG-W2** what the kernel reads of a pulse lies in the
-//! segment, which stays mapped until the watchdog's thread has let go of it.
-#![allow(unsafe_code)]
+//! before breaks the exchange, one that dies later is seen. What the kernel reads of a pulse is in PULSE-H1.
 
 use crate::process::private::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -26,7 +24,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use memheap::PeId;
-use rustix::thread::{futex, gettid};
+use rustix::thread::futex;
 
 use crate::error::Error;
 use crate::exit::end::end_for_all;
@@ -102,7 +100,7 @@ impl Drop for Watchdog {
         // The thread may be about to sleep, having looked at `stop` before: it is woken until it has gone.
         let mut pause = Duration::from_micros(20);
         while !thread.is_finished() {
-            let _ = futex::wake(&self.next.word, futex::Flags::empty(), i32::MAX as u32);
+            let _ = futex::wake(self.next.word(), futex::Flags::empty(), i32::MAX as u32);
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(5));
         }
@@ -112,23 +110,22 @@ impl Drop for Watchdog {
 
 impl Watch {
     fn run(&self, begins: &Receiver<()>, says: &Sender<Result<(), std::io::Error>>) {
-        let mine = self.mine;
-        let held = mine.hold();
-        let holds = held.is_ok();
-        // Whoever started this thread waits for it.
-        let _ = says.send(held);
-        if holds {
+        let held = self.mine.while_held(|| {
+            // Whoever started this thread waits for it.
+            let _ = says.send(Ok(()));
             if begins.recv().is_ok() {
                 self.watch();
             }
-            mine.let_go();
+        });
+        if let Err(e) = held {
+            let _ = says.send(Err(e));
         }
     }
 
     fn watch(&self) {
         let next = self.next;
         while !self.stop.load(Ordering::Acquire) {
-            let seen = next.pulse.word.load(Ordering::Acquire);
+            let seen = next.pulse.word().load(Ordering::Acquire);
             if seen & futex::OWNER_DIED != 0 {
                 if next.left.load(Ordering::Acquire) == 0 && next.ended.load(Ordering::Acquire) == 0 {
                     self.end_job();
@@ -136,48 +133,14 @@ impl Watch {
                 return;
             }
             // A wake, a changed word and a signal are all reasons to look again.
-            let _ = futex::wait(&next.pulse.word, futex::Flags::empty(), seen, None);
+            let _ = futex::wait(next.pulse.word(), futex::Flags::empty(), seen, None);
         }
     }
 
     fn end_job(&self) -> ! {
         let pe = self.pe;
-        let pid = self.next.pulse.pid.load(Ordering::Relaxed);
+        let pid = self.next.pulse.pid();
         let line = format!("PE {pe}: its process ({pid}) died in the middle of the job; ending the job");
         end_for_all(self.lives.iter().copied(), DIED, &line)
-    }
-}
-
-impl Pulse {
-    /// The calling thread holds it until it lets go or ends.
-    fn hold(&self) -> std::io::Result<()> {
-        let [word, head, node] =
-            [(&raw const self.word).addr(), (&raw const self.first).addr(), (&raw const self.node).addr()];
-        // A list of one: the head leads to the node, the node back to the head; the word is `offset` after the node.
-        self.node.store(head, Ordering::Relaxed);
-        self.offset.store(word.wrapping_sub(node), Ordering::Relaxed);
-        self.pending.store(0, Ordering::Relaxed);
-        self.first.store(node, Ordering::Relaxed);
-        self.pid.store(std::process::id(), Ordering::Relaxed);
-        // Marked as waited for from the start, so that the kernel always wakes.
-        let holder = gettid().as_raw_nonzero().get() as u32;
-        self.word.store(holder | futex::WAITERS, Ordering::Release);
-        let len = 3 * size_of::<usize>();
-        // SAFETY: WATCHDOG-W2: a list of the kernel's form, made of words that stay where they are. It takes the place of the
-        // C library's list of this thread, which locks no robust mutex.
-        match unsafe { libc::syscall(libc::SYS_set_robust_list, head, len) } {
-            0 => Ok(()),
-            _ => {
-                let why = std::io::Error::last_os_error();
-                self.let_go();
-                Err(why)
-            }
-        }
-    }
-
-    /// WATCHDOG-W2: the kernel finds an empty list when the thread ends.
-    fn let_go(&self) {
-        self.word.store(0, Ordering::Release);
-        self.first.store((&raw const self.first).addr(), Ordering::Relaxed);
     }
 }

@@ -269,7 +269,7 @@ fn fill(view: &View<'_>, from: u64, to: u64, value: u8) {
 fn changed(view: &View<'_>, from: u64, to: u64, value: u8) -> Option<u64> {
     (from..to).find(|at| {
         let byte = view.own.wrapping_add(*at as usize);
-        // SAFETY: as in `fill`. Volatile: a stray put may be writing it.
+        // SAFETY: GUARD-H1: inside the mapping, and no Rust object is there. Volatile: a stray put may be writing it.
         (unsafe { byte.read_volatile() }) != value
     })
 }
@@ -280,7 +280,7 @@ fn protect(view: &View<'_>, at: Offset, len: Bytes, flags: MprotectFlags) {
     let (start, end) = (at.0.next_multiple_of(page), (at.0 + len.0) & !(page - 1));
     for peer in view.peers.iter().filter(|peer| start < end && !peer.heap.is_null()) {
         let pages = peer.heap.wrapping_add(start as usize).cast();
-        // SAFETY: pages of a mapped segment that hold no live object, only this checker's surroundings or
+        // SAFETY: GUARD-H1: pages of a mapped segment that hold no live object, only this checker's surroundings or
         // a freed block.
         let _ = unsafe { mprotect(pages, (end - start) as usize, flags) };
     }

@@ -12,6 +12,7 @@ use crate::process::private::{self, AtomicUsize};
 
 use memheap::reserve::{Layout, Locality, ReserveError, Sealed};
 use memheap::{Align, Bytes, Offset, PeId};
+use rustix::thread::{futex, gettid};
 
 use crate::node::central_barrier::BlameCell;
 use crate::node::mailbox::{Mailbox, SETS, SetMailbox};
@@ -124,18 +125,87 @@ pub(crate) struct Life {
     pub(crate) pulse: Pulse,
 }
 
-/// What shows that the process of this PE is alive (`watchdog`): a word held by a thread of it, and what the kernel needs
+/// What shows that the process of this PE is alive (`exit::watchdog`): a word held by a thread of it, and what the kernel needs
 /// to find the word when that thread ends: the head of a list (three words) and its one node.
 #[derive(Default)]
 #[repr(C)]
 pub(crate) struct Pulse {
-    pub(crate) first: AtomicUsize,
-    pub(crate) offset: AtomicUsize,
-    pub(crate) pending: AtomicUsize,
-    pub(crate) node: AtomicUsize,
-    pub(crate) word: private::AtomicU32,
+    first: AtomicUsize,
+    offset: AtomicUsize,
+    pending: AtomicUsize,
+    node: AtomicUsize,
+    word: private::AtomicU32,
     /// The process, to name it.
-    pub(crate) pid: private::AtomicU32,
+    pid: private::AtomicU32,
+}
+
+impl Pulse {
+    /// What its watcher sleeps on.
+    pub(crate) fn word(&self) -> &private::AtomicU32 {
+        &self.word
+    }
+
+    /// The process that holds it, or did.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.load(Ordering::Relaxed)
+    }
+
+    /// Runs `what` on the calling thread, which holds it meanwhile: if it ends before, however it does, the kernel marks the
+    /// word and wakes who sleeps on it.
+    ///
+    /// # Errors
+    /// The kernel does not know such words, and `what` has not run.
+    pub(crate) fn while_held(&self, what: impl FnOnce()) -> std::io::Result<()> {
+        let held = Held::new(self)?;
+        what();
+        drop(held);
+        Ok(())
+    }
+}
+
+/// **PULSE-H1**: what the kernel reads when this thread ends is a list of its form, of words that stay where they are: either
+/// this one, whose pulse is borrowed until it has gone, or the list of before.
+struct Held<'p> {
+    pulse: &'p Pulse,
+    /// The C library's list of this thread.
+    before: [usize; 2],
+}
+
+impl Held<'_> {
+    fn new(pulse: &Pulse) -> std::io::Result<Held<'_>> {
+        let [word, head, node] =
+            [(&raw const pulse.word).addr(), (&raw const pulse.first).addr(), (&raw const pulse.node).addr()];
+        let mut before = [0usize; 2];
+        let [list, len] = &mut before;
+        // SAFETY: asks for this thread's list.
+        if unsafe { libc::syscall(libc::SYS_get_robust_list, 0, list, len) } != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        // A list of one: the head leads to the node, the node back to the head; the word is `offset` after the node.
+        pulse.node.store(head, Ordering::Relaxed);
+        pulse.offset.store(word.wrapping_sub(node), Ordering::Relaxed);
+        pulse.pending.store(0, Ordering::Relaxed);
+        pulse.first.store(node, Ordering::Relaxed);
+        pulse.pid.store(std::process::id(), Ordering::Relaxed);
+        // Marked as waited for from the start, so that the kernel always wakes.
+        let holder = gettid().as_raw_nonzero().get() as u32;
+        pulse.word.store(holder | futex::WAITERS, Ordering::Release);
+        let held = Held { pulse, before };
+        // SAFETY: PULSE-H1. It takes the place of the C library's list of this thread, which locks no robust mutex.
+        match unsafe { libc::syscall(libc::SYS_set_robust_list, head, 3 * size_of::<usize>()) } {
+            0 => Ok(held),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.pulse.word.store(0, Ordering::Release);
+        let [list, len] = self.before;
+        // SAFETY: PULSE-H1: the list of before.
+        unsafe { libc::syscall(libc::SYS_set_robust_list, list, len) };
+    }
 }
 
 /// For waits on the PE's own memory: what sleeps on, and how many do.

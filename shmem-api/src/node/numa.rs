@@ -2,40 +2,28 @@
 //!
 //! A preference and a local one: it decides about pages, never about offsets, and where the system does
 //! not follow it, nothing fails.
-#![allow(unsafe_code)]
 
 use memheap::budget::{Domain, DomainId, Plan, Policy, distribute, host_facts};
 use memheap::place::Near;
 use memheap::{Align, Bytes};
 
 use crate::node::Node;
+use crate::process::system::{Bind, bind_pages};
 use std::sync::atomic::Ordering;
-
-/// The kernel's numbers for "prefer these nodes" and "round-robin over these nodes".
-const MPOL_PREFERRED: usize = 1;
-const MPOL_INTERLEAVE: usize = 3;
-
-/// The node this thread runs on now.
-pub(crate) fn current_node() -> u32 {
-    let (mut cpu, mut node) = (0u32, 0u32);
-    // SAFETY: two words the kernel writes to, and no third argument.
-    let result = unsafe { libc::syscall(libc::SYS_getcpu, &raw mut cpu, &raw mut node, 0usize) };
-    if result == 0 { node } else { 0 }
-}
 
 /// Asks for the pages of `len` bytes at `at` to come from where `near` says.
 pub(crate) fn bring_near(node: &Node, at: *mut u8, len: Bytes, near: Near) {
     let nodes = &node.numa_nodes;
-    let (policy, mask) = match near {
+    let (how, mask) = match near {
         Near::Any => return,
-        Near::Numa(numa) => (MPOL_PREFERRED, mask_of([numa])),
+        Near::Numa(numa) => (Bind::Prefer, mask_of([numa])),
         Near::Pe(pe) if pe.0 < node.n_pes => {
-            (MPOL_PREFERRED, mask_of([node.control_of(pe).life().field(|l| &l.node).load(Ordering::Relaxed)]))
+            (Bind::Prefer, mask_of([node.control_of(pe).life().field(|l| &l.node).load(Ordering::Relaxed)]))
         }
         Near::Pe(_) => return,
-        Near::Interleave => (MPOL_INTERLEAVE, mask_of(nodes.iter().copied())),
+        Near::Interleave => (Bind::Interleave, mask_of(nodes.iter().copied())),
     };
-    bind(at, len, policy, mask);
+    bind(at, len, how, mask);
 }
 
 /// How a window's granules are spread over the host's memory domains, and their pages bound so. `None`
@@ -51,7 +39,7 @@ pub(crate) fn spread(window: *mut u8, len: Bytes, pes_on_host: u32) -> Option<(P
             bind(
                 window.wrapping_add(piece.at.0 as usize),
                 piece.len,
-                MPOL_PREFERRED,
+                Bind::Prefer,
                 mask_of([nodes[i as usize]]),
             );
         }
@@ -81,18 +69,13 @@ fn mask_of(nodes: impl IntoIterator<Item = u32>) -> u64 {
 }
 
 /// The whole pages of the range; a page that is shared with a neighbour keeps its neighbour's place.
-fn bind(at: *mut u8, len: Bytes, policy: usize, mask: u64) {
+fn bind(at: *mut u8, len: Bytes, how: Bind, mask: u64) {
     let page = Align::PAGE.bytes() as usize;
-    let start = (at as usize).next_multiple_of(page);
-    let end = (at as usize + len.0 as usize) & !(page - 1);
-    if start >= end || mask == 0 {
-        return;
+    let start = at.addr().next_multiple_of(page);
+    let end = (at.addr() + len.0 as usize) & !(page - 1);
+    if start < end && mask != 0 {
+        bind_pages(start, end - start, how, mask);
     }
-    // SAFETY: the range is part of a mapped segment, and a policy for its pages changes no byte. It may
-    // fail (no such node, no NUMA in the kernel): it is a preference.
-    let _ = unsafe {
-        libc::syscall(libc::SYS_mbind, start, end - start, policy, &raw const mask, 64usize, 0usize)
-    };
 }
 
 #[cfg(test)]

@@ -8,11 +8,14 @@
 //! ```
 //!
 //! Invariants: **SEGMENT-G1** own and peer mappings are readable and writable for `len` bytes as long as the
-//! `Segment` lives; **SEGMENT-G2** a PE's own memory is mapped once in it, so no two addresses of one process
+//! `Segment` lives, and where control blocks have been made from it, for ever, unless [`unmap`](Segment::unmap) gives them up;
+//! **SEGMENT-G4** the runtime's part of a segment is known by the layout of that segment alone, and nothing else is there;
+//! **SEGMENT-G2** a PE's own memory is mapped once in it, so no two addresses of one process
 //! name the same own byte; **SEGMENT-G3** an agreed base is a multiple of 8 TiB, so that blocks can be aligned as
 //! the program likes; others, of a page.
 #![allow(unsafe_code)]
 
+use std::mem::ManuallyDrop;
 use std::ops::Range;
 
 use memheap::place::Reach;
@@ -24,6 +27,7 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use crate::boot::protocol::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
+use crate::node::control_block::{Control, ControlBlock, ControlLayout};
 use crate::node::dump::Dumped;
 use crate::node::layout::Layout;
 use crate::process::limits::Limits;
@@ -45,10 +49,13 @@ pub(crate) struct Terms<'t> {
 /// The memory of a job on this host.
 pub(crate) struct Segment {
     me: PeId,
-    own: MemfdRegion,
+    own: ManuallyDrop<MemfdRegion>,
     peers: Vec<Option<PeerRegion>>,
     same_base: bool,
     dumped: Dumped,
+    internals: ControlLayout,
+    /// There are control blocks in it (SEGMENT-G1).
+    shown: bool,
 }
 
 /// Where one PE's segment is in this process.
@@ -64,13 +71,15 @@ unsafe impl Send for Peer {}
 unsafe impl Sync for Peer {}
 
 impl Segment {
-    /// Collective: creates this PE's segment as laid out, finds a base for all, and opens the peers'
+    /// Collective: creates this PE's segment as laid out, with so many team slots, finds a base for all, and opens the peers'
     /// segments. With `terms.prealloc` the memory of the user's heap is taken now, so that running out shows here.
     pub(crate) fn establish(
         boot: &mut dyn Boot,
         layout: &Layout,
+        slots: usize,
         terms: &Terms<'_>,
     ) -> Result<Segment, Error> {
+        let internals = ControlLayout::reserve(layout.internals, Offset(layout.len.0), slots)?;
         let me = boot.pe();
         let len = layout.len;
         let failed =
@@ -108,7 +117,37 @@ impl Segment {
         step(boot, opened.as_ref().map(|()| 0u32).map_err(Clone::clone))?;
         opened?;
         let same_base = bases.iter().all(|base| *base == bases[me.0 as usize]);
-        Ok(Segment { me, own, peers, same_base, dumped: Dumped::new(heap, terms.dump) })
+        let (own, dumped) = (ManuallyDrop::new(own), Dumped::new(heap, terms.dump));
+        Ok(Segment { me, own, peers, same_base, dumped, internals, shown: false })
+    }
+
+    /// Where the runtime's part is in every segment.
+    pub(crate) fn internals(&self) -> &ControlLayout {
+        &self.internals
+    }
+
+    /// This PE's own control block, and by PE all of them.
+    pub(crate) fn controls(&mut self) -> (ControlBlock<'static>, Box<[Control]>) {
+        self.shown = true;
+        let block = |region: &dyn Region| {
+            // SAFETY: SEGMENT-G1, SEGMENT-G4: mapped from now on, for these types only, and a new file is zero.
+            unsafe { self.internals.control(region.base().as_ptr()) }
+        };
+        let (own, base) = (block(&*self.own), self.own.base().as_ptr().addr());
+        let control = |(pe, peer): (usize, &Option<PeerRegion>)| match peer {
+            Some(peer) => Control::Mapped(block(peer)),
+            None if pe == self.me.0 as usize => Control::Mapped(own),
+            None => Control::Far { pe: PeId(pe as u32), mirror: own, base },
+        };
+        (own, self.peers.iter().enumerate().map(control).collect())
+    }
+
+    /// Gives the addresses up.
+    ///
+    /// # Safety
+    /// Nothing refers to a control block any more.
+    pub(crate) unsafe fn unmap(mut self) {
+        self.shown = false;
     }
 
     /// In a child of this PE: its parent's memory becomes a private view of it, the peers' can only be read. System
@@ -124,7 +163,7 @@ impl Segment {
         });
         match private {
             true => self.dumped.disown(&self.own),
-            false => read_only(&self.own),
+            false => read_only(&*self.own),
         }
         self.peers.iter().flatten().for_each(read_only);
     }
@@ -178,8 +217,21 @@ impl Segment {
     /// Takes those PEs for far: what was mapped of them goes to their transport, by PE.
     #[cfg(feature = "testing")]
     pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<PeerRegion>> {
+        assert!(!self.shown, "SEGMENT-G1");
         let peers = self.peers.iter_mut().enumerate();
         peers.map(|(pe, peer)| if is_far(PeId(pe as u32)) { peer.take() } else { None }).collect()
+    }
+}
+
+impl Drop for Segment {
+    /// SEGMENT-G1: of a start that has failed since its control blocks were made, the addresses are left.
+    fn drop(&mut self) {
+        // SAFETY: it is not used again.
+        let own = unsafe { ManuallyDrop::take(&mut self.own) };
+        if self.shown {
+            own.abandon();
+            self.peers.drain(..).flatten().for_each(PeerRegion::abandon);
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use memheap::{Bytes, Offset, PeId};
 
 use crate::heap::Heap;
 use crate::heap::local::Local;
-use crate::node::control_block::ControlLayout;
 use crate::node::layout::Layout;
 use crate::node::segment::Segment;
 use crate::node::static_data::StaticData;
@@ -27,7 +26,6 @@ pub(crate) struct Started<'s> {
     pub(crate) segment: &'s Segment,
     pub(crate) statics: &'s StaticData,
     pub(crate) layout: &'s Layout,
-    pub(crate) internals: &'s ControlLayout,
     pub(crate) heap: &'s Heap,
     pub(crate) local: &'s Local,
     pub(crate) budget: &'s Budget,
@@ -37,8 +35,7 @@ pub(crate) struct Started<'s> {
 
 /// Called by PE 0.
 pub(crate) fn at_start(started: &Started<'_>) {
-    let Started { settings, segment, statics, layout, internals, heap, local, budget, spread, n_pes } =
-        *started;
+    let Started { settings, segment, statics, layout, heap, local, budget, spread, n_pes } = *started;
     if !segment.same_base() {
         say("PE 0: no base address was free on every PE; the heaps lie at different addresses");
     }
@@ -86,7 +83,7 @@ pub(crate) fn at_start(started: &Started<'_>) {
         let component = heap.space(reach).unwrap_or(&local.space).component();
         row(reach.space(), at, len, &reach.to_string(), component, &pages);
     }
-    for r in internals.layout.reservations() {
+    for r in segment.internals().layout.reservations() {
         row(&r.name, r.at, r.size, "the runtime", "-", &pages);
     }
     for (reach, outcomes) in heap.outcomes() {

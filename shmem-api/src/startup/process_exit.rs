@@ -13,10 +13,8 @@
 //! computes will ever come. A program that left its finalize out, or leaves with a status that is not 0, is in
 //! error: it gets a warning after a second, and the job ends after one and a half. After `start_pes` and of a leaked World there
 //! is no finalize to leave out: this waits.
-#![allow(unsafe_code)]
 
 use crate::process::private::{AtomicPtr, Ordering};
-use std::ffi::{c_int, c_void};
 use std::sync::Once;
 
 use crate::boot;
@@ -26,37 +24,22 @@ use crate::exit::leaving::{self, warn_once};
 use crate::process::child;
 use crate::process::say::say;
 use crate::process::status::{LEFT, leave_now};
+use crate::process::system;
 use crate::startup::init_count;
 use crate::startup::init_count::InitCounts;
 use crate::types::thread_level;
 use crate::types::thread_level::ThreadLevel;
 
-#[cfg(target_env = "gnu")]
-unsafe extern "C" {
-    fn on_exit(handler: extern "C" fn(c_int, *mut c_void), arg: *mut c_void) -> c_int;
-}
-
-/// `atexit`, where it cannot be asked for the status.
-#[cfg(not(target_env = "gnu"))]
-unsafe fn on_exit(_: extern "C" fn(c_int, *mut c_void), _: *mut c_void) -> c_int {
-    extern "C" fn handler() {
-        at_exit(0, std::ptr::null_mut());
-    }
-    // SAFETY: as where this is called.
-    unsafe { libc::atexit(handler) }
-}
-
 /// Asks to be called at process exit, once per process, after the launcher's own library asked.
 pub(crate) fn watch_process_exit() {
     static ONCE: Once = Once::new();
-    // SAFETY: the handler is a plain function and stays in memory as long as the process.
-    ONCE.call_once(|| match unsafe { on_exit(at_exit, std::ptr::null_mut()) } {
-        0 => {}
-        _ => say("shmem: no exit handler could be installed; MPI will not be finalized"),
+    ONCE.call_once(|| match system::at_exit(at_exit) {
+        true => {}
+        false => say("shmem: no exit handler could be installed; MPI will not be finalized"),
     });
 }
 
-extern "C" fn at_exit(status: c_int, _: *mut c_void) {
+fn at_exit(status: i32) {
     // Neither the library nor the launcher knows of it.
     if child::is_child() {
         return;

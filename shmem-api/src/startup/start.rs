@@ -8,7 +8,6 @@
 //!
 //! Every step in which a PE can fail is an exchange in which it says so, so nobody waits for a PE that
 //! has given up; every input that decides an offset is compared or agreed on here.
-#![allow(unsafe_code)]
 
 use crate::process::private::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +16,7 @@ use bytemuck::{Pod, Zeroable};
 use memheap::place::Reach;
 use memheap::region::kept::Streams;
 use memheap::settings::{self, Settings};
-use memheap::{Bytes, Component, Offset, PeId};
+use memheap::{Bytes, Component, PeId};
 
 use crate::boot;
 use crate::boot::step::step;
@@ -27,13 +26,13 @@ use crate::error::Error;
 use crate::exit::serial::Serial;
 use crate::exit::watchdog::Watchdog;
 use crate::heap::{self, DropQueue};
-use crate::node::control_block::{Control, ControlLayout};
 use crate::node::layout::{Layout, Sizes};
-use crate::node::segment::{Peer, Segment, Terms};
+use crate::node::segment::{Segment, Terms};
 use crate::node::static_data::StaticData;
 use crate::node::{Node, numa};
 use crate::process::limits::{self, Limits};
 use crate::process::others::Before;
+use crate::process::system::numa_node;
 use crate::startup::heap_size::agree_on_heap;
 use crate::startup::hello::say_hello;
 use crate::startup::info::{self, Started};
@@ -76,11 +75,10 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let sizes: Sizes = [budget.heap.0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes);
     let advice = limits::advice(&settings, budget.heap);
     let layout = Layout::plan(&sizes, hello.teams as usize, &advice)?;
-    let internals = ControlLayout::reserve(layout.internals, Offset(layout.len.0), hello.teams as usize)?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
-    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only the tests make PEs far"))]
-    let mut segment = Segment::establish(boot, &layout, &Terms { prealloc, dump, advice: &advice })?;
+    let terms = Terms { prealloc, dump, advice: &advice };
+    let mut segment = Segment::establish(boot, &layout, hello.teams as usize, &terms)?;
     #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only the tests make PEs far"))]
     let mut statics = StaticData::establish(boot, statics)?;
     let window = layout.window(Reach::World);
@@ -94,7 +92,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         }
         e => e,
     });
-    let reservations = internals.layout.digest().0;
+    let reservations = segment.internals().layout.digest().0;
     let mine = |(heap, ..): &(heap::Heap, _, _)| {
         let components = whole(me, "the list of the allocators", &heap.components())?;
         Ok(Ready { components, reservations })
@@ -102,18 +100,11 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     #[cfg(feature = "testing")]
     {
         let is_far = |pe| loopback::is_far(me, pe);
-        loopback::install(segment.give_up(is_far), &statics.give_up(is_far), internals.waiters());
+        let waiters = segment.internals().waiters();
+        loopback::install(segment.give_up(is_far), &statics.give_up(is_far), waiters);
     }
     let peers = segment.table().into_boxed_slice();
-    let base = peers[me.0 as usize].heap;
-    // SAFETY: NODE-N1: segments are mapped as long as the node lives, zero at first, and laid out so.
-    let own = unsafe { internals.control(base) };
-    let control = |(pe, peer): (usize, &Peer)| match peer.heap.is_null() {
-        true => Control::Far { pe: PeId(pe as u32), mirror: own, base: base.addr() },
-        // SAFETY: NODE-N1.
-        false => Control::Mapped(unsafe { internals.control(peer.heap) }),
-    };
-    let controls: Box<[Control]> = peers.iter().enumerate().map(control).collect();
+    let (own, controls) = segment.controls();
     let watchdog = Watchdog::start(me, &controls);
     let well = watchdog.as_ref().map_err(Clone::clone).and(spaces.as_ref().map_err(Clone::clone));
     let ready = step(boot, well.and_then(mine))?;
@@ -138,7 +129,6 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
             segment: &segment,
             statics: &statics,
             layout: &layout,
-            internals: &internals,
             heap: &heap,
             local: &local,
             budget: &budget,
@@ -152,7 +142,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         info::of_this_pe(me, &segment, &statics);
     }
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
-    own.life.node.store(numa::current_node(), Ordering::Relaxed);
+    own.life.node.store(numa_node(), Ordering::Relaxed);
     let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
     let teams = Teams::new(me, &controls).ok_or_else(no_slots)?;
     let sets = ActiveSets::new(&own);

@@ -9,31 +9,10 @@
 //! last, because the loader maps whole pages and the heap begins on a page of its own. RELRO ends where
 //! the loader ends its protection: at the page *below* its last byte, so a page shared by RELRO and
 //! `.data` is writable and belongs to the span.
-#![allow(unsafe_code)]
 
-use std::ffi::{c_int, c_void};
-use std::ptr;
+use libc::{PF_W, PF_X, PT_GNU_RELRO, PT_LOAD};
 
-use libc::{PF_R, PF_W, PF_X, PT_GNU_RELRO, PT_LOAD, PT_NOTE};
-
-/// The main executable of this process.
-pub(super) struct Executable {
-    /// What is to be added to an address of the file: not 0 if it is position-independent.
-    bias: usize,
-    /// Bytes of a page.
-    page: usize,
-    headers: Vec<Header>,
-}
-
-/// A program header.
-#[derive(Clone, Copy)]
-pub(super) struct Header {
-    pub(super) kind: u32,
-    pub(super) flags: u32,
-    pub(super) at: usize,
-    pub(super) file_len: usize,
-    pub(super) len: usize,
-}
+use crate::process::system::{Header, Program};
 
 /// Whole pages of writable data: `lo..hi`, of which those below `file_end` began as a copy of the file
 /// and the others as zeroes.
@@ -44,72 +23,9 @@ pub(super) struct Writable {
     pub(super) hi: usize,
 }
 
-impl Executable {
-    /// The executable, which the loader lists first.
-    pub(super) fn find() -> Executable {
-        let mut found = Executable { bias: 0, page: page_size(), headers: Vec::new() };
-        // SAFETY: the callback gets `found` back and is called only before this returns.
-        unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut found).cast()) };
-        found
-    }
-
-    /// The pages that hold its variables.
-    pub(super) fn writable(&self) -> Vec<Writable> {
-        writable(&self.headers, self.bias, self.page)
-    }
-
-    /// Its program headers.
-    pub(super) fn headers(&self) -> &[Header] {
-        &self.headers
-    }
-
-    /// The contents of its note segments.
-    pub(super) fn notes(&self) -> Vec<Vec<u8>> {
-        let loaded = |note: &&Header| {
-            self.headers.iter().any(|h| {
-                let inside = h.at <= note.at && note.at + note.len <= h.at + h.file_len;
-                h.kind == PT_LOAD && h.flags & PF_R != 0 && inside
-            })
-        };
-        let copy = |note: &Header| {
-            let mut bytes = vec![0u8; note.len];
-            let from = ptr::with_exposed_provenance::<u8>(self.bias + note.at);
-            // SAFETY: the note lies in a readable segment of the executable, which is never unmapped.
-            unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), note.len) };
-            bytes
-        };
-        self.headers.iter().filter(|h| h.kind == PT_NOTE).filter(loaded).map(copy).collect()
-    }
-}
-
-/// Takes down the first object and ends the iteration.
-unsafe extern "C" fn first(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
-    // SAFETY: `Executable::find` passes a pointer to its own local, which nobody else refers to.
-    let found = unsafe { &mut *found.cast::<Executable>() };
-    // SAFETY: the loader passes a description that is valid during the call.
-    let info = unsafe { &*info };
-    found.bias = info.dlpi_addr as usize;
-    for i in 0..usize::from(info.dlpi_phnum) {
-        // SAFETY: there are `dlpi_phnum` headers at `dlpi_phdr`.
-        let header = unsafe { info.dlpi_phdr.add(i) };
-        // SAFETY: as above; the loader never changes them.
-        let header = unsafe { &*header };
-        found.headers.push(Header {
-            kind: header.p_type,
-            flags: header.p_flags,
-            at: header.p_vaddr as usize,
-            file_len: header.p_filesz as usize,
-            len: header.p_memsz as usize,
-        });
-    }
-    1
-}
-
-/// Bytes of a page of this system.
-pub(super) fn page_size() -> usize {
-    // SAFETY: asks for a constant.
-    let n = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(n).expect("the system has a page size")
+/// The pages that hold the variables of a program.
+pub(super) fn writable_of(program: &Program) -> Vec<Writable> {
+    writable(program.headers(), program.bias(), rustix::param::page_size())
 }
 
 /// The writable pages of the load segments, less those of RELRO. A segment that is executable as well
@@ -135,6 +51,7 @@ fn writable(headers: &[Header], bias: usize, page: usize) -> Vec<Writable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use libc::PF_R;
 
     const RW: u32 = PF_R | PF_W;
 

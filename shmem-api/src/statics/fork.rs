@@ -64,7 +64,10 @@ pub(crate) fn in_parent(snapshot: Snapshot) {
 }
 
 /// After it, in the child: its static data is its own. STATICS-F1. False: it still is its parent's.
-pub(crate) fn in_child(snapshot: Snapshot) -> bool {
+///
+/// # Safety
+/// This is a child that has written no static yet: what it writes before is lost.
+pub(crate) unsafe fn in_child(snapshot: Snapshot) -> bool {
     let (at, statics) = match (snapshot, DONE.get()) {
         (Snapshot::At(at), Some(statics)) => (at, statics),
         (Snapshot::Needless, _) => return true,

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::statics::elf::Executable;
+use crate::process::system::Program;
 
 /// What is equal on two PEs if and only if they run the same executable. Plain bytes, to be exchanged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Pod, Zeroable)]
@@ -23,7 +23,7 @@ const BUILD_ID: u64 = 1;
 const FILE: u64 = 2;
 
 impl Identity {
-    pub(super) fn of(executable: &Executable) -> io::Result<Identity> {
+    pub(super) fn of(executable: &Program) -> io::Result<Identity> {
         let layout = executable.headers().iter().fold(FNV, |hash, h| {
             [h.kind as usize, h.flags as usize, h.at, h.file_len, h.len]
                 .iter()

@@ -70,7 +70,7 @@ pub use crate::statics::error::Thread;
 pub use crate::statics::identity::Identity;
 pub use crate::statics::span::Span;
 
-use crate::statics::elf::Executable;
+use crate::process::system::Program;
 use crate::statics::span::Part;
 use crate::statics::swap::Moved;
 
@@ -132,9 +132,9 @@ pub(crate) fn is_moved() -> bool {
 
 /// Sets [`DONE`], unless nothing has changed.
 fn make() -> Result<(), StaticsError> {
-    let executable = Executable::find();
+    let executable = Program::find();
     let identity = Identity::of(&executable).map_err(StaticsError::system("/proc/self/exe"))?;
-    let ranges = executable.writable();
+    let ranges = elf::writable_of(&executable);
     maps::check_private(&ranges)?;
     let mut size = 0;
     let place = |range: &elf::Writable| {

@@ -11,9 +11,9 @@
 #![allow(unsafe_code)]
 
 use crate::process::private::{AtomicU32, AtomicUsize, Ordering};
-use std::cell::{Cell, UnsafeCell};
-use std::mem::MaybeUninit;
+use std::cell::Cell;
 
+use crate::process::signals::{Before, Fault, SeesToFaults, catch_faults, let_faults_go};
 use crate::statics::span::Part;
 
 /// Whether writers wait.
@@ -27,12 +27,10 @@ thread_local! {
     static LATE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What a fault did before.
-struct Before(UnsafeCell<MaybeUninit<libc::sigaction>>);
-// SAFETY: written by `Stop::new` only, of which there is one at a time, while no handler that reads it is installed,
-// or by the same value.
-unsafe impl Sync for Before {}
-static BEFORE: Before = Before(UnsafeCell::new(MaybeUninit::zeroed()));
+/// What a fault did before. Written by [`Stop::new`] only, of which there is one at a time, before the copy.
+static BEFORE: Before = Before::new();
+
+struct Writers;
 
 /// Writers wait as long as it lives, and until it is told that they may go on.
 pub(super) struct Stop {
@@ -45,7 +43,7 @@ impl Stop {
         LO.store(parts.iter().map(|part| part.range.lo).min().unwrap_or(usize::MAX), Ordering::Relaxed);
         HI.store(parts.iter().map(|part| part.range.hi).max().unwrap_or(0), Ordering::Relaxed);
         WINDOW.store(1, Ordering::Release);
-        Stop { installed: install(), over: false }
+        Stop { installed: catch_faults::<Writers>(), over: false }
     }
 
     /// The data is where it is to be, or where it was. `all_asleep`: nobody has run since before the protection.
@@ -54,7 +52,7 @@ impl Stop {
         self.over = true;
         // STOP-W2.
         if self.installed && all_asleep {
-            step_aside();
+            let_faults_go::<Writers>();
         }
     }
 }
@@ -68,47 +66,24 @@ impl Drop for Stop {
     }
 }
 
-/// Whether the handler was not there before.
-fn install() -> bool {
-    let mut now = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: asks only.
-    unsafe { libc::sigaction(libc::SIGSEGV, std::ptr::null(), now.as_mut_ptr()) };
-    // SAFETY: all zero is an action; written by the call.
-    let now = unsafe { now.assume_init() };
-    let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = fault;
-    let handler = handler as *const () as usize;
-    if now.sa_sigaction == handler {
-        // It has stayed since the last attempt.
-        return true;
+// SAFETY: SIGNALS-H1: atomics, a thread-local of the plainest kind, and giving the processor up.
+unsafe impl SeesToFaults for Writers {
+    fn before() -> &'static Before {
+        &BEFORE
     }
-    // SAFETY: nobody reads it: the handler is not installed.
-    unsafe { (*BEFORE.0.get()).write(now) };
-    let ours =
-        libc::sigaction { sa_sigaction: handler, sa_flags: libc::SA_SIGINFO | libc::SA_ONSTACK, ..now };
-    // SAFETY: the handler calls what may be called in one.
-    unsafe { libc::sigaction(libc::SIGSEGV, &raw const ours, std::ptr::null_mut()) == 0 }
-}
 
-fn step_aside() {
-    // SAFETY: the action that was there before the handler.
-    unsafe { libc::sigaction(libc::SIGSEGV, BEFORE.0.get().cast(), std::ptr::null_mut()) };
-}
-
-/// It stores to no static (STOP-W1): that page may be protected, too.
-extern "C" fn fault(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    const SEGV_ACCERR: libc::c_int = 2;
-    // SAFETY: the kernel passes a description.
-    let info = unsafe { &*info };
-    // SAFETY: for this signal it has an address.
-    let at = unsafe { info.si_addr() } as usize;
-    let inside = (LO.load(Ordering::Relaxed)..HI.load(Ordering::Relaxed)).contains(&at);
-    // Of one that comes when all is over, the store succeeds now; if it does not, the fault is another's.
-    let late = WINDOW.load(Ordering::Acquire) == 0 && LATE.replace(LATE.get() + 1) > 100;
-    if !inside || info.si_code != SEGV_ACCERR || late {
-        // As if this had never been here: the same instruction faults again.
-        return step_aside();
-    }
-    while WINDOW.load(Ordering::Acquire) != 0 {
-        std::thread::yield_now();
+    /// It stores to no static (STOP-W1): that page may be protected, too.
+    fn see_to(fault: Fault) -> bool {
+        const SEGV_ACCERR: i32 = 2;
+        let inside = (LO.load(Ordering::Relaxed)..HI.load(Ordering::Relaxed)).contains(&fault.at);
+        // Of one that comes when all is over, the store succeeds now; if it does not, the fault is another's.
+        let late = WINDOW.load(Ordering::Acquire) == 0 && LATE.replace(LATE.get() + 1) > 100;
+        if !inside || fault.code != SEGV_ACCERR || late {
+            return false;
+        }
+        while WINDOW.load(Ordering::Acquire) != 0 {
+            std::thread::yield_now();
+        }
+        true
     }
 }

@@ -24,7 +24,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
 use crate::process::signals::NoSignals;
+use crate::process::system::write_memory;
 use crate::process::turn::between_forks;
-use crate::statics::elf;
 use crate::statics::elf::Writable;
 use crate::statics::error::StaticsError;
 use crate::statics::span::{Part, Span};
@@ -68,7 +68,7 @@ pub(super) const MAPPING: &str = "mapping of the static data";
 
 /// Moves all parts into the file, or some. `note` hears of it before any fork can come.
 pub(super) fn swap(file: &OwnedFd, parts: &[Part], note: impl FnOnce(Moved)) -> Result<(), StaticsError> {
-    let pagemap = Pagemap { file: File::open("/proc/self/pagemap").ok(), page: elf::page_size() };
+    let pagemap = Pagemap { file: File::open("/proc/self/pagemap").ok(), page: rustix::param::page_size() };
     let mut note = Some(note);
     let mut looks = 0;
     loop {
@@ -180,11 +180,12 @@ impl Pagemap {
     }
 }
 
-/// Copies one part into the file: the file part whole, of the rest what was ever touched.
+/// Copies one part into the file: the file part whole, of the rest what was ever touched. By address, as these bytes are
+/// other code's variables, to which no reference may be made.
 pub(super) fn copy(file: &OwnedFd, part: &Part, pagemap: &Pagemap) -> io::Result<()> {
     let Writable { lo, file_end, hi } = part.range;
     let offset = |at: usize| part.offset.0 + (at - lo) as u64;
-    write(file, lo, file_end - lo, offset(lo))?;
+    write_memory(file.as_fd(), lo, file_end - lo, offset(lo))?;
     let page = pagemap.page;
     let mut entries = [0u64; CHUNK];
     let mut at = file_end;
@@ -194,30 +195,11 @@ pub(super) fn copy(file: &OwnedFd, part: &Part, pagemap: &Pagemap) -> io::Result
         for pages in pagemap.touched(at, &mut entries[..n]).chunk_by(|a, b| (*a == 0) == (*b == 0)) {
             let len = pages.len() * page;
             if pages[0] != 0 {
-                write(file, run, len, offset(run))?;
+                write_memory(file.as_fd(), run, len, offset(run))?;
             }
             run += len;
         }
         at = run;
-    }
-    Ok(())
-}
-
-/// Writes `len` bytes at address `from` to the file. By address, as these bytes are other code's variables,
-/// to which no reference may be made. By the bare system call: address sanitizers replace `pwrite` and
-/// object to the gaps between variables.
-fn write(file: &OwnedFd, from: usize, len: usize, offset: u64) -> io::Result<()> {
-    let mut done = 0;
-    while done < len {
-        let bytes = std::ptr::with_exposed_provenance::<libc::c_void>(from + done);
-        let to = offset + done as u64;
-        // SAFETY: the kernel reads bytes of the process, which STATICS-D1 says are mapped, and writes none.
-        let n = unsafe { libc::syscall(libc::SYS_pwrite64, file.as_raw_fd(), bytes, len - done, to) };
-        match usize::try_from(n) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(n) => done += n,
-            Err(_) => return Err(io::Error::last_os_error()),
-        }
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ fn copied(page: usize, file_pages: usize, touched: &[usize], pagemap: Option<Fil
 
 #[test]
 fn a_copy_is_sparse_and_exact() {
-    let page = elf::page_size();
+    let page = rustix::param::page_size();
     let touched = [0, 1, 2, 7, 511, 512, 513, 700, 1023, 1024, 1199];
     let pagemap = || Some(File::open("/proc/self/pagemap").unwrap());
     let mut expected = vec![0; PAGES * page];
@@ -120,8 +120,8 @@ fn attempt_alone(parts: &[Part], note: impl FnOnce(Moved)) -> Result<OwnedFd, sw
     let nobody = std::env::temp_dir().join(format!("shmem-nobody-{}", std::process::id()));
     std::fs::create_dir_all(&nobody).unwrap();
     let others = Others::list(nobody.to_str().unwrap()).unwrap();
-    let file = sealed(NAME, Bytes(16 * elf::page_size() as u64)).unwrap();
-    let pagemap = Pagemap { file: None, page: elf::page_size() };
+    let file = sealed(NAME, Bytes(16 * rustix::param::page_size() as u64)).unwrap();
+    let pagemap = Pagemap { file: None, page: rustix::param::page_size() };
     swap::attempt(&file, parts, &pagemap, &others, &mut Some(note)).map(|()| file)
 }
 
@@ -139,7 +139,7 @@ fn permissions(address: usize) -> String {
 #[test]
 fn a_fork_finds_noted_what_has_moved() {
     use crate::process::private::{AtomicBool, Ordering::SeqCst};
-    let page = elf::page_size();
+    let page = rustix::param::page_size();
     let memory = Anonymous::new(2 * page);
     memory.put(page, 7);
     let (forked, mut noted) = (AtomicBool::new(false), None);
@@ -165,7 +165,7 @@ fn a_fork_finds_noted_what_has_moved() {
 /// What has moved when the system refuses the rest is copied by forks; if it refuses all, nothing has changed.
 #[test]
 fn a_part_that_cannot_be_mapped() {
-    let page = elf::page_size();
+    let page = rustix::param::page_size();
     let memory = Anonymous::new(2 * page);
     let [first, second] = [0, page].map(|at| memory.0.expose_provenance() + at);
     memory.put(0, 1);
@@ -203,7 +203,7 @@ fn a_part_that_cannot_be_mapped() {
 fn writers_wait_until_the_data_is_there() {
     use crate::process::private::{AtomicBool, Ordering::SeqCst};
     let _one = STOP.lock().unwrap_or_else(PoisonError::into_inner);
-    let page = elf::page_size();
+    let page = rustix::param::page_size();
     let memory = Anonymous::new(4 * page);
     let lo = memory.0.expose_provenance();
     let parts = [Part { range: Writable { lo, file_end: lo, hi: lo + 4 * page }, offset: Offset(0) }];
@@ -254,7 +254,7 @@ fn statics_in(memory: &Anonymous, file: OwnedFd) -> Statics {
 /// The copy for a child holds what the file holds, and all of it where the system does not say what that is.
 #[test]
 fn a_snapshot_is_whole() {
-    let page = elf::page_size();
+    let page = rustix::param::page_size();
     let sparse = || sealed(NAME, Bytes(6 * page as u64)).unwrap();
     let written = sparse();
     rustix::io::pwrite(&written, &[1], 2 * page as u64).unwrap();

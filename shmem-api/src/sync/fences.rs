@@ -12,7 +12,6 @@
 //!
 //! Large copies may use stores that bypass the cache, which x86-64 does not keep in order; the C library's
 //! `memcpy` ends such a copy with `sfence` itself.
-#![allow(unsafe_code)]
 
 use std::sync::atomic::Ordering;
 
@@ -20,17 +19,10 @@ use crate::sync::primitives::fence;
 
 /// Orders every earlier load and store of this thread before every later one (quiet, barrier).
 ///
-/// On x86-64 `mfence` is what the compiler makes of a sequentially consistent fence; any locked
-/// instruction on a line this core owns is as strong for ordinary memory, and half the price.
+/// On x86-64 the compiler makes of it a locked instruction on the line at the top of the stack, which this core owns: as
+/// strong for ordinary memory as `mfence`, and half the price.
 #[inline]
 pub(crate) fn full_fence() {
-    #[cfg(all(target_arch = "x86_64", not(any(miri, loom))))]
-    // SAFETY: it leaves the word at the top of the stack as it is. Memory is declared clobbered (the default),
-    // which keeps the compiler's accesses on their sides of it.
-    unsafe {
-        std::arch::asm!("lock or dword ptr [rsp], 0");
-    }
-    #[cfg(any(not(target_arch = "x86_64"), miri, loom))]
     fence(Ordering::SeqCst);
 }
 

@@ -2,55 +2,30 @@
 //!
 //! A handler of `SIGCHLD` writes to a pipe, which can be polled beside the links. That is as old as the system;
 //! process descriptors are not, and are refused in places.
-#![allow(unsafe_code)]
 
-use crate::process::private::{AtomicI32, Ordering};
-use std::ffi::{CStr, OsStr, OsString, c_int};
+use std::ffi::{CStr, OsStr, OsString};
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::boot::files::named;
+use crate::process::signals::ring_at_children;
 
 /// Readable once a child has ended.
 pub(super) struct Bell {
     heard: OwnedFd,
-    _rung: OwnedFd,
-}
-
-/// Where the handler writes to.
-static RUNG: AtomicI32 = AtomicI32::new(-1);
-
-extern "C" fn ring(_: c_int) {
-    // SAFETY: always sound.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: a place of this thread; what is interrupted is to find its error as it was.
-    let before = unsafe { *errno };
-    // SAFETY: a byte to a pipe that is open as long as the handler is there; if it is full, it has been rung.
-    unsafe { libc::write(RUNG.load(Ordering::Relaxed), [0u8].as_ptr().cast(), 1) };
-    // SAFETY: as above.
-    unsafe { *errno = before };
 }
 
 impl Bell {
-    /// Rings from now on. A `SIGCHLD` that was ignored, which would let the kernel forget how children end, no longer is.
+    /// Rings from now on.
     pub(super) fn hang() -> io::Result<Bell> {
         let (heard, rung) =
             pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|e| named("pipe2", e))?;
-        RUNG.store(rung.as_raw_fd(), Ordering::Relaxed);
-        // SAFETY: zeroes are a value of it: no flags, no signals blocked meanwhile.
-        let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-        action.sa_sigaction = ring as extern "C" fn(c_int) as libc::sighandler_t;
-        action.sa_flags = libc::SA_NOCLDSTOP | libc::SA_RESTART;
-        // SAFETY: the handler does what a handler may.
-        match unsafe { libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut()) } {
-            0 => Ok(Bell { heard, _rung: rung }),
-            _ => Err(named("sigaction(SIGCHLD)", io::Error::last_os_error())),
-        }
+        ring_at_children(rung).map_err(|e| named("sigaction(SIGCHLD)", e))?;
+        Ok(Bell { heard })
     }
 
     pub(super) fn fd(&self) -> &OwnedFd {

@@ -15,7 +15,7 @@ pub(crate) mod supervisor;
 
 #[cfg(feature = "testing")]
 use std::os::fd::IntoRawFd;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use memheap::PeId;
@@ -25,6 +25,7 @@ use parking_lot::Mutex;
 use crate::boot::files;
 use crate::boot::protocol::{Boot, ENDS, FILES, FRAME, Frame};
 use crate::error::Error;
+use crate::process::system::BeforeMain;
 use crate::types::thread_level::ThreadLevel;
 
 /// Set by the supervisor in each PE: `PE:N_PES:FD:PID`: the PE's number, how many there are, the
@@ -119,17 +120,15 @@ fn open(link: &Kept) -> std::io::Result<BorrowedFd<'_>> {
 static TAKEN_UP: Mutex<Option<(PeId, u32, Kept)>> = Mutex::new(None);
 
 /// Before `main`, in a PE: takes the link up, so that no program that this one starts inherits it.
-#[allow(unsafe_code)]
-fn take_up(text: &str) -> Result<(), Error> {
+fn take_up(now: &BeforeMain, text: &str) -> Result<(), Error> {
     let mut parts = text.split(':').map(str::parse::<u32>);
     let (Some(Ok(pe)), Some(Ok(n_pes)), Some(Ok(fd)), Some(Ok(_)), None) =
         (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(Error::Boot(format!("{LINK}={text:?} was not written by our supervisor; unset it")));
     };
-    *TAKEN_UP.lock() = Some((PeId(pe), n_pes, adopt(fd as RawFd)?));
-    // SAFETY: before `main` there is one thread, so nobody reads the environment meanwhile.
-    unsafe { std::env::remove_var(LINK) };
+    *TAKEN_UP.lock() = Some((PeId(pe), n_pes, adopt(now, fd as RawFd)?));
+    now.remove_variable(LINK);
     Ok(())
 }
 
@@ -150,10 +149,7 @@ pub(crate) fn hand_over() -> Option<(&'static str, String)> {
 }
 
 /// Takes over the descriptor the supervisor left open for this process.
-#[allow(unsafe_code)]
-fn adopt(fd: RawFd) -> Result<Kept, Error> {
-    // SAFETY: the supervisor opened this descriptor for the link and named it in the environment; it
-    // is adopted once, since a process boots once.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    Kept::new(fd).map_err(|e| Error::Boot(format!("{LINK} names a descriptor that is not open: {e}")))
+fn adopt(now: &BeforeMain, fd: RawFd) -> Result<Kept, Error> {
+    let link = now.inherited(fd).and_then(Kept::new);
+    link.map_err(|e| Error::Boot(format!("{LINK} names a descriptor that is not open: {e}")))
 }

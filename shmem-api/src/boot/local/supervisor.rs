@@ -32,6 +32,7 @@ use crate::boot::local::children::Bell;
 use crate::boot::protocol::{ENDS, FRAME, Frame};
 use crate::process::say::say;
 use crate::process::status::DIED;
+use crate::process::system::{BeforeMain, before_main};
 
 /// How long a PE whose link is closed may take to end, before it counts as gone all the same. And how long nobody looks
 /// after the children where the signal that calls for it does not come: whoever started this may have blocked it.
@@ -41,10 +42,10 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs in every process that links this crate, before `main`.
-extern "C" fn before_main() {
+fn before_main(now: &BeforeMain) {
     if let Ok(link) = std::env::var(LINK) {
         die_with_supervisor(&link);
-        if let Err(e) = crate::boot::local::take_up(&link) {
+        if let Err(e) = crate::boot::local::take_up(now, &link) {
             say(&format!("shmem: {e}"));
             std::process::exit(1);
         }
@@ -59,14 +60,7 @@ extern "C" fn before_main() {
     }
 }
 
-#[allow(unsafe_code)]
-mod initialiser {
-    // SAFETY: the C runtime calls every function of this section once, before `main`; ours uses only
-    // the environment, files and processes, which are ready by then.
-    #[used]
-    #[unsafe(link_section = ".init_array")]
-    static BEFORE_MAIN: extern "C" fn() = super::before_main;
-}
+before_main!(before_main);
 
 /// In a PE: whatever ends the supervisor ends this process too.
 fn die_with_supervisor(link: &str) {

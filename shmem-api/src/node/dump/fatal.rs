@@ -1,23 +1,12 @@
-//! Signals that end a process with a core dump: what was touched of the heap goes in, and the signal goes on.
+//! Signals that end a process with a core dump: what was touched of the heap goes in before the signal goes on.
 //!
-//! ```text
-//!   signal ──► handler: what holds data is in, all else is out (`touched`)
-//!                 ├─ there was a handler before ──► it, with the same arguments, on the same stack and mask
-//!                 └─ there was none ──────────────► the default action, with the same signal once more: the core is
-//!                                                   of where it came from, and says why
-//! ```
+//! A handler of before (`process::crashes`) may well go on with the program, at every fault. So it is not made to wait for more
+//! than a hundredth of the time: what was touched since the last look may be missing then.
 //!
-//! A handler of before may well go on with the program, at every fault. So it is not made to wait for more than a
-//! hundredth of the time: what was touched since the last look may be missing then.
-//!
-//! Invariants: **FATAL-S1** whoever reads [`SEGMENT`] in a handler is [`alone`], and so is who changes it. **FATAL-S2** what was
-//! before is written only while the handler is nowhere: not installed, and not called by one that replaced it. **FATAL-S3** in
-//! the handler: system calls and atomics.
-#![allow(unsafe_code)]
+//! Invariants: **FATAL-S1** whoever looks at the segment of a crash is [`alone`], and so is who changes which it is. **FATAL-S2**
+//! here: system calls and atomics (SIGNALS-H1).
 
-use crate::process::private::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
-use std::ffi::{c_int, c_void};
-use std::mem::MaybeUninit;
+use crate::process::private::{AtomicBool, AtomicU64, Ordering::*};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -25,116 +14,19 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::node::segment::Segment;
 use crate::process::signals::NoSignals;
 
-/// All whose default action dumps core.
-const SIGNALS: [c_int; 10] = [
-    libc::SIGQUIT,
-    libc::SIGILL,
-    libc::SIGTRAP,
-    libc::SIGABRT,
-    libc::SIGBUS,
-    libc::SIGFPE,
-    libc::SIGSEGV,
-    libc::SIGXCPU,
-    libc::SIGXFSZ,
-    libc::SIGSYS,
-];
-
 /// How long one that crashes waits for another that does.
 const LONGEST: Duration = Duration::from_secs(30);
 /// The least time between two looks, in times of what the first has taken.
 const REST: u32 = 100;
 
-/// Whose heap it is about; null if there is none.
-static SEGMENT: AtomicPtr<Segment> = AtomicPtr::new(std::ptr::null_mut());
 /// Somebody looks at the heap, or changes which it is.
 static BUSY: AtomicBool = AtomicBool::new(false);
 /// When to look again, in nanoseconds of the clock.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// What a signal did before. Its mask, and how it runs, is the handler's, too.
-struct Before {
-    /// The handler may be called.
-    ours: AtomicBool,
-    handler: AtomicUsize,
-    flags: AtomicI32,
-}
-
-static BEFORE: [Before; 32] = [const {
-    Before { ours: AtomicBool::new(false), handler: AtomicUsize::new(0), flags: AtomicI32::new(0) }
-}; 32];
-
-fn before(signal: c_int) -> &'static Before {
-    &BEFORE[signal as usize % BEFORE.len()]
-}
-
-type Handler = unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void);
-
-fn ours() -> usize {
-    let handler: Handler = fatal;
-    handler as *const () as usize
-}
-
-/// From here on, until [`unwatch`], a core holds what was touched of the heap.
-pub(crate) fn watch(segment: &Segment) {
-    alone(|| SEGMENT.store(std::ptr::from_ref(segment).cast_mut(), Release));
-    SIGNALS.into_iter().for_each(install);
-}
-
-/// The segment is about to go.
-pub(crate) fn unwatch() {
-    SIGNALS.into_iter().for_each(put_back);
-    // FATAL-S1: whoever looks has to have looked before the memory goes.
-    while !alone(|| SEGMENT.store(std::ptr::null_mut(), Release)) {}
-}
-
 /// In a child of fork: whoever was at it is not here.
 pub(crate) fn in_child() {
     BUSY.store(false, Release);
-}
-
-fn action(signal: c_int) -> libc::sigaction {
-    let mut now = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: asks only.
-    unsafe { libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()) };
-    // SAFETY: all zero is an action; written by the call.
-    unsafe { now.assume_init() }
-}
-
-fn set_action(signal: c_int, action: &libc::sigaction) {
-    // SAFETY: an action that was there before, or `fatal`, which does what a handler may (FATAL-S3).
-    unsafe { libc::sigaction(signal, action, std::ptr::null_mut()) };
-}
-
-fn install(signal: c_int) {
-    let (before, now) = (before(signal), action(signal));
-    // FATAL-S2. Who ignores a signal does not die of it.
-    if before.ours.load(Acquire) || now.sa_sigaction == libc::SIG_IGN {
-        return;
-    }
-    before.handler.store(now.sa_sigaction, Relaxed);
-    before.flags.store(now.sa_flags, Relaxed);
-    before.ours.store(true, Release);
-    arm(signal, now);
-}
-
-/// In place of `now`: with its mask, on its stack; on the alternate one, if there is one, where it is none.
-fn arm(signal: c_int, now: libc::sigaction) {
-    let flags = match now.sa_sigaction {
-        libc::SIG_DFL => libc::SA_ONSTACK,
-        // What this one does, it has to do itself.
-        _ => now.sa_flags & !libc::SA_RESETHAND,
-    };
-    set_action(signal, &libc::sigaction { sa_sigaction: ours(), sa_flags: flags | libc::SA_SIGINFO, ..now });
-}
-
-/// Takes the handler away. One that the program has put over it stays, and may call it.
-fn put_back(signal: c_int) {
-    let (before, now) = (before(signal), action(signal));
-    if now.sa_sigaction == ours() {
-        let (handler, flags) = (before.handler.load(Relaxed), before.flags.load(Relaxed));
-        set_action(signal, &libc::sigaction { sa_sigaction: handler, sa_flags: flags, ..now });
-        before.ours.store(false, Release);
-    }
 }
 
 fn clock() -> u64 {
@@ -143,7 +35,7 @@ fn clock() -> u64 {
 }
 
 /// One at a time, and no signal comes in between; not at all if another is at it for too long.
-fn alone(what: impl FnOnce()) -> bool {
+pub(crate) fn alone(what: impl FnOnce()) -> bool {
     let _held = NoSignals::new();
     let end = clock().saturating_add(LONGEST.as_nanos() as u64);
     let mut mine = !BUSY.swap(true, Acquire);
@@ -158,72 +50,15 @@ fn alone(what: impl FnOnce()) -> bool {
     mine
 }
 
-/// What was touched is in. `last`: there is no handler that might go on.
-fn look(last: bool) {
+/// What was touched is in, of the segment that there is. `last`: there is no handler that might go on.
+pub(crate) fn look<'s>(last: bool, segment: impl FnOnce() -> Option<&'s Segment>) {
     alone(|| {
         let start = clock();
-        // SAFETY: FATAL-S1: it lives until `unwatch` has been alone.
-        let segment = unsafe { SEGMENT.load(Acquire).as_ref() };
-        if let Some(segment) = segment.filter(|_| last || start >= NEXT.load(Relaxed)) {
+        let due = last || start >= NEXT.load(Relaxed);
+        if let Some(segment) = due.then(segment).flatten() {
             segment.admit_touched();
             let end = clock();
             NEXT.store(end + (end - start) * u64::from(REST), Relaxed);
         }
     });
-}
-
-/// Whether this runs on an alternate stack, which may be as small as 8 KiB.
-fn on_alternate_stack() -> bool {
-    let mut stack = MaybeUninit::<libc::stack_t>::zeroed();
-    // SAFETY: asks only.
-    unsafe { libc::sigaltstack(std::ptr::null(), stack.as_mut_ptr()) };
-    // SAFETY: all zero is a stack; written by the call.
-    unsafe { stack.assume_init() }.ss_flags & libc::SS_ONSTACK != 0
-}
-
-unsafe extern "C-unwind" fn fatal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    let before = before(signal);
-    let (handler, flags) = (before.handler.load(Relaxed), before.flags.load(Relaxed));
-    look(handler == libc::SIG_DFL);
-    if handler == libc::SIG_DFL {
-        return once_more(signal, info);
-    }
-    if flags & libc::SA_RESETHAND != 0 {
-        set_action(signal, &libc::sigaction { sa_sigaction: libc::SIG_DFL, ..action(signal) });
-        before.ours.store(false, Release);
-    }
-    // Rust's own says that the stack has overflowed, and aborts: no room for a second handler there.
-    let aborts = on_alternate_stack() && action(libc::SIGABRT).sa_sigaction == ours();
-    if aborts {
-        put_back(libc::SIGABRT);
-    }
-    if flags & libc::SA_SIGINFO != 0 {
-        // SAFETY: an action with this flag is such a function.
-        let handler = unsafe { std::mem::transmute::<usize, Handler>(handler) };
-        // SAFETY: with what the kernel has passed for it.
-        unsafe { handler(signal, info, context) };
-    } else {
-        // SAFETY: an action without it is such a function.
-        let handler = unsafe { std::mem::transmute::<usize, unsafe extern "C-unwind" fn(c_int)>(handler) };
-        // SAFETY: as above.
-        unsafe { handler(signal) };
-    }
-    if aborts {
-        install(libc::SIGABRT);
-    }
-}
-
-/// The default action: this thread gets the same signal when the handler returns, where it got it before. Also if this
-/// was called by a handler that has replaced it.
-fn once_more(signal: c_int, info: *mut libc::siginfo_t) {
-    set_action(signal, &libc::sigaction { sa_sigaction: libc::SIG_DFL, ..action(signal) });
-    let (pid, thread) =
-        (rustix::process::getpid().as_raw_nonzero(), rustix::thread::gettid().as_raw_nonzero());
-    let call = libc::SYS_rt_tgsigqueueinfo;
-    // SAFETY: what the kernel has passed, to ourselves.
-    let sent = unsafe { libc::syscall(call, pid.get(), thread.get(), signal, info) };
-    if sent != 0 {
-        // SAFETY: always sound.
-        unsafe { libc::raise(signal) };
-    }
 }

@@ -10,7 +10,6 @@
 //! bridged, the least with which few enough parts are left.
 //!
 //! Invariant **TOUCHED-T1**: system calls and a few hundred bytes of the stack, nothing else.
-#![allow(unsafe_code)]
 
 use std::os::fd::BorrowedFd;
 
@@ -19,6 +18,8 @@ use memheap::region::memfd::MemfdRegion;
 use memheap::{Align, Bytes, Offset};
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
+
+use crate::process::system::resident_pages;
 
 /// So many parts at most: any 64 MiB, page by page, are exact.
 const MOST: u64 = 1 << 14;
@@ -145,12 +146,11 @@ fn each_resident(own: &MemfdRegion, at: u64, len: u64, each: &mut dyn FnMut(u64,
     let mut at = at & !(page - 1);
     while at < len {
         let n = (len - at).div_ceil(page).min(pages.len() as u64);
-        let start = own.base().as_ptr().wrapping_add(at as usize);
-        // SAFETY: REGION-R1: whole pages of our own mapping; a byte of the answer for each.
-        let answer = unsafe { libc::mincore(start.cast(), (n * page) as usize, pages.as_mut_ptr()) };
+        let start = own.base().as_ptr().addr() + at as usize;
+        let known = resident_pages(start, &mut pages[..n as usize]);
         for flag in &pages[..n as usize] {
             // What cannot be known may be touched.
-            match (run, answer != 0 || flag & 1 != 0) {
+            match (run, !known || flag & 1 != 0) {
                 (None, true) => run = Some(at),
                 (Some(from), false) => {
                     each(from, at);
@@ -204,8 +204,7 @@ mod tests {
         let touched = [(0, 4096), (8192, 12288), (3 << 20, (3 << 20) + 8192), (LEN - 4096, LEN)];
         for (from, to) in touched {
             for at in (from..to).step_by(4096) {
-                // SAFETY: REGION-R1; the test alone uses it.
-                unsafe { own.base().as_ptr().wrapping_add(at as usize).write_volatile(1) };
+                rustix::io::pwrite(own.file().file().unwrap(), &[1], at).unwrap();
             }
         }
         let mut parts = Vec::new();
