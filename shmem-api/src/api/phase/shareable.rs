@@ -67,7 +67,7 @@ macro_rules! shareable {
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> RemoteRead<'s, T, L> {
                 let object = shareable!(@object self, $part);
-                RemoteRead::new(Remote::new(key, object.at, object.len))
+                RemoteRead::of_phase(key, object.at, object.len)
             }
         }
     )*};
