@@ -127,7 +127,7 @@ impl Spot {
             return far_amo(self.own, self.pe, self.ctx, op, false);
         }
         // SAFETY: by contract.
-        unsafe { T::amo(self.at.cast(), op) }
+        unsafe { copy::amo(self.at.cast(), op) }
     }
 
     /// Copies `n` elements there.
@@ -175,7 +175,7 @@ unsafe fn notify_at(heap: *mut u8) {
 #[inline(always)]
 unsafe fn amo_here<T: AmoSwap>(at: *mut T, pe: u32, op: AmoOp<T>) -> T {
     // SAFETY: by contract.
-    let old = unsafe { T::amo(at, op) };
+    let old = unsafe { copy::amo(at, op) };
     if !matches!(op, AmoOp::Load) {
         let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
         // SAFETY: NODE-N2: the table has an entry for each PE, and `pe` is one.

@@ -108,7 +108,7 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
     {
         let mine = self.own_place(call, at, 1);
         // SAFETY: PHASE-P2: a word of this type, aligned; PHASE-P3: who changes it does so atomically.
-        unsafe { T::amo_load(mine) }
+        unsafe { copy::amo_load(mine) }
     }
 
     /// One operation on an element, and its PE woken if it sleeps in a wait; what was there.
