@@ -141,12 +141,13 @@ impl<L: Level> Team<'_, L> {
     ///
     /// # Errors
     /// On every PE of the team, if another is at some other collective call; then the team is dropped.
-    pub fn destroy(mut self) -> Result<(), Diverged> {
-        debug_assert!(self.lent.is_some(), "a World lends its team out only");
-        self.engine.quiet();
-        self.core().sync(&self.engine, Kind::Destroy)?;
-        if let Some(core) = self.lent.take() {
-            self.engine.teams.destroy(self.engine.teams.take_back(core));
+    pub fn destroy(self) -> Result<(), Diverged> {
+        let mut this = self;
+        debug_assert!(this.lent.is_some(), "a World lends its team out only");
+        this.engine.quiet();
+        this.core().sync(&this.engine, Kind::Destroy)?;
+        if let Some(core) = this.lent.take() {
+            this.engine.teams.destroy(this.engine.teams.take_back(core));
         }
         Ok(())
     }

@@ -107,7 +107,12 @@ mod tests {
     fn one_of_several_threads_is_first() {
         let shelf = Shelf::new(1);
         std::thread::scope(|scope| {
-            let puts = [1, 2, 3].map(|n| scope.spawn(|| *shelf.put(0, n)));
+            let puts = [1, 2, 3].map(|n| {
+                scope.spawn({
+                    let shelf = &shelf;
+                    move || *shelf.put(0, n)
+                })
+            });
             let seen = puts.map(|put| put.join().unwrap());
             assert!(seen.iter().all(|n| Some(n) == shelf.get(0)), "{seen:?}");
         });

@@ -13,7 +13,7 @@
 use std::ops::Range;
 
 use crate::api::phase::remote::Remote;
-use crate::call::transfer::notify;
+use crate::call::transfer::mapped::notify;
 use crate::memory::copy;
 use crate::types::amo::AmoOp;
 use crate::types::elem::{AmoSwap, Elem, Waitable};
