@@ -95,7 +95,7 @@ impl<L: Level> SymLock<'_, L> {
     /// Holds the lock if nobody does (`shmem_test_lock`). Not collective.
     pub fn try_lock(&self) -> Option<LockGuard<'_>> {
         let turn = self.threads.try_lock()?;
-        // SAFETY: as in `lock`.
+        // SAFETY: APILOCK-Q1 for the word of a SymLock; APILOCK-Q2 by the turn.
         unsafe { LockGuard::test("SymLock::try_lock", self.word.base(), turn) }
     }
 }
@@ -119,7 +119,7 @@ impl StaticLock {
     /// As [`SymLock::try_lock`], and as [`lock`](Self::lock).
     pub fn try_lock<'l, L: Level>(&'static self, _world: &'l World<L>) -> Option<LockGuard<'l>> {
         let turn = self.threads.try_lock()?;
-        // SAFETY: as in `lock`.
+        // SAFETY: APILOCK-Q1 by SYMSTATIC-Z2, as the call checks, while the World is up; APILOCK-Q2 by the turn.
         unsafe { LockGuard::test("StaticLock::try_lock", self.word.get(), turn) }
     }
 }
@@ -150,7 +150,7 @@ impl<'l> LockGuard<'l> {
     /// # Safety
     /// APILOCK-Q1 for `word`, and the World stays up for `'l`.
     unsafe fn wait(call: &'static str, word: *mut i64, turn: ReentrantMutexGuard<'l, ()>) -> LockGuard<'l> {
-        // SAFETY: by contract.
+        // SAFETY: APILOCK-Q1, of which the caller made sure, and APILOCK-Q2 by the turn.
         unsafe { ops::set_lock(Call::new(call), word) };
         LockGuard { word, _turn: turn }
     }
@@ -162,7 +162,7 @@ impl<'l> LockGuard<'l> {
         word: *mut i64,
         turn: ReentrantMutexGuard<'l, ()>,
     ) -> Option<LockGuard<'l>> {
-        // SAFETY: by contract.
+        // SAFETY: APILOCK-Q1, of which the caller made sure, and APILOCK-Q2 by the turn.
         let held = unsafe { ops::test_lock(Call::new(call), word) };
         (held == 0).then(|| LockGuard { word, _turn: turn })
     }

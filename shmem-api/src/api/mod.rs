@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `run`, `world` | the front door; init, finalize, and where objects are made |
 //! | `team`, `collectives` | which PEs a call concerns; the collectives on objects and values |
-//! | `sym`, `phase` | symmetric objects, and the phases in which they are local or shared |
+//! | `sym`, `elements`, `phase` | symmetric objects; this PE's elements as a slice; the phases in which objects are local or shared |
 //! | `signal`, `lock` | words that are changed by signals only; one holder among all PEs |
 //! | `ctx` | streams of operations, as values |
 //! | `sym_static` | statics of the executable as symmetric objects |
@@ -27,6 +27,7 @@
 
 pub(crate) mod collectives;
 pub(crate) mod ctx;
+mod elements;
 pub(crate) mod global_ptr;
 pub(crate) mod heap_map;
 pub(crate) mod local_slice;

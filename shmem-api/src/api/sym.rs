@@ -2,35 +2,31 @@
 //!
 //! A [`SymSlice`] is this PE's part of an object that every PE has at the same offset. While it is
 //! local, nobody else can touch it, and it is an ordinary slice; to let the others at it, share it
-//! (see [`crate::api::phase`]).
-//!
-//! Invariants: **SYM-S7** the offset of a live object is unique, since its block is freed only after every
-//! PE has dropped it; **SYM-Y1** `base` points to this PE's own `len` elements, aligned, initialised,
-//! mapped for `'w`, and outside a phase that shares the object no other PE accesses them.
-#![allow(unsafe_code)]
+//! (see [`crate::api::phase`]). What makes its elements a slice is in `elements` (SYM-S7, SYM-Y1).
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::ptr::NonNull;
 
+use memheap::place::{Near, Reach};
 use memheap::{Bytes, Offset};
 
+use crate::api::elements::Elements;
 use crate::coll::object::{Dest, Source};
+use crate::engine::Engine;
+use crate::error::Error;
 use crate::heap::DropQueue;
 use crate::process::child;
+use crate::types::call_site::CallSite;
 use crate::types::elem::Elem;
+use crate::types::object::ObjectType;
 
 /// A symmetric array: `len` elements on every PE, at the same offset of its heap.
 ///
 /// Dropping it is not collective: the memory is given back at the next collective heap call after
 /// every PE has dropped its part.
 pub struct SymSlice<'w, T: Elem> {
-    pub(crate) at: Offset,
-    base: NonNull<T>,
-    pub(crate) len: usize,
+    elements: Elements<'w, T>,
     queue: &'w DropQueue,
-    owned: PhantomData<&'w mut T>,
 }
 
 /// One symmetric value: a [`SymSlice`] of length one that derefs to its element.
@@ -39,26 +35,20 @@ pub struct SymBox<'w, T: Elem>(pub(crate) SymSlice<'w, T>);
 /// A part of a symmetric array, borrowed from it, which can be shared while the rest stays local.
 /// See [`SymSlice::parts_mut`].
 pub struct SymPart<'p, T: Elem> {
-    pub(crate) at: Offset,
-    base: NonNull<T>,
-    pub(crate) len: usize,
-    borrowed: PhantomData<&'p mut [T]>,
+    elements: Elements<'p, T>,
 }
 
-// SAFETY: SYM-Y1: like a `&mut [T]` plus a queue that is `Sync`.
-unsafe impl<T: Elem> Send for SymSlice<'_, T> {}
-// SAFETY: SYM-Y1: a shared `SymSlice` gives out `&[T]` only.
-unsafe impl<T: Elem> Sync for SymSlice<'_, T> {}
-// SAFETY: SYM-Y1: like a `&mut [T]`.
-unsafe impl<T: Elem> Send for SymPart<'_, T> {}
-// SAFETY: SYM-Y1: a shared `SymPart` gives out `&[T]` only.
-unsafe impl<T: Elem> Sync for SymPart<'_, T> {}
-
 impl<'w, T: Elem> SymSlice<'w, T> {
-    /// # Safety
-    /// SYM-Y1 holds for `base` and `len`, and the block at `at` is this object's alone.
-    pub(crate) unsafe fn new(at: Offset, base: NonNull<T>, len: usize, queue: &'w DropQueue) -> Self {
-        SymSlice { at, base, len, queue, owned: PhantomData }
+    /// Collective: a new one, all zero, that is to be `what`.
+    pub(super) fn alloc(
+        engine: &'w Engine,
+        len: usize,
+        what: ObjectType,
+        place: (Reach, Near),
+        site: CallSite,
+    ) -> Result<SymSlice<'w, T>, Error> {
+        let elements = Elements::symmetric(engine, len, what, place, site)?;
+        Ok(SymSlice { elements, queue: &engine.drops })
     }
 
     /// Splits the array at element `mid`, so that one part can be shared while the other stays an
@@ -67,17 +57,17 @@ impl<'w, T: Elem> SymSlice<'w, T> {
     /// # Panics
     /// If `mid > len`.
     pub fn parts_mut(&mut self, mid: usize) -> (SymPart<'_, T>, SymPart<'_, T>) {
-        SymPart { at: self.at, base: self.base, len: self.len, borrowed: PhantomData }.split(mid)
+        SymPart { elements: self.elements.borrowed() }.split(mid)
     }
 
     /// Where this PE's elements are. No reference is made to them.
     pub(crate) fn base(&self) -> *mut T {
-        self.base.as_ptr()
+        self.elements.base()
     }
 
     /// The offset of the array in the symmetric heap, in bytes: the same on every PE.
     pub fn offset(&self) -> u64 {
-        self.at.0
+        self.at().0
     }
 }
 
@@ -87,21 +77,15 @@ impl<'p, T: Elem> SymPart<'p, T> {
     /// # Panics
     /// If `mid > len`.
     pub fn split(self, mid: usize) -> (SymPart<'p, T>, SymPart<'p, T>) {
-        assert!(mid <= self.len, "cannot split {} elements at {mid}", self.len);
-        // SAFETY: within the array, or one past its end.
-        let second = unsafe { self.base.add(mid) };
-        let at = Offset(self.at.0 + (mid * size_of::<T>()) as u64);
-        (
-            SymPart { at: self.at, base: self.base, len: mid, borrowed: PhantomData },
-            SymPart { at, base: second, len: self.len - mid, borrowed: PhantomData },
-        )
+        let [first, second] = self.elements.split(mid);
+        (SymPart { elements: first }, SymPart { elements: second })
     }
 }
 
 impl<T: Elem> Drop for SymSlice<'_, T> {
     fn drop(&mut self) {
-        if self.len > 0 && !child::is_marked() {
-            self.queue.push(self.at);
+        if self.count() > 0 && !child::is_marked() {
+            self.queue.push(self.at());
         }
     }
 }
@@ -109,42 +93,49 @@ impl<T: Elem> Drop for SymSlice<'_, T> {
 macro_rules! local_slice {
     ($($name:ident),*) => {$(
         impl<T: Elem> $name<'_, T> {
-            /// Its length in bytes, without looking at an element: also for when it is shared.
+            /// Where it is, the same on every PE.
+            #[inline]
+            pub(crate) fn at(&self) -> Offset {
+                self.elements.at()
+            }
+
+            /// How many elements it has, without looking at one: also for when it is shared.
+            #[inline]
+            pub(crate) fn count(&self) -> usize {
+                self.elements.count()
+            }
+
+            /// Its length in bytes, as [`count`](Self::count).
             pub(crate) fn bytes(&self) -> Bytes {
-                Bytes((self.len * size_of::<T>()) as u64)
+                Bytes((self.count() * size_of::<T>()) as u64)
             }
 
             /// What a collective writes, while it is borrowed for that.
             pub(crate) fn as_dest(&mut self) -> Dest<'_, T> {
-                // SAFETY: COLL-K5, by SYM-Y1 and since `&mut self` excludes everybody else; not ready before a meeting.
-                unsafe { Dest::new(self.base.as_ptr(), self.len, self.at.0, false) }
+                self.elements.as_dest()
             }
 
             /// What a collective reads, while it is borrowed for that.
             pub(crate) fn as_source(&self) -> Source<'_, T> {
-                // SAFETY: COLL-K5, by SYM-Y1, and since `&self` excludes whoever would write.
-                unsafe { Source::new(self.base.as_ptr(), self.len, self.at.0) }
+                self.elements.as_source()
             }
         }
         impl<T: Elem> Deref for $name<'_, T> {
             type Target = [T];
             #[inline]
             fn deref(&self) -> &[T] {
-                // SAFETY: SYM-Y1: the object is local, since sharing it borrows it mutably (or read-only,
-                // when nobody can write); `&self` excludes a local writer.
-                unsafe { std::slice::from_raw_parts(self.base.as_ptr(), self.len) }
+                &self.elements
             }
         }
         impl<T: Elem> DerefMut for $name<'_, T> {
             #[inline]
             fn deref_mut(&mut self) -> &mut [T] {
-                // SAFETY: SYM-Y1, and `&mut self` excludes everybody else.
-                unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.len) }
+                &mut self.elements
             }
         }
         impl<T: Elem + fmt::Debug> fmt::Debug for $name<'_, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{} at {} ", stringify!($name), self.at)?;
+                write!(f, "{} at {} ", stringify!($name), self.at())?;
                 f.debug_list().entries(self.iter()).finish()
             }
         }
@@ -170,6 +161,6 @@ impl<T: Elem> DerefMut for SymBox<'_, T> {
 
 impl<T: Elem + fmt::Debug> fmt::Debug for SymBox<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SymBox at {} {:?}", self.0.at, **self)
+        write!(f, "SymBox at {} {:?}", self.0.at(), **self)
     }
 }

@@ -6,14 +6,11 @@
 //!   split_2d(3)            rows 0 1 2 | 0 1 2 | 0 1, columns down them
 //! ```
 //!
-//! What the engine knows of a team is in its table, where it is found by a handle; see
+//! What the engine knows of a team it lends to the value that stands for it, which gives it back when it goes; see
 //! [`crate::team`].
-//!
-//! Invariant **API-M1**: the team of a [`Team`] is in the engine's table for as long as the value lives, and only that
-//! value takes it out.
-#![allow(unsafe_code)]
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::engine::Handle;
 use crate::error::{Diverged, Error};
@@ -33,19 +30,23 @@ pub struct Team<'w, L: Level> {
     pub(crate) engine: Handle,
     members: PeSet,
     rank: u32,
-    /// Of the table of teams.
-    handle: usize,
+    /// What the engine lent; `None` for the world's team, which is the engine's own.
+    lent: Option<Arc<TeamCore>>,
     borrowed: PhantomData<(&'w (), L)>,
 }
 
 impl<L: Level> Team<'_, L> {
     pub(crate) fn world(engine: Handle) -> Self {
-        Team::new(engine, engine.teams.world())
+        Team::new(engine, engine.teams.world(), None)
     }
 
-    fn new(engine: Handle, core: &TeamCore) -> Self {
-        let (members, rank, handle) = (core.members, core.rank, core.handle());
-        Team { engine, members, rank, handle, borrowed: PhantomData }
+    fn made(engine: Handle, core: TeamCore) -> Self {
+        let core = engine.teams.lend(core);
+        Team::new(engine, &core, Some(core.clone()))
+    }
+
+    fn new(engine: Handle, core: &TeamCore, lent: Option<Arc<TeamCore>>) -> Self {
+        Team { engine, members: core.members, rank: core.rank, lent, borrowed: PhantomData }
     }
 
     /// Its PEs.
@@ -56,9 +57,9 @@ impl<L: Level> Team<'_, L> {
     /// What the engine knows of it.
     #[inline]
     pub(crate) fn core(&self) -> &TeamCore {
-        match self.engine.teams.find(self.handle) {
+        match &self.lent {
             Some(core) => core,
-            None => unreachable!("M1: a team that lives is in the table"),
+            None => self.engine.teams.world(),
         }
     }
 
@@ -117,7 +118,7 @@ impl<L: Level> Team<'_, L> {
         let shape = |n: i64| n.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         let shape = (shape(start as i64), shape(stride as i64), shape(size as i64));
         let made = self.core().split_strided(&self.engine, &self.engine.teams, shape, Some(0))?;
-        Ok(made.map(|core| Team::new(self.engine, core)))
+        Ok(made.map(|core| Team::made(self.engine, core)))
     }
 
     /// Collective over the team: its PEs in rows of `width` (the last may be shorter); this PE's row and its column
@@ -130,7 +131,7 @@ impl<L: Level> Team<'_, L> {
     pub fn split_2d(&self, width: usize) -> Result<(Team<'_, L>, Team<'_, L>), Error> {
         let width = width.min(i32::MAX as usize) as i32;
         let made = self.core().split_2d(&self.engine, &self.engine.teams, width, [Some(0); 2])?;
-        match made.map(|core| core.map(|core| Team::new(self.engine, core))) {
+        match made.map(|core| core.map(|core| Team::made(self.engine, core))) {
             [Some(row), Some(column)] => Ok((row, column)),
             _ => unreachable!("every PE is in a row and in a column"),
         }
@@ -141,27 +142,23 @@ impl<L: Level> Team<'_, L> {
     /// # Errors
     /// On every PE of the team, if another is at some other collective call; then the team is dropped.
     pub fn destroy(self) -> Result<(), Diverged> {
-        debug_assert!(self.is_made(), "a World lends its team out only");
-        self.engine.quiet();
-        self.core().sync(&self.engine, Kind::Destroy)?;
-        let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: API-M1: it is in the table; the value, which all that uses the team borrows from, is gone.
-        unsafe { this.engine.teams.destroy(this.core()) };
+        let mut this = self;
+        debug_assert!(this.lent.is_some(), "a World lends its team out only");
+        this.engine.quiet();
+        this.core().sync(&this.engine, Kind::Destroy)?;
+        if let Some(core) = this.lent.take() {
+            this.engine.teams.destroy(this.engine.teams.take_back(core));
+        }
         Ok(())
-    }
-
-    /// Whether it came from a split. The world's team is gone with the engine before the value is dropped.
-    fn is_made(&self) -> bool {
-        self.handle != TeamCore::WORLD_HANDLE
     }
 }
 
 impl<L: Level> Drop for Team<'_, L> {
+    /// The world's team is gone with the engine before the value is dropped.
     fn drop(&mut self) {
-        if self.is_made() && !child::is_marked() {
+        if let Some(core) = self.lent.take().filter(|_| !child::is_marked()) {
             self.engine.quiet();
-            // SAFETY: API-M1: it is in the table; the value, which all that uses the team borrows from, goes.
-            unsafe { self.engine.teams.drop_here(self.core()) };
+            self.engine.teams.drop_here(self.engine.teams.take_back(core));
         }
     }
 }

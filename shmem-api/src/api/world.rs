@@ -2,29 +2,27 @@
 //!
 //! A [`World`] is the proof that the library is up. Everything symmetric borrows it, so nothing can
 //! outlive it. It is finalized by [`World::finalize`], or when it goes out of scope.
-#![allow(unsafe_code)]
 
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::ptr::NonNull;
 
+use memheap::Component;
 use memheap::place::{Near, Reach};
-use memheap::{Align, Bytes, Component};
 
 use crate::api::sym::{SymBox, SymSlice};
 use crate::api::team::Team;
-use crate::engine::{Engine, Handle};
+use crate::engine::Handle;
 use crate::error::Error;
 use crate::exit::end::after_panic;
+use crate::heap::Leaks;
 use crate::heap::components::BUILT_IN;
 use crate::heap::stats::HeapStats;
-use crate::heap::{Leaks, Request};
-use crate::memory::copy;
 use crate::process::child;
 use crate::process::say::say;
 use crate::startup::init;
 use crate::startup::init_count::{self, By};
-use crate::types::elem::{Elem, check_layout};
+use crate::types::call_site::CallSite;
+use crate::types::elem::Elem;
 use crate::types::object::ObjectType;
 use crate::types::thread_level::Asked;
 use crate::types::thread_level::{Level, Single};
@@ -127,29 +125,7 @@ impl<L: Level> World<L> {
         reach: Reach,
         near: Near,
     ) -> Result<SymSlice<'_, T>, Error> {
-        const { check_layout::<T>() };
-        let engine: &Engine = &self.team.engine;
-        // More bytes than there can be are asked for like any others, so that the PEs can still disagree.
-        let bytes = len.saturating_mul(size_of::<T>());
-        let align = Align::new(align_of::<T>() as u64).unwrap_or(Align::DEFAULT).max(Align::DEFAULT);
-        let site = crate::types::call_site::CallSite::here();
-        let size = Bytes(bytes as u64);
-        // A share comes before anybody's put, and every PE has zeroed its own by then.
-        let request = Request { call: "alloc", size, align, what, reach, near, zeroed: false, site };
-        let block = engine.alloc(request)?;
-        if bytes == 0 {
-            // SAFETY: no element, no block.
-            return Ok(unsafe { SymSlice::new(block.at, NonNull::dangling(), 0, &engine.drops) });
-        }
-        let heap = engine.peers[engine.me.0 as usize].heap;
-        // SAFETY: the block lies inside this PE's heap.
-        let base = unsafe { heap.add(block.at.0 as usize) };
-        // SAFETY: the used part lies inside the block, which nobody else can touch before it is shared.
-        unsafe { copy::fill(base, 0, block.used.0 as usize) };
-        let base = NonNull::new(base.cast::<T>()).unwrap_or(NonNull::dangling());
-        // SAFETY: SYM-Y1: aligned by the module (the heap's base is aligned to 2 MiB), zeroed, which is a
-        // valid T, and the block is new.
-        Ok(unsafe { SymSlice::new(block.at, base, len, &engine.drops) })
+        SymSlice::alloc(&self.team.engine, len, what, (reach, near), CallSite::here())
     }
 
     /// Collective: as [`alloc`](Self::alloc), with this PE's elements set to `value(index)`.
@@ -257,6 +233,7 @@ impl<'c> Builder<'c> {
     /// # Safety
     /// The component keeps MODULE-M1 to MODULE-M6 of [`memheap::component`]: it never hands out memory that overlaps a live block or
     /// leaves its span, calls no live block free, and gives equal offsets on all PEs. It does not unwind.
+    #[allow(unsafe_code, reason = "to ask for this; nothing here touches memory")]
     pub unsafe fn component_trusted(mut self, component: &'c dyn Component) -> Self {
         self.components.push(component);
         self

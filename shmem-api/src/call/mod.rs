@@ -12,14 +12,14 @@
 //! library is up, too: [`HOT`] is all zero while it is down.
 //!
 //! Invariant **CALL-V2**: a place that this gives out is mapped for as many bytes as were asked for, or lies inside a live
-//! object of a far PE for as many.
-#![allow(unsafe_code)]
+//! object of a far PE for as many. What the caller of a transfer promises is CALL-V3 (`transfer`).
 
 pub(crate) mod place;
 pub(crate) mod transfer;
 
 use std::sync::atomic::Ordering;
 
+use crate::call::transfer::mapped::WorldPe;
 use crate::engine::{Engine, Handle};
 use crate::exit::end::{SPEAK_FIRST, end_job};
 use crate::node::hot::HOT;
@@ -53,14 +53,14 @@ impl Call {
 
     /// Which PE of the world `pe` of this context's team is.
     #[inline(always)]
-    pub(crate) fn pe(self, pe: i32) -> u32 {
+    pub(crate) fn pe(self, pe: i32) -> WorldPe {
         if self.ctx != Ctx::DEFAULT {
             return pe_of_team(self.routine, self.ctx, pe);
         }
-        if pe as u32 >= HOT.n_pes.load(Ordering::Relaxed) {
-            bad_pe(self.routine, self.ctx, pe);
+        match WorldPe::new(pe as u32) {
+            Some(pe) => pe,
+            None => bad_pe(self.routine, self.ctx, pe),
         }
-        pe as u32
     }
 
     /// Checks that the context is one, or [`Ctx::INVALID`].
@@ -113,16 +113,6 @@ impl Call {
         self.local(RESULT, to, 1);
     }
 
-    /// Leaves a result where the caller wants it; ends the job if that is nowhere.
-    ///
-    /// # Safety
-    /// `to` is writable, or null. It may be misaligned.
-    pub unsafe fn leave<T>(self, to: *mut T, result: T) {
-        self.can_leave(to);
-        // SAFETY: not null, so writable by contract.
-        unsafe { to.write_unaligned(result) }
-    }
-
     /// One line on standard error, in one write: which PE, which call, and `what`.
     #[cold]
     pub fn say(self, what: &str) {
@@ -154,7 +144,7 @@ impl Call {
 
 #[cold]
 #[inline(never)]
-fn not_up(routine: &str) -> ! {
+pub(crate) fn not_up(routine: &str) -> ! {
     child::refuse(routine);
     say(&format!("{routine}: the library is not up: it was called before init or after finalize"));
     leave_now(PANICKED)
@@ -191,9 +181,9 @@ fn fail(routine: &'static str, what: &str) -> ! {
 }
 
 #[inline(never)]
-fn pe_of_team(routine: &'static str, ctx: Ctx, pe: i32) -> u32 {
-    match ctx.members().and_then(|members| members.pe(pe as u32)) {
-        Some(pe) => pe.0,
+fn pe_of_team(routine: &'static str, ctx: Ctx, pe: i32) -> WorldPe {
+    match ctx.members().and_then(|members| WorldPe::new(members.pe(pe as u32)?.0)) {
+        Some(pe) => pe,
         None => bad_pe(routine, ctx, pe),
     }
 }

@@ -1,12 +1,12 @@
 //! Where the bytes of a call are: of the heap, of the statics, or of a far PE.
-#![allow(unsafe_code)]
 
-use std::ptr::{self, NonNull};
+use std::ptr;
 use std::sync::atomic::Ordering;
 
 use memheap::{Offset, PeId};
 
-use crate::call::{Call, bytes};
+use crate::call::transfer::mapped::{WorldPe, fits, quick, static_place};
+use crate::call::{Call, bytes, not_up};
 use crate::node::hot::HOT;
 use crate::node::signature::Position;
 use crate::node::static_data::StaticPlace;
@@ -22,7 +22,7 @@ pub(crate) struct Spot {
     /// The same bytes of this PE's.
     pub(super) own: usize,
     /// In the world.
-    pub(crate) pe: u32,
+    pub(super) pe: WorldPe,
     pub(super) ctx: Ctx,
 }
 
@@ -39,7 +39,7 @@ impl Call {
 
     /// Where they are mapped, or null.
     #[inline(always)]
-    fn mapped(self, at: usize, n: usize, pe: u32) -> *mut u8 {
+    fn mapped(self, at: usize, n: usize, pe: WorldPe) -> *mut u8 {
         match quick(at, n, pe) {
             Some(place) => place.as_ptr(),
             None => any_place(self.routine, self.ctx, at, n, pe),
@@ -49,7 +49,10 @@ impl Call {
     /// As [`target`](Self::target), of this PE's own memory.
     #[inline(always)]
     pub(crate) fn own_target(self, at: *const u8, n: usize) -> *mut u8 {
-        self.mapped(at.addr(), n, HOT.me.load(Ordering::Relaxed))
+        match WorldPe::new(HOT.me.load(Ordering::Relaxed)) {
+            Some(me) => self.mapped(at.addr(), n, me),
+            None => not_up(self.routine),
+        }
     }
 
     /// Where this PE's symmetric address `at`, of at least `n` elements, is, in words that are the same on every PE (see
@@ -106,11 +109,11 @@ impl Call {
     /// heap is checked, the quick check passes no heap address, and this one asks the book of live blocks.
     #[cold]
     #[inline(never)]
-    fn slow_place(self, at: usize, n: usize, pe: PeId) -> *mut u8 {
+    fn slow_place(self, at: usize, n: usize, pe: WorldPe) -> *mut u8 {
         if n == 0 {
             return ptr::null_mut();
         }
-        let engine = self.engine();
+        let (engine, pe) = (self.engine(), PeId(pe.number()));
         let lo = HOT.lo.load(Ordering::Relaxed);
         let (offset, heap) = (at.wrapping_sub(lo) as u64, engine.layout.symmetric);
         if offset <= heap.0 && heap.0 - offset >= n as u64 {
@@ -172,62 +175,26 @@ impl Spot {
     }
 }
 
-/// Whether `n` bytes at `offset` lie within `len`. Nothing in it can wrap.
-#[inline(always)]
-pub(crate) fn fits(offset: usize, n: usize, len: usize) -> bool {
-    n <= len && offset <= len - n
-}
-
 /// Variables of this PE's that are not on the heap, or none at all; or the library is down.
 #[cold]
 #[inline(never)]
 pub(crate) fn slow_own(routine: &'static str, at: usize, n: usize) {
     let call = Call::new(routine);
-    let me = call.engine().me;
-    if n > 0 && static_place(at, n, me.0).is_null() {
+    let Some(me) = WorldPe::new(call.engine().me.0) else { not_up(routine) };
+    if n > 0 && static_place(at, n, me).is_null() {
         call.slow_place(at, n, me);
     }
 }
 
-/// In the static data that most statics are in; null if it is not there.
-#[inline(always)]
-pub(crate) fn static_place(at: usize, n: usize, pe: u32) -> *mut u8 {
-    let offset = at.wrapping_sub(HOT.static_lo.load(Ordering::Relaxed));
-    if !fits(offset, n, HOT.static_len.load(Ordering::Relaxed)) {
-        return ptr::null_mut();
-    }
-    let entry = HOT.static_peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-    // SAFETY: NODE-N2: as for the heap, an entry for each of the PEs.
-    let peer = unsafe { entry.read() };
-    if peer.heap.is_null() {
-        return ptr::null_mut();
-    }
-    peer.heap.wrapping_add(HOT.static_at.load(Ordering::Relaxed).wrapping_add(offset))
-}
-
 #[cold]
 #[inline(never)]
-pub(crate) fn slow_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
-    Call { routine, ctx }.slow_place(at, n, PeId(pe))
-}
-
-/// Where `n` bytes of the heap at this PE's `at` are mapped for `pe`; `None` if that takes a longer look.
-#[inline(always)]
-pub(crate) fn quick(at: usize, n: usize, pe: u32) -> Option<NonNull<u8>> {
-    let offset = at.wrapping_sub(HOT.lo.load(Ordering::Relaxed));
-    if !fits(offset, n, HOT.len.load(Ordering::Relaxed)) {
-        return None;
-    }
-    let entry = HOT.peers.load(Ordering::Relaxed).wrapping_add(pe as usize);
-    // SAFETY: NODE-N2: the table has an entry for each of the PEs, which `pe` is one of.
-    let base = NonNull::new(unsafe { entry.read() }.heap)?;
-    // SAFETY: CALL-V2: the offset lies in the segment that is mapped there.
-    Some(unsafe { base.add(offset) })
+pub(crate) fn slow_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: WorldPe) -> *mut u8 {
+    Call { routine, ctx }.slow_place(at, n, pe)
 }
 
 /// Wherever the bytes are: mapped, or null.
 #[inline(never)]
-pub(crate) fn any_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: u32) -> *mut u8 {
+pub(crate) fn any_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe: WorldPe) -> *mut u8 {
     let place = static_place(at, n, pe);
     if place.is_null() { slow_place(routine, ctx, at, n, pe) } else { place }
 }
@@ -235,7 +202,7 @@ pub(crate) fn any_place(routine: &'static str, ctx: Ctx, at: usize, n: usize, pe
 /// What a transport calls it. The bytes have been checked.
 #[cold]
 #[inline(never)]
-pub(crate) fn far_target(own: usize, pe: u32, ctx: Ctx) -> Target {
+pub(crate) fn far_target(own: usize, pe: WorldPe, ctx: Ctx) -> Target {
     let engine = Call::new("a transfer").engine();
     let offset = own.wrapping_sub(HOT.lo.load(Ordering::Relaxed)) as u64;
     let at = match offset < engine.layout.symmetric.0 {
@@ -246,21 +213,5 @@ pub(crate) fn far_target(own: usize, pe: u32, ctx: Ctx) -> Target {
             Err(_) => return Target::Mapped(ptr::null_mut()),
         },
     };
-    Target::Far(FarTarget { pe: PeId(pe), at, stream: Stream(ctx.number()) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Against numbers that cannot overflow.
-    #[test]
-    fn what_fits_is_inside() {
-        let numbers =
-            [0, 1, 2, 7, 8, 9, 4096, isize::MAX as usize, usize::MAX - 7, usize::MAX - 1, usize::MAX];
-        for i in 0..numbers.len().pow(3) {
-            let [offset, n, len] = [i, i / 11, i / 121].map(|digit| numbers[digit % 11]);
-            assert_eq!(fits(offset, n, len), offset as u128 + n as u128 <= len as u128, "{offset} {n} {len}");
-        }
-    }
+    Target::Far(FarTarget { pe: PeId(pe.number()), at, stream: Stream(ctx.number()) })
 }

@@ -22,7 +22,7 @@
 use std::marker::PhantomData;
 use std::ptr;
 
-use crate::call::place::fits;
+use crate::call::transfer::mapped::fits;
 use crate::call::{Call, bytes};
 use crate::coll::pieces::{CHUNK, Chunk, extent, overlap};
 use crate::memory::copy;

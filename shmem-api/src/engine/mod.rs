@@ -8,7 +8,9 @@
 //! ```
 //!
 //! Invariants: **ENGINE-E1** an engine is freed by [`Engine::close`] only, when no call is under way and no object of its
-//! heap is alive, and what was published of it is withdrawn before.
+//! heap is alive, and what was published of it is withdrawn before. **ENGINE-E2** bytes of the heap are cleared and carried by the
+//! collective heap calls alone, inside the segment, in blocks that a module has given (MODULE-M1) and that nobody uses before the
+//! call ends.
 #![allow(unsafe_code)]
 
 pub(crate) mod heap_calls;
@@ -21,12 +23,15 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
+use memheap::{Bytes, Offset};
+
 use crate::error::Diverged;
 use crate::exit::serial::Serial;
 use crate::exit::watchdog::Watchdog;
 use crate::heap::guard::Guards;
 use crate::heap::local::Local;
 use crate::heap::{DropQueue, Heap};
+use crate::memory::copy;
 use crate::node::control_block::ControlBlock;
 use crate::node::signature::Signature;
 use crate::node::{Node, hot};
@@ -166,5 +171,30 @@ impl Engine {
         read: impl FnOnce(Met) -> R,
     ) -> Result<R, Diverged> {
         self.teams.world().meet_showing(self, signature, show, read)
+    }
+
+    /// Zeroes bytes of a new block of this PE's.
+    pub(crate) fn clear(&self, at: Offset, n: Bytes) {
+        let to = self.block(at, n);
+        // SAFETY: ENGINE-E2: the used part of a block that a module has just handed out.
+        unsafe { copy::fill(to, 0, n.0 as usize) }
+    }
+
+    /// Copies what a block of this PE's holds to where it is now; the two may overlap.
+    pub(crate) fn carry(&self, from: Offset, to: Offset, n: Bytes) {
+        let (from, to) = (self.block(from, n), self.block(to, n));
+        // SAFETY: ENGINE-E2: the old one was live until this call, in which no PE uses it, and the new one is nobody's.
+        unsafe { copy::carry(to, from, n.0 as usize) }
+    }
+
+    /// Where a block of this PE's is.
+    fn block(&self, at: Offset, n: Bytes) -> *mut u8 {
+        let len = self.layout.len.0;
+        assert!(
+            n.0 <= len && at.0 <= len - n.0,
+            "MODULE-M1: a block of {n} at {at}, in a segment of {}",
+            self.layout.len
+        );
+        self.address(at)
     }
 }

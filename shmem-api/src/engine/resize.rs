@@ -1,4 +1,4 @@
-//! Resizing a block, and what heap calls do to the bytes of blocks: zeroing and moving.
+//! Resizing a block.
 //!
 //! ```text
 //!   realloc(at, size):  meet ─► the module resizes: in place          done
@@ -9,7 +9,6 @@
 //! A module moves a block and gives the old one up in one step, so the copy comes before anything else
 //! happens to the heap; the second rendezvous keeps a fast PE's put from being overwritten by a slow PE's
 //! copy. Where the heap is checked, a block always moves: a pointer to the old one is found out.
-#![allow(unsafe_code)]
 
 use memheap::component::{AllocError, Moved};
 use memheap::place::Reach;
@@ -18,7 +17,6 @@ use memheap::{BlockState, Bytes, Offset};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::heap::{Decided, Fresh, Heap, Request};
-use crate::memory::copy;
 
 /// How far a resize came in its first rendezvous.
 enum Resized {
@@ -83,20 +81,5 @@ impl Engine {
             h.memory.freed(old);
         }
         Ok(Resized::To(to))
-    }
-
-    /// Zeroes bytes of a new block of this PE's.
-    pub(crate) fn clear(&self, at: Offset, n: Bytes) {
-        // SAFETY: the used part of a block that a module has just handed out (MODULE-M1): inside this PE's own segment,
-        // and nobody else's before this call ends.
-        unsafe { copy::fill(self.address(at), 0, n.0 as usize) }
-    }
-
-    /// Copies what a block of this PE's holds to where it is now; the two may overlap.
-    pub(crate) fn carry(&self, from: Offset, to: Offset, n: Bytes) {
-        let (from, to) = (self.address(from), self.address(to));
-        // SAFETY: both are this PE's own, mapped (MODULE-M1); the old one was live until this call, in which no PE uses
-        // it, and the new one is nobody's before the call ends.
-        unsafe { copy::carry(to, from, n.0 as usize) }
     }
 }

@@ -23,7 +23,7 @@ use crate::team::contexts::TeamHandle;
 pub unsafe fn ptr(dest: *const u8, pe: i32) -> *mut u8 {
     let call = Call::new("shmem_ptr");
     let pe = call.pe(pe);
-    address(&call.engine(), dest, PeId(pe)).flatten().unwrap_or(ptr::null_mut())
+    address(&call.engine(), dest, PeId(pe.number())).flatten().unwrap_or(ptr::null_mut())
 }
 
 /// As [`ptr`](fn@ptr), with the PE's number in `team`; null for [`TeamHandle::INVALID`] (`shmem_team_ptr`).

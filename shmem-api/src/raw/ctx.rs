@@ -3,7 +3,6 @@
 //! On one host every operation is done when its call returns, so nothing of it is left in the context: a
 //! context is the team that its PEs are numbered in. Its options are permissions (who may use it, what
 //! need not be ordered), and none is made use of here.
-#![allow(unsafe_code)]
 
 use crate::call::Call;
 pub use crate::team::contexts::Ctx;

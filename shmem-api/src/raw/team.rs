@@ -1,8 +1,7 @@
 //! Teams (OpenSHMEM 1.6, 9.4), and the synchronising collectives on them (9.9.1 to 9.9.3).
 
 use crate::call::Call;
-use crate::engine::Engine;
-use crate::error::{Diverged, Error};
+use crate::error::Error;
 use crate::node::signature::Kind;
 use crate::process::say::say;
 use crate::team::contexts;
@@ -118,10 +117,11 @@ pub unsafe fn team_split_strided(
             .map_err(|e| complain(call, core, &e)),
         None => Err(REFUSED),
     };
-    let handle = made.ok().flatten().map_or(TeamHandle::INVALID, TeamHandle::of);
+    let (code, made) = made.map_or_else(|code| (code, None), |team| (0, team));
+    let handle = made.map_or(TeamHandle::INVALID, |core| TeamHandle::of(engine.teams.list(core)));
     // SAFETY: RAW-R2: there is room for it, which `can_leave` has looked at.
     unsafe { call.leave(new_team, handle) };
-    made.err().unwrap_or(0)
+    code
 }
 
 /// Collective over `parent`: lays its PEs out in rows of `xrange`, and makes a team of each row and of each column;
@@ -158,13 +158,14 @@ pub unsafe fn team_split_2d(
         }
         None => Err(REFUSED),
     };
-    let [x, y] =
-        made.map_or([None, None], |teams| teams).map(|t| t.map_or(TeamHandle::INVALID, TeamHandle::of));
+    let (code, made) = made.map_or_else(|code| (code, [None, None]), |teams| (0, teams));
+    let handle = |core| TeamHandle::of(engine.teams.list(core));
+    let [x, y] = made.map(|team| team.map_or(TeamHandle::INVALID, handle));
     // SAFETY: RAW-R2: there is room for it, which `can_leave` has looked at.
     unsafe { call.leave(xaxis_team, x) };
     // SAFETY: RAW-R2: there is room for it, which `can_leave` has looked at.
     unsafe { call.leave(yaxis_team, y) };
-    made.err().unwrap_or(0)
+    code
 }
 
 /// Writes what the team was made with to the fields of `config` that the mask names (`shmem_team_get_config`), and
@@ -197,19 +198,14 @@ pub unsafe fn team_destroy(team: TeamHandle) {
     if team == TeamHandle::WORLD || team == TeamHandle::SHARED {
         call.fail("a predefined team cannot be destroyed");
     }
-    if let Err(diverged) = end_team(&engine, core) {
+    engine.quiet();
+    if let Err(diverged) = core.sync(&engine, Kind::Destroy) {
         end(&engine, &diverged);
     }
-}
-
-/// Collective over a team that was made: completes its contexts and ends it.
-pub(crate) fn end_team(engine: &Engine, core: &TeamCore) -> Result<(), Diverged> {
-    engine.quiet();
-    core.sync(engine, Kind::Destroy)?;
-    contexts::destroy_all_of(&engine.contexts, TeamHandle::of(core));
-    // SAFETY: it is in the table, and by RAW-R4 and TEAM-D1 this is the last use of it.
-    unsafe { engine.teams.destroy(core) };
-    Ok(())
+    contexts::destroy_all_of(&engine.contexts, team);
+    // SAFETY: by RAW-R4 and TEAM-D1 this is the last use of it.
+    let core = unsafe { engine.teams.listed().take(usize::from(core.slot)) };
+    core.into_iter().for_each(|core| engine.teams.destroy(core));
 }
 
 /// What a split returns that makes no team.

@@ -19,6 +19,7 @@
 use std::cell::Cell;
 
 use crate::call::Call;
+use crate::memory::copy;
 use crate::raw::routines::routines;
 use crate::sync::conditions::Conditions;
 use crate::types::cmp::Cmp;
@@ -162,7 +163,7 @@ fn holds<T: Waitable>(var: *const T, cmp: Cmp, value: T) -> bool {
 #[inline]
 fn look<T: Waitable>(var: *const T) -> T {
     // SAFETY: RAWWAIT-W1.
-    unsafe { T::amo_load(var) }
+    unsafe { copy::amo_load(var) }
 }
 
 routines! {

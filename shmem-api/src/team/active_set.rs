@@ -10,13 +10,9 @@
 //! PEs meet, so that two sets, or two threads of a PE, do not disturb each other as long as their `pSync`s differ.
 //! PEs that give different sets or different `pSync`s never meet; `exit::deadlock` finds that out.
 //!
-//! Invariants: **TEAM-Q1** an entry with a key is its owner's for good, as long as the library is up; only the owner makes
+//! Invariant **TEAM-Q1**: an entry with a key is its owner's for good, as long as the library is up; only the owner makes
 //! entries, one thread at a time, and none ever goes: so who looks for a key on another PE from the place it hashes to
-//! comes to it, or to a free entry, if it is not made yet. **TEAM-Q2** a core in the table is never taken out.
-#![allow(unsafe_code)]
-
-use crate::process::private::AtomicPtr;
-use std::ptr;
+//! comes to it, or to a free entry, if it is not made yet.
 
 use parking_lot::Mutex;
 
@@ -27,6 +23,7 @@ use crate::node::mailbox::{Mailbox, SETS, SetMailbox};
 use crate::node::signature::Position;
 use crate::sync::primitives::Ordering;
 use crate::team::core::TeamCore;
+use crate::team::shelf::Shelf;
 use crate::transport::part::Part;
 use crate::types::pe_set::PeSet;
 
@@ -37,8 +34,8 @@ struct Key([u64; 2]);
 /// The sets of this PE.
 pub(crate) struct ActiveSets {
     mine: &'static [SetMailbox],
-    /// By entry; null where the members have not been looked up yet.
-    cores: Box<[AtomicPtr<TeamCore>]>,
+    /// By entry; none where the members have not been looked up yet. None is ever taken out.
+    cores: Shelf<TeamCore>,
     making: Mutex<()>,
 }
 
@@ -69,8 +66,7 @@ impl Key {
 
 impl ActiveSets {
     pub(crate) fn new(mine: &ControlBlock<'static>) -> ActiveSets {
-        let cores = (0..SETS).map(|_| AtomicPtr::default()).collect();
-        ActiveSets { mine: mine.sets, cores, making: Mutex::new(()) }
+        ActiveSets { mine: mine.sets, cores: Shelf::new(SETS), making: Mutex::new(()) }
     }
 
     /// The entry of a key on this PE, made if it is not there.
@@ -93,7 +89,7 @@ impl ActiveSets {
     #[inline]
     pub(crate) fn find(&self, node: &Node, routine: &str, members: PeSet, psync: u64) -> Option<&TeamCore> {
         let at = self.entry(Key::new(members, psync))?;
-        match self.core(at) {
+        match self.cores.get(at) {
             Some(core) => Some(core),
             None => self.join(node, routine, members, psync, at),
         }
@@ -119,36 +115,12 @@ impl ActiveSets {
             found()
         });
         let mailboxes = mailboxes.collect::<Option<Box<[Part<'_, Mailbox>]>>>()?;
-        let core = Box::into_raw(Box::new(TeamCore::of_set(members, node.me, psync, mailboxes)?));
-        let entry = &self.cores[at];
-        let made = entry.compare_exchange(ptr::null_mut(), core, Ordering::AcqRel, Ordering::Acquire);
-        if made.is_err() {
-            // Another thread of this PE was first.
-            // SAFETY: TEAM-Q2: made above, and given to nobody.
-            drop(unsafe { Box::from_raw(core) });
-        }
-        self.core(at)
+        // Unless another thread of this PE was first.
+        Some(self.cores.put(at, TeamCore::of_set(members, node.me, psync, mailboxes)?))
     }
 
     /// Whether all PEs of each set have made the same calls on it.
     pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
-        (0..SETS).filter_map(|at| self.core(at)).try_for_each(TeamCore::all_alike)
-    }
-
-    fn core(&self, at: usize) -> Option<&TeamCore> {
-        // SAFETY: null, or leaked in `join` and never taken out while the engine is up (TEAM-Q2).
-        unsafe { self.cores[at].load(Ordering::Acquire).as_ref() }
-    }
-}
-
-impl Drop for ActiveSets {
-    fn drop(&mut self) {
-        for entry in &mut self.cores {
-            let core = *entry.get_mut();
-            if !core.is_null() {
-                // SAFETY: leaked in `join`, and with the engine its last user goes.
-                drop(unsafe { Box::from_raw(core) });
-            }
-        }
+        self.cores.iter().try_for_each(TeamCore::all_alike)
     }
 }

@@ -10,13 +10,11 @@
 //! lives: a handle that its slot does not hold stands for no context. So one that was destroyed, one of a
 //! library that was finalized, and a number that never was a handle are all found out by one comparison.
 //! **TEAM-V3** slots are given and taken back within the engine's [`Serial`] only.
-#![allow(unsafe_code)]
 
-use crate::process::private::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed};
-use std::ptr;
 use std::sync::OnceLock;
 
 use crate::exit::serial::Serial;
+use crate::process::private::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use crate::team::core::TeamCore;
 use crate::types::pe_set::PeSet;
 
@@ -26,32 +24,27 @@ use crate::types::pe_set::PeSet;
 pub struct Ctx(usize);
 
 /// A team, as C has it: a handle local to this PE. It is a number, not an address: what was destroyed is known
-/// as such.
+/// as such. C passes it in a pointer's place, as it does a [`Ctx`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
-pub struct TeamHandle(*const ());
-
-// SAFETY: a handle is a number.
-unsafe impl Send for TeamHandle {}
-// SAFETY: as above.
-unsafe impl Sync for TeamHandle {}
+pub struct TeamHandle(usize);
 
 impl TeamHandle {
     /// All PEs (`SHMEM_TEAM_WORLD`).
-    pub const WORLD: TeamHandle = TeamHandle(ptr::without_provenance(1));
+    pub const WORLD: TeamHandle = TeamHandle(TeamCore::WORLD_HANDLE);
     /// The PEs whose heaps this one can load from and store to (`SHMEM_TEAM_SHARED`).
-    pub const SHARED: TeamHandle = TeamHandle(ptr::without_provenance(2));
+    pub const SHARED: TeamHandle = TeamHandle(2);
     /// No team (`SHMEM_TEAM_INVALID`).
-    pub const INVALID: TeamHandle = TeamHandle(ptr::null());
+    pub const INVALID: TeamHandle = TeamHandle(0);
 
     /// The number it is.
     #[inline]
     pub(crate) fn number(self) -> usize {
-        self.0.addr()
+        self.0
     }
 
     pub(crate) fn of(core: &TeamCore) -> TeamHandle {
-        TeamHandle(ptr::without_provenance(core.handle()))
+        TeamHandle(core.handle())
     }
 }
 
@@ -71,7 +64,7 @@ pub(crate) struct Slot {
     size: AtomicU32,
     /// The next free slot, or 0.
     next: AtomicU32,
-    team: AtomicPtr<()>,
+    team: AtomicUsize,
     uses: AtomicUsize,
 }
 
@@ -140,7 +133,7 @@ impl Slots {
         slot.start.store(members.start, Relaxed);
         slot.stride.store(members.stride as u32, Relaxed);
         slot.size.store(members.size, Relaxed);
-        slot.team.store(team.0.cast_mut(), Relaxed);
+        slot.team.store(team.0, Relaxed);
         let handle = uses * SLOTS + index as usize;
         slot.handle.store(handle, Relaxed);
         Ctx(handle)

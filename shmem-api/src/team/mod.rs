@@ -18,6 +18,7 @@
 //! | `rendezvous` | the barrier that compares, and its verdict |
 //! | `call` | one collective call, from entering to leaving |
 //! | `table`, `split` | the teams of a PE, by slot; making and ending them |
+//! | `shelf` | what is looked up by number without a lock: teams, active sets |
 //! | `active_set` | PEs that call together without having made a team |
 //! | `contexts` | handles of contexts and teams |
 //!
@@ -34,6 +35,7 @@ pub(crate) mod contexts;
 pub(crate) mod core;
 pub(crate) mod meet;
 pub(crate) mod rendezvous;
+pub(crate) mod shelf;
 pub(crate) mod split;
 pub(crate) mod table;
 pub(crate) mod waiting;

@@ -55,15 +55,17 @@ const SET: usize = 3;
 const NO_WISH: u64 = u64::MAX;
 
 impl TeamCore {
+    // What is made belongs to whoever asked for it: [`Teams`] lists it for a handle, or keeps it for a value.
+
     /// Collective over this team: the team of members `start`, `start + stride`, ..., `size` of them; `None` on PEs
     /// that are none of them. The same result on all PEs of this team.
-    pub(crate) fn split_strided<'e>(
+    pub(crate) fn split_strided(
         &self,
         node: &Node,
-        teams: &'e Teams,
+        teams: &Teams,
         (start, stride, size): (i32, i32, i32),
         wish: Wish,
-    ) -> Result<Option<&'e TeamCore>, Error> {
+    ) -> Result<Option<TeamCore>, Error> {
         let shape = [start, stride, size].map(|n| i64::from(n) as u64);
         let [team, _] = self.split(node, teams, Kind::SplitStrided, &shape, [wish, Some(0)], |offers| {
             let members = self.members.split(start, stride, size);
@@ -76,13 +78,13 @@ impl TeamCore {
 
     /// Collective over this team: its PEs laid out in rows of `xrange`, the last one perhaps shorter; this PE's
     /// row and its column. The same result on all PEs of this team.
-    pub(crate) fn split_2d<'e>(
+    pub(crate) fn split_2d(
         &self,
         node: &Node,
-        teams: &'e Teams,
+        teams: &Teams,
         xrange: i32,
         wishes: [Wish; 2],
-    ) -> Result<[Option<&'e TeamCore>; 2], Error> {
+    ) -> Result<[Option<TeamCore>; 2], Error> {
         let shape = [i64::from(xrange) as u64];
         self.split(node, teams, Kind::Split2d, &shape, wishes, |offers| {
             let size = self.members.size as i32;
@@ -106,15 +108,15 @@ impl TeamCore {
         })
     }
 
-    fn split<'e>(
+    fn split(
         &self,
         node: &Node,
-        teams: &'e Teams,
+        teams: &Teams,
         kind: Kind,
         shape: &[u64],
         wishes: [Wish; 2],
         plan: impl Fn(Offers<'_>) -> Result<[Option<Plan>; 2], SplitError>,
-    ) -> Result<[Option<&'e TeamCore>; 2], Error> {
+    ) -> Result<[Option<TeamCore>; 2], Error> {
         for tried in 0..TRIES {
             let signature = offer(node, teams, Signature::new(kind).with(shape), wishes);
             let from = tried.wrapping_mul(self.slot + 1);
@@ -136,12 +138,7 @@ impl TeamCore {
     }
 
     /// Makes the teams of this PE, if every PE of the parent can.
-    fn make<'e>(
-        &self,
-        node: &Node,
-        teams: &'e Teams,
-        plans: [Option<Plan>; 2],
-    ) -> Option<[Option<&'e TeamCore>; 2]> {
+    fn make(&self, node: &Node, teams: &Teams, plans: [Option<Plan>; 2]) -> Option<[Option<TeamCore>; 2]> {
         let claim = |plan: &Plan| {
             teams
                 .claim(plan.slot)
@@ -160,7 +157,7 @@ impl TeamCore {
             let Plan { members, slot, num_contexts, base } = plan?;
             let generation = Teams::next_generation();
             let new = NewTeam { members, slot, generation, num_contexts, base };
-            Some(teams.publish(TeamCore::new(new, node.me, &node.controls)?))
+            TeamCore::new(new, node.me, &node.controls)
         }))
     }
 }

@@ -1,20 +1,24 @@
 //! The teams of a PE, by slot: which slots are taken, and finding a team by its handle.
 //!
+//! ```text
+//!   split ──► TeamCore ──┬─ list: found by its handle ──── Shelf::take ──┬──► destroy, drop_here
+//!                        └─ lend: a value of the safe API ───────────────┘
+//! ```
+//!
 //! A handle is a number, the slot and a generation: one that was destroyed, or never was, names no team, and
-//! looking it up touches nothing but this table.
+//! looking it up touches nothing but this table. What is lent is found by nobody: its holder has it.
 //!
 //! A slot is one PE's affair until a team is made: then it must be free on every member, so every PE shows
 //! its free slots and all choose alike. A team that was destroyed, which all its members did together, gives
 //! its slot back when every member has left that call, for which the next split waits; one that was dropped, when every
 //! member has dropped it.
 //!
-//! Invariants: **TEAM-D1** a team in the table is alive; whoever takes it out is the last to use it. **TEAM-D2** a slot is free when
+//! Invariants: **TEAM-D1** whoever takes a team out of the list is the last to use it (TEAM-K1); a lent one has one holder. **TEAM-D2** a slot is free when
 //! no member of its last team looks at what lies on it any more: of two PEs, the one that leaves the destruction second
 //! still compares what the other one asked for.
-#![allow(unsafe_code)]
 
-use crate::process::private::{AtomicPtr, AtomicU64, Ordering};
-use std::ptr;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use memheap::PeId;
 use parking_lot::Mutex;
@@ -22,7 +26,9 @@ use parking_lot::Mutex;
 use crate::error::Diverged;
 use crate::node::Node;
 use crate::node::control_block::Control;
+use crate::process::private::{AtomicU64, Ordering};
 use crate::team::core::{NewTeam, TeamCore};
+use crate::team::shelf::Shelf;
 use crate::types::pe_set::PeSet;
 
 /// Slots there can be at most.
@@ -61,8 +67,10 @@ impl SlotSet {
 /// All teams of this PE.
 pub(crate) struct Teams {
     world: Box<TeamCore>,
-    /// By slot; null where no team is.
-    cores: Box<[AtomicPtr<TeamCore>]>,
+    /// Those that a handle stands for, by slot.
+    listed: Shelf<TeamCore>,
+    /// Those that a value of the safe API stands for, by slot.
+    lent: Mutex<BTreeMap<u16, Arc<TeamCore>>>,
     taken: [AtomicU64; SET_WORDS],
     /// The highest number a call on a team that is no more had.
     retired: AtomicU64,
@@ -81,7 +89,8 @@ impl Teams {
         let world = Box::new(TeamCore::new(new(WORLD), me, controls)?);
         let teams = Teams {
             world,
-            cores: (0..slots).map(|_| AtomicPtr::default()).collect(),
+            listed: Shelf::new(slots),
+            lent: Mutex::default(),
             taken: std::array::from_fn(|_| AtomicU64::new(u64::MAX)),
             retired: AtomicU64::new(0),
             dropped: Mutex::default(),
@@ -90,7 +99,7 @@ impl Teams {
         for slot in 2..slots as u16 {
             teams.release(slot);
         }
-        teams.publish(TeamCore::new(new(SHARED), me, controls)?);
+        teams.list(TeamCore::new(new(SHARED), me, controls)?);
         Some(teams)
     }
 
@@ -112,17 +121,13 @@ impl Teams {
             return Some(&self.world);
         }
         let slot = (handle & ((1 << SLOT_BITS) - 1)).wrapping_sub(1);
-        let core = self.cores.get(slot)?.load(Ordering::Acquire);
-        // SAFETY: TEAM-D1.
-        let core = unsafe { core.as_ref() }?;
-        (core.handle() == handle).then_some(core)
+        self.listed.get(slot).filter(|core| core.handle() == handle)
     }
 
     /// Whether all members of each team have made the same calls on it.
     pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
-        // SAFETY: TEAM-D1.
-        let mut cores = self.cores.iter().filter_map(|core| unsafe { core.load(Ordering::Acquire).as_ref() });
-        cores.try_for_each(TeamCore::all_alike)
+        self.listed.iter().try_for_each(TeamCore::all_alike)?;
+        self.lent.lock().values().try_for_each(|core| core.all_alike())
     }
 
     /// The free slots. Waits until those of destroyed teams are (TEAM-D2).
@@ -133,12 +138,12 @@ impl Teams {
 
     /// How many slots there are, those of the world and of the shared team included.
     pub(crate) fn slots(&self) -> usize {
-        self.cores.len()
+        self.listed.len()
     }
 
     /// Words in which the slots are.
     pub(crate) fn set_words(&self) -> usize {
-        self.cores.len().div_ceil(64)
+        self.listed.len().div_ceil(64)
     }
 
     /// No call on a team that gave its slot back before had a higher number. Read it after [`free`](Self::free).
@@ -157,12 +162,30 @@ impl Teams {
         self.taken[usize::from(slot) / 64].fetch_and(!(1 << (slot % 64)), Ordering::AcqRel);
     }
 
-    /// Puts a new team, whose slot was claimed, into the table.
-    pub(crate) fn publish(&self, core: TeamCore) -> &TeamCore {
-        let entry = &self.cores[usize::from(core.slot)];
-        let core = Box::leak(Box::new(core));
-        entry.store(ptr::from_mut(core), Ordering::Release);
+    /// Puts a new team, whose slot was claimed, into the table: its handle stands for it.
+    pub(crate) fn list(&self, core: TeamCore) -> &TeamCore {
+        self.listed.put(usize::from(core.slot), core)
+    }
+
+    /// Those that are found by a handle, by slot.
+    pub(crate) fn listed(&self) -> &Shelf<TeamCore> {
+        &self.listed
+    }
+
+    /// A new team, whose slot was claimed, for the one value that stands for it.
+    pub(crate) fn lend(&self, core: TeamCore) -> Arc<TeamCore> {
+        let core = Arc::new(core);
+        self.lent.lock().insert(core.slot, core.clone());
         core
+    }
+
+    /// A lent team comes back from its holder.
+    pub(crate) fn take_back(&self, core: Arc<TeamCore>) -> TeamCore {
+        self.lent.lock().remove(&core.slot);
+        match Arc::into_inner(core) {
+            Some(core) => core,
+            None => unreachable!("TEAM-D1: a lent team has one holder"),
+        }
     }
 
     /// A generation for a new team. Not even a later start of the library has it again.
@@ -171,35 +194,15 @@ impl Teams {
         MADE.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Frees a team that all its members have destroyed.
-    ///
-    /// # Safety
-    /// It is in the table, and nobody uses it any more on this PE.
-    pub(crate) unsafe fn destroy(&self, core: *const TeamCore) {
-        // SAFETY: by contract.
-        let core = unsafe { self.take_out(core) };
-        self.destroyed.lock().push(*core);
+    /// Ends a team that all its members have destroyed.
+    pub(crate) fn destroy(&self, core: TeamCore) {
+        self.destroyed.lock().push(core);
     }
 
-    /// Drops a team on this PE; its slot comes back when every member has.
-    ///
-    /// # Safety
-    /// As for [`destroy`](Self::destroy).
-    pub(crate) unsafe fn drop_here(&self, core: *const TeamCore) {
-        // SAFETY: by contract.
-        let core = unsafe { self.take_out(core) };
+    /// Ends a team on this PE; its slot comes back when every member has.
+    pub(crate) fn drop_here(&self, core: TeamCore) {
         core.say_gone();
-        self.dropped.lock().push(*core);
-    }
-
-    /// # Safety
-    /// As for [`destroy`](Self::destroy).
-    unsafe fn take_out(&self, core: *const TeamCore) -> Box<TeamCore> {
-        // SAFETY: by contract it is in the table, so it is alive.
-        let slot = unsafe { (*core).slot };
-        self.cores[usize::from(slot)].store(ptr::null_mut(), Ordering::Release);
-        // SAFETY: leaked in `publish`, and by contract and TEAM-D1 nobody uses it any more.
-        unsafe { Box::from_raw(core.cast_mut()) }
+        self.dropped.lock().push(core);
     }
 
     fn retire(&self, core: &TeamCore) {
@@ -220,18 +223,6 @@ impl Teams {
             }
             !over
         });
-    }
-}
-
-impl Drop for Teams {
-    fn drop(&mut self) {
-        for entry in &mut self.cores {
-            let core = *entry.get_mut();
-            if !core.is_null() {
-                // SAFETY: TEAM-D1: leaked in `publish`, and with the engine its last user goes.
-                drop(unsafe { Box::from_raw(core) });
-            }
-        }
     }
 }
 

@@ -80,7 +80,7 @@ impl Target {
     pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
         match self {
             // SAFETY: TRANSPORT-T1: an aligned word of this type, of which all changes are atomic.
-            Target::Mapped(at) => unsafe { T::amo(at.cast(), op) },
+            Target::Mapped(at) => unsafe { copy::amo(at.cast(), op) },
             Target::Far(FarTarget { pe, at, stream }) => far_amo(pe, at, stream, op),
         }
     }

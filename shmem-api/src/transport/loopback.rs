@@ -15,7 +15,6 @@ use memheap::region::memfd::PeerRegion;
 use super::{FarTarget, Stream, Transport};
 use crate::memory::copy;
 use crate::types::amo::AmoOp;
-use crate::types::elem::AmoSwap;
 
 /// The memory of one far PE.
 struct Memory {
@@ -111,9 +110,9 @@ impl Transport for Loopback {
         assert!(word.addr().is_multiple_of(width), "{at:?} is not aligned to {width}");
         match width {
             // SAFETY: aligned, inside the region, and changed atomically by everybody, as just asserted and TRANSPORT-T1 says.
-            4 => unsafe { u32::amo(word.cast(), op.map(|v| v as u32)) }.into(),
+            4 => unsafe { copy::amo::<u32>(word.cast(), op.map(|v| v as u32)) }.into(),
             // SAFETY: as above.
-            8 => unsafe { u64::amo(word.cast(), op) },
+            8 => unsafe { copy::amo::<u64>(word.cast(), op) },
             _ => panic!("a word of {width} bytes"),
         }
     }

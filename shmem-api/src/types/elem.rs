@@ -1,5 +1,5 @@
 //! What may lie in symmetric memory, and what may be changed there atomically.
-#![allow(unsafe_code, clippy::disallowed_types)]
+#![allow(clippy::disallowed_types)]
 
 use std::sync::atomic::{
     AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
@@ -33,13 +33,13 @@ pub(crate) const fn check_layout<T>() {
 pub(crate) mod sealed {
     /// A word that is read atomically.
     pub trait Loads: Copy {
+        /// The atomic of its size, whose bits are its own.
+        type Atomic;
         /// Reads it; what was written before the value is visible afterwards.
-        ///
-        /// # Safety
-        /// `at` is aligned, readable, and written atomically by everybody meanwhile.
-        unsafe fn amo_load(at: *const Self) -> Self;
+        fn load(word: &Self::Atomic) -> Self;
     }
 }
+pub(crate) use sealed::Loads;
 
 /// What a PE can wait for in its own memory: the integers of the atomics, and for programs older than
 /// OpenSHMEM 1.5 `i16` and `u16`.
@@ -56,11 +56,8 @@ pub trait AmoSwap: Elem + PartialOrd + sealed::Loads {
     #[doc(hidden)]
     fn from_bits64(bits: u64) -> Self;
     /// One of the operations that this type has; what was there.
-    ///
-    /// # Safety
-    /// `at` is aligned, mapped, and accessed atomically by everybody.
     #[doc(hidden)]
-    unsafe fn amo(at: *mut Self, op: AmoOp<Self>) -> Self;
+    fn apply(word: &Self::Atomic, op: AmoOp<Self>) -> Self;
 }
 
 /// An integer that can be added to and compared atomically in any PE's memory (the standard AMO types).
@@ -73,17 +70,14 @@ pub trait AmoInt: AmoSwap + Waitable {
 /// An integer whose bits can be changed atomically in any PE's memory (the bitwise AMO types).
 pub trait AmoBit: AmoInt {}
 
-// In all of it, the callers' contract: `at` is aligned, mapped, and accessed atomically by everybody.
-
 /// Reads by the atomic of the same width; `$from` makes the value of its bits.
 macro_rules! loads {
     ($($ty:ty = $atomic:ty, $from:expr;)*) => {$(
         impl sealed::Loads for $ty {
+            type Atomic = $atomic;
             #[inline]
-            unsafe fn amo_load(at: *const Self) -> Self {
-                // SAFETY: by contract; the atomic is as wide and as aligned as the value.
-                let cell = unsafe { <$atomic>::from_ptr(at.cast_mut().cast()) };
-                $from(cell.load(Ordering::Acquire))
+            fn load(word: &$atomic) -> Self {
+                $from(word.load(Ordering::Acquire))
             }
         }
     )*};
@@ -105,21 +99,19 @@ macro_rules! amo_int {
                 bits as $int
             }
             #[inline(always)]
-            unsafe fn amo(at: *mut Self, op: AmoOp<Self>) -> Self {
-                // SAFETY: by contract; the atomic is as wide and as aligned as the value.
-                let cell = unsafe { <$atomic>::from_ptr(at) };
+            fn apply(word: &$atomic, op: AmoOp<Self>) -> Self {
                 match op {
-                    AmoOp::Load => cell.load(Ordering::Acquire),
-                    AmoOp::Set(v) | AmoOp::Swap(v) => cell.swap(v, Ordering::AcqRel),
+                    AmoOp::Load => word.load(Ordering::Acquire),
+                    AmoOp::Set(v) | AmoOp::Swap(v) => word.swap(v, Ordering::AcqRel),
                     AmoOp::CompareSwap(expected, new) => {
-                        match cell.compare_exchange(expected, new, Ordering::AcqRel, Ordering::Acquire) {
+                        match word.compare_exchange(expected, new, Ordering::AcqRel, Ordering::Acquire) {
                             Ok(old) | Err(old) => old,
                         }
                     }
-                    AmoOp::Add(v) => cell.fetch_add(v, Ordering::AcqRel),
-                    AmoOp::And(v) => cell.fetch_and(v, Ordering::AcqRel),
-                    AmoOp::Or(v) => cell.fetch_or(v, Ordering::AcqRel),
-                    AmoOp::Xor(v) => cell.fetch_xor(v, Ordering::AcqRel),
+                    AmoOp::Add(v) => word.fetch_add(v, Ordering::AcqRel),
+                    AmoOp::And(v) => word.fetch_and(v, Ordering::AcqRel),
+                    AmoOp::Or(v) => word.fetch_or(v, Ordering::AcqRel),
+                    AmoOp::Xor(v) => word.fetch_xor(v, Ordering::AcqRel),
                 }
             }
         }
@@ -145,12 +137,10 @@ macro_rules! amo_float {
                 <$float>::from_bits(bits as _)
             }
             #[inline(always)]
-            unsafe fn amo(at: *mut Self, op: AmoOp<Self>) -> Self {
-                // SAFETY: by contract; the atomic is as wide and as aligned as the value.
-                let cell = unsafe { <$atomic>::from_ptr(at.cast()) };
+            fn apply(word: &$atomic, op: AmoOp<Self>) -> Self {
                 <$float>::from_bits(match op {
-                    AmoOp::Load => cell.load(Ordering::Acquire),
-                    AmoOp::Set(v) | AmoOp::Swap(v) => cell.swap(v.to_bits(), Ordering::AcqRel),
+                    AmoOp::Load => word.load(Ordering::Acquire),
+                    AmoOp::Set(v) | AmoOp::Swap(v) => word.swap(v.to_bits(), Ordering::AcqRel),
                     _ => unreachable!("floats are loaded, set and swapped only"),
                 })
             }

@@ -1,4 +1,7 @@
 //! Safe code cannot make an object from an offset.
 fn main() {
-    let _: shmem_api::SymSlice<'static, u64> = shmem_api::SymSlice::new(0, 0, 0, 0);
+    let world = shmem_api::World::init().unwrap();
+    let a = world.alloc::<u64>(4).unwrap();
+    let b = shmem_api::SymSlice { at: shmem_api::memheap::Offset(0), elements: a.elements, len: 4, queue: a.queue };
+    let c = shmem_api::SymSlice::<u64>::alloc;
 }

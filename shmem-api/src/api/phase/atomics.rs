@@ -8,26 +8,11 @@
 //!
 //! Each is one instruction on the peer's memory and a look whether the PE sleeps in a wait. What the
 //! non-fetching ones do is complete when they return, as a blocking put is; `quiet` makes it visible to all.
-#![allow(unsafe_code)]
 
 use crate::api::phase::remote::Remote;
-use crate::call::transfer::notify;
 use crate::types::amo::AmoOp;
 use crate::types::elem::{AmoBit, AmoInt, AmoSwap};
 use crate::types::thread_level::Level;
-
-impl<T: AmoSwap, L: Level> Remote<'_, T, L> {
-    /// One operation on an element, and its PE woken if it sleeps in a wait; what was there.
-    #[inline]
-    pub(crate) fn change(&self, call: &'static str, pe: usize, at: usize, op: AmoOp<T>) -> T {
-        // SAFETY: `target` checked the range; the element is aligned, and changed atomically only.
-        let old = unsafe { self.target(call, pe, at, 1).amo(op) };
-        if !matches!(op, AmoOp::Load) {
-            notify(self.members().at(pe as u32).0);
-        }
-        old
-    }
-}
 
 impl<T: AmoSwap, L: Level> Remote<'_, T, L> {
     /// Atomically reads (`shmem_atomic_fetch`); what was put before the value is visible afterwards.

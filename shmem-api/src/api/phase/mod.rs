@@ -13,8 +13,10 @@
 //! while some PE is at Exit ends the job, for others still hold handles. **PHASE-S4** Exit comes after
 //! everything this PE issued is complete. **PHASE-S5** unwinding out of the closure ends the job. **PHASE-P1** a
 //! `Remote` exists only inside a phase that all PEs entered with the same object, so its range lies
-//! inside that object on every PE of the peer table it carries.
+//! inside that object on every PE of the peer table it carries: what makes one finds the object among those that were
+//! agreed on. (PHASE-P2 and PHASE-P3 are in `access`.)
 
+mod access;
 pub(crate) mod atomics;
 pub(crate) mod batch;
 pub(crate) mod key;

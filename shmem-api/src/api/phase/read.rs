@@ -2,8 +2,12 @@
 
 use std::ops::Range;
 
+use memheap::Offset;
+
 use crate::api::ctx::Ctx;
+use crate::api::phase::key::PhaseKey;
 use crate::api::phase::remote::Remote;
+use crate::node::signature::Mode;
 use crate::types::elem::Elem;
 use crate::types::thread_level::{Level, Single};
 
@@ -19,8 +23,14 @@ impl<T, L: Level> Copy for RemoteRead<'_, T, L> {}
 
 /// All panic as the calls of the same name of [`Remote`] do.
 impl<'s, T: Elem, L: Level> RemoteRead<'s, T, L> {
-    pub(crate) fn new(remote: Remote<'s, T, L>) -> Self {
+    /// What can be done with `remote`, but for writing.
+    pub(in crate::api) fn new(remote: Remote<'s, T, L>) -> Self {
         RemoteRead(remote)
+    }
+
+    /// As [`Remote::new`], of an object that can only be read.
+    pub(super) fn of_phase(key: &PhaseKey<'s>, at: Offset, len: usize) -> Self {
+        RemoteRead(Remote::of_phase(key, at, len, Mode::ReadOnly))
     }
 
     /// The handle behind it, for reading only.

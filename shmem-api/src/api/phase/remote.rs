@@ -1,20 +1,18 @@
-//! The handle of a shared object: put, get, atomics and waits, on any PE.
+//! The handle of a shared object: which object it is, and from a PE and a range of it to where that is.
 //!
-//! Every call checks the PE and the range, then goes straight to the peer's memory: one load of the
+//! Every call checks the PE and the range here, then goes straight to the peer's memory (`access`): one load of the
 //! peer's base from the table the handle carries, and the copy. No lock, no allocation, no virtual call.
-#![allow(unsafe_code)]
 
 use std::marker::PhantomData;
-use std::ops::Range;
 
-use memheap::{Offset, PeId};
+use memheap::{Bytes, Offset, PeId};
 
 use crate::api::ctx::Ctx;
 use crate::api::phase::key::PhaseKey;
 use crate::engine::Engine;
-use crate::memory::copy;
 use crate::node::Node;
 use crate::node::segment::Peer;
+use crate::node::signature::Mode;
 use crate::node::static_data::Static;
 use crate::transport::{FarTarget, Stream, Target};
 use crate::types::elem::Elem;
@@ -44,9 +42,14 @@ impl<T, L: Level> Clone for Remote<'_, T, L> {
 impl<T, L: Level> Copy for Remote<'_, T, L> {}
 
 impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
-    /// The object of `len` elements at `at`, which all PEs of the team have entered the phase with (PHASE-P1).
+    /// The object of `len` elements at `at`, which all PEs of the team have entered the phase with.
     pub(in crate::api) fn new(key: &PhaseKey<'s>, at: Offset, len: usize) -> Self {
-        let (engine, members) = (key.engine, key.members);
+        Remote::of_phase(key, at, len, Mode::ReadWrite)
+    }
+
+    /// As [`new`](Self::new), of an object that takes part in this mode. That it does is checked (PHASE-P1).
+    pub(super) fn of_phase(key: &PhaseKey<'s>, at: Offset, len: usize, mode: Mode) -> Self {
+        let (engine, members) = key.of(at, Bytes((len * size_of::<T>()) as u64), mode);
         Remote { engine, peers: &engine.peers, members, at, len, what: PhantomData }
     }
 
@@ -117,7 +120,8 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         (self.engine.me, if self.is_in_heap() { self.at } else { Offset(u64::MAX >> 1) })
     }
 
-    /// Where elements `at .. at + n` of the object on `pe` are.
+    /// Where elements `at .. at + n` of the object on `pe` are: inside the object, and so, by PHASE-P1, or NODE-C1 for a
+    /// static, inside that PE's memory, where they are aligned.
     #[inline]
     pub(crate) fn target(&self, call: &'static str, pe: usize, at: usize, n: usize) -> Target {
         if pe >= self.members.size as usize {
@@ -145,9 +149,7 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         if base.is_null() {
             return self.far(pe, offset);
         }
-        // SAFETY: PHASE-P1, or NODE-C1 for a static: the object lies inside that memory of every PE of the team, and the
-        // range inside the object.
-        Target::Mapped(unsafe { base.add(offset) })
+        Target::Mapped(base.wrapping_add(offset))
     }
 
     /// On a PE whose memory is not mapped here.
@@ -178,84 +180,10 @@ impl<'s, T: Elem, L: Level> Remote<'s, T, L> {
         panic!("PE {me}: {call}: elements {at}..{} of an object of {len} on PE {pe}", at.saturating_add(n))
     }
 
-    /// Copies `src` to elements `at ..` of the object on `pe`. Returns when `src` may be used again; the
-    /// data is there for others after [`quiet`](crate::api::phase::Phase::quiet) or a barrier (OpenSHMEM 1.6, `shmem_put`).
-    ///
-    /// # Panics
-    /// If there is no PE `pe` or the range leaves the object.
-    #[inline]
-    pub fn put(&self, pe: usize, at: usize, src: &[T]) {
-        let to = self.target("put", pe, at, src.len());
-        // SAFETY: `target` checked the range; a shared object is never behind a Rust reference, so it
-        // cannot overlap `src`.
-        unsafe { to.put(src.as_ptr(), src.len()) }
-    }
-
-    /// Copies elements `at ..` of the object on `pe` into `dst`, and returns when they are there
-    /// (OpenSHMEM 1.6, `shmem_get`).
-    ///
-    /// # Panics
-    /// As [`put`](Self::put).
-    #[inline]
-    pub fn get(&self, pe: usize, at: usize, dst: &mut [T]) {
-        let from = self.target("get", pe, at, dst.len());
-        // SAFETY: as in `put`.
-        unsafe { from.get(dst.as_mut_ptr(), dst.len()) }
-    }
-
-    /// The elements of `range` on `pe`, in a new vector.
-    ///
-    /// # Panics
-    /// As [`put`](Self::put).
-    pub fn get_vec(&self, pe: usize, range: Range<usize>) -> Vec<T> {
-        // Checked before memory is taken for it.
-        self.target("get_vec", pe, range.start, range.len());
-        let mut elements = vec![T::zeroed(); range.len()];
-        self.get(pe, range.start, &mut elements);
-        elements
-    }
-
-    /// Puts one element (OpenSHMEM 1.6, `shmem_p`). Not torn if its size is its alignment and at most 8.
-    ///
-    /// # Panics
-    /// As [`put`](Self::put).
-    #[inline]
-    pub fn put_one(&self, pe: usize, at: usize, value: T) {
-        let to = self.target("put_one", pe, at, 1);
-        // SAFETY: `target` checked the range.
-        unsafe { to.store(value) }
-    }
-
-    /// Gets one element (OpenSHMEM 1.6, `shmem_g`).
-    ///
-    /// # Panics
-    /// As [`put`](Self::put).
-    #[inline]
-    pub fn get_one(&self, pe: usize, at: usize) -> T {
-        let from = self.target("get_one", pe, at, 1);
-        // SAFETY: `target` checked the range.
-        unsafe { from.load() }
-    }
-
-    /// Reads an element of this PE's own part.
-    ///
-    /// # Panics
-    /// If there is no such element.
-    #[inline]
-    pub fn read(&self, at: usize) -> T {
-        let from = self.own_place("read", at, 1);
-        // SAFETY: `own_place` checked the range.
-        unsafe { copy::load(from) }
-    }
-
-    /// Writes an element of this PE's own part.
-    ///
-    /// # Panics
-    /// If there is no such element.
-    #[inline]
-    pub fn write(&self, at: usize, value: T) {
-        let to = self.own_place("write", at, 1);
-        // SAFETY: `own_place` checked the range.
-        unsafe { copy::store(to, value) }
+    #[cold]
+    #[inline(never)]
+    pub(super) fn too_close(&self, call: &str, stride: usize, block: usize) -> ! {
+        let me = self.engine.me;
+        panic!("PE {me}: {call}: a stride of {stride} is less than a block of {}", block.max(1))
     }
 }

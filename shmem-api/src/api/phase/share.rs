@@ -57,9 +57,8 @@ impl<L: Level> Team<'_, L> {
         let engine = self.engine;
         let mut signature = Signature::new(Kind::Enter);
         objects.describe(&mut signature);
-        self.meet(signature)?;
+        let key = PhaseKey::enter(self, &engine, &signature)?;
         let unwinding = EndsTheJob(engine);
-        let key = PhaseKey { engine: &engine, members: self.members() };
         let result = body(&Phase { team: self }, objects.remote(&key));
         engine.quiet();
         if let Err(diverged) = self.meet(signature.of_exit()) {

@@ -49,11 +49,11 @@ macro_rules! shareable {
             const OBJECTS: usize = 1;
             fn describe(&self, signature: &mut Signature) {
                 let object = shareable!(@object self, $part);
-                signature.object(object.at, object.bytes(), ObjectType::$what::<T>(), Mode::ReadWrite);
+                signature.object(object.at(), object.bytes(), ObjectType::$what::<T>(), Mode::ReadWrite);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> Remote<'s, T, L> {
                 let object = shareable!(@object self, $part);
-                Remote::new(key, object.at, object.len)
+                Remote::new(key, object.at(), object.count())
             }
         }
 
@@ -63,11 +63,11 @@ macro_rules! shareable {
             const OBJECTS: usize = 1;
             fn describe(&self, signature: &mut Signature) {
                 let object = shareable!(@object self, $part);
-                signature.object(object.at, object.bytes(), ObjectType::$what::<T>(), Mode::ReadOnly);
+                signature.object(object.at(), object.bytes(), ObjectType::$what::<T>(), Mode::ReadOnly);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> RemoteRead<'s, T, L> {
                 let object = shareable!(@object self, $part);
-                RemoteRead::new(Remote::new(key, object.at, object.len))
+                RemoteRead::of_phase(key, object.at(), object.count())
             }
         }
     )*};

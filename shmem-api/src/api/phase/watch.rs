@@ -6,7 +6,6 @@
 //!   flags.watch_each([(0, 5), (6, 9)], Cmp::Eq).wait_all()          each with its own
 //!   flags.watch((0..8).filter(|i| !done[*i]), Cmp::Ne, 0).test_some()   but those that are done
 //! ```
-#![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
 
@@ -72,14 +71,6 @@ impl<'s, T: Waitable, L: Level> Remote<'s, T, L> {
             (at, value)
         };
         Watch { of: *self, elements: set.into_iter().map(look).collect(), cmp }
-    }
-
-    /// Element `at` of this PE's own part, as it is now.
-    #[inline]
-    pub(crate) fn look(&self, call: &'static str, at: usize) -> T {
-        let mine = self.own_place(call, at, 1);
-        // SAFETY: `own_place` checked the range; the element is aligned, and changed atomically only.
-        unsafe { T::amo_load(mine) }
     }
 }
 

@@ -78,12 +78,12 @@ impl SymSignals<'_> {
 
     /// How many there are, on each PE.
     pub fn len(&self) -> usize {
-        self.0.len
+        self.0.count()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.len == 0
+        self.0.count() == 0
     }
 
     /// This PE's values.

@@ -19,10 +19,10 @@ macro_rules! shareable_signals {
             type Remote<'s, L: Level> = $handle<'s, L>;
             const OBJECTS: usize = 1;
             fn describe(&self, signature: &mut Signature) {
-                signature.object(self.words().at, self.words().bytes(), ObjectType::$what(), Mode::ReadWrite);
+                signature.object(self.words().at(), self.words().bytes(), ObjectType::$what(), Mode::ReadWrite);
             }
             fn remote<'s, L: Level>(&self, key: &PhaseKey<'s>) -> $handle<'s, L> {
-                $handle::new(Remote::new(key, self.words().at, self.words().len))
+                $handle::new(Remote::new(key, self.words().at(), self.words().count()))
             }
         }
     )*};

@@ -5,6 +5,7 @@
 //!   put, get       elements in a row       one word, or bulk
 //!   carry, fill    bytes of an own block    bulk, also where the two overlap; one byte over and over
 //!   blocks         rows a stride apart     one bulk copy if they touch; words if they are single elements
+//!   amo            one atomic operation    the processor's own (`amo`)
 //! ```
 //!
 //! A Rust reference never points at shared memory, and no access to it is an ordinary one:
@@ -27,10 +28,14 @@
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub(crate) mod long;
 
+mod amo;
+
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use bytemuck::Pod;
+
+pub(crate) use self::amo::{amo, amo_load};
 
 /// Elements larger than this are moved in bulk.
 const LINE: usize = 64;

@@ -272,6 +272,16 @@ impl Signature {
         self.extend(&[at.0, bytes.0, what.word(), mode as u64]);
     }
 
+    /// Whether such an object was added.
+    pub(crate) fn has_object(&self, at: Offset, bytes: Bytes, mode: Mode) -> bool {
+        let wanted = (at.0, bytes.0, mode as u64);
+        self.args[..self.agreed]
+            .as_chunks::<OBJECT>()
+            .0
+            .iter()
+            .any(|&[at, bytes, _, mode]| (at, bytes, mode) == wanted)
+    }
+
     /// Adds arguments to agree on.
     pub(crate) fn extend(&mut self, more: &[u64]) {
         assert_eq!(self.len, self.agreed, "what is only shown comes last");

@@ -15,7 +15,7 @@ use crate::raw::lock::queue::Words;
 
 use crate::call::Call;
 use crate::call::place::Spot;
-use crate::call::transfer::notify;
+use crate::call::transfer::mapped::notify;
 use crate::engine::Handle;
 use crate::node::hot::HOT;
 use crate::raw::routines::routines;
