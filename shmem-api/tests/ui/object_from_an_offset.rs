@@ -2,6 +2,6 @@
 fn main() {
     let world = shmem_api::World::init().unwrap();
     let a = world.alloc::<u64>(4).unwrap();
-    let b = shmem_api::SymSlice { at: shmem_api::memheap::Offset(0), elements: a.elements, len: 4, queue: a.queue };
+    let b = shmem_api::SymSlice { elements: a.elements, queue: a.queue };
     let c = shmem_api::SymSlice::<u64>::alloc;
 }
