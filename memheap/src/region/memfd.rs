@@ -5,7 +5,7 @@
 //! until it is touched.
 //!
 //! * **MEMFD-F1** the mapping of a [`MemfdRegion`] is given up once, last of all: by its drop, or by
-//!   [`unmap`](MemfdRegion::unmap), which leaves the file, or not at all: by [`abandon`](MemfdRegion::abandon).
+//!   [`unmap`](MemfdRegion::unmap), which leaves the file.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -159,15 +159,6 @@ impl MemfdRegion {
         unsafe { rustix::mm::madvise(start.cast(), end.saturating_sub(at.0) as usize, advice) }.is_ok()
     }
 
-    /// Gives up the file and what is in it, but not the addresses: for the rest of the process they are memory of its own, zero
-    /// at first. For regions to which something may still refer.
-    pub fn abandon(self) {
-        let mut this = std::mem::ManuallyDrop::new(self);
-        zeroes_over(&*this);
-        // SAFETY: MEMFD-F1: the mapping is left, and `this` is neither used nor dropped again.
-        unsafe { std::ptr::drop_in_place(&raw mut this.file) };
-    }
-
     fn release(&mut self) {
         // SAFETY: REGION-R1 and MEMFD-F1: the mapping is this value's alone, and nothing refers to it any more. It
         // cannot fail for a whole mapping.
@@ -207,22 +198,6 @@ impl PeerRegion {
         let _ = unsafe { rustix::mm::madvise(map.as_mut_ptr().cast(), map.len(), Advice::LinuxDontDump) };
         Ok(PeerRegion { map })
     }
-
-    /// As [`MemfdRegion::abandon`].
-    pub fn abandon(self) {
-        zeroes_over(&self);
-        std::mem::forget(self);
-    }
-}
-
-/// Puts memory of this process's own in the place of a region that is about to be abandoned. If the system has none, what was
-/// mapped stays.
-fn zeroes_over(region: &impl Region) {
-    let (at, len) = (region.base().as_ptr().cast(), region.len().0 as usize);
-    let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
-    // SAFETY: REGION-R1: it replaces the region's own mapping, all of it, by one with the same rights; its bytes are words that
-    // others may change at any time.
-    let _ = unsafe { rustix::mm::mmap_anonymous(at, len, ProtFlags::READ | ProtFlags::WRITE, flags) };
 }
 
 impl Region for PeerRegion {
@@ -288,31 +263,6 @@ mod tests {
         own.punch(Offset(4090), Bytes(2 * 4096)).unwrap();
         let seen: Vec<u8> = (0..4).map(|page| get(own.base(), page * 4096 + 5)).collect();
         assert_eq!(seen, [9, 0, 9, 9]);
-    }
-
-    #[test]
-    fn what_is_abandoned_stays_mapped_and_lets_go_of_the_file() {
-        let own = MemfdFile::create(LEN).unwrap().map(None).map_err(|e| e.1).unwrap();
-        let peer = PeerRegion::of(own.file().file().unwrap(), LEN).unwrap();
-        let (at, there) = (own.base(), peer.base());
-        put(at, 5, 9);
-        own.abandon();
-        assert_eq!((get(at, 5), get(there, 5)), (0, 9));
-        put(at, 5, 7);
-        assert_eq!(get(there, 5), 9);
-        peer.abandon();
-        assert_eq!((get(at, 5), get(there, 5)), (7, 0));
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        let name_at = |at: usize| {
-            let range = |line: &str| {
-                let (lo, hi) = line.split(' ').next()?.split_once('-')?;
-                Some(usize::from_str_radix(lo, 16).ok()?..usize::from_str_radix(hi, 16).ok()?)
-            };
-            maps.lines().find(|line| range(line).is_some_and(|r| r.contains(&at)))
-        };
-        for at in [at, there] {
-            assert!(name_at(at.as_ptr().addr()).is_some_and(|line| !line.contains(NAME)), "{maps}");
-        }
     }
 
     #[test]

@@ -54,3 +54,9 @@ impl<T: Elem, L: Level> Drop for OwnSlice<'_, T, L> {
         }
     }
 }
+
+/// Where threads may all come in, it may go to another one, and be looked at by several; freeing it takes the heap's lock.
+const _: () = {
+    const fn goes_to_other_threads<T: Send + Sync>() {}
+    goes_to_other_threads::<OwnSlice<'_, u64, crate::types::thread_level::Multiple>>()
+};

@@ -238,7 +238,10 @@ impl<'a, T: Elem> Group<'a, '_, T> {
     #[inline]
     pub(crate) fn source_of(&self, rank: u32, at: usize, n: usize) -> MemberSource<'_, T> {
         assert!(self.course.is_met(), "COLL-K2: it is read when its PE has been met");
-        assert!(self.words[SRC] != Position::NONE, "COLL-K6: members have compared where it is");
+        assert!(
+            matches!(self.kind, Kind::Reduce | Kind::Scan) && self.words[SRC] != Position::NONE,
+            "COLL-K6: members have compared where it is, and how long"
+        );
         // SAFETY: COLL-K6: the call is open; the member has been met, by its words on the same source. It cannot be closed
         // as long as the piece borrows the group.
         unsafe { self.src.of(self.call, self.pe(rank), at, n) }

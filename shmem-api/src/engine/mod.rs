@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Invariants: **ENGINE-E1** an engine is freed by [`Engine::close`] only, when no call is under way and no object of its
-//! heap is alive, and what was published of it is withdrawn before. **ENGINE-E2** bytes of the heap are cleared and carried by the
-//! collective heap calls alone, inside the segment, in blocks that a module has given (MODULE-M1) and that nobody uses before the
-//! call ends.
+//! heap is alive, and what was published of it is withdrawn before. **ENGINE-E2** bytes of a heap are cleared and carried
+//! only in blocks that a module has given (MODULE-M1) and of which nobody has an address yet; and out of one that nobody uses
+//! until it has been freed. Whoever calls [`Engine::clear`] or [`Engine::carry`] sees to that.
 #![allow(unsafe_code)]
 
 pub(crate) mod heap_calls;
@@ -134,19 +134,14 @@ impl Engine {
     pub(crate) unsafe fn close(handle: Handle) {
         handle.withdraw();
         Node::close();
-        // SAFETY: leaked in `publish`, and by contract nobody uses a handle any more.
+        // SAFETY: leaked in `publish`, and nobody uses a handle any more (ENGINE-E1).
         let mut engine = unsafe { Box::from_raw(handle.0.as_ptr()) };
         // The watchdog and the teams look at control blocks, which the node keeps mapped: it goes last.
         drop(engine.watchdog.take());
-        let node = {
-            let Engine { heap, local, node, .. } = *engine;
-            heap.into_inner().finalize();
-            local.into_inner().finalize();
-            transport::close();
-            node
-        };
-        // SAFETY: as above, and all of the engine that looks at control blocks has gone.
-        unsafe { node.segment.unmap() };
+        let Engine { heap, local, .. } = *engine;
+        heap.into_inner().finalize();
+        local.into_inner().finalize();
+        transport::close();
     }
 
     /// The library counts as down from here on, and this PE as having left in good order. The memory stays.
@@ -189,11 +184,10 @@ impl Engine {
 
     /// Where a block of this PE's is.
     fn block(&self, at: Offset, n: Bytes) -> *mut u8 {
-        let len = self.layout.len.0;
+        let end = self.layout.internals.0;
         assert!(
-            n.0 <= len && at.0 <= len - n.0,
-            "MODULE-M1: a block of {n} at {at}, in a segment of {}",
-            self.layout.len
+            n.0 <= end && at.0 <= end - n.0,
+            "MODULE-M1: a block of {n} at {at}, where the heaps end at {end}"
         );
         self.address(at)
     }

@@ -80,7 +80,7 @@ impl Watchdog {
         let watchdog = Watchdog { begin: Some(begin), stop, next, thread };
         match holds.recv() {
             Ok(Ok(())) => Ok(Some(watchdog)),
-            Ok(Err(e)) => Err(failed("set_robust_list", &e)),
+            Ok(Err(e)) => Err(failed("get_robust_list or set_robust_list", &e)),
             Err(e) => Err(failed("the watching thread", &e)),
         }
     }

@@ -8,14 +8,13 @@
 //! ```
 //!
 //! Invariants: **SEGMENT-G1** own and peer mappings are readable and writable for `len` bytes as long as the
-//! `Segment` lives, and where control blocks have been made from it, for ever, unless [`unmap`](Segment::unmap) gives them up;
+//! `Segment` lives;
 //! **SEGMENT-G4** the runtime's part of a segment is known by the layout of that segment alone, and nothing else is there;
 //! **SEGMENT-G2** a PE's own memory is mapped once in it, so no two addresses of one process
 //! name the same own byte; **SEGMENT-G3** an agreed base is a multiple of 8 TiB, so that blocks can be aligned as
 //! the program likes; others, of a page.
 #![allow(unsafe_code)]
 
-use std::mem::ManuallyDrop;
 use std::ops::Range;
 
 use memheap::place::Reach;
@@ -49,13 +48,11 @@ pub(crate) struct Terms<'t> {
 /// The memory of a job on this host.
 pub(crate) struct Segment {
     me: PeId,
-    own: ManuallyDrop<MemfdRegion>,
+    own: MemfdRegion,
     peers: Vec<Option<PeerRegion>>,
     same_base: bool,
     dumped: Dumped,
     internals: ControlLayout,
-    /// There are control blocks in it (SEGMENT-G1).
-    shown: bool,
 }
 
 /// Where one PE's segment is in this process.
@@ -117,8 +114,8 @@ impl Segment {
         step(boot, opened.as_ref().map(|()| 0u32).map_err(Clone::clone))?;
         opened?;
         let same_base = bases.iter().all(|base| *base == bases[me.0 as usize]);
-        let (own, dumped) = (ManuallyDrop::new(own), Dumped::new(heap, terms.dump));
-        Ok(Segment { me, own, peers, same_base, dumped, internals, shown: false })
+        let dumped = Dumped::new(heap, terms.dump);
+        Ok(Segment { me, own, peers, same_base, dumped, internals })
     }
 
     /// Where the runtime's part is in every segment.
@@ -127,27 +124,21 @@ impl Segment {
     }
 
     /// This PE's own control block, and by PE all of them.
-    pub(crate) fn controls(&mut self) -> (ControlBlock<'static>, Box<[Control]>) {
-        self.shown = true;
+    ///
+    /// # Safety
+    /// They are not used when the segment has gone.
+    pub(crate) unsafe fn controls(&self) -> (ControlBlock<'static>, Box<[Control]>) {
         let block = |region: &dyn Region| {
-            // SAFETY: SEGMENT-G1, SEGMENT-G4: mapped from now on, for these types only, and a new file is zero.
+            // SAFETY: SEGMENT-G1, SEGMENT-G4: mapped as long as they are used, for these types only, and a new file is zero.
             unsafe { self.internals.control(region.base().as_ptr()) }
         };
-        let (own, base) = (block(&*self.own), self.own.base().as_ptr().addr());
+        let (own, base) = (block(&self.own), self.own.base().as_ptr().addr());
         let control = |(pe, peer): (usize, &Option<PeerRegion>)| match peer {
             Some(peer) => Control::Mapped(block(peer)),
             None if pe == self.me.0 as usize => Control::Mapped(own),
             None => Control::Far { pe: PeId(pe as u32), mirror: own, base },
         };
         (own, self.peers.iter().enumerate().map(control).collect())
-    }
-
-    /// Gives the addresses up.
-    ///
-    /// # Safety
-    /// Nothing refers to a control block any more.
-    pub(crate) unsafe fn unmap(mut self) {
-        self.shown = false;
     }
 
     /// In a child of this PE: its parent's memory becomes a private view of it, the peers' can only be read. System
@@ -163,7 +154,7 @@ impl Segment {
         });
         match private {
             true => self.dumped.disown(&self.own),
-            false => read_only(&*self.own),
+            false => read_only(&self.own),
         }
         self.peers.iter().flatten().for_each(read_only);
     }
@@ -217,21 +208,8 @@ impl Segment {
     /// Takes those PEs for far: what was mapped of them goes to their transport, by PE.
     #[cfg(feature = "testing")]
     pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<PeerRegion>> {
-        assert!(!self.shown, "SEGMENT-G1");
         let peers = self.peers.iter_mut().enumerate();
         peers.map(|(pe, peer)| if is_far(PeId(pe as u32)) { peer.take() } else { None }).collect()
-    }
-}
-
-impl Drop for Segment {
-    /// SEGMENT-G1: of a start that has failed since its control blocks were made, the addresses are left.
-    fn drop(&mut self) {
-        // SAFETY: it is not used again.
-        let own = unsafe { ManuallyDrop::take(&mut self.own) };
-        if self.shown {
-            own.abandon();
-            self.peers.drain(..).flatten().for_each(PeerRegion::abandon);
-        }
     }
 }
 

@@ -12,8 +12,8 @@
 //! | `private` | atomic words that no other process sees |
 //! | `limits` | what `ulimit` leaves |
 //!
-//! Nothing here knows a job, or any PE's memory. Invariant: what a child of `fork` runs of this (`child`, `turn`) is system
-//! calls and atomics: its parent's threads are gone, and the locks they held are held for ever.
+//! Nothing here knows a job, or any PE's memory. Invariant: what a child of `fork` runs of this (`child`, `turn`, and of `signals` and
+//! `system` what its handlers need) is system calls and atomics: its parent's threads are gone, and the locks they held are held for ever.
 
 pub(crate) mod child;
 pub(crate) mod crashes;

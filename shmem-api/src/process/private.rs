@@ -3,7 +3,7 @@
 //! ```text
 //!   who else touches the word                           where its type comes from
 //!   other PEs, or a model of a protocol                 sync::primitives   (the system's, or loom's)
-//!   nobody but this process, its children, the kernel   here
+//!   nobody but this process, its children, the kernel   here (also the word by which the kernel tells of a PE's death)
 //!   it is an object of the program                      types::elem, memory
 //! ```
 //!

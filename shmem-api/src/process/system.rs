@@ -11,7 +11,8 @@
 //! whatever lies there, and the kernel refuses what is not mapped.
 //!
 //! Invariant **SYSTEM-B1**: a [`BeforeMain`] is there only while an initialiser of the program runs: there is one thread, and it
-//! is in no call of the C library's.
+//! is in no call of the C library's. Where the program loads the library later (`dlopen`), whoever loads it vouches for that:
+//! no other thread reads or changes the environment meanwhile.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};

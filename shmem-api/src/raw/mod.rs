@@ -36,7 +36,8 @@
 //! quiet), and overlaps nothing else that the call touches. **RAW-R3** Symmetric memory lies in an object that is alive on every PE
 //! concerned; no Rust reference anywhere races with the call; what is changed atomically, or waited for, is changed atomically only,
 //! by its type. **RAW-R4** A context or team is alive, or one of the constants, and used by threads as its options say. **RAW-R5**
-//! The World stays up during the call. A routine that is another one under a second name promises that one the same.
+//! The World stays up during the call. **RAW-R6** Of a collective: all members call it, on arrays as long as the call says; every
+//! member's `dest` is ready before any member calls, and nobody else uses `dest`, or changes `src`, before the call is over. A routine that is another one under a second name promises that one the same.
 #![allow(unsafe_code)]
 
 pub(crate) mod access;

@@ -8,6 +8,7 @@
 //!
 //! Every step in which a PE can fail is an exchange in which it says so, so nobody waits for a PE that
 //! has given up; every input that decides an offset is compared or agreed on here.
+#![allow(unsafe_code)]
 
 use crate::process::private::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -104,7 +105,8 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         loopback::install(segment.give_up(is_far), &statics.give_up(is_far), waiters);
     }
     let peers = segment.table().into_boxed_slice();
-    let (own, controls) = segment.controls();
+    // SAFETY: NODE-N1: what is made of them here is declared after the segment, so goes before it; then the node has all of it.
+    let (own, controls) = unsafe { segment.controls() };
     let watchdog = Watchdog::start(me, &controls);
     let well = watchdog.as_ref().map_err(Clone::clone).and(spaces.as_ref().map_err(Clone::clone));
     let ready = step(boot, well.and_then(mine))?;

@@ -1,8 +1,8 @@
 //! The teams of a PE, by slot: which slots are taken, and finding a team by its handle.
 //!
 //! ```text
-//!   split ──► TeamCore ──┬─ list: found by its handle ──── Shelf::take ──┬──► destroy, drop_here
-//!                        └─ lend: a value of the safe API ───────────────┘
+//!   split ──► TeamCore ──┬─ list: found by its handle ──── Shelf::take ──┬──► destroy
+//!                        └─ lend: a value of the safe API ─ take_back ───┴──► or drop_here
 //! ```
 //!
 //! A handle is a number, the slot and a generation: one that was destroyed, or never was, names no team, and

@@ -79,7 +79,7 @@ impl Target {
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
         match self {
-            // SAFETY: TRANSPORT-T1: an aligned word of this type, of which all changes are atomic.
+            // SAFETY: TRANSPORT-T1 for the place; COPY-A1: our caller vouches for a word of this type, aligned and changed atomically only.
             Target::Mapped(at) => unsafe { copy::amo(at.cast(), op) },
             Target::Far(FarTarget { pe, at, stream }) => far_amo(pe, at, stream, op),
         }

@@ -5,9 +5,10 @@
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
@@ -15,9 +16,13 @@ use crate::boot::files::named;
 use crate::process::signals::ring_at_children;
 
 /// Readable once a child has ended.
+#[derive(Clone, Copy)]
 pub(super) struct Bell {
-    heard: OwnedFd,
+    /// Open as long as the process lives, since the handler writes as long: without a reader that would end it.
+    heard: BorrowedFd<'static>,
 }
+
+static OWN: OnceLock<OwnedFd> = OnceLock::new();
 
 impl Bell {
     /// Rings from now on.
@@ -25,17 +30,17 @@ impl Bell {
         let (heard, rung) =
             pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|e| named("pipe2", e))?;
         ring_at_children(rung).map_err(|e| named("sigaction(SIGCHLD)", e))?;
-        Ok(Bell { heard })
+        Ok(Bell { heard: OWN.get_or_init(|| heard).as_fd() })
     }
 
-    pub(super) fn fd(&self) -> &OwnedFd {
+    pub(super) fn fd(&self) -> &BorrowedFd<'static> {
         &self.heard
     }
 
     /// Whatever rang until now is being seen to.
     pub(super) fn quiet(&self) {
         let mut rung = [0; 64];
-        while rustix::io::read(&self.heard, &mut rung).is_ok_and(|n| n > 0) {}
+        while rustix::io::read(self.heard, &mut rung).is_ok_and(|n| n > 0) {}
     }
 }
 

@@ -151,5 +151,5 @@ pub(crate) fn hand_over() -> Option<(&'static str, String)> {
 /// Takes over the descriptor the supervisor left open for this process.
 fn adopt(now: &BeforeMain, fd: RawFd) -> Result<Kept, Error> {
     let link = now.inherited(fd).and_then(Kept::new);
-    link.map_err(|e| Error::Boot(format!("{LINK} names a descriptor that is not open: {e}")))
+    link.map_err(|e| Error::Boot(format!("{LINK} names a descriptor that is not the link: {e}")))
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant **CALL-V1**: a [`WorldPe`] is a PE of the job, compared with [`HOT`]'s count by the one function that makes
 //! them; whoever has one is in a call, and no call is under way when the library comes down (ENGINE-E1): so the tables of
-//! PEs that [`HOT`] names have an entry for it (NODE-N2).
+//! PEs that [`HOT`] names have an entry for it (NODE-N2). None is kept beyond its call.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;

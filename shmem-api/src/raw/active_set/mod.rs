@@ -60,7 +60,7 @@ collectives! { mod calls;
         psync: *mut i64
     ) {
         let engine = call.engine();
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::set(call, &engine, (start, log_stride, size), psync).broadcast(dest, src, n, root, false) }
     }
 
@@ -73,7 +73,7 @@ collectives! { mod calls;
         call, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
         let engine = call.engine();
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::set(call, &engine, (start, log_stride, size), psync).collect(dest, src, n) }
     }
 
@@ -86,7 +86,7 @@ collectives! { mod calls;
         call, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
         let engine = call.engine();
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::set(call, &engine, (start, log_stride, size), psync).fcollect(dest, src, n) }
     }
 
@@ -99,7 +99,7 @@ collectives! { mod calls;
         call, dest: *mut T, src: *const T, n: usize, start: i32, log_stride: i32, size: i32, psync: *mut i64
     ) {
         let engine = call.engine();
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::set(call, &engine, (start, log_stride, size), psync).alltoall(dest, src, n) }
     }
 
@@ -114,7 +114,7 @@ collectives! { mod calls;
     ) {
         let engine = call.engine();
         let on = On::set(call, &engine, (start, log_stride, size), psync);
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { on.alltoalls((dest, dst), (src, sst), n) }
     }
 }

@@ -22,7 +22,7 @@ macro_rules! to_all {
                 };
                 let engine = call.engine();
                 let on = On::set(call, &engine, (start, log_stride, size), psync);
-                // SAFETY: RAW-R3, which our caller has promised.
+                // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
                 unsafe { on.reduce::<T, $op>(dest, src, n) }
             }
         )*}

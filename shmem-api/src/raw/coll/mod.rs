@@ -48,7 +48,7 @@ macro_rules! collectives {
             #[inline]
             #[allow(clippy::too_many_arguments, reason = "the standard's arguments")]
             pub unsafe fn $name $(<$T: $bound>)? ($($arg: $ty),*) $(-> $ret)? {
-                // SAFETY: RAW-R3, which our caller has promised.
+                // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
                 unsafe { $calls::$name($crate::call::Call::new(concat!("shmem_", stringify!($name))) $(, $arg)*) }
             }
         )*
@@ -211,7 +211,7 @@ collectives! { mod calls;
     /// any member calls. Nobody else accesses them meanwhile, and no Rust reference to them is alive. No other thread
     /// is in a collective of this team. The World stays up during the call.
     fn broadcast<T: Elem>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize, root: i32) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::team(call, &call.engine(), team).broadcast(dest, src, n, root, true) };
         0
     }
@@ -221,7 +221,7 @@ collectives! { mod calls;
     /// # Safety
     /// As there.
     fn broadcastmem(call, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize, root: i32) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { broadcast::<u8>(call, team, dest, src, n, root) }
     }
 
@@ -231,7 +231,7 @@ collectives! { mod calls;
     /// # Safety
     /// As for [`broadcast()`]; `dest` has as many elements as all sources together.
     fn collect<T: Elem>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::team(call, &call.engine(), team).collect(dest, src, n) };
         0
     }
@@ -241,7 +241,7 @@ collectives! { mod calls;
     /// # Safety
     /// As there.
     fn collectmem(call, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { collect::<u8>(call, team, dest, src, n) }
     }
 
@@ -251,7 +251,7 @@ collectives! { mod calls;
     /// # Safety
     /// As for [`broadcast()`]; `dest` has `n` elements for each member.
     fn fcollect<T: Elem>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::team(call, &call.engine(), team).fcollect(dest, src, n) };
         0
     }
@@ -261,7 +261,7 @@ collectives! { mod calls;
     /// # Safety
     /// As there.
     fn fcollectmem(call, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { fcollect::<u8>(call, team, dest, src, n) }
     }
 
@@ -271,7 +271,7 @@ collectives! { mod calls;
     /// # Safety
     /// As for [`broadcast()`]; `dest` and `src` have `n` elements for each member.
     fn alltoall<T: Elem>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::team(call, &call.engine(), team).alltoall(dest, src, n) };
         0
     }
@@ -281,7 +281,7 @@ collectives! { mod calls;
     /// # Safety
     /// As there.
     fn alltoallmem(call, team: TeamHandle, dest: *mut u8, src: *const u8, n: usize) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { alltoall::<u8>(call, team, dest, src, n) }
     }
 
@@ -293,7 +293,7 @@ collectives! { mod calls;
     fn alltoalls<T: Elem>(
         call, team: TeamHandle, dest: *mut T, src: *const T, dst: isize, sst: isize, n: usize
     ) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { On::team(call, &call.engine(), team).alltoalls((dest, dst), (src, sst), n) };
         0
     }
@@ -305,7 +305,7 @@ collectives! { mod calls;
     fn alltoallsmem(
         call, team: TeamHandle, dest: *mut u8, src: *const u8, dst: isize, sst: isize, n: usize
     ) -> i32 {
-        // SAFETY: RAW-R3, which our caller has promised.
+        // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
         unsafe { alltoalls::<u8>(call, team, dest, src, dst, sst, n) }
     }
 }

@@ -16,7 +16,7 @@ macro_rules! reductions {
             /// `dest` and `src` are symmetric arrays of `n` elements, the same or apart; otherwise as for
             /// [`broadcast`](fn@crate::raw::broadcast).
             fn $name<T: $bound>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-                // SAFETY: RAW-R3, which our caller has promised.
+                // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
                 unsafe { On::team(call, &call.engine(), team).reduce::<T, $op>(dest, src, n) };
                 0
             }
@@ -27,7 +27,7 @@ macro_rules! reductions {
             /// # Safety
             /// As for [`sum_reduce`](crate::raw::sum_reduce).
             fn sum_inscan<T: Arith>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-                // SAFETY: RAW-R3, which our caller has promised.
+                // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
                 unsafe { On::team(call, &call.engine(), team).scan(dest, src, n, Own::In) };
                 0
             }
@@ -38,7 +38,7 @@ macro_rules! reductions {
             /// # Safety
             /// As for [`sum_reduce`](crate::raw::sum_reduce).
             fn sum_exscan<T: Arith>(call, team: TeamHandle, dest: *mut T, src: *const T, n: usize) -> i32 {
-                // SAFETY: RAW-R3, which our caller has promised.
+                // SAFETY: RAW-R3 to RAW-R6, which our caller has promised.
                 unsafe { On::team(call, &call.engine(), team).scan(dest, src, n, Own::Out) };
                 0
             }
