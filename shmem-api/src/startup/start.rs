@@ -79,6 +79,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
     let terms = Terms { prealloc, dump, advice: &advice };
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only the tests make PEs far"))]
     let mut segment = Segment::establish(boot, &layout, hello.teams as usize, &terms)?;
     #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only the tests make PEs far"))]
     let mut statics = StaticData::establish(boot, statics)?;

@@ -19,7 +19,7 @@ use crate::call::{Call, bytes};
 use crate::memory::copy;
 use crate::team::contexts::Ctx;
 use crate::transport::{self, Target};
-use crate::types::amo::AmoOp;
+use crate::types::amo::{AmoKind, AmoOp};
 use crate::types::elem::{AmoSwap, Elem};
 
 impl Call {
@@ -97,8 +97,11 @@ impl Call {
         match quick(own, size_of::<T>(), pe) {
             // SAFETY: CALL-V2; CALL-V3: all changes are atomic.
             Some(word) => unsafe { amo_here(word.as_ptr().cast(), pe, op) },
-            // SAFETY: CALL-V3, of which the caller made sure.
-            None => unsafe { slow_amo(self.routine, self.ctx, own, pe, op) },
+            None => {
+                let (kind, first, second) = op.map(T::to_bits64).parts();
+                // SAFETY: CALL-V3, of which the caller made sure.
+                unsafe { slow_amo::<T>(self.routine, self.ctx, own, pe, kind, first, second) }
+            }
         }
     }
 
@@ -121,7 +124,8 @@ impl Spot {
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
         if self.at.is_null() {
-            return far_amo(self.own, self.pe, self.ctx, op, true);
+            let (kind, first, second) = op.map(T::to_bits64).parts();
+            return far_amo::<T>(self.own, self.pe, self.ctx, kind, first, second, true);
         }
         // SAFETY: CALL-V3, of which the caller made sure.
         unsafe { amo_here(self.at.cast(), self.pe, op) }
@@ -134,7 +138,8 @@ impl Spot {
     #[inline(always)]
     pub(crate) unsafe fn amo_quietly<T: AmoSwap>(self, op: AmoOp<T>) -> T {
         if self.at.is_null() {
-            return far_amo(self.own, self.pe, self.ctx, op, false);
+            let (kind, first, second) = op.map(T::to_bits64).parts();
+            return far_amo::<T>(self.own, self.pe, self.ctx, kind, first, second, false);
         }
         // SAFETY: CALL-V3, of which the caller made sure.
         unsafe { copy::amo(self.at.cast(), op) }
@@ -280,8 +285,17 @@ unsafe fn slowest_load<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, pe:
 /// # Safety
 /// As for [`Call::amo`].
 #[inline(never)]
-unsafe fn slow_amo<T: AmoSwap>(routine: &'static str, ctx: Ctx, own: usize, pe: WorldPe, op: AmoOp<T>) -> T {
+unsafe fn slow_amo<T: AmoSwap>(
+    routine: &'static str,
+    ctx: Ctx,
+    own: usize,
+    pe: WorldPe,
+    kind: AmoKind,
+    first: u64,
+    second: u64,
+) -> T {
     let place = static_place(own, size_of::<T>(), pe);
+    let op = AmoOp::of_parts(kind, first, second).map(T::from_bits64);
     if !place.is_null() {
         // SAFETY: CALL-V2; CALL-V3: aligned, and all changes are atomic.
         return unsafe { amo_here(place.cast(), pe, op) };
@@ -319,13 +333,21 @@ unsafe fn far_put(own: usize, pe: WorldPe, ctx: Ctx, from: *const u8, n: usize) 
 
 #[cold]
 #[inline(never)]
-fn far_amo<T: AmoSwap>(own: usize, pe: WorldPe, ctx: Ctx, op: AmoOp<T>, wake: bool) -> T {
+fn far_amo<T: AmoSwap>(
+    own: usize,
+    pe: WorldPe,
+    ctx: Ctx,
+    kind: AmoKind,
+    first: u64,
+    second: u64,
+    wake: bool,
+) -> T {
     let Target::Far(target) = far_target(own, pe, ctx) else {
         unreachable!("TRANSPORT-T1: a word that is neither mapped nor far");
     };
     let far = transport::of(target);
-    let old = far.amo(target, size_of::<T>(), op.map(T::to_bits64));
-    if wake && !matches!(op, AmoOp::Load) {
+    let old = far.amo(target, size_of::<T>(), AmoOp::of_parts(kind, first, second));
+    if wake && kind != AmoKind::Load {
         far.wake(target.pe);
     }
     T::from_bits64(old)
