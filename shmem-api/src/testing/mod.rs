@@ -276,21 +276,23 @@ fn end(child: &mut Child) -> ExitStatus {
     child.wait().unwrap_or_else(|_| ExitStatus::from_raw(9))
 }
 
-/// The command that starts `program` on `n` PEs under the MPI this was built with.
+/// The command that starts `program` on `n` PEs under the launcher of the MPI this was built beside: that of `MPICC`.
 #[cfg(feature = "mpi")]
 fn mpirun(n: u32, program: &std::path::Path) -> Command {
-    let version = mpi::environment::library_version().unwrap_or_default();
     let first = |names: &[&str]| {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let found = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
         names.iter().find(found).copied().unwrap_or(names[0]).to_owned()
     };
-    let mut command;
-    if version.contains("Open MPI") {
-        command = Command::new(first(&["mpirun.openmpi", "mpirun"]));
+    let is_mpich = option_env!("MPICC").is_some_and(|mpicc| mpicc.contains("mpich"));
+    let name = match is_mpich {
+        true => first(&["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]),
+        false => first(&["mpirun.openmpi", "mpirun", "mpiexec"]),
+    };
+    let says = Command::new(&name).arg("--version").output().map(|out| out.stdout).unwrap_or_default();
+    let mut command = Command::new(name);
+    if String::from_utf8_lossy(&says).contains("Open MPI") {
         command.args(["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]);
-    } else {
-        command = Command::new(first(&["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]));
     }
     command.arg("-n").arg(n.to_string()).arg(program);
     command

@@ -47,7 +47,6 @@ impl LocalBoot {
     }
 
     /// A job of one PE that nobody launched.
-    #[cfg_attr(feature = "mpi", expect(dead_code, reason = "with MPI, a lone program is an MPI job of one"))]
     pub(crate) fn alone() -> LocalBoot {
         LocalBoot { pe: PeId(0), n_pes: 1, link: None }
     }
