@@ -26,8 +26,9 @@ use crate::process::status::leave_now;
 const FIRST: Duration = Duration::from_secs(1);
 /// Between looks.
 const NEXT: Duration = Duration::from_millis(500);
-/// How many looks a PE waits at most for a lower one to speak.
-const MOST: usize = 6;
+/// How many looks a PE waits for a lower one to speak, for each of these, and at most.
+const TURN: usize = 4;
+const MOST: usize = 8;
 
 /// The status of a job one of whose PEs did not come.
 const NEVER_CAME: i32 = 1;
@@ -146,7 +147,7 @@ impl Looks {
         self.same = if gone.is_some() && steady { self.same + 1 } else { 0 };
         let lower = seen.map_or(0, |alive| alive.iter().filter(|&&pe| pe < job.me).count());
         self.before = alive;
-        gone.filter(|_| self.same > lower.min(MOST))
+        gone.filter(|_| self.same > (TURN * lower).min(MOST))
     }
 }
 
@@ -304,8 +305,8 @@ mod tests {
         assert!(all.into_iter().all(|gone| gone.is_none()));
         // The lowest speaks first.
         let (job, mut looks) = (Job { me: 3, ..job }, Looks::default());
-        let said: Vec<_> = (0..5).map(|_| looks.after(&job, set(&[1, 2, 3]))).collect();
-        assert_eq!(said, [None, None, None, Some(0), Some(0)]);
+        let said: Vec<_> = (0..10).map(|_| looks.after(&job, set(&[1, 2, 3]))).collect();
+        assert!(said[..9].iter().all(Option::is_none) && said[9] == Some(0), "{said:?}");
     }
 
     #[test]

@@ -291,7 +291,8 @@ fn mpirun(n: u32, program: &std::path::Path) -> Command {
     };
     let says = Command::new(&name).arg("--version").output().map(|out| out.stdout).unwrap_or_default();
     let mut command = Command::new(name);
-    if String::from_utf8_lossy(&says).contains("Open MPI") {
+    let says = String::from_utf8_lossy(&says);
+    if ["Open MPI", "OpenRTE", "PRRTE"].iter().any(|name| says.contains(name)) {
         command.args(["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]);
     }
     command.arg("-n").arg(n.to_string()).arg(program);
