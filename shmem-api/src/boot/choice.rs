@@ -7,7 +7,7 @@
 //! | `mpi`, in use | 80 | an MPI is in the process: the program's own |
 //! | `pmix` | 60 | the launcher speaks PMIx, and `libpmix.so.2` is there |
 //! | `pmi` | 50 | the launcher speaks PMI-1 |
-//! | `mpi`, loaded | 20 | a launcher started this process, and its MPI is found |
+//! | `mpi`, loaded | 20 | a launcher started this process as one of several |
 //! | `local`, alone | 0 | no launcher started this process, or `SHMEM_BOOT=local` |
 //!
 //! To open a way is to look, and joins nothing. One that cannot be joined after all makes room for the next; once a launcher
@@ -63,7 +63,7 @@ fn open(link: Option<LocalBoot>) -> Vec<Way> {
     let link = link.map(|link| -> (String, Join) {
         ("the supervisor's link".to_owned(), Box::new(|| Ok(Joined::Local(link))))
     });
-    let mpi = mpi::find(launched_by().is_some()).map(|found| -> (String, Join) {
+    let mpi = mpi::find(started.is_some()).map(|found| -> (String, Join) {
         (found.to_string(), Box::new(move || found.join().map(Joined::Launcher)))
     });
     let pmix = pmix::find().map(|functions| -> (String, Join) {

@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::process::private::AtomicBool;
-use crate::process::say::say;
+use crate::process::say::{let_launcher_read, say};
 use crate::process::signals::NoSignals;
 use crate::process::status::leave_now;
 
@@ -184,6 +184,7 @@ impl Watch {
                         job.me
                     ));
                     SPOKEN.store(true, Relaxed);
+                    let_launcher_read(Duration::from_millis(300));
                     end(NEVER_CAME);
                     leave_now(NEVER_CAME);
                 }

@@ -24,7 +24,7 @@ use memheap::region::kept::Kept;
 use crate::boot::files::{self, named};
 use crate::boot::host::all_on_one;
 use crate::boot::launcher::{Card, Launcher};
-use crate::boot::protocol::{Boot, FAILED, FILES, FRAME, Frame, LEAVES, failure, who_passes};
+use crate::boot::protocol::{Boot, FILES, FRAME, Frame, LEAVES, failure, who_passes};
 use crate::boot::sockets::{accept_from, connect_to, is_alive, open, open_named, ready};
 use crate::error::Error;
 use crate::types::thread_level::ThreadLevel;
@@ -52,7 +52,7 @@ struct Link {
     socket: Kept,
     pid: i32,
     /// What stands in place of its part: its last word, or that it has ended.
-    last: Option<Frame>,
+    last: Option<Box<Frame>>,
 }
 
 impl Star {
@@ -160,7 +160,7 @@ fn collect(links: &mut [Link], mine: &Frame) -> io::Result<Vec<Frame>> {
     let mut pending: Vec<usize> = Vec::new();
     for (i, link) in links.iter().enumerate() {
         match &link.last {
-            Some(last) => all[i + 1] = *last,
+            Some(last) => all[i + 1] = **last,
             None => pending.push(i),
         }
     }
@@ -176,8 +176,8 @@ fn collect(links: &mut [Link], mine: &Frame) -> io::Result<Vec<Frame>> {
             if got.is_err() {
                 all[i + 1] = failure(&link.how_it_ended());
             }
-            if [FAILED, LEAVES].contains(&all[i + 1][0]) && (got.is_err() || all[i + 1][0] == LEAVES) {
-                link.last = Some(all[i + 1]);
+            if got.is_err() || all[i + 1][0] == LEAVES {
+                link.last = Some(Box::new(all[i + 1]));
             }
             pending.retain(|&p| p != i);
         }
