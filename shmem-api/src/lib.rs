@@ -33,7 +33,7 @@
 //! | `exit` | ending without hanging; forks; proof of deadlock |
 //! | `node` | what the PEs share: segments, control blocks, mailboxes, static data |
 //! | `transport` | how bytes reach a PE, mapped here or not |
-//! | `boot` | joining the job: by MPI, or by a supervisor of our own |
+//! | `boot` | joining the job: by the launcher, by MPI, or by a supervisor of our own |
 //! | `statics` | the executable's variables as shared memory |
 //! | `sync` | atomics, fences, sleeping |
 //! | `memory` | the only way bytes move to and from shared memory |

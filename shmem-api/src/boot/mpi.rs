@@ -294,3 +294,42 @@ impl<H: Copy> Launcher for Mpi<H> {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// What both interfaces have, and what each has: a program of C that the MPI's own compiler builds, if it is here.
+    #[test]
+    fn what_is_declared_is_what_the_headers_say() {
+        let both = "_Static_assert(MPI_THREAD_SINGLE == 0 && MPI_THREAD_FUNNELED == 1 && MPI_THREAD_SERIALIZED == 2, \"\");\n\
+            _Static_assert(MPI_THREAD_MULTIPLE == 3 && MPI_SUCCESS == 0, \"\");\n\
+            _Static_assert(sizeof(MPI_Comm) == sizeof(MPI_Datatype), \"\");\n\
+            int (*gather)(const void *, int, MPI_Datatype, void *, int, MPI_Datatype, MPI_Comm) = PMPI_Allgather;\n\
+            int (*init)(int *, char ***, int, int *) = PMPI_Init_thread;\n\
+            int (*number)(MPI_Comm, int *) = PMPI_Comm_rank;\n\
+            int (*stop)(MPI_Comm, int) = PMPI_Abort;\n";
+        let [world, byte] = MPICH;
+        let mpich = format!(
+            "_Static_assert(MPI_COMM_WORLD == (MPI_Comm){world} && MPI_BYTE == (MPI_Datatype){byte}, \"\");\n\
+             _Static_assert(sizeof(MPI_Comm) == sizeof(int), \"\");\n"
+        );
+        let open = "_Static_assert(sizeof(MPI_Comm) == sizeof(void *), \"\");\n\
+            void *world(void) { return (void *)&ompi_mpi_comm_world == (void *)MPI_COMM_WORLD ? &ompi_mpi_byte : 0; }\n";
+        let dir = std::env::temp_dir().join(format!("shmem-mpi-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let source = dir.join("abi.c");
+        for (compiler, own) in [("mpicc.mpich", mpich.as_str()), ("mpicc.openmpi", open)] {
+            std::fs::write(&source, format!("#include <mpi.h>\n{both}{own}")).unwrap();
+            let mut cc = Command::new(compiler);
+            match cc.arg("-Werror").arg("-c").arg(&source).arg("-o").arg(dir.join("abi.o")).output() {
+                Ok(out) => {
+                    assert!(out.status.success(), "{compiler}: {}", String::from_utf8_lossy(&out.stderr))
+                }
+                Err(_) => eprintln!("not compared: no {compiler}"),
+            }
+        }
+        let _ = std::fs::remove_dir_all(&dir);
+    }
+}
