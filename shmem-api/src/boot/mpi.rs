@@ -146,10 +146,14 @@ impl Found {
     }
 }
 
+/// Where an object of the MPI is: an executable that names it has a copy, which the library uses, too.
 fn symbol_address(library: &'static Library, name: &str) -> Result<Pointer, String> {
-    // SAFETY: MPI-L1: only the address is taken.
-    let found = unsafe { library.get::<*const c_void>(name.as_bytes()) };
-    found.map(|symbol| symbol.as_raw_ptr().cast_const()).map_err(|e| e.to_string())
+    let of = |library: &Library| {
+        // SAFETY: MPI-L1: only the address is taken.
+        let found = unsafe { library.get::<Pointer>(name.as_bytes()) };
+        found.map(|symbol| symbol.as_raw_ptr().cast_const()).map_err(|e| e.to_string())
+    };
+    of(&Library::this()).or_else(|_| of(library))
 }
 
 impl<H: Copy> Functions<H> {
