@@ -102,16 +102,17 @@ pub(super) fn tell(link: impl AsFd, bytes: &[u8], file: Option<BorrowedFd<'_>>) 
 }
 
 /// At a PE that is not the centre: the files of the others, those of `has`, in their order. One that does not arrive is
-/// an error, and those after it are heard of all the same.
+/// an error, and those after it are heard of all the same. `wait` returns when something has come.
 pub(super) fn take_all(
     link: impl AsFd,
     has: impl Iterator<Item = usize>,
     take: &mut dyn FnMut(usize, OwnedFd),
+    wait: impl Fn() -> io::Result<()>,
 ) -> io::Result<()> {
     let mut done = Ok(());
     for pe in has {
         let mut number = [0; 4];
-        match receive(&link, &mut number) {
+        match wait().and_then(|()| receive(&link, &mut number)) {
             Ok(Some(file)) if u32::from_ne_bytes(number) == pe as u32 => take(pe, file),
             Ok(_) => done = done.and(Err(io::Error::other(format!("the file of PE {pe} did not arrive")))),
             Err(e) if e.kind() == io::ErrorKind::Other => done = done.and(Err(e)),

@@ -12,7 +12,8 @@
 //!   its place, and all the others know. Sockets break when a process ends; where a child of it has the socket still, PE 0
 //!   looks at the process.
 //! * **STAR-A2** Each message has one length on both sides whatever went wrong, so that a later start finds the sockets
-//!   between two messages.
+//!   between two messages. Where that cannot be, since the system refuses to send, all sockets of the PE that cannot are closed:
+//!   nobody waits for it.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -224,20 +225,22 @@ impl Boot for Star {
         frame[..2].copy_from_slice(&[FILES, u8::from(mine.is_some())]);
         let all = self.exchange(&frame).map_err(io::Error::other)?;
         let has = who_passes(&all, self.pe)?;
-        match self.links.as_ref().map_err(|e| io::Error::other(e.clone()))? {
+        let (sent, passed) = match self.links.as_ref().map_err(|e| io::Error::other(e.clone()))? {
             Links::Centre(links) => at_centre(links, mine, &has, take),
             Links::Ray(link) => {
-                let sent = match mine {
-                    Some(file) => {
-                        let number = self.pe.0.to_ne_bytes();
-                        let sent = files::send(link.open()?, &number, Some(file));
-                        sent.or_else(|e| files::send(link.open()?, &number, None).and(Err(e)))
-                    }
-                    None => Ok(()),
+                let number = self.pe.0.to_ne_bytes();
+                let sent = mine.map_or(Ok(()), |file| files::send(link.open()?, &number, Some(file)));
+                let passed = match &sent {
+                    Ok(()) => files::take_all(link.open()?, has.into_iter(), take, || link.wait()),
+                    Err(_) => Ok(()),
                 };
-                files::take_all(link.open()?, has.into_iter(), take).and(sent)
+                (sent, passed)
             }
+        };
+        if let Err(e) = &sent {
+            self.links = Err(self.broken(e));
         }
+        sent.and(passed)
     }
 
     fn end_all(&mut self, status: u8) {
@@ -271,7 +274,6 @@ impl Boot for Star {
 
 impl Star {
     fn swap(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error> {
-        let me = self.pe;
         let swapped = match self.links.as_mut().map_err(|e| e.clone())? {
             Links::Centre(links) => collect(links, mine).and_then(|all| {
                 answer(links, all.as_flattened(), None)?;
@@ -286,37 +288,48 @@ impl Star {
             }),
         };
         swapped.map_err(|e| {
-            Error::Boot(format!("PE 0 has left the job or ended, or its link to PE {me} broke: {e}"))
+            let broken = self.broken(&e);
+            self.links = Err(broken.clone());
+            broken
+        })
+    }
+
+    /// What is said from then on.
+    fn broken(&self, e: &io::Error) -> Error {
+        Error::Boot(match self.pe.0 {
+            0 => format!("PE 0 cannot reach the others: {e}"),
+            me => format!("PE 0 has left the job or ended, or its link to PE {me} broke: {e}"),
         })
     }
 }
 
-/// On PE 0. `has`: the others that pass a file. Whatever fails, each of the others hears once of each file (STAR-A2).
+/// On PE 0. `has`: the others that pass a file. Each of the others hears once of each file (STAR-A2), unless that cannot be
+/// sent: the first result; the second is of what came.
 fn at_centre(
     links: &[Link],
     mine: Option<BorrowedFd<'_>>,
     has: &[usize],
     take: &mut dyn FnMut(usize, OwnedFd),
-) -> io::Result<()> {
+) -> (io::Result<()>, io::Result<()>) {
     let mut done = Ok(());
-    if let Some(mine) = mine {
-        done = answer(links, &0u32.to_ne_bytes(), Some(mine));
-    }
+    let mut sent = mine.map_or(Ok(()), |mine| answer(links, &0u32.to_ne_bytes(), Some(mine)));
     for &pe in has {
+        if sent.is_err() {
+            break;
+        }
         let mut number = [0; 4];
         let link = &links[pe - 1];
         let got = link.wait().and_then(|()| files::receive(link.open()?, &mut number));
         let file = got.map_err(|e| named(&format!("PE {pe}"), e)).and_then(|file| {
             file.ok_or_else(|| io::Error::other(format!("the file of PE {pe} did not arrive")))
         });
-        let passed = links.iter().enumerate().filter(|(i, _)| i + 1 != pe).try_for_each(|(_, link)| {
-            files::tell(link.open()?, &(pe as u32).to_ne_bytes(), file.as_ref().ok().map(AsFd::as_fd))
-        });
-        let file = file.and_then(|file| passed.map(|()| file));
+        let mut others = links.iter().enumerate().filter(|(i, _)| i + 1 != pe);
+        let passed = file.as_ref().ok().map(AsFd::as_fd);
+        sent = others.try_for_each(|(_, link)| files::tell(link.open()?, &(pe as u32).to_ne_bytes(), passed));
         match file {
             Ok(file) => take(pe, file),
             Err(e) => done = done.and(Err(e)),
         }
     }
-    done
+    (sent, done)
 }

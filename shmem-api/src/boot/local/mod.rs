@@ -80,7 +80,7 @@ impl Boot for LocalBoot {
         let all = self.send_and_hear(&frame, mine)?;
         let has = crate::boot::protocol::who_passes(&all, self.pe)?;
         let Some(link) = &self.link else { return Ok(()) };
-        files::take_all(open(link)?, has.into_iter(), take)
+        files::take_all(open(link)?, has.into_iter(), take, || Ok(()))
     }
 
     fn end_all(&mut self, status: u8) {
