@@ -25,6 +25,8 @@ case "${MPICC:-mpicc.openmpi}" in
 esac
 if [ "${1:-build}" = test ]; then
     lacks mpicc.mpich && need+=(libmpich-dev mpich)
+    ls /usr/include/pmix.h /usr/lib/*/pmix2/include/pmix.h >/dev/null 2>&1 ||
+        { command -v apt-get >/dev/null && need+=(libpmix-dev); }
     lacks pgrep && need+=(procps)
     lacks valgrind && need+=(valgrind)
     lacks g++ && need+=(g++)

@@ -33,7 +33,7 @@
 //! | `exit` | ending without hanging; forks; proof of deadlock |
 //! | `node` | what the PEs share: segments, control blocks, mailboxes, static data |
 //! | `transport` | how bytes reach a PE, mapped here or not |
-//! | `boot` | joining the job: by MPI, or by a supervisor of our own |
+//! | `boot` | joining the job: by the launcher, by MPI, or by a supervisor of our own |
 //! | `statics` | the executable's variables as shared memory |
 //! | `sync` | atomics, fences, sleeping |
 //! | `memory` | the only way bytes move to and from shared memory |
@@ -83,7 +83,7 @@ pub use crate::api::sym_static::Declared;
 pub use crate::api::sym_static::SymStatic;
 pub use crate::api::team::Team;
 pub use crate::api::world::{Builder, World};
-#[cfg(feature = "mpi")]
+pub use crate::boot::choice::{BootWay, boot_ways};
 pub use crate::boot::mpi::mpi_version;
 pub use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
 pub use crate::error::{Diverged, Error, SplitError};

@@ -16,6 +16,8 @@ pub enum Kind {
     Present,
     /// A list of component names, `a,b` to allow only these or `^a,b` to leave these out.
     Components,
+    /// The same of these names only.
+    Names(&'static [&'static str]),
     /// A component's priority: a whole number of 32 bits, which may be negative.
     Priority,
 }
@@ -48,6 +50,14 @@ impl Kind {
                                  that one out"
                     .to_owned()
             }
+            Kind::Names(names) => {
+                format!(
+                    "write names of {}, as `{}` to allow only that or `^{}` to leave it out",
+                    names.join(", "),
+                    names[0],
+                    names[0]
+                )
+            }
             Kind::Priority => format!("write a whole number, {} to {}", i32::MIN, i32::MAX),
             Kind::Present => "write anything".to_owned(),
         }
@@ -73,6 +83,9 @@ impl Kind {
             },
             Kind::Switch if switch(value).is_none() => wrong("is neither off nor on"),
             Kind::Components if !is_list(text) => wrong("is no list of names"),
+            Kind::Names(names) if !is_list_of(text, |name| names.contains(&name)) => {
+                wrong("is no list of these")
+            }
             Kind::Priority if text.parse::<i32>().is_err() => wrong("is no such number"),
             _ => Ok(()),
         }
@@ -89,9 +102,11 @@ pub(super) fn switch(value: &str) -> Option<bool> {
 }
 
 fn is_list(text: &str) -> bool {
-    let is_name = |name: &str| {
-        let name = name.trim();
+    is_list_of(text, |name| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))
-    };
-    text.strip_prefix('^').unwrap_or(text).split(',').all(is_name)
+    })
+}
+
+fn is_list_of(text: &str, is_name: impl Fn(&str) -> bool) -> bool {
+    text.strip_prefix('^').unwrap_or(text).split(',').all(|name| is_name(name.trim()))
 }

@@ -108,7 +108,7 @@ impl Settings {
         self.values.get(&name).and_then(|v| v.trim().parse().ok()).map(Priority)
     }
 
-    /// Whether `list` (a [`Kind::Components`] setting) lets a component take part.
+    /// Whether `list` (a [`Kind::Components`] or [`Kind::Names`] setting) lets a component take part.
     pub fn allows(&self, list: &Setting, component: &str) -> bool {
         let Some(text) = self.text(list) else { return true };
         let (out, names) = match text.trim().strip_prefix('^') {
@@ -257,6 +257,9 @@ mod tests {
             "25%",
             "off",
             "buddy",
+            "pmix",
+            "^mpi, local",
+            "pmix,none",
         ]
         .map(str::to_owned)
         .into();

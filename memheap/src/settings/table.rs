@@ -23,6 +23,9 @@ const LONGEST: u64 = 8 << 40;
 /// More than any machine has.
 const MOST: u64 = 1 << 62;
 
+/// The ways to join a job: the launcher's PMIx, its PMI-1, MPI, and no launcher.
+pub const BOOTS: &[&str] = &["pmix", "pmi", "mpi", "local"];
+
 macro_rules! settings {
     ($($(#[$doc:meta])* $id:ident = $name:literal $(or $old:literal)?, $kind:expr, $default:literal, $meaning:literal;)*) => {
         $($(#[$doc])* #[doc = $meaning]
@@ -69,6 +72,8 @@ settings! {
         "Idle freed bytes above which the heap gives pages back to the system; 0 for never.";
     LOCAL_PES = "SHMEM_LOCAL_PES", Kind::Count(1, 65536), "",
         "Start that many PEs on this machine without MPI: the program is re-executed under a supervisor.";
+    BOOT = "SHMEM_BOOT", Kind::Names(BOOTS), "",
+        "How PEs join their job: `pmix,pmi` allows only these, `^mpi` leaves one out; the best that works if not set.";
     TEAMS = "SHMEM_TEAMS", Kind::Count(2, 1024), "64",
         "Teams a PE can be a member of at once, the world and the shared team included (2 to 1024).";
     HANG_REPORT = "SHMEM_HANG_REPORT", Kind::Count(1, 1_000_000_000), "",

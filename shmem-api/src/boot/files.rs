@@ -3,7 +3,7 @@
 //! ```text
 //!   PE 1 ──file──┐                ┌──► PE 1: the files of 0, 2, 3        the centre: the supervisor of a local
 //!   PE 2 ──file──┤► the centre ───┤──► PE 2: the files of 0, 1, 3        job, which has a socket to each PE;
-//!   PE 3 ──file──┘                └──► PE 3: the files of 0, 1, 2        else PE 0, which connects to them
+//!   PE 3 ──file──┘                └──► PE 3: the files of 0, 1, 2        else PE 0, which they connect to
 //! ```
 //!
 //! A file that is passed needs no name: so neither `/proc` nor the right to look into another process is needed,
@@ -101,19 +101,23 @@ pub(super) fn tell(link: impl AsFd, bytes: &[u8], file: Option<BorrowedFd<'_>>) 
     }
 }
 
-/// At a PE that is not the centre: the files of the others, those of `has`, in their order.
+/// At a PE that is not the centre: the files of the others, those of `has`, in their order. One that does not arrive is
+/// an error, and those after it are heard of all the same. `wait` returns when something has come.
 pub(super) fn take_all(
     link: impl AsFd,
     has: impl Iterator<Item = usize>,
     take: &mut dyn FnMut(usize, OwnedFd),
+    wait: impl Fn() -> io::Result<()>,
 ) -> io::Result<()> {
+    let mut done = Ok(());
     for pe in has {
         let mut number = [0; 4];
-        let file = receive(&link, &mut number)?;
-        match file {
-            Some(file) if u32::from_ne_bytes(number) == pe as u32 => take(pe, file),
-            _ => return Err(io::Error::other(format!("the file of PE {pe} did not arrive"))),
+        match wait().and_then(|()| receive(&link, &mut number)) {
+            Ok(Some(file)) if u32::from_ne_bytes(number) == pe as u32 => take(pe, file),
+            Ok(_) => done = done.and(Err(io::Error::other(format!("the file of PE {pe} did not arrive")))),
+            Err(e) if e.kind() == io::ErrorKind::Other => done = done.and(Err(e)),
+            Err(e) => return done.and(Err(e)),
         }
     }
-    Ok(())
+    done
 }

@@ -4,8 +4,12 @@ use memheap::settings::{self, Settings};
 
 /// The launcher this process was started by, as far as its environment tells, and the number of PEs.
 pub(crate) fn launched_by() -> Option<(&'static str, u32)> {
-    const MARKS: [(&str, &str); 3] =
-        [("OMPI_COMM_WORLD_SIZE", "mpirun"), ("PMI_SIZE", "mpiexec"), ("SLURM_STEP_NUM_TASKS", "srun")];
+    const MARKS: [(&str, &str); 4] = [
+        ("OMPI_COMM_WORLD_SIZE", "mpirun"),
+        ("FLUX_JOB_SIZE", "flux"),
+        ("PMI_SIZE", "mpiexec"),
+        ("SLURM_STEP_NUM_TASKS", "srun"),
+    ];
     MARKS.iter().find_map(|(var, by)| Some((*by, std::env::var(var).ok()?.parse().ok()?)))
 }
 

@@ -1,45 +1,69 @@
 //! Boot: who am I, who else is there, and a way to exchange a few bytes before memory is shared.
 //!
 //! ```text
-//!   mpirun -n N ./program            SHMEM_LOCAL_PES=N ./program
-//!        │ MPI_Init                        │ supervisor re-executes it N times
-//!        ▼                                 ▼
-//!   boot::mpi ──────────► trait Boot ◄──── boot::local
-//!                     exchange(bytes) -> everybody's bytes
+//!   mpirun, srun, mpiexec -n N ./program                    SHMEM_LOCAL_PES=N ./program
+//!        │ the launcher's PMIx, PMI-1 or MPI (`launcher`)        │ supervisor re-executes it N times
+//!        ▼                                                       ▼
+//!   boot::star: sockets to PE 0 ──────────► trait Boot ◄──── boot::local: sockets to the supervisor
+//!                               exchange(bytes) -> everybody's bytes
 //! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `choice` | which way is taken, and why the others are not |
+//! | `launcher`, `pmix`, `pmi`, `mpi` | what is asked of a launcher, and three that are asked |
+//! | `missing` | PEs that end before they join |
+//! | `star`, `local` | the two kinds of job |
+//! | `protocol`, `step`, `text` | what PEs say to each other |
+//! | `sockets`, `files`, `host` | sockets and open files between processes; whether all are on one host |
+//! | `launched`, `loaded` | what the environment says, and which libraries are here |
 //!
 //! A process boots once; a later start of the library uses the same boot again. Boot carries no put
 //! and no barrier: once the segments are mapped, PEs of one host meet in shared memory.
 
+pub(crate) mod choice;
 pub(crate) mod files;
+pub(crate) mod host;
 pub(crate) mod launched;
+pub(crate) mod launcher;
+pub(crate) mod loaded;
 pub(crate) mod local;
-#[cfg(feature = "mpi")]
+pub(crate) mod missing;
 pub(crate) mod mpi;
+pub(crate) mod pmi;
+pub(crate) mod pmix;
 pub(crate) mod protocol;
+mod sockets;
+pub(crate) mod star;
 pub(crate) mod step;
 pub(crate) mod text;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[cfg(not(feature = "mpi"))]
-use memheap::settings;
-
-#[cfg(not(feature = "mpi"))]
-use crate::boot::launched::launched_by;
+use crate::boot::choice::BootWay;
 use crate::boot::protocol::Boot;
 use crate::error::Error;
 
 /// The boot of this process, once it has one.
 static BOOT: Mutex<Option<Box<dyn Boot>>> = Mutex::new(None);
 
+/// What became of all ways to join, once it has joined.
+static WAYS: Mutex<Vec<BootWay>> = Mutex::new(Vec::new());
+
 /// Joins the job, or finds it joined already.
 pub(crate) fn join() -> Result<Joined, Error> {
     let mut boot = lock();
     if boot.is_none() {
-        *boot = Some(choose()?);
+        let (joined, ways) = choice::join()?;
+        *WAYS.lock().unwrap_or_else(PoisonError::into_inner) = ways;
+        *boot = Some(joined);
     }
     Ok(Joined(boot))
+}
+
+/// One line for each way to join: what became of it.
+pub(crate) fn ways() -> Vec<String> {
+    WAYS.lock().unwrap_or_else(PoisonError::into_inner).iter().map(BootWay::to_string).collect()
 }
 
 /// Whether this process has joined a job.
@@ -73,21 +97,4 @@ impl Joined {
 
 fn lock() -> MutexGuard<'static, Option<Box<dyn Boot>>> {
     BOOT.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn choose() -> Result<Box<dyn Boot>, Error> {
-    if let Some(local) = local::LocalBoot::from_supervisor() {
-        return Ok(Box::new(local));
-    }
-    #[cfg(feature = "mpi")]
-    return Ok(Box::new(mpi::MpiBoot::join()?));
-    #[cfg(not(feature = "mpi"))]
-    match launched_by() {
-        Some((launcher, n)) if n > 1 => Err(Error::Boot(format!(
-            "started as one of {n} by {launcher}, but this program was built without MPI; build it with the `mpi` \
-             feature, or start it without {launcher} and with {}={n}",
-            settings::LOCAL_PES.name
-        ))),
-        _ => Ok(Box::new(local::LocalBoot::alone())),
-    }
 }

@@ -1,62 +1,249 @@
-//! Boot through MPI: `mpirun` starts the PEs, MPI tells them apart and exchanges the first bytes.
+//! MPI as the launcher: where the program uses MPI itself, or where nothing else tells the PEs apart.
 //!
 //! **MPI is ours to start, never ours to end early**: it cannot be initialised twice, so the library's
 //! finalize leaves it up, and process exit ends it. Where the program initialised MPI itself, it also
 //! ends it.
+//!
+//! No MPI is needed to build this: the one in the process is found, else the launcher's is loaded. There are two binary
+//! interfaces, of which this uses ten functions by their `PMPI_` names, which pass no profiler, and two constants.
+//!
+//! Invariants:
+//! * **MPI-L1** the functions are those of the MPI standard, with the handles of the interface that the library has; it stays
+//!   loaded.
+//! * **MPI-L2** between init and finalize they are called by the threads that the level allows.
+#![allow(unsafe_code)]
 
-use ::mpi::Threading;
-use ::mpi::environment::{self, Universe};
-use ::mpi::topology::SimpleCommunicator;
-use ::mpi::traits::{Communicator, CommunicatorCollectives};
-use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
-use std::time::SystemTime;
+use std::ffi::{OsStr, c_char, c_int, c_void};
+use std::path::PathBuf;
+use std::ptr;
 
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY};
 use memheap::PeId;
 
-use crate::boot::files;
-use crate::boot::files::named;
-use crate::boot::protocol::{Boot, FAILED, FILES, FRAME, Frame, LEAVES, WELL};
+use crate::boot::launcher::{CARD_LEN, Card, Launcher, card_from};
+use crate::boot::loaded;
+use crate::boot::missing::{Job, Watch};
+use crate::boot::pmi;
 use crate::error::Error;
 use crate::types::thread_level::ThreadLevel;
 
-/// What the MPI that this was built with calls itself, in one line. May be called at any time.
-pub fn mpi_version() -> String {
-    let text = environment::library_version().unwrap_or_default();
+/// `RTLD_NOLOAD`: only what is loaded already.
+const NOLOAD: c_int = libc::RTLD_NOLOAD;
+
+/// The handles of Open MPI: addresses of its objects.
+type Pointer = *const c_void;
+/// The handles of MPICH's interface, which Intel's, MVAPICH and Cray's share: numbers.
+type Number = c_int;
+
+/// `MPI_COMM_WORLD` and `MPI_BYTE` of MPICH's interface.
+const MPICH: [Number; 2] = [0x4400_0000, 0x4c00_010d];
+
+/// A loaded MPI. `H`: what its handles are.
+#[derive(Clone, Copy)]
+struct Functions<H> {
+    world: H,
+    byte: H,
+    initialized: unsafe extern "C" fn(*mut c_int) -> c_int,
+    finalized: unsafe extern "C" fn(*mut c_int) -> c_int,
+    init_thread: unsafe extern "C" fn(*mut c_int, *mut *mut *mut c_char, c_int, *mut c_int) -> c_int,
+    query_thread: unsafe extern "C" fn(*mut c_int) -> c_int,
+    rank: unsafe extern "C" fn(H, *mut c_int) -> c_int,
+    size: unsafe extern "C" fn(H, *mut c_int) -> c_int,
+    allgather: unsafe extern "C" fn(*const c_void, c_int, H, *mut c_void, c_int, H, H) -> c_int,
+    abort: unsafe extern "C" fn(H, c_int) -> c_int,
+    finalize: unsafe extern "C" fn() -> c_int,
+}
+
+/// An MPI that is not loaded for this yet.
+pub(super) enum Found {
+    /// It is in the process.
+    Here(PathBuf),
+    /// One of these files, by the launcher.
+    Launchers(&'static [&'static str]),
+}
+
+/// The MPI that is in the process, or that of the launcher.
+///
+/// # Errors
+/// There can be none.
+pub(super) fn find(launched: bool) -> Result<Found, String> {
+    if let Some(path) = loaded::mpi() {
+        return Ok(Found::Here(path));
+    }
+    if !launched {
+        return Err("no MPI is in this process, and no launcher started several of it".to_owned());
+    }
+    if !loaded::can_load() {
+        return Err("this program is linked statically and loads no library".to_owned());
+    }
+    Ok(Found::Launchers(match std::env::var_os("OMPI_COMM_WORLD_SIZE").is_some() {
+        true => &["libmpi.so.40", "libmpi.so"],
+        false => &["libmpich.so.12", "libmpi.so.12", "libmpich.so"],
+    }))
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Found::Here(path) => write!(f, "{}, which is in this process", path.display()),
+            Found::Launchers(names) => write!(f, "{}", names.join(" or ")),
+        }
+    }
+}
+
+fn load(name: &OsStr, flags: c_int) -> Result<&'static Library, String> {
+    // SAFETY: MPI-L1: its initialisers are those of any library. Its plugins may need its symbols.
+    let library = unsafe { Library::open(Some(name), RTLD_LAZY | RTLD_GLOBAL | flags) };
+    Ok(Box::leak(Box::new(library.map_err(|e| e.to_string())?)))
+}
+
+fn symbol<T: Copy>(library: &'static Library, name: &str) -> Result<T, String> {
+    // SAFETY: MPI-L1: `T` is the type that the standard has for that name.
+    unsafe { library.get::<T>(name.as_bytes()) }.map(|f| *f).map_err(|e| e.to_string())
+}
+
+fn version_of(library: &'static Library) -> Result<String, String> {
+    /// More than any MPI's `MPI_MAX_LIBRARY_VERSION_STRING`.
+    const MOST: usize = 16 * 1024;
+    type Call = unsafe extern "C" fn(*mut c_char, *mut c_int) -> c_int;
+    let call: Call = symbol(library, "PMPI_Get_library_version")?;
+    let (mut text, mut len) = (vec![0u8; MOST], 0);
+    // SAFETY: MPI-L1: it may be called at any time, and there is room.
+    unsafe { call(text.as_mut_ptr().cast(), &raw mut len) };
+    let text = String::from_utf8_lossy(&text);
     let line = text.lines().next().unwrap_or_default().trim_end_matches('\0');
     let line = line.split(", package").next().unwrap_or_default();
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
+    Ok(line.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What the MPI calls itself that would be used here, in one line. May be called at any time.
+pub fn mpi_version() -> String {
+    let here = ["libmpi.so.40", "libmpich.so.12", "libmpi.so.12"].map(PathBuf::from);
+    let all = loaded::mpi().into_iter().chain(here);
+    let found = all.into_iter().find_map(|path| version_of(load(path.as_os_str(), 0).ok()?).ok());
+    found.unwrap_or_else(|| "none".to_owned())
+}
+
+impl Found {
+    /// Initialises MPI, or joins a program that has done so.
+    pub(super) fn join(&self) -> Result<Box<dyn Launcher>, Error> {
+        let library = match self {
+            Found::Here(path) => load(path.as_os_str(), NOLOAD),
+            Found::Launchers(names) => names
+                .iter()
+                .find_map(|name| load(OsStr::new(name), 0).ok())
+                .ok_or_else(|| format!("no {self} can be loaded")),
+        };
+        let library = library.map_err(Error::Boot)?;
+        let wrong = |why: String| Error::Boot(format!("{self}: {why}"));
+        match symbol_address(library, "ompi_mpi_comm_world") {
+            Ok(world) => {
+                let byte = symbol_address(library, "ompi_mpi_byte").map_err(wrong)?;
+                Functions::load(library, world, byte).map_err(wrong)?.join()
+            }
+            Err(_) => Functions::load(library, MPICH[0], MPICH[1]).map_err(wrong)?.join(),
+        }
+    }
+}
+
+/// Where an object of the MPI is: an executable that names it has a copy, which the library uses, too.
+fn symbol_address(library: &'static Library, name: &str) -> Result<Pointer, String> {
+    let of = |library: &Library| {
+        // SAFETY: MPI-L1: only the address is taken.
+        let found = unsafe { library.get::<Pointer>(name.as_bytes()) };
+        found.map(|symbol| symbol.as_raw_ptr().cast_const()).map_err(|e| e.to_string())
+    };
+    of(&Library::this()).or_else(|_| of(library))
+}
+
+impl<H: Copy> Functions<H> {
+    fn load(library: &'static Library, world: H, byte: H) -> Result<Functions<H>, String> {
+        Ok(Functions {
+            world,
+            byte,
+            initialized: symbol(library, "PMPI_Initialized")?,
+            finalized: symbol(library, "PMPI_Finalized")?,
+            init_thread: symbol(library, "PMPI_Init_thread")?,
+            query_thread: symbol(library, "PMPI_Query_thread")?,
+            rank: symbol(library, "PMPI_Comm_rank")?,
+            size: symbol(library, "PMPI_Comm_size")?,
+            allgather: symbol(library, "PMPI_Allgather")?,
+            abort: symbol(library, "PMPI_Abort")?,
+            finalize: symbol(library, "PMPI_Finalize")?,
+        })
+    }
+
+    fn is(&self, question: unsafe extern "C" fn(*mut c_int) -> c_int) -> bool {
+        let mut flag = 0;
+        // SAFETY: MPI-L1: both questions may be asked at any time.
+        unsafe { question(&raw mut flag) };
+        flag != 0
+    }
+}
+
+impl<H: Copy + 'static> Functions<H> {
+    /// MPI can be initialised once, so it is asked for the most that a later init could want.
+    fn join(self) -> Result<Box<dyn Launcher>, Error> {
+        if self.is(self.finalized) {
+            return Err(Error::Boot("MPI has been finalized already and cannot be started again".into()));
+        }
+        let ours = !self.is(self.initialized);
+        if ours {
+            let _watch = Watch::start(Job::of_pmix_environment().or_else(pmi::job_of_environment), |_| {});
+            let mut got = 0;
+            // SAFETY: MPI-L1: MPI was not initialised.
+            let status =
+                unsafe { (self.init_thread)(ptr::null_mut(), ptr::null_mut(), MULTIPLE, &raw mut got) };
+            if status != 0 {
+                return Err(Error::Boot(format!("MPI_Init_thread failed with {status}")));
+            }
+        }
+        let (mut rank, mut size, mut level) = (-1, -1, 0);
+        // SAFETY: MPI-L2.
+        unsafe { (self.rank)(self.world, &raw mut rank) };
+        // SAFETY: MPI-L2.
+        unsafe { (self.size)(self.world, &raw mut size) };
+        // SAFETY: MPI-L2.
+        unsafe { (self.query_thread)(&raw mut level) };
+        let number =
+            |n: c_int| u32::try_from(n).map_err(|_| Error::Boot(format!("MPI says rank {rank} of {size}")));
+        let (pe, n_pes) = (PeId(number(rank)?), number(size)?);
+        Ok(Box::new(Mpi { functions: self, ours, level: of_mpi(level), pe, n_pes }))
+    }
+}
+
+/// `MPI_THREAD_MULTIPLE` of every MPI.
+const MULTIPLE: c_int = 3;
+
+fn of_mpi(level: c_int) -> ThreadLevel {
+    match level {
+        MULTIPLE => ThreadLevel::Multiple,
+        2 => ThreadLevel::Serialized,
+        1 => ThreadLevel::Funneled,
+        _ => ThreadLevel::Single,
+    }
 }
 
 /// The job MPI's world communicator spans.
-pub(crate) struct MpiBoot {
-    /// Present if this library initialised MPI; dropping it finalizes MPI.
-    ours: Option<Universe>,
+struct Mpi<H> {
+    functions: Functions<H>,
+    /// This library initialised MPI, and finalizes it.
+    ours: bool,
     level: ThreadLevel,
     pe: PeId,
     n_pes: u32,
 }
 
-impl MpiBoot {
-    /// Initialises MPI, or joins a program that has done so. MPI can be initialised once, so it is asked for the
-    /// most that a later init could want.
-    pub(crate) fn join() -> Result<MpiBoot, Error> {
-        if environment::is_finalized() {
-            return Err(Error::Boot("MPI has been finalized already and cannot be started again".into()));
-        }
-        let ours = environment::initialize_with_threading(Threading::Multiple).map(|(universe, _)| universe);
-        let level = level(environment::threading_support());
-        let world = SimpleCommunicator::world();
-        let (rank, size) = (world.rank(), world.size());
-        let number =
-            |n: i32| u32::try_from(n).map_err(|_| Error::Boot(format!("MPI says rank {rank} of {size}")));
-        Ok(MpiBoot { ours, level, pe: PeId(number(rank)?), n_pes: number(size)? })
+// SAFETY: MPI-L1: handles name objects of the library, which any thread may name.
+unsafe impl<H> Send for Mpi<H> {}
+
+impl<H: Copy> Mpi<H> {
+    fn is_finalized(&self) -> bool {
+        self.functions.is(self.functions.finalized)
     }
 }
 
-impl Boot for MpiBoot {
+impl<H: Copy> Launcher for Mpi<H> {
     fn pe(&self) -> PeId {
         self.pe
     }
@@ -69,173 +256,84 @@ impl Boot for MpiBoot {
         self.level
     }
 
-    fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error> {
-        if environment::is_finalized() {
-            return Err(Error::Boot("MPI has been finalized; the library cannot be started again".into()));
-        }
-        let all = self.gather(mine);
-        match all.iter().position(|frame| frame[0] == LEAVES) {
-            Some(pe) => {
-                Err(Error::Boot(format!("PE {pe} has left the job; PE {} starts the library", self.pe)))
-            }
-            None => Ok(all),
-        }
+    fn gather(&mut self, mine: &Card) -> Result<Vec<Card>, Error> {
+        self.may_start()?;
+        let Functions { allgather, byte, world, .. } = self.functions;
+        let (len, mut all) = (CARD_LEN as c_int, vec![0u8; CARD_LEN * self.n_pes as usize]);
+        let from = ptr::from_ref(mine).cast();
+        // SAFETY: MPI-L2; there is room for a card of each.
+        let status = unsafe { allgather(from, len, byte, all.as_mut_ptr().cast(), len, byte, world) };
+        let cards: Option<Vec<Card>> = all.chunks(CARD_LEN).map(card_from).collect();
+        cards
+            .filter(|_| status == 0)
+            .ok_or_else(|| Error::Boot(format!("MPI_Allgather failed with {status}")))
     }
 
-    /// PE 0 connects to a socket of each other PE, whose name was exchanged; only a process of the same user, and the
-    /// one that said so, is talked to. The sockets are gone when the files have been passed.
-    fn pass_files(
-        &mut self,
-        mine: Option<BorrowedFd<'_>>,
-        take: &mut dyn FnMut(usize, OwnedFd),
-    ) -> io::Result<()> {
-        if self.n_pes == 1 {
-            return Ok(());
+    fn may_start(&self) -> Result<(), Error> {
+        match self.is_finalized() {
+            true => Err(Error::Boot("MPI has been finalized; the library cannot be started again".into())),
+            false => Ok(()),
         }
-        let (me, pid) = (self.pe.0 as usize, std::process::id());
-        let listener = if me == 0 { Ok(None) } else { listen(pid).map(Some) };
-        let mut frame = [0; FRAME];
-        frame[..2].copy_from_slice(&[FILES, u8::from(mine.is_some())]);
-        frame[4..8].copy_from_slice(&pid.to_ne_bytes());
-        match &listener {
-            Ok(Some((_, name))) => frame[NAME..NAME + name.len()].copy_from_slice(name.as_bytes()),
-            Ok(None) => {}
-            Err(e) => frame = failure(e),
-        }
-        let all = self.exchange(&frame).map_err(io::Error::other)?;
-        let has = crate::boot::protocol::who_passes(&all, self.pe)?;
-        let pid_of = |pe: usize| i32::from_ne_bytes([4, 5, 6, 7].map(|i| all[pe][i]));
-        let links = match me {
-            0 => (1..all.len()).map(|pe| connect(pe, &all[pe][NAME..], pid_of(pe))).collect(),
-            _ => Ok(Vec::new()),
-        };
-        let answer = links.as_ref().map_or_else(failure, |_| [WELL; FRAME]);
-        let answers = self.exchange(&answer).map_err(io::Error::other)?;
-        if me != 0 && answers[0][0] == FAILED {
-            let text = String::from_utf8_lossy(&answers[0][1..]).into_owned();
-            return Err(io::Error::other(format!("PE 0: {}", text.trim_end_matches('\0'))));
-        }
-        let links: Vec<UnixStream> = links?;
-        let Some((listener, _)) = listener? else {
-            return at_centre(&links, mine, &has, take);
-        };
-        let link = loop {
-            let (link, _) = listener.accept().map_err(|e| named("accept", e))?;
-            if is_process(&link, pid_of(0))? {
-                break link;
-            }
-        };
-        if mine.is_some() {
-            files::send(&link, &(me as u32).to_ne_bytes(), mine)?;
-        }
-        files::take_all(&link, has.into_iter(), take)
     }
 
     /// `MPI_Abort` passes the status on under every MPI. Which threads may call it is the level's affair.
     fn end_all(&mut self, status: u8) {
         let mine =
             self.level >= ThreadLevel::Serialized || rustix::thread::gettid() == rustix::process::getpid();
-        if mine && !environment::is_finalized() {
-            SimpleCommunicator::world().abort(status.into());
+        if mine && !self.is_finalized() {
+            // SAFETY: MPI-L2.
+            unsafe { (self.functions.abort)(self.functions.world, status.into()) };
         }
     }
 
     /// `MPI_Finalize` waits for every PE, so all must be at process exit before any calls it.
-    fn leave(self: Box<Self>) -> Result<(), Error> {
-        if environment::is_finalized() {
-            // The program has done so: dropping it would, once more.
-            std::mem::forget(self.ours);
-            return Ok(());
+    fn leaves_together(&self) -> bool {
+        self.ours && !self.is_finalized()
+    }
+
+    fn leave(self: Box<Self>) {
+        if self.leaves_together() {
+            // SAFETY: MPI-L2: the last call of MPI.
+            unsafe { (self.functions.finalize)() };
         }
-        if self.ours.is_none() {
-            return Ok(());
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// What both interfaces have, and what each has: a program of C that the MPI's own compiler builds, if it is here.
+    #[test]
+    fn what_is_declared_is_what_the_headers_say() {
+        let both = "_Static_assert(MPI_THREAD_SINGLE == 0 && MPI_THREAD_FUNNELED == 1 && MPI_THREAD_SERIALIZED == 2, \"\");\n\
+            _Static_assert(MPI_THREAD_MULTIPLE == 3 && MPI_SUCCESS == 0, \"\");\n\
+            _Static_assert(sizeof(MPI_Comm) == sizeof(MPI_Datatype), \"\");\n\
+            int (*gather)(const void *, int, MPI_Datatype, void *, int, MPI_Datatype, MPI_Comm) = PMPI_Allgather;\n\
+            int (*init)(int *, char ***, int, int *) = PMPI_Init_thread;\n\
+            int (*number)(MPI_Comm, int *) = PMPI_Comm_rank;\n\
+            int (*stop)(MPI_Comm, int) = PMPI_Abort;\n";
+        let [world, byte] = MPICH;
+        let mpich = format!(
+            "_Static_assert(MPI_COMM_WORLD == (MPI_Comm){world} && MPI_BYTE == (MPI_Datatype){byte}, \"\");\n\
+             _Static_assert(sizeof(MPI_Comm) == sizeof(int), \"\");\n"
+        );
+        let open = "_Static_assert(sizeof(MPI_Comm) == sizeof(void *), \"\");\n\
+            void *world(void) { return (void *)&ompi_mpi_comm_world == (void *)MPI_COMM_WORLD ? &ompi_mpi_byte : 0; }\n";
+        let dir = std::env::temp_dir().join(format!("shmem-mpi-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let source = dir.join("abi.c");
+        for (compiler, own) in [("mpicc.mpich", mpich.as_str()), ("mpicc.openmpi", open)] {
+            std::fs::write(&source, format!("#include <mpi.h>\n{both}{own}")).unwrap();
+            let mut cc = Command::new(compiler);
+            match cc.arg("-Werror").arg("-c").arg(&source).arg("-o").arg(dir.join("abi.o")).output() {
+                Ok(out) => {
+                    assert!(out.status.success(), "{compiler}: {}", String::from_utf8_lossy(&out.stderr))
+                }
+                Err(_) => eprintln!("not compared: no {compiler}"),
+            }
         }
-        let mut frame = [0; FRAME];
-        frame[0] = LEAVES;
-        let all = self.gather(&frame);
-        if let Some(pe) = all.iter().position(|frame| frame[0] != LEAVES) {
-            let why = format!("PE {} leaves the job while PE {pe} starts the library", self.pe);
-            // Not dropped: that is `MPI_Finalize`, which would wait for that PE.
-            std::mem::forget(self.ours);
-            return Err(Error::Boot(why));
-        }
-        drop(self.ours);
-        Ok(())
-    }
-}
-
-impl MpiBoot {
-    fn gather(&self, mine: &Frame) -> Vec<Frame> {
-        let mut all = vec![0u8; FRAME * self.n_pes as usize];
-        SimpleCommunicator::world().all_gather_into(&mine[..], &mut all[..]);
-        all.as_chunks::<FRAME>().0.to_vec()
-    }
-}
-
-/// Where the name of a PE's socket lies in its frame.
-const NAME: usize = 8;
-
-/// A socket that PE 0 can connect to. It has no place in any file system.
-fn listen(pid: u32) -> io::Result<(UnixListener, String)> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-    let name = format!("shmem-{pid}-{now}");
-    let address = SocketAddr::from_abstract_name(&name).map_err(|e| named("socket name", e))?;
-    let listener = UnixListener::bind_addr(&address).map_err(|e| named("socket, bind or listen", e))?;
-    Ok((listener, name))
-}
-
-fn connect(pe: usize, name: &[u8], pid: i32) -> io::Result<UnixStream> {
-    let name = name.split(|b| *b == 0).next().unwrap_or_default();
-    let link = SocketAddr::from_abstract_name(name).and_then(|address| UnixStream::connect_addr(&address));
-    let link = link.map_err(|e| named(&format!("socket or connect, to PE {pe}"), e))?;
-    match is_process(&link, pid)? {
-        true => Ok(link),
-        false => Err(io::Error::other(format!("the socket of PE {pe} is another process's"))),
-    }
-}
-
-/// Whether the other side is this process, of this user.
-fn is_process(link: &UnixStream, pid: i32) -> io::Result<bool> {
-    let other =
-        rustix::net::sockopt::socket_peercred(link).map_err(|e| named("getsockopt(SO_PEERCRED)", e))?;
-    Ok(other.pid.as_raw_nonzero().get() == pid && other.uid == rustix::process::geteuid())
-}
-
-/// On PE 0. `has`: the others that pass a file.
-fn at_centre(
-    links: &[UnixStream],
-    mine: Option<BorrowedFd<'_>>,
-    has: &[usize],
-    take: &mut dyn FnMut(usize, OwnedFd),
-) -> io::Result<()> {
-    if let Some(mine) = mine {
-        files::pass_on(links.iter(), 0, mine)?;
-    }
-    for &pe in has {
-        let mut number = [0; 4];
-        let file = files::receive(&links[pe - 1], &mut number).map_err(|e| named(&format!("PE {pe}"), e))?;
-        let file = file.ok_or_else(|| io::Error::other(format!("the file of PE {pe} did not arrive")))?;
-        let others = links.iter().enumerate().filter(|(i, _)| i + 1 != pe);
-        files::pass_on(others.map(|(_, link)| link), pe, std::os::fd::AsFd::as_fd(&file))?;
-        take(pe, file);
-    }
-    Ok(())
-}
-
-fn failure(e: &io::Error) -> Frame {
-    let mut frame = [0; FRAME];
-    frame[0] = FAILED;
-    let text = e.to_string();
-    let n = text.len().min(FRAME - 1);
-    frame[1..=n].copy_from_slice(&text.as_bytes()[..n]);
-    frame
-}
-
-fn level(raw: Threading) -> ThreadLevel {
-    match raw {
-        Threading::Single => ThreadLevel::Single,
-        Threading::Funneled => ThreadLevel::Funneled,
-        Threading::Serialized => ThreadLevel::Serialized,
-        Threading::Multiple => ThreadLevel::Multiple,
+        let _ = std::fs::remove_dir_all(&dir);
     }
 }

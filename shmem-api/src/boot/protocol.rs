@@ -51,7 +51,6 @@ pub(crate) const WELL: u8 = 0;
 /// First byte of a frame: this PE has failed; a text follows.
 pub(crate) const FAILED: u8 = 1;
 /// First byte of a frame: this PE is at process exit.
-#[cfg(feature = "mpi")]
 pub(crate) const LEAVES: u8 = 2;
 /// First byte of a frame: this PE ends the job, with the status in the second.
 pub(crate) const ENDS: u8 = 3;
@@ -68,4 +67,14 @@ pub(crate) fn who_passes(all: &[Frame], me: PeId) -> std::io::Result<Vec<usize>>
         Some(pe) => Err(std::io::Error::other(format!("PE {pe} is at something else"))),
         None => Ok((0..all.len()).filter(|&pe| pe != me.0 as usize && all[pe][1] == 1).collect()),
     }
+}
+
+/// The frame of a PE that has failed.
+pub(crate) fn failure(e: &std::io::Error) -> Frame {
+    let mut frame = [0; FRAME];
+    frame[0] = FAILED;
+    let text = e.to_string();
+    let n = text.len().min(FRAME - 1);
+    frame[1..=n].copy_from_slice(&text.as_bytes()[..n]);
+    frame
 }

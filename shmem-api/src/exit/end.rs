@@ -1,18 +1,16 @@
 //! Ending the job: one line, the mark on every PE's control block, everybody woken, and this process gone.
 
 use std::io::Write;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use memheap::PeId;
-use rustix::fs::FileType;
 
 use crate::boot;
 use crate::node::Node;
 use crate::node::control_block::Life;
 use crate::process::child;
-use crate::process::say::say;
+use crate::process::say::{let_launcher_read, say};
 use crate::process::signals::NoSignals;
 use crate::process::status::{PANICKED, leave_now};
 use crate::process::system::flush_streams;
@@ -106,27 +104,13 @@ pub(crate) fn global_exit(node: &Node, status: i32) -> ! {
     }
     let _ = std::io::stdout().flush();
     flush_streams();
-    let_launcher_read();
+    let_launcher_read(LAUNCHER);
     let lives = || node.lives();
     mark_all(lives(), status);
     mark_said(lives());
     lives().for_each(wake);
     boot::end_all(status as u8);
     leave_now(status)
-}
-
-/// A launcher that ends the job may drop what it has not read from this PE's pipes yet.
-fn let_launcher_read() {
-    let (out, err) = (std::io::stdout(), std::io::stderr());
-    let is_pipe = |fd: &BorrowedFd<'_>| {
-        rustix::fs::fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
-    };
-    let start = Instant::now();
-    for pipe in [out.as_fd(), err.as_fd()].iter().filter(|fd| is_pipe(fd)) {
-        while start.elapsed() < LAUNCHER && rustix::io::ioctl_fionread(pipe).is_ok_and(|unread| unread > 0) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
 }
 
 /// The status the job has been ended with, if it has.

@@ -2,6 +2,10 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use rustix::fs::FileType;
 
 /// One line on standard error, in one write, so that lines of several PEs do not mix. Where nobody reads
 /// them, nothing else is harmed.
@@ -15,6 +19,20 @@ pub(crate) fn say_now(line: std::fmt::Arguments<'_>) {
     let _ = text.write_fmt(line);
     text.text[text.len] = b'\n';
     let _ = rustix::io::write(rustix::stdio::stderr(), &text.text[..=text.len]);
+}
+
+/// Gives a launcher the time to read this process's pipes: when it ends the job, it may drop what it has not read yet.
+pub(crate) fn let_launcher_read(limit: Duration) {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let is_pipe = |fd: &BorrowedFd<'_>| {
+        rustix::fs::fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
+    };
+    let start = Instant::now();
+    for pipe in [out.as_fd(), err.as_fd()].iter().filter(|fd| is_pipe(fd)) {
+        while start.elapsed() < limit && rustix::io::ioctl_fionread(pipe).is_ok_and(|unread| unread > 0) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 /// One line in the making, with room for its end.

@@ -4,11 +4,11 @@ use bytemuck::{Pod, Zeroable};
 use memheap::settings::{self, Settings};
 use memheap::{Bytes, PeId};
 
+use crate::boot::host::{Host, all_on_one};
 use crate::boot::protocol::Boot;
 use crate::boot::step::step;
 use crate::boot::text::{unpadded, whole};
 use crate::error::Error;
-use crate::startup::host::Host;
 use crate::sync::wait::cores::Cores;
 use crate::types::thread_level::Asked;
 
@@ -42,17 +42,8 @@ pub(super) fn say_hello(
     });
     let all = step(boot, mine.clone())?;
     let mine = mine?;
+    all_on_one(me, &all.iter().map(|h| h.host).collect::<Vec<_>>())?;
     let odd = |differs: &dyn Fn(&Hello) -> bool| all.iter().position(differs).map(|pe| PeId(pe as u32));
-    if let Some(pe) = odd(&|h| h.host.differs(&mine.host)) {
-        return Err(Error::Boot(format!(
-            "PE {pe} is on another host than PE {me}; this version runs on one host: start all PEs on one"
-        )));
-    }
-    if let Some(pe) = odd(&|h| h.host.contained_elsewhere(&mine.host)) {
-        return Err(Error::Boot(format!(
-            "PE {pe} is in another process namespace (container) than PE {me}: start all PEs in one"
-        )));
-    }
     if let Some(pe) = odd(&|h| h.deciding != mine.deciding) {
         let (here, there) = (unpadded(&mine.deciding), unpadded(&all[pe.0 as usize].deciding));
         return Err(Error::StartDiffers {

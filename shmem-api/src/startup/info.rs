@@ -10,6 +10,7 @@ use memheap::place::Reach;
 use memheap::settings::{self, Settings};
 use memheap::{Bytes, Offset, PeId};
 
+use crate::boot;
 use crate::heap::Heap;
 use crate::heap::local::Local;
 use crate::node::layout::Layout;
@@ -102,6 +103,9 @@ pub(crate) fn at_start(started: &Started<'_>) {
     if let Ok(facts) = memheap::budget::host_facts() {
         let (all, before, now) = (facts.memory(), budget.free_before, facts.free());
         say(&format!("host memory: {all} in all; free before the heaps {before}, now {now}"));
+    }
+    for way in boot::ways() {
+        say(&format!("boot by {way}"));
     }
     say(settings.table().trim_end());
 }

@@ -56,7 +56,7 @@ macro_rules! multi_pe {
 /// How a launch starts its PEs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Boot {
-    /// Under the `mpirun` of the MPI this was built with.
+    /// Under the launcher of the MPI this was built beside.
     #[cfg(feature = "mpi")]
     Mpi,
     /// By the supervisor of this library.
@@ -141,7 +141,11 @@ impl Launch {
     /// This test binary, on `n` PEs, running only `test`.
     pub fn of_test(test: &str, n: u32, boot: Boot) -> Launch {
         let me = std::env::current_exe().expect("a test knows its own file");
-        let mut launch = Launch::of_program(&me, n, boot);
+        Launch::of_program(&me, n, boot).running(test)
+    }
+
+    fn running(self, test: &str) -> Launch {
+        let mut launch = self;
         launch.command.args([test, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]);
         launch.command.env(ROLE, test);
         if std::env::var_os("SHMEM_SYMMETRIC_SIZE").is_none() {
@@ -159,9 +163,15 @@ impl Launch {
                 c
             }
             #[cfg(feature = "mpi")]
-            Boot::Mpi => mpirun(n, program),
+            Boot::Mpi => Launcher::of_build().command(n, program),
         };
         Launch::of_command(command)
+    }
+
+    /// This test binary as [`Launch::of_test`], under `launcher`.
+    pub fn of_test_under(test: &str, n: u32, launcher: Launcher) -> Launch {
+        let me = std::env::current_exe().expect("a test knows its own file");
+        Launch::of_command(launcher.command(n, &me)).running(test)
     }
 
     /// Any command that starts PEs.
@@ -276,22 +286,52 @@ fn end(child: &mut Child) -> ExitStatus {
     child.wait().unwrap_or_else(|_| ExitStatus::from_raw(9))
 }
 
-/// The command that starts `program` on `n` PEs under the MPI this was built with.
-#[cfg(feature = "mpi")]
-fn mpirun(n: u32, program: &std::path::Path) -> Command {
-    let version = mpi::environment::library_version().unwrap_or_default();
-    let first = |names: &[&str]| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
-        names.iter().find(found).copied().unwrap_or(names[0]).to_owned()
-    };
-    let mut command;
-    if version.contains("Open MPI") {
-        command = Command::new(first(&["mpirun.openmpi", "mpirun"]));
-        command.args(["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]);
-    } else {
-        command = Command::new(first(&["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]));
+/// A launcher of others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Launcher {
+    /// Open MPI's `mpirun`.
+    OpenMpi,
+    /// MPICH's `mpiexec`.
+    Mpich,
+}
+
+impl Launcher {
+    /// Those that this machine has.
+    pub fn all() -> Vec<Launcher> {
+        [Launcher::OpenMpi, Launcher::Mpich].into_iter().filter(|l| l.found().is_some()).collect()
     }
-    command.arg("-n").arg(n.to_string()).arg(program);
-    command
+
+    /// The one of the MPI that `MPICC` is of.
+    #[cfg(feature = "mpi")]
+    fn of_build() -> Launcher {
+        match option_env!("MPICC").is_some_and(|mpicc| mpicc.contains("mpich")) {
+            true => Launcher::Mpich,
+            false => Launcher::OpenMpi,
+        }
+    }
+
+    /// Its file, and whether it is of Open MPI's kind: `mpirun` alone may be anybody's.
+    fn found(self) -> Option<(&'static str, bool)> {
+        let names: &[&str] = match self {
+            Launcher::OpenMpi => &["mpirun.openmpi", "mpirun", "mpiexec"],
+            Launcher::Mpich => &["mpiexec.mpich", "mpiexec.hydra", "mpiexec"],
+        };
+        let version = |name| Some(Command::new(name).arg("--version").output().ok()?.stdout);
+        names.iter().find_map(|name| {
+            let says = String::from_utf8_lossy(&version(name)?).into_owned();
+            let open = ["Open MPI", "OpenRTE", "PRRTE"].iter().any(|open| says.contains(open));
+            (open == (self == Launcher::OpenMpi)).then_some((*name, open))
+        })
+    }
+
+    /// The command that starts `program` on `n` PEs.
+    fn command(self, n: u32, program: &std::path::Path) -> Command {
+        let (name, open) = self.found().unwrap_or_else(|| panic!("there is no {self:?} here"));
+        let mut command = Command::new(name);
+        command.args(
+            open.then_some(["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]).iter().flatten(),
+        );
+        command.arg("-n").arg(n.to_string()).arg(program);
+        command
+    }
 }

@@ -44,7 +44,7 @@ const SHMEM_API: &[Floor] = &[
         "what the PEs of a job show each other: segments, control blocks, mailboxes, signatures, static data",
     ),
     ("transport", "how bytes and words reach a PE, mapped here or not: the seam"),
-    ("boot", "joining the job: by MPI, or by a supervisor of our own"),
+    ("boot", "joining the job: by the launcher, by MPI, or by a supervisor of our own"),
     ("statics", "the executable's variables as shared memory"),
     ("sync", "atomics, fences and sleeping: the system's or the models'"),
     ("memory", "how shared bytes are moved"),

@@ -79,6 +79,14 @@ pub(crate) fn components(report: &mut Report) {
     report.section("allocators", rows);
 }
 
+/// How a program started as this was would join its job.
+pub(crate) fn boots(report: &mut Report) {
+    let rows = shmem_api::boot_ways().into_iter().map(|way| {
+        row([("boot", way.name), ("priority", &way.priority.to_string()), ("outcome", &way.fate)])
+    });
+    report.section("boot", rows.collect());
+}
+
 /// Every setting of the one table.
 pub(crate) fn settings(report: &mut Report) {
     let (given, problem) = environment();
@@ -124,6 +132,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Switch => "switch",
         Kind::Present => "present",
         Kind::Components => "components",
+        Kind::Names(_) => "names",
         Kind::Priority => "number",
     }
 }

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
     let all = has(&["-a", "--all"]) || has(&["--json"]);
     let mut report = Report::default();
     facts::library(&mut report);
+    facts::boots(&mut report);
     facts::components(&mut report);
     if all {
         facts::settings(&mut report);

@@ -1,0 +1,147 @@
+//! What is asked of a launcher: who am I, how many are there, one gathering of a small card, the end of the job.
+//!
+//! Everything else the PEs tell each other at a start goes over sockets of their own (`star`), which they find by
+//! the cards.
+
+use bytemuck::{Pod, Zeroable};
+use memheap::PeId;
+
+use crate::boot::host::Host;
+use crate::boot::text::{padded, unpadded};
+use crate::error::Error;
+use crate::types::thread_level::ThreadLevel;
+
+/// A job that a launcher started, which this process has joined.
+pub(crate) trait Launcher: Send {
+    /// This PE's number.
+    fn pe(&self) -> PeId;
+
+    /// How many PEs there are.
+    fn n_pes(&self) -> u32;
+
+    /// The thread level this process may use.
+    fn level(&self) -> ThreadLevel {
+        ThreadLevel::Multiple
+    }
+
+    /// Collective, once: gives `mine` and gets everybody's card, in PE order. A PE of this host that ended before it
+    /// came here ends the job, named.
+    fn gather(&mut self, mine: &Card) -> Result<Vec<Card>, Error>;
+
+    /// Whether the library may start (again).
+    fn may_start(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Ends all PEs such that the launcher exits with `status`, if there is a way to. Any thread may call it. It
+    /// returns if there is none.
+    fn end_all(&mut self, status: u8);
+
+    /// Whether PEs must be at [`leave`](Launcher::leave) together.
+    fn leaves_together(&self) -> bool {
+        false
+    }
+
+    /// At process exit, when the library is down: tells the launcher that this process ends in good order.
+    fn leave(self: Box<Self>);
+}
+
+/// What a PE shows to all by means of the launcher.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Card {
+    pub(crate) host: Host,
+    pid: u32,
+    /// [`CARD`], so that something else is not taken for one.
+    version: u32,
+    /// The name of PE 0's socket; or [`FAILED`] and why a PE has none.
+    socket: [u8; 96],
+}
+
+/// Bytes of a card.
+pub(crate) const CARD_LEN: usize = size_of::<Card>();
+
+/// The first version.
+const CARD: u32 = 0x5348_0001;
+
+/// Begins a text in place of a name.
+const FAILED: char = '!';
+
+impl Card {
+    /// This process, and the socket it has made, or why it could not.
+    pub(crate) fn new(socket: Result<&str, &std::io::Error>) -> Card {
+        let socket = match socket {
+            Ok(name) => padded(name),
+            Err(e) => padded(&format!("{FAILED}{e}")),
+        };
+        Card { host: Host::here(), pid: std::process::id(), version: CARD, socket }
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid as i32
+    }
+
+    /// The name of its socket, or why it has none.
+    pub(crate) fn socket(&self) -> Result<String, String> {
+        if self.version != CARD {
+            return Err("it runs another version of this library".to_owned());
+        }
+        let text = unpadded(&self.socket);
+        match text.strip_prefix(FAILED) {
+            Some(why) => Err(why.to_owned()),
+            None => Ok(text),
+        }
+    }
+}
+
+/// A card as text, for launchers that pass text.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|b| [b >> 4, b & 15])
+        .map(|d| char::from_digit(d.into(), 16).unwrap_or('0'))
+        .collect()
+}
+
+/// A card from its text, if it is one.
+pub(crate) fn card_from_hex(text: &str) -> Option<Card> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * CARD_LEN {
+        return None;
+    }
+    let digit = |b: u8| char::from(b).to_digit(16);
+    let bytes: Option<Vec<u8>> =
+        digits.as_chunks().0.iter().map(|&[a, b]| Some((digit(a)? << 4 | digit(b)?) as u8)).collect();
+    card_from(&bytes?)
+}
+
+/// A card from its bytes, if they are as many.
+pub(crate) fn card_from(bytes: &[u8]) -> Option<Card> {
+    bytemuck::try_pod_read_unaligned(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_survives_its_way_as_text() {
+        let card = Card::new(Ok("shmem-1-2"));
+        let text = to_hex(bytemuck::bytes_of(&card));
+        assert!(text.bytes().all(|b| b.is_ascii_hexdigit()));
+        assert_eq!(card_from_hex(&text), Some(card));
+        assert_eq!(card.socket(), Ok("shmem-1-2".to_owned()));
+        assert_eq!(card.pid(), std::process::id() as i32);
+        for wrong in ["", "0", &text[2..], &text.replace('0', "g")] {
+            assert_eq!(card_from_hex(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_card_can_say_why_there_is_no_socket() {
+        let why = std::io::Error::other("socket: too many open files");
+        assert_eq!(Card::new(Err(&why)).socket(), Err("socket: too many open files".to_owned()));
+        assert!(Card::zeroed().socket().unwrap_err().contains("another version"));
+    }
+}
