@@ -25,8 +25,7 @@ case "${MPICC:-mpicc.openmpi}" in
 esac
 if [ "${1:-build}" = test ]; then
     lacks mpicc.mpich && need+=(libmpich-dev mpich)
-    ls /usr/include/pmix.h /usr/lib/*/pmix2/include/pmix.h >/dev/null 2>&1 ||
-        { command -v apt-get >/dev/null && need+=(libpmix-dev); }
+    [ -n "$(ls /usr/include/pmix.h /usr/lib/*/pmix2/include/pmix.h 2>/dev/null)" ] || lacks apt-get || need+=(libpmix-dev)
     lacks pgrep && need+=(procps)
     lacks valgrind && need+=(valgrind)
     lacks g++ && need+=(g++)
