@@ -7,8 +7,14 @@
 use super::table::{COMPONENT_PRIORITY, SYMMETRIC_SIZE, TABLE, is_priority};
 
 /// Names that are as much alike, but are used by others.
-const OTHERS: &[&str] =
-    &["SHMEM_SYMMETRIC_HEAP_PAGE_SIZE", "SHMEM_TEAMS_MAX", "SHMEM_CC", "SHMEM_CXX", "SHMEM_DIR"];
+const OTHERS: &[&str] = &[
+    "SHMEM_SYMMETRIC_HEAP_PAGE_SIZE",
+    "SHMEM_TEAMS_MAX",
+    "SHMEM_CC",
+    "SHMEM_CXX",
+    "SHMEM_DIR",
+    "SHMEM_ROOT",
+];
 
 /// Variables of the library itself and its tests.
 const OWN: &[&str] = &["SHMEM_TEST_", "SHMEM_LOCAL_LINK", "SHMEM_STATICS_CASE"];
