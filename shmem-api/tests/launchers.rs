@@ -109,6 +109,23 @@ fn a_broken_launcher_makes_room_for_the_next_way() {
     assert!(pmix.stderr.contains("boot by local (priority 0): selected"), "{pmix}");
 }
 
+/// A launcher's variables, and nobody who speaks: the MPI that is loaded then takes the process for a job of its own.
+#[test]
+fn an_mpi_that_is_not_the_launchers_is_no_job() {
+    let test = "an_mpi_that_is_not_the_launchers_is_no_job";
+    if testing::is_pe() {
+        return a_ring();
+    }
+    for (name, n) in [("OMPI_COMM_WORLD_SIZE", "2"), ("PMI_SIZE", "3")] {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+        let launch = Launch::of_command(command).env("SHMEM_TEST_ROLE", test).env(name, n);
+        // Its MPI need not be there.
+        let said = format!("has started {n} PEs, and MPI says 1: it is another launcher's");
+        fails_saying(&launch.run(), &[&said, "can be loaded"]);
+    }
+}
+
 /// It may end however it likes; what names it is this library, or a launcher that noticed earlier.
 #[test]
 fn a_pe_that_exits_before_init_is_named() {

@@ -20,6 +20,7 @@ use std::ptr;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY};
 use memheap::PeId;
 
+use crate::boot::launched::launched_by;
 use crate::boot::launcher::{CARD_LEN, Card, Launcher, card_from};
 use crate::boot::loaded;
 use crate::boot::missing::{Job, Watch};
@@ -136,12 +137,14 @@ impl Found {
         };
         let library = library.map_err(Error::Boot)?;
         let wrong = |why: String| Error::Boot(format!("{self}: {why}"));
+        // The program's own MPI is what the program says it is.
+        let started = launched_by().filter(|_| matches!(self, Found::Launchers(_)));
         match symbol_address(library, "ompi_mpi_comm_world") {
             Ok(world) => {
                 let byte = symbol_address(library, "ompi_mpi_byte").map_err(wrong)?;
-                Functions::load(library, world, byte).map_err(wrong)?.join()
+                Functions::load(library, world, byte).map_err(wrong)?.join(started)
             }
-            Err(_) => Functions::load(library, MPICH[0], MPICH[1]).map_err(wrong)?.join(),
+            Err(_) => Functions::load(library, MPICH[0], MPICH[1]).map_err(wrong)?.join(started),
         }
     }
 }
@@ -182,8 +185,9 @@ impl<H: Copy> Functions<H> {
 }
 
 impl<H: Copy + 'static> Functions<H> {
-    /// MPI can be initialised once, so it is asked for the most that a later init could want.
-    fn join(self) -> Result<Box<dyn Launcher>, Error> {
+    /// MPI can be initialised once, so it is asked for the most that a later init could want. `started`: how many the launcher
+    /// has started, where that has to be what MPI says: an MPI that is not the launcher's takes each process for a job of its own.
+    fn join(self, started: Option<(&'static str, u32)>) -> Result<Box<dyn Launcher>, Error> {
         if self.is(self.finalized) {
             return Err(Error::Boot("MPI has been finalized already and cannot be started again".into()));
         }
@@ -208,6 +212,15 @@ impl<H: Copy + 'static> Functions<H> {
         let number =
             |n: c_int| u32::try_from(n).map_err(|_| Error::Boot(format!("MPI says rank {rank} of {size}")));
         let (pe, n_pes) = (PeId(number(rank)?), number(size)?);
+        if let Some((by, n)) = started.filter(|&(_, n)| n != n_pes) {
+            if ours && n_pes == 1 {
+                // SAFETY: MPI-L2: nobody else is in this MPI's job, and it is not called again.
+                unsafe { (self.finalize)() };
+            }
+            return Err(Error::Boot(format!(
+                "{by} has started {n} PEs, and MPI says {n_pes}: it is another launcher's"
+            )));
+        }
         Ok(Box::new(Mpi { functions: self, ours, level: of_mpi(level), pe, n_pes }))
     }
 }

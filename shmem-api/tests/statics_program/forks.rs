@@ -76,15 +76,15 @@ pub(super) fn forked() {
 pub(super) fn forked_after_a_failed_init() {
     use shmem_api::{Single, World};
     use std::sync::atomic::AtomicBool;
-    // As if started by what this program is not built for.
-    const LAUNCHED: &str = "OMPI_COMM_WORLD_SIZE";
+    // A way to join that there is not.
+    const BOOT: &str = "SHMEM_BOOT";
     let fails = || {
         // SAFETY: the other thread, if there is one, reads no environment.
-        unsafe { std::env::set_var(LAUNCHED, "2") };
+        unsafe { std::env::set_var(BOOT, "pmi") };
         let failed = World::<Single>::init_level().err().unwrap().to_string();
-        assert!(failed.contains("built without MPI"), "{failed}");
+        assert!(failed.contains("PMI_FD is not set"), "{failed}");
         // SAFETY: as above.
-        unsafe { std::env::remove_var(LAUNCHED) };
+        unsafe { std::env::remove_var(BOOT) };
     };
     let in_child = |joins: fn() -> i32| {
         // SAFETY: one thread.
