@@ -155,12 +155,6 @@ impl Call {
 }
 
 impl Spot {
-    /// Whether it is not mapped here; or there are no bytes.
-    #[inline(always)]
-    pub(crate) fn is_far(self) -> bool {
-        self.at.is_null()
-    }
-
     /// As a target: here, or for a transport.
     #[inline(always)]
     pub(crate) fn target(self) -> Target {

@@ -12,13 +12,11 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::call::place::Spot;
 use crate::call::{Call, bytes};
 use crate::node::hot::HOT;
 use crate::raw::rma::SOURCE;
 use crate::raw::routines::routines;
 use crate::team::contexts::Ctx;
-use crate::transport::{self, Target};
 use crate::types::amo::AmoOp;
 use crate::types::elem::Elem;
 
@@ -51,7 +49,7 @@ routines! {
         let to = call.target(dest.cast(), bytes::<T>(n), pe);
         call.local(SOURCE, src, n);
         // SAFETY: CALL-V2; RAW-R2 for the source.
-        unsafe { put_and_tell(to, src, n, word, op.of(signal)) }
+        unsafe { to.put_signal(src, n, word, op.of(signal)) }
     }
 
     /// As [`put_signal`]; `src` is in use until the next quiet (`shmem_put_signal_nbi`).
@@ -142,41 +140,6 @@ impl Op {
         match self {
             Op::Set => AmoOp::Set(signal),
             Op::Add => AmoOp::Add(signal),
-        }
-    }
-}
-
-/// Copies the data, changes the word, and wakes who may wait for it.
-///
-/// # Safety
-/// As for [`Target::put`]; `word` is an aligned word of the same PE that is changed atomically only.
-#[inline]
-unsafe fn put_and_tell<T: Elem>(to: Spot, src: *const T, n: usize, word: Spot, op: AmoOp<u64>) {
-    if to.is_far() && word.is_far() {
-        // SAFETY: TRANSPORT-T1 and TRANSPORT-T3, which our caller has seen to.
-        return unsafe { far_put_and_tell(to, src, n, word, op) };
-    }
-    // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for the source.
-    unsafe { to.put(src, n) };
-    // SAFETY: TRANSPORT-T1; RAW-R3: the word is changed atomically only.
-    unsafe { word.amo(op) };
-}
-
-/// # Safety
-/// As for [`put_and_tell`].
-#[cold]
-#[inline(never)]
-unsafe fn far_put_and_tell<T: Elem>(to: Spot, src: *const T, n: usize, word: Spot, op: AmoOp<u64>) {
-    match (to.target(), word.target()) {
-        (Target::Far(to), Target::Far(signal)) => {
-            let far = transport::of(to);
-            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for the source.
-            unsafe { far.put_signal(to, src.cast(), bytes::<T>(n), signal, op) };
-            far.wake(signal.pe);
-        }
-        _ => {
-            // SAFETY: TRANSPORT-T1; RAW-R3. A place that is not far, of a PE that is, has no bytes: there is no data.
-            unsafe { word.amo(op) };
         }
     }
 }

@@ -145,6 +145,24 @@ impl Spot {
         unsafe { copy::amo(self.at.cast(), op) }
     }
 
+    /// Copies `n` elements there, then changes `word`, of the same PE, and wakes who may wait for it.
+    ///
+    /// # Safety
+    /// As [`put`](Self::put), and for the word as [`amo`](Self::amo).
+    #[inline(always)]
+    pub(crate) unsafe fn put_signal<T: Elem>(self, from: *const T, n: usize, word: Spot, op: AmoOp<u64>) {
+        if self.at.is_null() && word.at.is_null() {
+            let (kind, value, _) = op.parts();
+            let (from, n) = (from.cast(), bytes::<T>(n));
+            // SAFETY: CALL-V3, of which the caller made sure.
+            return unsafe { far_put_signal(self.own, word.own, self.pe, self.ctx, from, n, kind, value) };
+        }
+        // SAFETY: CALL-V3, of which the caller made sure.
+        unsafe { self.put(from, n) };
+        // SAFETY: CALL-V3, of which the caller made sure.
+        unsafe { word.amo(op) };
+    }
+
     /// Copies `n` elements there.
     ///
     /// # Safety
@@ -329,6 +347,39 @@ unsafe fn far_put(own: usize, pe: WorldPe, ctx: Ctx, from: *const u8, n: usize) 
         // SAFETY: CALL-V3, of which the caller made sure.
         unsafe { far_target(own, pe, ctx).put(from, n) }
     }
+}
+
+/// # Safety
+/// As for [`Spot::put_signal`].
+#[cold]
+#[inline(never)]
+#[allow(clippy::too_many_arguments, reason = "in registers, as far as they go")]
+unsafe fn far_put_signal(
+    own: usize,
+    word: usize,
+    pe: WorldPe,
+    ctx: Ctx,
+    from: *const u8,
+    n: usize,
+    kind: AmoKind,
+    value: u64,
+) {
+    let op = AmoOp::of_parts(kind, value, 0);
+    let Target::Far(signal) = far_target(word, pe, ctx) else {
+        unreachable!("TRANSPORT-T1: a word that is neither mapped nor far");
+    };
+    let far = transport::of(signal);
+    match n {
+        0 => _ = far.amo(signal, size_of::<u64>(), op),
+        _ => {
+            let Target::Far(to) = far_target(own, pe, ctx) else {
+                unreachable!("TRANSPORT-T1: data that is neither mapped nor far");
+            };
+            // SAFETY: TRANSPORT-T1, and TRANSPORT-T3 for the source, by CALL-V3.
+            unsafe { far.put_signal(to, from, n, signal, op) }
+        }
+    }
+    far.wake(signal.pe);
 }
 
 #[cold]
