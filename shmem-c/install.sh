@@ -1,19 +1,24 @@
 #!/usr/bin/env bash
-# install.sh [--prefix DIR] [--archive FILE] [--info FILE] [--uninstall]: puts libshmem, its headers and its tools under
-# DIR (/usr/local), below DESTDIR if that is set; or takes away what it put there. With MPICC set, they use that
-# MPI; without it, none. `make install` builds first and calls this.
+# install.sh [--prefix DIR] [--archive FILE] [--info FILE] [--mpi COMPILER|no] [--uninstall]: puts libshmem, its headers
+# and its tools under DIR (/usr/local), below DESTDIR if that is set; or takes away what it put there. `make install` builds
+# first and calls this.
+#
+# The library is the same with and without an MPI. The tools know one, if one is here: oshcc, for programs that call MPI
+# beside SHMEM, and oshrun, whose launcher it is. Which: --mpi, else MPICC, else the first that is found.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 prefix=/usr/local
 archive=
 info=
+mpicc=${MPICC:-}
 uninstall=
 while [ $# -gt 0 ]; do
     case $1 in
     --prefix) prefix=$2; shift 2 ;;
     --archive) archive=$2; shift 2 ;;
     --info) info=$2; shift 2 ;;
+    --mpi) mpicc=$2; shift 2 ;;
     --uninstall) uninstall=yes; shift ;;
     *) echo "install.sh: what is $1?" >&2; exit 1 ;;
     esac
@@ -53,24 +58,42 @@ alias_of() {
     echo "$2" >>"$built/list"
 }
 
-# The MPI's own compiler knows where it is.
-mpi_cflags= mpi_libs= launcher= kind=none
-if [ -n "${MPICC:-}" ]; then
-    words=$("$MPICC" -show)
+# The MPI's own compiler knows where it is, and says whose it is.
+mpi_cflags= mpi_libs= launcher=local kind=local
+if [ "$mpicc" != no ] && ! command -v "${mpicc:-mpicc}" >/dev/null; then
+    [ -z "$mpicc" ] || echo "install.sh: there is no $mpicc here" >&2
+    mpicc=no
+    for candidate in mpicc.openmpi mpicc mpicc.mpich; do
+        if command -v "$candidate" >/dev/null; then
+            mpicc=$candidate
+            break
+        fi
+    done
+fi
+if [ "$mpicc" != no ]; then
+    mpicc=${mpicc:-mpicc}
+    words=$("$mpicc" -show)
     for word in $words; do
         case $word in
         -I*) mpi_cflags+=" $word" ;;
         -L* | -l* | -Wl,-rpath*) mpi_libs+=" $word" ;;
         esac
     done
-    case $("$MPICC" --showme:version 2>/dev/null || "$MPICC" -compile_info 2>/dev/null) in
-    *'Open MPI'*) kind=openmpi candidates='mpirun.openmpi mpirun' ;;
-    *mpich*) kind=mpich candidates='mpiexec.mpich mpiexec' ;;
-    *) kind=other candidates='mpiexec mpirun' ;;
+    case $("$mpicc" --showme:version 2>/dev/null || "$mpicc" -compile_info 2>/dev/null) in
+    *'Open MPI'*) candidates='openmpi:mpirun.openmpi openmpi:mpirun' ;;
+    *mpich*) candidates='mpich:mpiexec.mpich mpich:mpiexec' ;;
+    *) candidates='other:mpiexec other:mpirun' ;;
     esac
-    for launcher in $candidates; do
-        command -v "$launcher" >/dev/null && break
+    for candidate in $candidates; do
+        if command -v "${candidate#*:}" >/dev/null; then
+            kind=${candidate%%:*} launcher=${candidate#*:}
+            break
+        fi
     done
+    echo "install.sh: libshmem runs under every launcher; oshrun calls $launcher, and oshcc adds the MPI of $mpicc to" \
+        "programs that call it" >&2
+else
+    echo "install.sh: libshmem runs under every launcher; with no MPI here, oshrun starts the PEs itself" >&2
 fi
 
 "$here/link.sh" "$archive" "$built"

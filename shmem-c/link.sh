@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # link.sh ARCHIVE DIR: makes DIR/libshmem.so.1, its link libshmem.so, and DIR/libshmem.a from what cargo built.
-# With MPICC set, they use that MPI; without it, none.
+# No MPI is needed: the program's own is found when it runs (src/mpi.rs).
 #
-#   libshmem_c.a (Rust's objects and its library) ──► one object ──► MPI's functions called by their PMPI_
-#   names ──► everything local but what is exported ──► libshmem.a (unused parts left out), libshmem.so.1
+#   libshmem_c.a (Rust's objects and its library) ──► one object ──► MPI's names for the functions that take
+#   their places ──► everything local but what is exported ──► libshmem.a (unused parts left out), libshmem.so.1
 #
 # Why not cargo's cdylib: rustc's list of exported symbols has no room for the weak aliases, and cargo sets
 # no soname; and both libraries come from one object this way.
@@ -16,30 +16,28 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$dir"
 
+# Those of MPI's functions that the program calls here.
+mpi=(MPI_Init MPI_Init_thread MPI_Finalize MPI_Initialized MPI_Finalized)
 # What other programs may see. Rust's own names match none of these.
 exported=('shmem_*' 'pshmem_*' 'shmemx_*' 'pshmemx_*' start_pes pstart_pes _my_pe p_my_pe _num_pes p_num_pes
-    shmalloc pshmalloc shfree pshfree shrealloc pshrealloc shmemalign pshmemalign)
-if [ -n "${MPICC:-}" ]; then
-    exported+=(MPI_Init MPI_Init_thread MPI_Finalize MPI_Initialized MPI_Finalized)
-fi
+    shmalloc pshmalloc shfree pshfree shrealloc pshrealloc shmemalign pshmemalign "${mpi[@]}")
 
 ld -r --whole-archive "$archive" -o "$work/all.o"
 
-# Our own calls of MPI go past the program's profilers, and past our own wrappers, which then get MPI's names.
-readelf -sW "$work/all.o" | awk '$7 == "UND" && $8 ~ /^MPI_[A-Z]/ { print $8 " P" $8 }' |
-    sort -u >"$work/pmpi"
-objcopy --redefine-syms="$work/pmpi" "$work/all.o"
 # A static executable's `fork` is to call ours; no other program needs it.
-keep=(--keep-global-symbol=_Fork)
+names=(--keep-global-symbol=_Fork)
 for name in "${exported[@]}"; do
-    keep+=("--keep-global-symbol=$name")
+    names+=("--keep-global-symbol=$name")
+done
+# Weak, so that an MPI that is linked statically as well, and stands before us, keeps its own.
+renamed=()
+for name in "${mpi[@]}"; do
+    renamed+=(--redefine-sym "shmemi_$name=$name")
+    names+=("--weaken-symbol=$name")
 done
 # Debugging information and what the Rust compiler keeps for itself would be 40 MiB.
-objcopy --strip-debug --remove-section=.llvmbc --remove-section=.llvmcmd \
-    --redefine-sym shmemi_MPI_Init=MPI_Init --redefine-sym shmemi_MPI_Init_thread=MPI_Init_thread \
-    --redefine-sym shmemi_MPI_Finalize=MPI_Finalize --redefine-sym shmemi_MPI_Initialized=MPI_Initialized \
-    --redefine-sym shmemi_MPI_Finalized=MPI_Finalized "$work/all.o"
-objcopy --wildcard "${keep[@]}" "$work/all.o"
+objcopy --strip-debug --remove-section=.llvmbc --remove-section=.llvmcmd "${renamed[@]}" "$work/all.o"
+objcopy --wildcard "${names[@]}" "$work/all.o"
 ld -r --gc-sections --gc-keep-exported "$work/all.o" -o "$work/shmem.o"
 
 rm -f "$dir/libshmem.a" "$dir"/libshmem.so*
@@ -50,7 +48,8 @@ ar rcs "$dir/libshmem.a" "$work/shmem.o"
     printf '%s;\n' "${exported[@]}"
     echo 'local: *; };'
 } >"$work/exports"
-"${MPICC:-cc}" -shared "$work/shmem.o" -o "$dir/libshmem.so.$major" \
+# `-z defs`: whatever is not in libc, libm or the unwinder ends the link.
+cc -shared "$work/shmem.o" -o "$dir/libshmem.so.$major" \
     -Wl,-soname,"libshmem.so.$major" -Wl,--version-script,"$work/exports" \
     -Wl,--gc-sections,-z,defs,-z,relro,-z,now,--as-needed -lgcc_s -lm
 ln -s "libshmem.so.$major" "$dir/libshmem.so"

@@ -12,7 +12,7 @@ fn list() -> PathBuf {
 
 #[test]
 fn every_node_once_on_1_to_16_pes() {
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         for n in [1, 2, 3, 4, 8, 16] {
             let outcome = Launch::of_program(&list(), n, boot).run();
             outcome.expect_success("list");

@@ -84,7 +84,7 @@ pub use crate::api::sym_static::SymStatic;
 pub use crate::api::team::Team;
 pub use crate::api::world::{Builder, World};
 pub use crate::boot::choice::{BootWay, boot_ways};
-pub use crate::boot::mpi::mpi_version;
+pub use crate::boot::mpi::{mpi_function, mpi_version};
 pub use crate::coll::ops::{And, Arith, Bitwise, Max, Min, Operator, Or, Ordered, Prod, Sum, Xor};
 pub use crate::error::{Diverged, Error, SplitError};
 pub use crate::heap::Leaks;

@@ -122,8 +122,7 @@ const OTHER: &str = "SHMEM_TEST_OTHER";
 fn launch_two(test: &str, n: u32, boot: Boot, other: &Path) -> Outcome {
     let launch = match boot {
         Boot::Local => Launch::of_test(test, n, boot),
-        #[cfg(feature = "mpi")]
-        Boot::Mpi => {
+        Boot::OpenMpi | Boot::Mpich => {
             let args =
                 [":", "-n", "1", other.to_str().unwrap(), test, "--exact", "--nocapture", "--test-threads=1"];
             args.into_iter().fold(Launch::of_test(test, n - 1, boot), Launch::arg)
@@ -134,7 +133,7 @@ fn launch_two(test: &str, n: u32, boot: Boot, other: &Path) -> Outcome {
 
 fn with_two_executables(test: &str, check: impl Fn(&Outcome)) {
     let other = other_executable(test);
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         for n in [2, 3] {
             let outcome = launch_two(test, n, boot, &other);
             assert!(!outcome.timed_out, "{n} PEs by {boot:?}: {outcome}");

@@ -54,7 +54,7 @@ fn mistake(test: &str, when: When, says: &str, routines: &[Routine], spoil: fn(&
     }
     assert!(!routines.is_empty());
     for (which, routine) in routines.iter().enumerate() {
-        let boots = if which == 0 { Boot::ALL } else { &[Boot::Local] };
+        let boots = if which == 0 { Boot::all() } else { &[Boot::Local] };
         for &boot in boots {
             let launch = Launch::of_test(test, 3, boot).env(WHICH, &which.to_string());
             let outcome = launch.limit(Duration::from_secs(20)).run();

@@ -508,7 +508,7 @@ impl RandomCalls {
 fn threads_on_different_teams_and_sets() {
     let test = "threads_on_different_teams_and_sets";
     if !testing::is_pe() {
-        for &boot in Boot::ALL {
+        for &boot in Boot::all() {
             Launch::of_test(test, 4, boot).run().expect_success(test);
         }
         return;

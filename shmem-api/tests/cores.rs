@@ -101,7 +101,7 @@ fn a_core_holds_what_was_touched_of_the_heap() {
         world.barrier();
         unreachable!("PE 0 has crashed");
     }
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         for (case, signal, fault) in ENDS {
             for dump in ["1", "0"] {
                 let (_, core, said) = crash(test, case, boot, &[("SHMEM_HEAP_DUMP", dump)]);

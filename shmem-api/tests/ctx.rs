@@ -233,7 +233,7 @@ fn threads_with_contexts_of_their_own() {
     const TIMES: u64 = 2000;
     let test = "threads_with_contexts_of_their_own";
     if !testing::is_pe() {
-        for &boot in Boot::ALL {
+        for &boot in Boot::all() {
             for n in [1, 4] {
                 let outcome = Launch::of_test(test, n, boot).run();
                 outcome.expect_success(&format!("{n} PEs by {boot:?}"));

@@ -29,7 +29,7 @@ macro_rules! launches {
                 let body: fn() = || $body;
                 return body();
             }
-            for &boot in Boot::ALL {
+            for &boot in Boot::all() {
                 for $pes in [$($n),+] {
                     let $outcome = launch(stringify!($name), $pes, boot);
                     assert!(!$outcome.timed_out, "{boot:?}, {} PEs: {}", $pes, $outcome);

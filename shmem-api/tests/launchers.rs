@@ -3,15 +3,7 @@
 use std::time::Duration;
 
 use shmem_api::World;
-use shmem_api::testing::{self, Launch, Launcher, Outcome};
-
-/// The ways by which these join.
-fn way(launcher: Launcher) -> &'static str {
-    match launcher {
-        Launcher::OpenMpi => "pmix",
-        Launcher::Mpich => "pmi",
-    }
-}
+use shmem_api::testing::{self, Boot, Launch, Outcome};
 
 /// Which PE the launcher has made of this process, before the library starts.
 fn rank() -> Option<u32> {
@@ -39,20 +31,19 @@ fn one_binary_under_every_launcher() {
     if testing::is_pe() {
         return a_ring();
     }
-    for launcher in Launcher::all() {
+    for launcher in Boot::launchers() {
         for n in [1, 2, 4] {
-            let outcome = Launch::of_test_under(test, n, launcher).env("SHMEM_INFO", "1").run();
+            let outcome = Launch::of_test(test, n, launcher).env("SHMEM_INFO", "1").run();
             outcome.expect_success(&format!("{n} PEs by {launcher:?}"));
             let selected = |line: &str| line.starts_with("boot by ") && line.contains("): selected: ");
             let lines: Vec<&str> = outcome.stderr.lines().filter(|line| selected(line)).collect();
-            let mpi = cfg!(feature = "mpi") && lines.iter().any(|line| line.starts_with("boot by mpi"));
             assert!(
-                !mpi && lines.len() == 1 && lines[0].starts_with(&format!("boot by {} ", way(launcher))),
+                lines.len() == 1 && lines[0].starts_with(&format!("boot by {} ", launcher.way())),
                 "{outcome}"
             );
         }
-        for way in [way(launcher), "mpi"] {
-            let outcome = Launch::of_test_under(test, 2, launcher).env("SHMEM_BOOT", way).run();
+        for way in [launcher.way(), "mpi"] {
+            let outcome = Launch::of_test(test, 2, launcher).env("SHMEM_BOOT", way).run();
             // Its MPI need not be there.
             let none = way == "mpi" && outcome.stderr.contains("can be loaded");
             assert!(none || outcome.status.success() && !outcome.timed_out, "by {way}: {outcome}");
@@ -66,14 +57,14 @@ fn a_way_that_is_not_there_is_refused_with_its_reason() {
     if testing::is_pe() {
         return a_ring();
     }
-    for launcher in Launcher::all() {
-        let other = if launcher == Launcher::OpenMpi { "pmi" } else { "pmix" };
-        let outcome = Launch::of_test_under(test, 2, launcher).env("SHMEM_BOOT", other).run();
+    for launcher in Boot::launchers() {
+        let other = if launcher == Boot::OpenMpi { "pmi" } else { "pmix" };
+        let outcome = Launch::of_test(test, 2, launcher).env("SHMEM_BOOT", other).run();
         fails_saying(&outcome, &["PMI_FD is not set", "PMIX_NAMESPACE is not set"]);
         // Nobody takes itself for a job of its own.
-        let none = Launch::of_test_under(test, 2, launcher).env("SHMEM_BOOT", "^pmi,pmix,mpi").run();
+        let none = Launch::of_test(test, 2, launcher).env("SHMEM_BOOT", "^pmi,pmix,mpi").run();
         fails_saying(&none, &["this is one of 2 PEs of"]);
-        let wrong = Launch::of_test_under(test, 2, launcher).env("SHMEM_BOOT", "pmi2").run();
+        let wrong = Launch::of_test(test, 2, launcher).env("SHMEM_BOOT", "pmi2").run();
         fails_saying(&wrong, &["SHMEM_BOOT=\"pmi2\": is no list of these"]);
     }
 }
@@ -137,9 +128,9 @@ fn a_pe_that_exits_before_init_is_named() {
         }
         return a_ring();
     }
-    for launcher in Launcher::all() {
+    for launcher in Boot::launchers() {
         for absent in [0, 2, 3] {
-            let launch = Launch::of_test_under(test, 4, launcher).limit(Duration::from_secs(30));
+            let launch = Launch::of_test(test, 4, launcher).limit(Duration::from_secs(30));
             let outcome = launch.env("SHMEM_TEST_ABSENT", &absent.to_string()).run();
             let ours = format!("shmem: PE {absent} ended without joining PE ");
             let theirs = format!("process rank {absent} with PID");
@@ -158,8 +149,8 @@ fn a_pe_that_comes_late_is_waited_for() {
         }
         return a_ring();
     }
-    for launcher in Launcher::all() {
-        let outcome = Launch::of_test_under(test, 3, launcher).run();
+    for launcher in Boot::launchers() {
+        let outcome = Launch::of_test(test, 3, launcher).run();
         outcome.expect_success(&format!("{launcher:?}"));
         assert!(!outcome.stderr.contains("shmem:"), "{outcome}");
     }

@@ -203,7 +203,7 @@ fn must_say(test: &str, line: &str, body: impl FnOnce(&World)) {
         world.barrier();
         return;
     }
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let outcome = Launch::of_test(test, 2, boot).run();
         assert!(!outcome.status.success() && !outcome.timed_out, "{outcome}");
         assert_eq!(outcome.stderr.matches(line).count(), 1, "{line:?}: {outcome}");
@@ -299,7 +299,7 @@ fn a_lock_without_the_library_is_refused() {
         set(locks());
         return;
     }
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let outcome = Launch::of_test(test, 1, boot).run();
         assert!(!outcome.status.success() && !outcome.timed_out, "{outcome}");
         let line = "shmem_set_lock: the library is not up: it was called before init or after finalize";

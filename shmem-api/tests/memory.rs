@@ -111,7 +111,7 @@ fn a_heap_the_host_cannot_give_is_refused_at_start_where_that_is_asked_for() {
     }
     let much = too_much();
     let size = much.0.to_string();
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         for strict in [("SHMEM_HEAP_PREALLOC", "1"), ("SHMEM_HEAP_OVERCOMMIT", "0")] {
             let outcome = launch(test, 2, boot, &[("SHMEM_SYMMETRIC_SIZE", &size), strict]);
             assert!(!outcome.status.success() && !outcome.timed_out, "{strict:?}: {outcome}");
@@ -138,7 +138,7 @@ fn a_heap_the_host_cannot_give_starts_with_one_warning() {
         return;
     }
     let size = too_much().0.to_string();
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let outcome = launch(test, 3, boot, &[("SHMEM_SYMMETRIC_SIZE", &size)]);
         outcome.expect_success(test);
         let warnings =
@@ -189,7 +189,7 @@ fn a_budget_is_shared_by_the_pes_of_the_host() {
         }
         return;
     }
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         for (budget, n) in [("256m", 2), ("256m", 4), ("10%", 2), ("10%", 3)] {
             launch(test, n, boot, &[("SHMEM_HEAP_BUDGET", budget)])
                 .expect_success(&format!("{budget} on {n} PEs"));
@@ -210,7 +210,7 @@ fn sizes_that_differ_are_named() {
         drop(start());
         unreachable!("the sizes differ");
     }
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         for item in ["SHMEM_SYMMETRIC_SIZE", "SHMEM_HEAP_DMA_SIZE"] {
             let first = std::env::temp_dir().join(format!("first-{item}-{boot:?}-{}", std::process::id()));
             let outcome = launch(test, 3, boot, &[("ITEM", item), ("FIRST", first.to_str().unwrap())]);

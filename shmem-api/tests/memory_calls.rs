@@ -23,7 +23,7 @@ macro_rules! heap_tests {
             }
             for n in [$($n),+] {
                 for allocator in ["buddy", "ptmalloc"] {
-                    for &boot in if n == 2 && allocator == "buddy" { Boot::ALL } else { &[Boot::Local] } {
+                    for &boot in if n == 2 && allocator == "buddy" { Boot::all() } else { &[Boot::Local] } {
                         let launch = Launch::of_test(stringify!($name), n, boot);
                         let launch = launch.env("SHMEM_MEMHEAP", allocator).env("SHMEM_SYMMETRIC_SIZE", HEAP);
                         launch.run().expect_success(&format!("{n} PEs by {boot:?} on {allocator}"));

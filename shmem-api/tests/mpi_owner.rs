@@ -11,6 +11,12 @@ use mpi::traits::{Communicator, CommunicatorCollectives};
 use shmem_api::testing::{self, Boot, Launch, Outcome};
 use shmem_api::{Error, World, raw};
 
+/// That of the MPI which this test was built with: it does not start the other's programs.
+fn launcher() -> Boot {
+    let mpich = environment::library_version().is_ok_and(|version| version.contains("MPICH"));
+    if mpich { Boot::Mpich } else { Boot::OpenMpi }
+}
+
 fn init() {
     // SAFETY: one thread, and the tests use only what is alive.
     unsafe { raw::init() }
@@ -61,7 +67,7 @@ macro_rules! under_mpi {
                 std::process::exit(0);
             }
             for n in [1, 2, 4] {
-                let $outcome = Launch::of_test(stringify!($name), n, Boot::Mpi).run();
+                let $outcome = Launch::of_test(stringify!($name), n, launcher()).run();
                 $outcome.expect_success(&format!("{} on {n} PEs", stringify!($name)));
                 $check
             }

@@ -459,7 +459,7 @@ fn launch(test: &str, n: u32, body: impl FnOnce()) -> Vec<Outcome> {
         body();
         return Vec::new();
     }
-    Boot::ALL.iter().map(|&boot| Launch::of_test(test, n, boot).run()).collect()
+    Boot::all().iter().map(|&boot| Launch::of_test(test, n, boot).run()).collect()
 }
 
 /// A thread that waits blocks itself only: four threads of each PE wait at once, each for another variable, while the
@@ -506,7 +506,7 @@ fn a_long_wait_says_where() {
         world.finalize().expect("every PE finalizes");
         return;
     }
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let outcome = Launch::of_test(test, 2, boot).env("SHMEM_HANG_REPORT", "1").run();
         outcome.expect_success(test);
         let says = |l: &str| {
@@ -570,7 +570,7 @@ fn a_wait_without_the_library_is_refused() {
         // SAFETY: it is refused.
         unsafe { raw::wait_until(flags(), Cmp::Eq, 0) };
     });
-    let before = Boot::ALL.iter().filter(|_| !testing::is_pe());
+    let before = Boot::all().iter().filter(|_| !testing::is_pe());
     let before = before.map(|&boot| Launch::of_test(test, 1, boot).env("BEFORE", "1").run());
     for outcome in outcomes.into_iter().chain(before) {
         assert!(!outcome.status.success() && !outcome.timed_out, "{outcome}");

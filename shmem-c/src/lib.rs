@@ -14,7 +14,8 @@
 //! library calls no `shmem_` function itself. **CSKIN-C3** a panic never unwinds into C: an `extern "C"`
 //! function aborts. **CSKIN-C4** what the routines of `shmem_api::raw` ask of their callers (RAW-R2 to RAW-R5)
 //! is what the standard asks of a program: a function here hands its arguments on as they are, and with them the program's
-//! promise. So do the functions of MPI that this library answers.
+//! promise. So do the functions of MPI that this library answers. **CSKIN-C5** the fields of `mpi::Mpi` have the types that
+//! the MPI standard gives to the names that they are found by.
 #![allow(unsafe_code)]
 
 #[macro_use]
@@ -27,7 +28,6 @@ mod extras;
 mod lock;
 mod longdouble;
 mod memory;
-#[cfg(feature = "mpi")]
 mod mpi;
 mod order;
 mod rma;

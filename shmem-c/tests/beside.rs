@@ -4,21 +4,26 @@ mod common;
 
 use std::process::Command;
 
-use common::{compile, here, launch, run, scratch, tool};
+use common::{compile, compile_beside, here, launch, mpicc, run, scratch, tool};
 use shmem_api::testing::Boot;
 
-/// MPI and SHMEM, initialised and finalized in every order.
-#[cfg(feature = "mpi")]
+/// MPI and SHMEM, initialised and finalized in every order: one libshmem, each MPI under its launcher.
 #[test]
 fn mpi_in_every_order() {
-    let shared = compile("tests/c/mpi_beside.c", &[]);
-    let merged = compile("tests/c/mpi_beside.c", &["-static-libshmem"]);
-    for order in ["mm", "ms", "sm", "ss", "qs"] {
-        for (program, n) in [(&shared, 1), (&shared, 3), (&merged, 2)] {
-            let what = format!("order {order} on {n} PEs, {}", program.display());
-            let outcome = launch(program, n, Boot::Mpi).arg(order).run();
-            outcome.expect_success(&what);
-            assert_eq!(outcome.stdout, "done\n", "{what}");
+    for boot in Boot::launchers() {
+        let Some(mpicc) = mpicc(boot) else {
+            eprintln!("no compiler of the MPI of {boot:?}: not tested beside it");
+            continue;
+        };
+        let shared = compile_beside(mpicc, "tests/c/mpi_beside.c", &[]);
+        let merged = compile_beside(mpicc, "tests/c/mpi_beside.c", &["-static-libshmem"]);
+        for order in ["mm", "ms", "sm", "ss", "qs"] {
+            for (program, n) in [(&shared, 1), (&shared, 3), (&merged, 2)] {
+                let what = format!("order {order} on {n} PEs by {boot:?}, {}", program.display());
+                let outcome = launch(program, n, boot).arg(order).run();
+                outcome.expect_success(&what);
+                assert_eq!(outcome.stdout, "done\n", "{what}");
+            }
         }
     }
 }
@@ -39,7 +44,7 @@ fn a_profiler_by_link_order() {
         for more in [&[][..], &["-static-libshmem"]] {
             let flags = [&[standard, profiler.as_str()], more].concat();
             let program = compile("tests/c/profiled.c", &flags);
-            for &boot in Boot::ALL {
+            for &boot in Boot::all() {
                 expect_counts(&launch(&program, 2, boot).run(), &format!("{flags:?} by {boot:?}"));
             }
         }
@@ -53,7 +58,7 @@ fn a_profiler_by_preload() {
     let mut cc: Command = tool("oshcc");
     run(cc.args(["-shared", "-fPIC"]).arg(here().join("tests/c/profiler.c")).arg("-o").arg(&library));
     let program = compile("tests/c/profiled.c", &[]);
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let launch = launch(&program, 2, boot).env("LD_PRELOAD", &library.display().to_string());
         expect_counts(&launch.run(), &format!("LD_PRELOAD by {boot:?}"));
     }

@@ -17,7 +17,7 @@ fn a_core_of_a_c_program_holds_what_was_touched() {
     }
     for flags in [&[][..], &["-static-libshmem", "-no-pie"]] {
         let program = compile("tests/c/core.c", flags);
-        for (&boot, how) in Boot::ALL.iter().flat_map(|boot| [(boot, "abort"), (boot, "null")]) {
+        for (&boot, how) in Boot::all().iter().flat_map(|boot| [(boot, "abort"), (boot, "null")]) {
             let dir = scratch().join(format!("core-{how}-{}", std::process::id()));
             let _ = std::fs::remove_dir_all(&dir);
             std::fs::create_dir_all(&dir).unwrap();

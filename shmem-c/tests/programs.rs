@@ -51,9 +51,18 @@ fn statics() {
         on(&compile("tests/c/statics.c", flags), &[1, 2, 4], |_, _| {});
     }
     on(&compile("tests/c/statics.c", &["-flto"]), &[3, 8], |_, _| {});
-    // An MPI is hardly ever there as a static library.
-    if common::mpicc().is_none() {
-        on(&compile("tests/c/statics.c", &["-static"]), &[1, 4], |_, _| {});
+    all_static("tests/c/statics.c", &[], &[1, 4]);
+}
+
+/// What is all static loads no PMIx, so under Open MPI's launcher it ends with a line (`tools`).
+fn all_static(source: &str, flags: &[&str], pes: &[u32]) {
+    let program = compile(source, &[flags, &["-static"]].concat());
+    for &boot in Boot::all().iter().filter(|boot| **boot != Boot::OpenMpi) {
+        for &n in pes {
+            launch(&program, n, boot)
+                .run()
+                .expect_success(&format!("{source}, all static, {n} PEs by {boot:?}"));
+        }
     }
 }
 
@@ -63,16 +72,14 @@ fn children_of_fork() {
     for flags in [&["-pthread"][..], &["-pthread", "-static-libshmem", "-no-pie"]] {
         on(&compile("tests/c/fork.c", flags), &[1, 3], |_, _| {});
     }
-    if common::mpicc().is_none() {
-        on(&compile("tests/c/fork.c", &["-pthread", "-static"]), &[1, 3], |_, _| {});
-    }
+    all_static("tests/c/fork.c", &["-pthread"], &[1, 3]);
 }
 
 /// Nobody is taken for one that waits in vain while a thread or a handler of the program's may bring what it waits for.
 #[test]
 fn late_stores() {
     let program = compile("tests/c/late_stores.c", &["-std=gnu11", "-pthread"]);
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let run = |how: &str| launch(&program, 2, boot).arg(how).run();
         std::thread::scope(|s| {
             // An MPI's own threads block no signals.
@@ -95,13 +102,12 @@ fn late_stores() {
 #[test]
 fn a_program_may_do_with_descriptors_what_it_likes() {
     let program = compile("tests/c/descriptors.c", &[]);
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let run = |what: &str| launch(&program, 3, boot).env("SHMEM_HEAP_TRIM", "1m").arg(what).run();
         // MPI cannot do without its own; and it has to be started by whom it was installed for.
         let modes: &[_] = match boot {
             Boot::Local => &["closed_streams", "close_on_exec", "all_closed", "undumpable"],
-            #[cfg(feature = "mpi")]
-            Boot::Mpi => &["closed_streams"],
+            Boot::OpenMpi | Boot::Mpich => &["closed_streams"],
         };
         modes.iter().for_each(|what| run(what).expect_success(what));
         if boot == Boot::Local {
@@ -187,7 +193,7 @@ fn openmp_threads() {
 fn extras_of_shmemx() {
     let program = compile("tests/c/extras.c", &["-std=c99", "-pedantic"]);
     on(&program, PES, |_, _| {});
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         launch(&program, 2, boot).env("SHMEM_MEMHEAP", "buddy").run().expect_success("buddy");
     }
 }
@@ -201,7 +207,7 @@ fn sanitized_programs() {
         ["tests/c/statics.c", "tests/c/extras.c", "examples/ring.c", "examples/heat.c", "examples/isort.c"]
     {
         let program = compile(source, &[&flags[..], &["-lm"]].concat());
-        for &boot in Boot::ALL {
+        for &boot in Boot::all() {
             // The MPI leaks a little of its own at exit.
             let launch = launch(&program, 2, boot).env("ASAN_OPTIONS", "detect_leaks=0");
             launch.run().expect_success(&format!("{source}, sanitized, by {boot:?}"));

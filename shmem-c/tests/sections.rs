@@ -80,7 +80,7 @@ fn under_address_sanitizer() {
     let Some(flags) = sanitizer() else { return };
     for name in ["setup", "rma", "amo", "memory", "collectives", "deprecated", "threads", "contexts"] {
         let program = program(name, flags);
-        let mpi: &[(u32, Boot)] = &Boot::ALL[1..].iter().map(|boot| (2, *boot)).collect::<Vec<_>>();
+        let mpi: &[(u32, Boot)] = &Boot::all()[1..].iter().map(|boot| (2, *boot)).collect::<Vec<_>>();
         for &(n, boot) in [(1, Boot::Local), (4, Boot::Local)].iter().chain(mpi) {
             let leaks = if boot == Boot::Local { "detect_leaks=1" } else { "detect_leaks=0" };
             let outcome = launch(&program, n, boot).env("ASAN_OPTIONS", leaks).run();

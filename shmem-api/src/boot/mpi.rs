@@ -103,6 +103,20 @@ fn symbol<T: Copy>(library: &'static Library, name: &str) -> Result<T, String> {
     unsafe { library.get::<T>(name.as_bytes()) }.map(|f| *f).map_err(|e| e.to_string())
 }
 
+/// A function of the MPI that is in this process, whoever brought it: of one that all may use, else of one that only a part
+/// of the program has loaded for itself.
+///
+/// # Safety
+/// `T` is the type that the MPI standard has for that name.
+pub unsafe fn mpi_function<T: Copy>(name: &str) -> Option<T> {
+    if !loaded::can_load() {
+        return None;
+    }
+    // SAFETY: MPI-L1, as the caller says.
+    let global = unsafe { Library::this().get::<T>(name.as_bytes()) }.map(|f| *f);
+    global.ok().or_else(|| symbol(load(loaded::mpi()?.as_os_str(), NOLOAD).ok()?, name).ok())
+}
+
 fn version_of(library: &'static Library) -> Result<String, String> {
     /// More than any MPI's `MPI_MAX_LIBRARY_VERSION_STRING`.
     const MOST: usize = 16 * 1024;

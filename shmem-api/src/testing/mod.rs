@@ -2,12 +2,12 @@
 //!
 //! ```text
 //!   cargo test ──► #[test] fn t()           in the parent: launches this same test binary on N PEs,
-//!                     │                     once under mpirun and once under the local boot,
-//!                     │                     and watches the clock
+//!                     │                     once under each launcher that is here and once under the
+//!                     │                     local boot, and watches the clock
 //!                     └─ re-executed with `--exact t`: each process is a PE and runs the body
 //! ```
 //!
-//! A launch under `mpirun` costs a third of a second, so let one launch run many checks. A launch that
+//! A launch under `mpirun` costs a tenth of a second, so let one launch run many checks. A launch that
 //! takes longer than the watchdog allows is ended, and its output says which PE waits where.
 //!
 //! ```ignore
@@ -19,8 +19,10 @@
 //!
 //! Tests that draw at random do so with [`Random`] and [`mix`].
 
+mod boots;
 mod random;
 
+pub use boots::Boot;
 pub use random::{Random, mix};
 
 use std::io::Read;
@@ -51,25 +53,6 @@ macro_rules! multi_pe {
             $crate::testing::run_on(&test, &[$($n),+], |$world: &$crate::World| $body);
         }
     )*};
-}
-
-/// How a launch starts its PEs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Boot {
-    /// Under the launcher of the MPI this was built beside.
-    #[cfg(feature = "mpi")]
-    Mpi,
-    /// By the supervisor of this library.
-    Local,
-}
-
-impl Boot {
-    /// Every way this build has.
-    pub const ALL: &[Boot] = &[
-        Boot::Local,
-        #[cfg(feature = "mpi")]
-        Boot::Mpi,
-    ];
 }
 
 /// How a launch ended.
@@ -125,7 +108,7 @@ pub fn run_on<L: Level>(test: &str, pes: &[u32], body: impl FnOnce(&World<L>)) {
     }
     let soak = std::env::var(SOAK).ok().map(|n| n.parse().expect("a number of PEs"));
     for &n in soak.as_ref().map_or(pes, std::slice::from_ref) {
-        for &boot in Boot::ALL {
+        for &boot in Boot::all() {
             Launch::of_test(test, n, boot).run().expect_success(&format!("{test} on {n} PEs by {boot:?}"));
         }
     }
@@ -156,22 +139,7 @@ impl Launch {
 
     /// Any program, on `n` PEs.
     pub fn of_program(program: &std::path::Path, n: u32, boot: Boot) -> Launch {
-        let command = match boot {
-            Boot::Local => {
-                let mut c = Command::new(program);
-                c.env("SHMEM_LOCAL_PES", n.to_string());
-                c
-            }
-            #[cfg(feature = "mpi")]
-            Boot::Mpi => Launcher::of_build().command(n, program),
-        };
-        Launch::of_command(command)
-    }
-
-    /// This test binary as [`Launch::of_test`], under `launcher`.
-    pub fn of_test_under(test: &str, n: u32, launcher: Launcher) -> Launch {
-        let me = std::env::current_exe().expect("a test knows its own file");
-        Launch::of_command(launcher.command(n, &me)).running(test)
+        Launch::of_command(boot.command(n, program))
     }
 
     /// Any command that starts PEs.
@@ -284,54 +252,4 @@ fn end(child: &mut Child) -> ExitStatus {
         }
     }
     child.wait().unwrap_or_else(|_| ExitStatus::from_raw(9))
-}
-
-/// A launcher of others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Launcher {
-    /// Open MPI's `mpirun`.
-    OpenMpi,
-    /// MPICH's `mpiexec`.
-    Mpich,
-}
-
-impl Launcher {
-    /// Those that this machine has.
-    pub fn all() -> Vec<Launcher> {
-        [Launcher::OpenMpi, Launcher::Mpich].into_iter().filter(|l| l.found().is_some()).collect()
-    }
-
-    /// The one of the MPI that `MPICC` is of.
-    #[cfg(feature = "mpi")]
-    fn of_build() -> Launcher {
-        match option_env!("MPICC").is_some_and(|mpicc| mpicc.contains("mpich")) {
-            true => Launcher::Mpich,
-            false => Launcher::OpenMpi,
-        }
-    }
-
-    /// Its file, and whether it is of Open MPI's kind: `mpirun` alone may be anybody's.
-    fn found(self) -> Option<(&'static str, bool)> {
-        let names: &[&str] = match self {
-            Launcher::OpenMpi => &["mpirun.openmpi", "mpirun", "mpiexec"],
-            Launcher::Mpich => &["mpiexec.mpich", "mpiexec.hydra", "mpiexec"],
-        };
-        let version = |name| Some(Command::new(name).arg("--version").output().ok()?.stdout);
-        names.iter().find_map(|name| {
-            let says = String::from_utf8_lossy(&version(name)?).into_owned();
-            let open = ["Open MPI", "OpenRTE", "PRRTE"].iter().any(|open| says.contains(open));
-            (open == (self == Launcher::OpenMpi)).then_some((*name, open))
-        })
-    }
-
-    /// The command that starts `program` on `n` PEs.
-    fn command(self, n: u32, program: &std::path::Path) -> Command {
-        let (name, open) = self.found().unwrap_or_else(|| panic!("there is no {self:?} here"));
-        let mut command = Command::new(name);
-        command.args(
-            open.then_some(["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]).iter().flatten(),
-        );
-        command.arg("-n").arg(n.to_string()).arg(program);
-        command
-    }
 }

@@ -160,7 +160,7 @@ fn a_child_of_fork_is_no_pe() {
     if testing::is_pe() {
         return all_kinds::<Single>();
     }
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         for n in [1, 3] {
             let outcome = Launch::of_test("fork::a_child_of_fork_is_no_pe", n, boot).run();
             outcome.expect_success(&format!("{n} PEs by {boot:?}"));

@@ -27,9 +27,19 @@ pub fn scratch() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// What this build of the tests was made for: the library is built for the same.
-pub fn mpicc() -> Option<String> {
-    cfg!(feature = "mpi").then(|| std::env::var("MPICC").unwrap_or_else(|_| "mpicc".to_owned()))
+/// The compiler of the MPI that a launcher belongs to, if it is here.
+pub fn mpicc(boot: Boot) -> Option<&'static str> {
+    let names: &[&str] = match boot {
+        Boot::Local => &[],
+        Boot::OpenMpi => &["mpicc.openmpi", "mpicc"],
+        Boot::Mpich => &["mpicc.mpich", "mpicc"],
+    };
+    let is_its = |name: &&&str| {
+        let says = Command::new(name).arg("--showme:version").output().ok();
+        let open = says.as_ref().is_some_and(|out| String::from_utf8_lossy(&out.stdout).contains("Open MPI"));
+        says.is_some() && open == (boot == Boot::OpenMpi)
+    };
+    names.iter().find(is_its).copied()
 }
 
 /// The prefix under which libshmem is installed.
@@ -53,9 +63,6 @@ pub fn prefix() -> &'static Path {
 pub fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--release", "-p", "shmem-c", "--quiet"]).current_dir(here());
-    if mpicc().is_none() {
-        cargo.arg("--no-default-features");
-    }
     run(&mut cargo);
     let target = scratch().parent().expect("target/tmp has a parent");
     target.join("release/libshmem_c.a")
@@ -67,7 +74,6 @@ pub fn install(archive: &Path, prefix: &Path, destdir: Option<&Path>) {
     script.arg("--prefix").arg(prefix).arg("--archive").arg(archive);
     script.arg("--info").arg(archive.with_file_name("shmem-info"));
     script.env_remove("MPICC").env_remove("DESTDIR").env_remove("CC").env_remove("CXX");
-    script.envs(mpicc().map(|mpicc| ("MPICC", mpicc)));
     script.envs(destdir.map(|dir| ("DESTDIR", dir)));
     run(&mut script);
 }
@@ -105,7 +111,12 @@ pub fn tool(name: &str) -> Command {
 
 /// Compiles and links a C or C++ file of the crate with the installed wrapper; a warning is an error.
 pub fn compile(source: &str, flags: &[&str]) -> PathBuf {
-    let name: String = format!("{source} {}", flags.join(" "))
+    compile_beside("", source, flags)
+}
+
+/// As [`compile`], for a program that calls the MPI of which `mpicc` is the compiler.
+pub fn compile_beside(mpicc: &str, source: &str, flags: &[&str]) -> PathBuf {
+    let name: String = format!("{source} {} {mpicc}", flags.join(" "))
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { '_' })
         .collect();
@@ -114,18 +125,19 @@ pub fn compile(source: &str, flags: &[&str]) -> PathBuf {
     let program = dir.join(name);
     let wrapper = if source.ends_with(".cpp") { "oshc++" } else { "oshcc" };
     let mut command = tool(wrapper);
+    command.env("OSHCC_MPICC", mpicc);
     command.args(["-O2", "-g", "-Wall", "-Wextra", "-Werror"]).args(flags);
     run(command.arg(here().join(source)).arg("-o").arg(&program));
     program
 }
 
-/// A launch of `program` on `n` PEs by the installed oshrun, or by itself.
+/// A launch of `program` on `n` PEs by the installed oshrun with that launcher, or by itself.
 pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
     let launch = match boot {
         Boot::Local => Launch::of_program(program, n, boot),
-        #[cfg(feature = "mpi")]
-        Boot::Mpi => {
+        Boot::OpenMpi | Boot::Mpich => {
             let mut oshrun = tool("oshrun");
+            oshrun.env("OSHRUN_LAUNCHER", boot.launcher().expect("the boots that are here"));
             oshrun.args(["-n", &n.to_string()]).arg(program);
             Launch::of_command(oshrun)
         }
@@ -136,7 +148,7 @@ pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
 /// Runs a program on each number of PEs under every boot; each must succeed. `check` looks at what it printed.
 pub fn on(program: &Path, pes: &[u32], check: impl Fn(u32, &Outcome)) {
     for &n in pes {
-        for &boot in Boot::ALL {
+        for &boot in Boot::all() {
             let outcome = launch(program, n, boot).run();
             outcome.expect_success(&format!("{} on {n} PEs by {boot:?}", program.display()));
             check(n, &outcome);

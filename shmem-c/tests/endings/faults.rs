@@ -89,7 +89,7 @@ fn every_system_call_fails_once() {
     let all = std::env::var("SHMEM_TEST_FAULTS").is_ok_and(|v| v == "all");
     let (program, injector, names) = (compile("tests/c/endings.c", &[]), Injector::build(), names());
     let mut wrong = Vec::new();
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let dir = fresh_dir();
         let record = dir.join("calls");
         let seen = injector.launch(boot, &["record", record.to_str().expect("UTF-8")], &program).run();

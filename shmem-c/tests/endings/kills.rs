@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use shmem_api::testing::{Boot, Random, patience};
 
-use crate::common::{compile, launch, mpicc};
+use crate::common::{compile, launch};
 use crate::{LEFT, TURN, Watched, fresh_dir, number, watch};
 
 const PHASES: [&str; 10] =
@@ -46,8 +46,7 @@ impl End {
     /// Whether it is the launcher's: nobody else can notice, since the library has not started yet, or has gone; or it is
     /// MPICH's, which takes the 0 of a PE for that of the job whatever the others say, as it does of an MPI program's.
     fn launchers(&self, what: &str) -> bool {
-        let mpich = mpicc().is_some_and(|mpicc| mpicc.contains("mpich"));
-        let taken_for_all = mpich && self.action == "_exit0" && what == SUCCEEDS;
+        let taken_for_all = self.boot == Boot::Mpich && self.action == "_exit0" && what == SUCCEEDS;
         self.boot != Boot::Local && (self.phase == "init" || self.phase == "after" || taken_for_all)
     }
 
@@ -87,7 +86,7 @@ fn one_pe_ends_anyhow_anywhere() {
     let seed = number("SHMEM_TEST_SEED").unwrap_or(time);
     let many = number("SHMEM_TEST_KILLS");
     let mut wrong = Vec::new();
-    for &boot in Boot::ALL {
+    for &boot in Boot::all() {
         let mut random = Random::new(seed);
         let (mut slowest, mut faults, mut ended) = (Duration::ZERO, 0, 0);
         let rounds = many.unwrap_or(if boot == Boot::Local { 20 } else { 6 });

@@ -275,28 +275,16 @@ fn judge((r, p, kind): (&Routine, &Parameter, usize), went_on: bool, outcome: &O
     (!right).then(|| format!("{}, {} ({class:?}) {what}: {came}", r.name, p.name))
 }
 
-/// Every type where the library is without MPI and a launch is cheap, else one type of each routine.
+/// By the local boot: nothing of this is a launcher's.
 #[test]
 fn every_pointer_of_every_routine() {
     let all = routines();
     assert!(all.len() > 1650, "{} routines have pointers", all.len());
-    let (collective, local): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .filter(|r| cfg!(not(feature = "mpi")) || one_of_a_kind(&r.name))
-        .partition(|r| r.collective);
+    let (collective, local): (Vec<_>, Vec<_>) = all.into_iter().partition(|r| r.collective);
     let cases = |routines: &[Routine]| routines.iter().map(|r| KINDS * r.pointers().count()).sum::<usize>();
     eprintln!("{} routines, {} cases", local.len() + collective.len(), cases(&local) + cases(&collective));
     let mut wrong = run("pointers_1", 1, &local);
     wrong.extend(run("pointers_2", 2, &collective));
     let shown = wrong.iter().take(20).map(String::as_str).collect::<Vec<_>>().join("\n\n");
     assert!(wrong.is_empty(), "{} cases:\n{shown}", wrong.len());
-}
-
-/// Whether a routine stands for its family: of `int`, of `uint` where there is no other, of 32 bits, or of no type.
-fn one_of_a_kind(name: &str) -> bool {
-    let types = spec::types();
-    let typed =
-        name.split('_').any(|part| !["int", "uint"].contains(&part) && types.iter().any(|t| t == part));
-    let bits = name.trim_end_matches("_nbi").trim_end_matches("_signal");
-    !typed && !["8", "16", "64", "128"].iter().any(|size| bits.ends_with(size))
 }

@@ -30,18 +30,10 @@ pub(crate) fn library(report: &mut Report) {
             named("version", env!("CARGO_PKG_VERSION")),
             named("standard", &standard),
             named("vendor string", &vendor),
-            named("MPI", &mpi()),
+            named("MPI", &shmem_api::mpi_version()),
             named("installed under", &prefix),
         ],
     );
-}
-
-/// The MPI this was built with, as it calls itself.
-pub(crate) fn mpi() -> String {
-    #[cfg(feature = "mpi")]
-    return shmem_api::mpi_version();
-    #[cfg(not(feature = "mpi"))]
-    "none: programs start their PEs themselves (SHMEM_LOCAL_PES)".to_owned()
 }
 
 /// The settings of the environment; those that do not parse are reported, and then the defaults hold.

@@ -1,0 +1,114 @@
+//! Who starts the PEs of a test: this library's supervisor, or a launcher of others, as far as this machine has them.
+//!
+//! One build of the tests runs under all of them, since the library looks for its launcher when it starts.
+//!
+//! | variable | |
+//! |---|---|
+//! | `SHMEM_TEST_BOOTS` | which of `local`, `openmpi`, `mpich` to use, with commas between (else all that are here) |
+//! | `SHMEM_BOOT` | reaches the PEs as it does a user's: so the same tests run with PEs that join in another way |
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// How a launch starts its PEs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Boot {
+    /// By the supervisor of this library.
+    Local,
+    /// By Open MPI's `mpirun`, whose PMIx the PEs join by.
+    OpenMpi,
+    /// By MPICH's `mpiexec`, whose PMI-1 the PEs join by.
+    Mpich,
+}
+
+/// Which to use, by their names.
+const CHOICE: &str = "SHMEM_TEST_BOOTS";
+
+/// What an Open MPI launcher needs on a machine for tests: it may be root's, and have fewer cores than PEs.
+const OPEN_MPI: [&str; 4] = ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"];
+
+impl Boot {
+    /// Those that this machine has, or those of them that `SHMEM_TEST_BOOTS` names. The first is the cheapest.
+    pub fn all() -> &'static [Boot] {
+        static ALL: OnceLock<Vec<Boot>> = OnceLock::new();
+        ALL.get_or_init(|| {
+            let choice = std::env::var(CHOICE).ok();
+            let wanted = |boot: &Boot| {
+                choice.as_deref().is_none_or(|list| list.split(',').any(|name| name.trim() == boot.name()))
+            };
+            let all = [Boot::Local, Boot::OpenMpi, Boot::Mpich];
+            if let Some(unknown) = choice
+                .iter()
+                .flat_map(|list| list.split(','))
+                .find(|name| !all.iter().any(|boot| boot.name() == name.trim()))
+            {
+                panic!("{CHOICE}: there is no {unknown}: local, openmpi, mpich");
+            }
+            let (here, missing): (Vec<_>, Vec<_>) = all
+                .into_iter()
+                .filter(wanted)
+                .partition(|boot| *boot == Boot::Local || boot.launcher().is_some());
+            if !missing.is_empty() && !super::is_pe() {
+                eprintln!("not on this machine, so not tested under: {missing:?}");
+            }
+            here
+        })
+    }
+
+    /// [`all`](Boot::all) but the local boot: the launchers of others.
+    pub fn launchers() -> impl Iterator<Item = Boot> {
+        Boot::all().iter().copied().filter(|boot| *boot != Boot::Local)
+    }
+
+    /// Its name in `SHMEM_TEST_BOOTS`.
+    fn name(self) -> &'static str {
+        match self {
+            Boot::Local => "local",
+            Boot::OpenMpi => "openmpi",
+            Boot::Mpich => "mpich",
+        }
+    }
+
+    /// The way by which PEs join under it (`SHMEM_BOOT`).
+    pub fn way(self) -> &'static str {
+        match self {
+            Boot::Local => "local",
+            Boot::OpenMpi => "pmix",
+            Boot::Mpich => "pmi",
+        }
+    }
+
+    /// The launcher's file: `mpirun` alone may be anybody's. Looked for once.
+    pub fn launcher(self) -> Option<&'static str> {
+        static FOUND: [OnceLock<Option<&'static str>>; 2] = [OnceLock::new(), OnceLock::new()];
+        let (found, names): (_, &[&str]) = match self {
+            Boot::Local => return None,
+            Boot::OpenMpi => (&FOUND[0], &["mpirun.openmpi", "mpirun", "mpiexec"]),
+            Boot::Mpich => (&FOUND[1], &["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]),
+        };
+        let is_its = |name: &&&str| {
+            let Ok(output) = Command::new(name).arg("--version").output() else { return false };
+            let says = String::from_utf8_lossy(&output.stdout).into_owned();
+            let open = ["Open MPI", "OpenRTE", "PRRTE"].iter().any(|open| says.contains(open));
+            open == (self == Boot::OpenMpi)
+        };
+        *found.get_or_init(|| names.iter().find(is_its).copied())
+    }
+
+    /// The command that starts `program` on `n` PEs.
+    pub fn command(self, n: u32, program: &Path) -> Command {
+        if self == Boot::Local {
+            let mut command = Command::new(program);
+            command.env("SHMEM_LOCAL_PES", n.to_string());
+            return command;
+        }
+        let mut command =
+            Command::new(self.launcher().unwrap_or_else(|| panic!("there is no {self:?} here")));
+        if self == Boot::OpenMpi {
+            command.args(OPEN_MPI);
+        }
+        command.arg("-n").arg(n.to_string()).arg(program);
+        command
+    }
+}
