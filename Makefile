@@ -1,17 +1,17 @@
 # Every target sets up what it needs. `make help` lists them.
 SHELL := /bin/bash
-# Debian's name for Open MPI's compiler; elsewhere it is just mpicc.
+# For the crate `mpi`. Debian's name for Open MPI's compiler; elsewhere it is just mpicc.
 MPICC ?= $(if $(shell command -v mpicc.openmpi),mpicc.openmpi,$(if $(shell command -v apt-get),mpicc.openmpi,mpicc))
 export MPICC
 
-.PHONY: help demo test build check test-openmpi test-mpich test-local test-instructions clean
+.PHONY: help demo test build check test-all test-far test-by-mpi test-beside-mpi test-release test-instructions clean
 
 help:
-	@echo "make demo    install what is missing, build, run the word count and the ring under mpirun"
-	@echo "make test    install what is missing, run every check and test (both MPIs, and without MPI)"
+	@echo "make demo    install what is missing, build, run the word count and the ring under every launcher"
+	@echo "make test    install what is missing, run every check and test (every launcher, beside both MPIs, and without)"
 	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
-	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (MPI=no: without); make uninstall"
+	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (needs no MPI); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
 	@echo "make test-differences DIFFERENCES=N   one PE does something else than the others, N times (SHMEM_TEST_SEED)"
 	@echo "make test-kills KILLS=N   one PE killed, exited or replaced, N times per launcher, anywhere (SHMEM_TEST_SEED)"
@@ -21,13 +21,13 @@ help:
 	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
 
 demo: setup-build
-	cargo build --release --examples
+	cargo build --release --examples $$(scripts/setup.sh features)
 	scripts/demo.sh
 
 build: setup-build
-	cargo build --release --workspace --examples
+	cargo build --release --workspace --examples $$(scripts/setup.sh features)
 
-test: setup-test check test-openmpi test-mpich test-local test-far test-instructions loom
+test: setup-test check test-all test-far test-by-mpi test-beside-mpi test-release test-instructions loom
 	@echo "make test: all passed"
 
 # Formatting, lints, documentation: nothing may warn.
@@ -37,11 +37,32 @@ check:
 	cargo clippy --workspace --all-targets --no-default-features --features shmem-api/testing -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-# All tests; the multi-PE ones under Open MPI's mpirun and under the local boot.
-test-openmpi:
-	cargo test --workspace --features shmem-api/testing
-	SHMEM_MEMHEAP=buddy cargo test -p shmem-api --features shmem-api/testing --test heap --test check
-	cargo build --release --workspace --examples
+# The tests are built without an MPI and without libclang.
+runtime := cargo test -p shmem-api --no-default-features --features shmem-api/testing
+test-all test-far test-by-mpi: export MPICC = /bin/false
+test-all test-far test-by-mpi: export LIBCLANG_PATH = /nonexistent
+
+# All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot.
+test-all:
+	cargo test --workspace --no-default-features --features shmem-api/testing
+	SHMEM_MEMHEAP=buddy $(runtime) --test heap --test check
+
+# Starts and ends of PEs that join by the launcher's MPI although there is something better.
+test-by-mpi: export SHMEM_BOOT = mpi
+test-by-mpi: export SHMEM_TEST_BOOTS = openmpi,mpich
+test-by-mpi:
+	$(runtime) --test init --test exit
+
+# Programs that use MPI through the crate `mpi`, beside each MPI. One target directory for each: a changed MPICC does not
+# rebuild. (libshmem is one for both: its tests are among `test-all`.)
+beside := cargo test -p shmem-api --features shmem-api/testing --test mpi_owner
+test-beside-mpi:
+	CARGO_TARGET_DIR="$(CURDIR)/target-openmpi" $(beside)
+	MPICC=mpicc.mpich CARGO_TARGET_DIR="$(CURDIR)/target-mpich" $(beside)
+
+# What `make demo` builds and runs, and jobs of release programs.
+test-release:
+	cargo build --release --examples
 	scripts/demo.sh
 	scripts/same-base.sh
 	scripts/nothing-left.sh
@@ -51,70 +72,47 @@ test-openmpi:
 test-instructions:
 	benches/instructions.sh --check
 
-# The multi-PE tests under MPICH's. One target directory per MPI: a changed MPICC does not rebuild.
-test-mpich: export MPICC = mpicc.mpich
-test-mpich: export CARGO_TARGET_DIR = $(CURDIR)/target-mpich
-test-mpich:
-	cargo test -p shmem-api -p shmem-c -p examples --features shmem-api/testing
-
-# Without MPI and without libclang.
-test-local: export CARGO_TARGET_DIR = $(CURDIR)/target-local
-test-local: export MPICC = /bin/false
-test-local: export LIBCLANG_PATH = /nonexistent
-test-local:
-	cargo test -p shmem-api -p shmem-c -p examples --no-default-features --features shmem-api/testing
-
-# As test-local, with all other PEs, or every second one, behind the seam (`transport/loopback`). What only holds where
+# The runtime's tests with all other PEs, or every second one, behind the seam (`transport/loopback`). What only holds where
 # memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.
-.PHONY: test-far
 far := amo signal wait lock collectives teams active_sets ahead heap memory_calls traffic ctx init global shared rma \
 	sym_static bad_input safe_atomics safe_coll safe_lock safe_rma safe_signal safe_teams safe_threads safe_wait
 mapped_only := --skip fork:: --skip right_after_init
-test-far: export CARGO_TARGET_DIR = $(CURDIR)/target-local
-test-far: export MPICC = /bin/false
-test-far: export LIBCLANG_PATH = /nonexistent
+test-far: export SHMEM_TEST_BOOTS = local
 test-far:
 	for which in all odd; do \
-		SHMEM_TEST_FAR=$$which cargo test -p shmem-api --no-default-features --features shmem-api/testing \
-			$(far:%=--test %) || exit 1; \
-		SHMEM_TEST_FAR=$$which cargo test -p shmem-api --no-default-features --features shmem-api/testing \
-			--test exit -- $(mapped_only) || exit 1; \
-		SHMEM_TEST_FAR=$$which SHMEM_TEST_DIFFERENCES=100 cargo test -p shmem-api --no-default-features \
-			--features shmem-api/testing --test differences || exit 1; \
+		SHMEM_TEST_FAR=$$which $(runtime) $(far:%=--test %) || exit 1; \
+		SHMEM_TEST_FAR=$$which $(runtime) --test exit -- $(mapped_only) || exit 1; \
+		SHMEM_TEST_FAR=$$which SHMEM_TEST_DIFFERENCES=100 $(runtime) --test differences || exit 1; \
 	done
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
 .PHONY: test-differences
 DIFFERENCES ?= 10000
 test-differences: setup-test
-	SHMEM_TEST_STRICT=1 SHMEM_TEST_DIFFERENCES=$(DIFFERENCES) cargo test -p shmem-api --no-default-features \
-		--features shmem-api/testing --test differences -- --nocapture
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_DIFFERENCES=$(DIFFERENCES) $(runtime) --test differences -- --nocapture
 
-# PEs that end and calls that fail, many of each (`make test` runs a sample), under Open MPI, MPICH and the local boot.
+# PEs that end and calls that fail, many of each (`make test` runs a sample), under every launcher that is here.
 .PHONY: test-kills test-faults
 KILLS ?= 334
 endings := cargo test -p shmem-c --features shmem-api/testing --test endings -- --nocapture
-mpich := MPICC=mpicc.mpich CARGO_TARGET_DIR="$(CURDIR)/target-mpich"
 test-kills: setup-test
 	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(endings) kills
-	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(mpich) $(endings) kills
 test-faults: setup-test
 	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(endings) faults
-	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(mpich) $(endings) faults
 
-# libshmem: the C library, its headers and tools. MPI=no: programs start their PEs themselves.
+# libshmem: the C library, its headers and tools. It needs no MPI; its tools know the one of MPICC, if it is here. MPI=no:
+# none.
 PREFIX ?= /usr/local
-no_mpi := $(filter no,$(MPI))
 .PHONY: install uninstall
-install: $(if $(no_mpi),,setup-build)
-	cargo build --release -p shmem-c $(if $(no_mpi),--no-default-features)
-	built="$${CARGO_TARGET_DIR:-target}/release"; $(if $(no_mpi),env -u MPICC) shmem-c/install.sh \
-		--prefix "$(PREFIX)" --archive "$$built/libshmem_c.a" --info "$$built/shmem-info"
+install: setup-install
+	cargo build --release -p shmem-c
+	built="$${CARGO_TARGET_DIR:-target}/release"; shmem-c/install.sh --prefix "$(PREFIX)" --mpi "$(or $(MPI),$(MPICC))" \
+		--archive "$$built/libshmem_c.a" --info "$$built/shmem-info"
 
 # The Python bindings (shmem4py, from PyPI) built against libshmem, and their own tests on 1, 2 and 4 PEs. Says so
 # where there is no network.
 .PHONY: test-shmem4py
-test-shmem4py: setup-build
+test-shmem4py: setup-install
 	cargo build --release -p shmem-c
 	built="$${CARGO_TARGET_DIR:-target}/release"; shmem-c/install.sh --prefix "$(CURDIR)/target/shmem4py/prefix" \
 		--archive "$$built/libshmem_c.a" --info "$$built/shmem-info"
@@ -123,6 +121,9 @@ test-shmem4py: setup-build
 uninstall:
 	shmem-c/install.sh --prefix "$(PREFIX)" --uninstall
 
+setup-install:
+	@scripts/setup.sh install
+
 setup-build:
 	@scripts/setup.sh build
 
@@ -130,7 +131,7 @@ setup-test:
 	@scripts/setup.sh test
 
 clean:
-	rm -rf target target-mpich target-local target-loom
+	rm -rf target target-openmpi target-mpich target-loom
 
 .PHONY: bench bench-peers
 

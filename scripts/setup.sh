@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# Makes sure that building and testing have what they need. `setup.sh build` for make demo, `setup.sh test`
-# for all of it. What is missing is found by looking for the tools; on Debian the packages are installed,
+# Makes sure that building and testing have what they need. `setup.sh install` for libshmem, `setup.sh build` for make demo,
+# `setup.sh test` for all of it. What is missing is found by looking for the tools; on Debian the packages are installed,
 # and where that is not possible, the exact line to run is printed.
+#
+# `setup.sh features` prints the flags with which cargo builds here: the crate feature `mpi` needs an MPI's compiler and
+# libclang, and where there is none, it is left out, which is said. The library itself needs neither.
 set -euo pipefail
 
+what=${1:-build}
 need=()
 lacks() { ! command -v "$1" >/dev/null; }
 # libclang itself; libclang-cpp, which other packages bring along, is another library.
@@ -17,13 +21,24 @@ if lacks cargo; then
     echo "A Rust toolchain is needed (cargo 1.95 or newer): see https://rustup.rs" >&2
     exit 1
 fi
+any_mpi() { command -v "${MPICC:-mpicc.openmpi}" || command -v mpicc || command -v mpicc.mpich; } >/dev/null
+if [ "$what" = features ]; then
+    missing=()
+    any_mpi || missing+=("an MPI's compiler (MPICC)")
+    libclang || missing+=(libclang)
+    if [ ${#missing[@]} -gt 0 ]; then
+        echo "not here: ${missing[*]}; building all that needs none: everything but the crate feature mpi" >&2
+        echo --no-default-features
+    fi
+    exit 0
+fi
 lacks cc && need+=(gcc libc6-dev)
-libclang || need+=(libclang-dev)
-case "${MPICC:-mpicc.openmpi}" in
-*mpich*) lacks "${MPICC}" && need+=(libmpich-dev mpich) ;;
-*) lacks "${MPICC:-mpicc.openmpi}" && lacks mpicc && need+=(libopenmpi-dev openmpi-bin) ;;
-esac
-if [ "${1:-build}" = test ]; then
+if [ "$what" != install ]; then
+    libclang || need+=(libclang-dev)
+    any_mpi || need+=(libopenmpi-dev openmpi-bin)
+fi
+if [ "$what" = test ]; then
+    lacks mpicc.openmpi && lacks mpicc && need+=(libopenmpi-dev openmpi-bin)
     lacks mpicc.mpich && need+=(libmpich-dev mpich)
     [ -n "$(ls /usr/include/pmix.h /usr/lib/*/pmix2/include/pmix.h 2>/dev/null)" ] || lacks apt-get || need+=(libpmix-dev)
     lacks pgrep && need+=(procps)
@@ -36,11 +51,15 @@ if [ "${1:-build}" = test ]; then
 fi
 [ ${#need[@]} -eq 0 ] && exit 0
 
+# What cannot be had is done without, where that can be.
+optional() { [ "$what" = build ] && ! lacks cc; }
 if ! command -v apt-get >/dev/null; then
+    optional && exit 0
     echo "Missing here, by Debian's names: ${need[*]}. Install what your system calls them, then run make again." >&2
     exit 1
 fi
 if [ "$(id -u)" -ne 0 ]; then
+    optional && exit 0
     echo "Not root, so nothing was installed. Run this, then make again:" >&2
     echo "    sudo sh -c 'apt-get update && apt-get install -y ${need[*]}'" >&2
     exit 1

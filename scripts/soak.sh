@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A few tests on many more PEs than cores, under every boot there is: nobody may starve, hang or be missed.
-#   scripts/soak.sh [PES]     64 by default; a launch of 64 takes some seconds, mpirun's about ten
+# A few tests on many more PEs than cores, under every launcher there is: nobody may starve, hang or be missed.
+#   scripts/soak.sh [PES]     64 by default; a launch of 64 takes some seconds
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ export SHMEM_SYMMETRIC_SIZE="${SHMEM_SYMMETRIC_SIZE:-64M}"
 
 one() {
 	echo "soak: $2 on $SHMEM_TEST_PES PEs"
-	cargo test -q -p shmem-api --features shmem-api/testing --test "$1" -- --exact "$2"
+	cargo test -q -p shmem-api --no-default-features --features shmem-api/testing --test "$1" -- --exact "$2"
 }
 
 one wait every_routine_on_every_type_equals_the_model

@@ -1,6 +1,7 @@
 //! A program that uses MPI beside this library: MPI started by either, finalized before or after.
 //!
-//! **MPI is ours to start, never ours to end early**: what the program started, the program ends.
+//! **MPI is ours to start, never ours to end early**: what the program started, the program ends. Where `SHMEM_BOOT` names the
+//! launcher's own way, MPI is the program's alone.
 #![cfg(feature = "mpi")]
 #![allow(unsafe_code)]
 
@@ -10,6 +11,21 @@ use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives};
 use shmem_api::testing::{self, Boot, Launch, Outcome};
 use shmem_api::{Error, World, raw};
+
+const WAY: &str = "SHMEM_BOOT";
+
+/// Whether the PEs have joined by the program's MPI, as they do where nothing else is said.
+fn by_mpi() -> bool {
+    std::env::var_os(WAY).is_none()
+}
+
+/// Initialises MPI where the library has not.
+fn mpi_is_up() -> Option<environment::Universe> {
+    assert_eq!(environment::is_initialized(), by_mpi());
+    let universe = environment::initialize();
+    assert_eq!(universe.is_none(), by_mpi());
+    universe
+}
 
 /// That of the MPI which this test was built with: it does not start the other's programs.
 fn launcher() -> Boot {
@@ -66,9 +82,11 @@ macro_rules! under_mpi {
                 // Where this test ends, the process does, with its exit handlers.
                 std::process::exit(0);
             }
-            for n in [1, 2, 4] {
-                let $outcome = Launch::of_test(stringify!($name), n, launcher()).run();
-                $outcome.expect_success(&format!("{} on {n} PEs", stringify!($name)));
+            for (n, way) in [(1, None), (2, None), (4, None), (1, Some(launcher().way())), (3, Some(launcher().way()))] {
+                let launch = Launch::of_test(stringify!($name), n, launcher());
+                let launch = way.into_iter().fold(launch, |launch, way| launch.env(WAY, way));
+                let $outcome = launch.run();
+                $outcome.expect_success(&format!("{} on {n} PEs by {way:?}", stringify!($name)));
                 $check
             }
         }
@@ -106,8 +124,14 @@ under_mpi! {
         shmem_works();
         finalize();
         // MPI cannot be started twice, so neither can the library any more; every PE is told.
-        let again = World::init().map(drop).unwrap_err();
-        assert!(matches!(&again, Error::Boot(why) if why.contains("MPI has been finalized")), "{again}");
+        match World::init() {
+            Err(Error::Boot(why)) => assert!(by_mpi() && why.contains("MPI has been finalized"), "{why}"),
+            Err(other) => panic!("{other}"),
+            Ok(world) => {
+                assert!(!by_mpi());
+                world.barrier();
+            }
+        }
     } check |outcome| { silent(&outcome) }
 
     fn the_program_ends_mpi_and_forgets_to_finalize_us {
@@ -122,7 +146,7 @@ under_mpi! {
     fn we_start_mpi_and_the_program_uses_it_after_our_finalize {
         init();
         shmem_works();
-        assert!(environment::is_initialized() && environment::initialize().is_none());
+        let universe = mpi_is_up();
         mpi_works();
         finalize();
         assert!(!environment::is_finalized(), "process exit ends it");
@@ -130,12 +154,14 @@ under_mpi! {
         init();
         shmem_works();
         finalize();
+        drop(universe);
     } check |outcome| { silent(&outcome) }
 
     /// Programs of two layers do this: each ends what it knows of.
     fn we_start_mpi_and_the_program_ends_it {
         init();
         shmem_works();
+        std::mem::forget(mpi_is_up());
         // SAFETY: MPI is up, and this is its last call.
         unsafe { mpi::ffi::MPI_Finalize() };
         shmem_works();
@@ -148,6 +174,7 @@ under_mpi! {
         // SAFETY: one thread.
         let provided = unsafe { raw::init_thread(raw::THREAD_MULTIPLE) }.unwrap();
         let most = match got {
+            _ if !by_mpi() => raw::THREAD_MULTIPLE,
             mpi::Threading::Single => raw::THREAD_SINGLE,
             mpi::Threading::Funneled => raw::THREAD_FUNNELED,
             mpi::Threading::Serialized => raw::THREAD_SERIALIZED,

@@ -19,10 +19,32 @@ fn mpi_in_every_order() {
         let merged = compile_beside(mpicc, "tests/c/mpi_beside.c", &["-static-libshmem"]);
         for order in ["mm", "ms", "sm", "ss", "qs"] {
             for (program, n) in [(&shared, 1), (&shared, 3), (&merged, 2)] {
-                let what = format!("order {order} on {n} PEs by {boot:?}, {}", program.display());
-                let outcome = launch(program, n, boot).arg(order).run();
-                outcome.expect_success(&what);
-                assert_eq!(outcome.stdout, "done\n", "{what}");
+                for way in [None, Some(boot.way())] {
+                    let what = format!("order {order} on {n} PEs by {boot:?} {way:?}, {}", program.display());
+                    let launch = launch(program, n, boot).arg(order);
+                    let launch = way.into_iter().fold(launch, |launch, way| launch.env("SHMEM_BOOT", way));
+                    let outcome = launch.run();
+                    outcome.expect_success(&what);
+                    assert_eq!(outcome.stdout, "done\n", "{what}");
+                }
+            }
+        }
+    }
+}
+
+/// An MPI that comes into the process when SHMEM is up already, as where an interpreter loads both.
+#[test]
+fn an_mpi_that_is_loaded_later() {
+    let program = compile("tests/c/mpi_late.c", &["-ldl"]);
+    for (boot, library) in [(Boot::OpenMpi, "libmpi.so.40"), (Boot::Mpich, "libmpich.so.12")] {
+        if mpicc(boot).is_none() || !Boot::launchers().any(|here| here == boot) {
+            continue;
+        }
+        for order in ["m", "s"] {
+            for n in [1, 2, 4] {
+                let outcome = launch(&program, n, boot).arg(library).arg(order).run();
+                outcome.expect_success(&format!("{library} on {n} PEs, {order} ends first"));
+                assert_eq!(outcome.stdout, "done\n", "{outcome}");
             }
         }
     }

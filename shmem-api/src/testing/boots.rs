@@ -11,6 +11,14 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// Set in the processes of a launch: the test they run.
+pub(super) const ROLE: &str = "SHMEM_TEST_ROLE";
+
+/// Whether this process is a PE of a launch.
+pub fn is_pe() -> bool {
+    std::env::var_os(ROLE).is_some()
+}
+
 /// How a launch starts its PEs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Boot {
@@ -49,7 +57,7 @@ impl Boot {
                 .into_iter()
                 .filter(wanted)
                 .partition(|boot| *boot == Boot::Local || boot.launcher().is_some());
-            if !missing.is_empty() && !super::is_pe() {
+            if !missing.is_empty() && !is_pe() {
                 eprintln!("not on this machine, so not tested under: {missing:?}");
             }
             here

@@ -22,7 +22,8 @@
 mod boots;
 mod random;
 
-pub use boots::Boot;
+use boots::ROLE;
+pub use boots::{Boot, is_pe};
 pub use random::{Random, mix};
 
 use std::io::Read;
@@ -34,9 +35,6 @@ use std::time::{Duration, Instant};
 use crate::api::world::World;
 use crate::boot::local;
 use crate::types::thread_level::Level;
-
-/// Set in the processes of a launch: the test they run.
-const ROLE: &str = "SHMEM_TEST_ROLE";
 
 /// Runs every test on that many PEs instead of its own numbers (`make soak`).
 const SOAK: &str = "SHMEM_TEST_PES";
@@ -91,11 +89,6 @@ pub fn name_of(module: &str, function: &str) -> String {
         Some((_, path)) => format!("{path}::{function}"),
         None => function.to_owned(),
     }
-}
-
-/// Whether this process is a PE of a launch.
-pub fn is_pe() -> bool {
-    std::env::var_os(ROLE).is_some()
 }
 
 /// Runs `body` on each number of PEs, under every boot; in a PE, runs it once, at the thread level it takes.
