@@ -18,7 +18,8 @@ help:
 	@echo "make test-faults          every system call of the library fails once, in start, middle and end"
 	@echo "make test-shmem4py   the Python bindings' own tests with libshmem (downloads them)"
 	@echo "make miri    the allocators' model tests under Miri"
-	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md)"
+	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md);"
+	@echo "             benches/peers/run.sh starts: starting and ending a job, beside OSHMEM, both MPIs and bare PMIx"
 
 demo: setup-build
 	cargo build --release --examples $$(scripts/setup.sh features)

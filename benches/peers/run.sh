@@ -2,8 +2,27 @@
 # Ours beside Open MPI's, in rounds, the contenders alternating:
 #     run.sh [--rounds 9] [--plots docs/plots]    the allocators: the same blocks asked for in the same order (`ratios`)
 #     run.sh transfers [--rounds 9]               put and get between two PEs (`transfers`)
+#     run.sh starts [--rounds 10] [--oshcc PATH]  starting and ending a job, under both MPIs' launchers (`starts`): with
+#                                                 what is on the machine; PATH: of an installed libshmem, else it is built
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+target=${CARGO_TARGET_DIR:-target}
+
+if [ "${1-}" = starts ]; then
+    shift
+    case " $* " in
+    *" --oshcc "*) ;;
+    *)
+        cargo build --release -p shmem-c --no-default-features
+        prefix=$target/release/starts-libshmem
+        env -u MPICC shmem-c/install.sh --prefix "$prefix" \
+            --archive "$target/release/libshmem_c.a" --info "$target/release/shmem-info"
+        set -- --oshcc "$prefix/bin/oshcc" "$@"
+        ;;
+    esac
+    cargo build --release -p benches --no-default-features --bin starts
+    exec "$target/release/starts" "$@"
+fi
 
 if ! command -v oshcc >/dev/null || ! command -v oshrun >/dev/null; then
     line="apt-get update && apt-get install -y libopenmpi-dev openmpi-bin"
@@ -22,7 +41,6 @@ if [ "${1-}" = transfers ]; then
     program=transfers source=transfers
     shift
 fi
-target=${CARGO_TARGET_DIR:-target}
 cargo build --release -p benches --bin $program
 oshcc -O3 -Wall -Wextra -o "$target/release/peer-$program" benches/peers/$source.c -lm
 "$target/release/$program" --peer "$target/release/peer-$program" "$@"

@@ -7,6 +7,8 @@
 //!   latency, occupancy, start      what else is measured
 //!   field                          all contenders, by name
 //!   beside                         programs that measure beside a peer, in rounds of jobs
+//!   launch, launchers              one launch, timed, with a watchdog; under which MPI's launcher (`starts`: starting
+//!                                  and ending a job)
 //!   transfers, atomics             put and get beside bare copies, atomics beside bare instructions (a
 //!                                  program of its own: `transfers`)
 //!   results ──► goals, tables, plot
@@ -24,6 +26,8 @@ pub mod contender;
 pub mod field;
 pub mod goals;
 pub mod latency;
+pub mod launch;
+pub mod launchers;
 pub mod occupancy;
 pub mod peers;
 pub mod plot;

@@ -16,9 +16,14 @@ impl Results {
             if let (Some(who), Some(what), Some(Ok(value)), None) =
                 (parts.next(), parts.next(), parts.next().map(str::parse), parts.next())
             {
-                self.values.entry((who.to_owned(), what.to_owned())).or_default().push(value);
+                self.add(who, what, value);
             }
         }
+    }
+
+    /// One more value.
+    pub fn add(&mut self, who: &str, what: &str, value: f64) {
+        self.values.entry((who.to_owned(), what.to_owned())).or_default().push(value);
     }
 
     /// The least value, if there is one.

@@ -1,4 +1,4 @@
-//! The results as Markdown tables.
+//! The results as Markdown tables: those of the allocators (`all`), and what other programs make theirs with.
 
 use std::fmt::Write;
 
@@ -36,6 +36,7 @@ pub fn all(results: &Results) -> String {
         &mut out,
         results,
         "Nanoseconds per pair: least / median of the rounds",
+        &NAMES,
         &workloads,
         |r, who, what| Some(format!("{:.1} / {:.1}", r.least(who, what)?, r.median(who, what)?)),
     );
@@ -44,7 +45,7 @@ pub fn all(results: &Results) -> String {
         .iter()
         .flat_map(|op| percentiles.map(|p| (format!("{op} {p}"), format!("worst/{op}.{p}"))))
         .collect();
-    table(&mut out, results, "Single operations in `random`, ns", &tails, |r, who, what| {
+    table(&mut out, results, "Single operations in `random`, ns", &NAMES, &tails, |r, who, what| {
         r.least(who, what).map(|v| format!("{v:.0}"))
     });
     let shares = ["50", "70", "80"];
@@ -56,33 +57,37 @@ pub fn all(results: &Results) -> String {
         })
         .collect();
     shape.push(("live when a fill fails".to_owned(), "frag/fill".to_owned()));
-    table(&mut out, results, "Fragmentation", &shape, |r, who, what| {
+    table(&mut out, results, "Fragmentation", &NAMES, &shape, |r, who, what| {
         let digits = if what.ends_with("largest") { 0 } else { 3 };
         r.least(who, what).map(|v| format!("{v:.digits$}"))
     });
     for workload in ["pair64", "random"] {
         let logs = SCALES.map(|log| (format!("2^{log}"), format!("scale/{workload}.{log}")));
         let title = format!("Heap size: `{workload}`, ns per pair");
-        table(&mut out, results, &title, &logs, |r, who, what| r.least(who, what).map(|v| format!("{v:.1}")));
+        table(&mut out, results, &title, &NAMES, &logs, |r, who, what| {
+            r.least(who, what).map(|v| format!("{v:.1}"))
+        });
     }
     let start =
         [("us", "start/us"), ("resident KiB", "start/kib")].map(|(a, b)| (a.to_owned(), b.to_owned()));
-    table(&mut out, results, "Init and first block at 1 TiB", &start, |r, who, what| {
+    table(&mut out, results, "Init and first block at 1 TiB", &NAMES, &start, |r, who, what| {
         r.least(who, what).map(|v| format!("{v:.1}"))
     });
     goals_table(&mut out, &goals::all(results));
     out
 }
 
-fn table(
+/// A table under a title: a row for each of `names` that has results, a column for each heading and its metric.
+pub fn table(
     out: &mut String,
     results: &Results,
     title: &str,
+    names: &[&str],
     columns: &[(String, String)],
     cell: impl Fn(&Results, &str, &str) -> Option<String>,
 ) {
     let measured = |who: &&str| columns.iter().any(|(_, what)| results.least(who, what).is_some());
-    let names: Vec<&str> = NAMES.into_iter().filter(measured).collect();
+    let names: Vec<&str> = names.iter().copied().filter(measured).collect();
     if names.is_empty() {
         return;
     }
@@ -97,7 +102,8 @@ fn table(
     }
 }
 
-fn goals_table(out: &mut String, goals: &[Goal]) {
+/// The goals, and how many of them hold.
+pub fn goals_table(out: &mut String, goals: &[Goal]) {
     line(out, format_args!("\n### Goals\n"));
     line(out, format_args!("| id | goal | limit | measured | |"));
     line(out, format_args!("|---|---|---|---|---|"));
