@@ -54,10 +54,10 @@ fn statics() {
     all_static("tests/c/statics.c", &[], &[1, 4]);
 }
 
-/// What is all static loads no PMIx, so under Open MPI's launcher it ends with a line (`tools`).
+/// What is all static loads no PMIx, so where that is the way to join it ends with a line (`tools`).
 fn all_static(source: &str, flags: &[&str], pes: &[u32]) {
     let program = compile(source, &[flags, &["-static"]].concat());
-    for &boot in Boot::all().iter().filter(|boot| **boot != Boot::OpenMpi) {
+    for &boot in Boot::all().iter().filter(|boot| boot.way() != "pmix") {
         for &n in pes {
             launch(&program, n, boot)
                 .run()
@@ -107,7 +107,7 @@ fn a_program_may_do_with_descriptors_what_it_likes() {
         // MPI cannot do without its own; and it has to be started by whom it was installed for.
         let modes: &[_] = match boot {
             Boot::Local => &["closed_streams", "close_on_exec", "all_closed", "undumpable"],
-            Boot::OpenMpi | Boot::Mpich => &["closed_streams"],
+            Boot::OpenMpi | Boot::Mpich | Boot::Slurm => &["closed_streams"],
         };
         modes.iter().for_each(|what| run(what).expect_success(what));
         if boot == Boot::Local {

@@ -77,6 +77,22 @@ pub(crate) fn leave() -> Result<(), Error> {
     boot.map_or(Ok(()), Boot::leave)
 }
 
+/// Whether the launcher, asked for by [`end_all`], ends the job with that status. If not, each PE has to leave with it.
+pub(crate) fn passes_on(status: u8) -> bool {
+    BOOT.try_lock().map_or(true, |boot| boot.as_deref().is_none_or(|boot| boot.passes_on(status)))
+}
+
+/// Leaves a job that has ended, in good order, so that the launcher takes the status of this process for what it is; then
+/// `end`, which ends the process. Of several threads one does.
+pub(crate) fn leave_with(end: impl FnOnce()) {
+    let mut boot = lock();
+    if let Some(boot) = boot.take() {
+        // Whatever is wrong with it, the job has ended.
+        let _ = boot.leave();
+    }
+    end();
+}
+
 /// Ends all PEs such that the launcher exits with `status`, if there is a way to.
 pub(crate) fn end_all(status: u8) {
     if let Ok(mut boot) = BOOT.try_lock()
