@@ -104,8 +104,21 @@ fn a_program_may_do_with_descriptors_what_it_likes() {
     let program = compile("tests/c/descriptors.c", &[]);
     for &boot in Boot::all() {
         let run = |what: &str| launch(&program, 3, boot).env("SHMEM_HEAP_TRIM", "1m").arg(what).run();
+        // What the launcher takes amiss. The descriptors of PMIx and PMI are gone with all others, and the launcher ends the
+        // job; PMIx refuses a process of another user, and its own are inherited.
+        let refused: &[&str] = match boot {
+            Boot::Local => &[],
+            Boot::OpenMpi => &["close_on_exec", "all_closed", "undumpable"],
+            Boot::Mpich => &["all_closed"],
+        };
         for what in ["closed_streams", "close_on_exec", "all_closed", "undumpable"] {
-            run(what).expect_success(&format!("{what} by {boot:?}"));
+            let outcome = run(what);
+            if refused.contains(&what) {
+                let silent = outcome.stderr.is_empty() && outcome.stdout.is_empty();
+                assert!(!outcome.timed_out && !silent, "{what} by {boot:?}: {outcome}");
+            } else {
+                outcome.expect_success(&format!("{what} by {boot:?}"));
+            }
         }
         if boot == Boot::Local {
             let outcome = run("closed_between");

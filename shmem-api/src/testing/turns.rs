@@ -15,10 +15,8 @@ pub(super) struct Turn(&'static Turns);
 pub(super) fn take() -> Turn {
     static TURNS: OnceLock<Turns> = OnceLock::new();
     let turns = TURNS.get_or_init(|| Turns { free: Mutex::new(at_once()), given_back: Condvar::new() });
-    let mut free = turns
-        .given_back
-        .wait_while(turns.lock(), |free| *free == 0)
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut free =
+        turns.given_back.wait_while(turns.lock(), |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
     *free -= 1;
     Turn(turns)
 }
