@@ -15,6 +15,7 @@ help:
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
 	@echo "make test-differences DIFFERENCES=N   one PE does something else than the others, N times (SHMEM_TEST_SEED)"
 	@echo "make test-kills KILLS=N   one PE killed, exited or replaced, N times per launcher, anywhere (SHMEM_TEST_SEED)"
+	@echo "make test-starts STARTS=N  N jobs under each launcher: none hangs"
 	@echo "make test-faults          every system call of the library fails once, in start, middle and end"
 	@echo "make test-shmem4py   the Python bindings' own tests with libshmem (downloads them)"
 	@echo "make miri    the allocators' model tests under Miri"
@@ -100,6 +101,13 @@ test-kills: setup-test
 	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(endings) kills
 test-faults: setup-test
 	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(endings) faults
+
+# Jobs that start and end, many under each launcher: none hangs.
+.PHONY: test-starts
+STARTS ?= 1000
+test-starts: setup-test
+	cargo build --release --examples --no-default-features
+	scripts/starts.sh $(STARTS)
 
 # libshmem: the C library, its headers and tools. It needs no MPI; its tools know the one of MPICC, if it is here. MPI=no:
 # none.

@@ -13,9 +13,9 @@ if [ "${1-}" = starts ]; then
     case " $* " in
     *" --oshcc "*) ;;
     *)
-        cargo build --release -p shmem-c --no-default-features
+        cargo build --release -p shmem-c
         prefix=$target/release/starts-libshmem
-        env -u MPICC shmem-c/install.sh --prefix "$prefix" \
+        shmem-c/install.sh --mpi no --prefix "$prefix" \
             --archive "$target/release/libshmem_c.a" --info "$target/release/shmem-info"
         set -- --oshcc "$prefix/bin/oshcc" "$@"
         ;;

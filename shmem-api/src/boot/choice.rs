@@ -11,7 +11,8 @@
 //! | `local`, alone | 0 | no launcher started this process, or `SHMEM_BOOT=local` |
 //!
 //! To open a way is to look, and joins nothing. One that cannot be joined after all makes room for the next; once a launcher
-//! has let this process in, what fails is the job's failure.
+//! has let this process in, what fails is the job's failure. A launcher whose PMIx has refused this process is not asked again by
+//! way of an MPI, which would wait there for ever.
 
 use memheap::settings::{self, Settings};
 
@@ -77,6 +78,11 @@ fn open(link: Option<LocalBoot>) -> Vec<Way> {
     let alone =
         alone.map(|how| -> (String, Join) { (how, Box::new(|| Ok(Joined::Local(LocalBoot::alone())))) });
     let in_use = loaded::mpi().is_some();
+    // An MPI that is loaded would ask the same PMIx.
+    let mpi = match pmix::refused() {
+        Some(why) if !in_use => Err(why),
+        _ => mpi,
+    };
     let no_link = || "no supervisor of ours started this process".to_owned();
     let mut ways = vec![
         Way { name: "local", priority: 100, open: link.ok_or_else(no_link) },
@@ -107,16 +113,19 @@ fn settings() -> Settings {
 pub(super) fn join() -> Result<(Box<dyn Boot>, Vec<BootWay>), Error> {
     let mut taken = None;
     let mut seen: Vec<BootWay> = Vec::new();
+    let mut refused = false;
     for Way { name, priority, open } in open(LocalBoot::from_supervisor()) {
         let fate = match open {
             Err(why) => why,
             Ok(_) if taken.is_some() => "not needed".to_owned(),
+            Ok(_) if refused && name == "mpi" => "it would ask the same PMIx".to_owned(),
             Ok((what, join)) => match join() {
                 Ok(joined) => {
                     taken = Some(joined);
                     format!("selected: {what}")
                 }
                 Err(e) => {
+                    refused |= name == "pmix";
                     if wordy() {
                         say(&format!("shmem: not by {name}: {e}"));
                     }

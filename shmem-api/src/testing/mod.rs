@@ -21,6 +21,7 @@
 
 mod boots;
 mod random;
+mod turns;
 
 pub use boots::{Boot, is_pe};
 use boots::{ROLE, end};
@@ -29,7 +30,6 @@ pub use random::{Random, mix};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::api::world::World;
@@ -172,10 +172,9 @@ impl Launch {
         (child, self.limit)
     }
 
-    /// Starts it, one launch at a time in this process, and waits until it ends or the watchdog ends it.
+    /// Starts it when it is its turn, and waits until it ends or the watchdog ends it.
     pub fn run(self) -> Outcome {
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = turns::take();
         let start = Instant::now();
         let (child, limit) = self.start();
         finish(child, start, limit)

@@ -10,10 +10,11 @@
 
 pub mod spec;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use shmem_api::testing::{Boot, Launch, Outcome};
 
@@ -123,6 +124,13 @@ pub fn compile_beside(mpicc: &str, source: &str, flags: &[&str]) -> PathBuf {
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { '_' })
         .collect();
+    // Once in this process: several tests may run one program.
+    static DONE: Mutex<BTreeMap<String, Arc<OnceLock<PathBuf>>>> = Mutex::new(BTreeMap::new());
+    let done = DONE.lock().unwrap_or_else(PoisonError::into_inner).entry(name.clone()).or_default().clone();
+    done.get_or_init(|| compile_to(&name, mpicc, source, flags)).clone()
+}
+
+fn compile_to(name: &str, mpicc: &str, source: &str, flags: &[&str]) -> PathBuf {
     let dir = scratch().join("c");
     std::fs::create_dir_all(&dir).expect("a directory for programs");
     let program = dir.join(name);

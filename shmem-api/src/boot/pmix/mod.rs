@@ -6,7 +6,8 @@
 //!   process exit: PMIx_Finalize, which waits for nobody        shmem_global_exit: PMIx_Abort
 //! ```
 //!
-//! An MPI in the process may use the same library: it counts its inits.
+//! An MPI in the process may use the same library: it counts its inits. A program may close the library's descriptors; then it
+//! is not called any more, since it would wait for an answer for ever.
 //!
 //! Invariants:
 //! * **PMIX-X1** the functions are those of `abi`, of a library of a major version whose interface that is; it stays loaded
@@ -14,9 +15,11 @@
 //! * **PMIX-X2** after a successful init, and until finalize, they may be called by any thread of this process, and not by
 //!   its children.
 //! * **PMIX-X3** a value of the library is of the kind it says, and is the caller's to free.
+//! * PMIX-X4: it is called at the end only if its descriptors are as they were after its init.
 #![allow(unsafe_code)]
 
 mod abi;
+mod descriptors;
 
 use std::ffi::{CStr, c_char, c_int};
 use std::mem::MaybeUninit;
@@ -34,7 +37,9 @@ use crate::boot::pmix::abi::{
     BOOL, BYTE_OBJECT, ByteObject, COLLECT_DATA, Data, GLOBAL, Info, JOB_SIZE, LOCAL_PEERS, MAX_KEYLEN, Proc,
     RANK_WILDCARD, STRING, SUCCESS, UINT32, Value, call,
 };
+use crate::boot::pmix::descriptors::Descriptors;
 use crate::error::Error;
+use crate::process::say::say;
 
 /// The file of every version with this interface.
 const LIBRARY: &str = "libpmix.so.2";
@@ -62,6 +67,8 @@ pub(super) struct Pmix {
     library: Functions,
     me: Proc,
     n_pes: u32,
+    /// The library's.
+    descriptors: Descriptors,
 }
 
 /// The library, if this process was started by a launcher that speaks PMIx.
@@ -78,11 +85,28 @@ pub(super) fn find() -> Result<Functions, String> {
     if !std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("PMIX_SERVER_URI")) {
         return Err("no PMIX_SERVER_URI is set".to_owned());
     }
+    if let Some(why) = refused() {
+        return Err(why);
+    }
     if !loaded::can_load() {
         return Err("this program is linked statically and loads no library".to_owned());
     }
     static LOADED: OnceLock<Result<Functions, String>> = OnceLock::new();
     LOADED.get_or_init(Functions::load).clone()
+}
+
+/// Why the launcher's PMIx will not let this process in, if that can be told: it takes its own user's only. (Asked all the same, Open
+/// MPI's mpirun does not end any more.)
+pub(super) fn refused() -> Option<String> {
+    let directory = std::env::var_os("PMIX_SERVER_TMPDIR")?;
+    let own = rustix::process::geteuid().as_raw();
+    let refused = match rustix::fs::stat(&directory) {
+        Ok(stat) => stat.st_uid != own,
+        Err(e) => e == rustix::io::Errno::ACCESS,
+    };
+    refused.then(|| {
+        format!("the launcher's PMIx lets in processes of its own user only, and this one is of user {own}")
+    })
 }
 
 impl Functions {
@@ -147,11 +171,13 @@ fn major(version: &str) -> Option<u32> {
 /// The launcher does not let this process in.
 pub(super) fn join(library: Functions) -> Result<Pmix, String> {
     let mut me = MaybeUninit::<Proc>::zeroed();
+    let before = Descriptors::open();
     // SAFETY: PMIX-X1: it fills `me` in.
     let status = unsafe { (library.init)(me.as_mut_ptr(), ptr::null_mut(), 0) };
     library.check("PMIx_Init", status)?;
     // SAFETY: all zero is one, and it was filled in.
-    let mut pmix = Pmix { library, me: unsafe { me.assume_init() }, n_pes: 0 };
+    let me = unsafe { me.assume_init() };
+    let mut pmix = Pmix { library, me, n_pes: 0, descriptors: Descriptors::open().since(&before) };
     let asked = pmix.get(RANK_WILDCARD, JOB_SIZE, UINT32, |value| {
         // SAFETY: PMIX-X3.
         unsafe { value.data.uint32 }
@@ -291,10 +317,18 @@ impl Launcher for Pmix {
     }
 
     fn end_all(&mut self, status: u8) {
-        self.library.end(status.into());
+        if self.descriptors.are_as_they_were() {
+            self.library.end(status.into());
+        }
     }
 
     fn leave(self: Box<Self>) {
+        if !self.descriptors.are_as_they_were() {
+            return say(&format!(
+                "PE {}: the program has closed descriptors of its launcher's PMIx, so the launcher cannot be told that it ends well",
+                self.me.rank
+            ));
+        }
         // SAFETY: PMIX-X2: nothing calls it after this. Without directives it waits for no other PE.
         let _ = unsafe { (self.library.finalize)(ptr::null(), 0) };
     }
