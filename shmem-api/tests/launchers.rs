@@ -151,16 +151,41 @@ fn a_step_of_slurm_is_told_from_an_allocation() {
     let local = launch(&format!("{shell} SLURM_NTASKS=1 SHMEM_LOCAL_PES=3"));
     local.expect_success("three PEs in a step of one task");
     assert!(local.stderr.contains("boot by local (priority 100): selected"), "{local}");
-    for (name, more) in [
-        ("PMIX_NAMESPACE=slurm.pmix.6.0", "PMIX_RANK=0 PMIX_SERVER_URI4=none.0;tcp4://127.0.0.1:1"),
-        ("PMI_JOBID=6.0", "PMI_FD=0 PMI_RANK=0 PMI_SIZE=2"),
-    ] {
-        let outcome = launch(&format!("{name} {more}"));
-        outcome.expect_success("in an allocation that a step of another job asked for");
-        assert!(
-            outcome.stderr.contains(&format!("{name} is left over from another job of Slurm")),
-            "{outcome}"
-        );
+    let theirs = "PMIX_NAMESPACE=slurm.pmix.6.0";
+    let outcome = launch(&format!("{theirs} PMIX_RANK=0 PMIX_SERVER_URI4=none.0;tcp4://127.0.0.1:1"));
+    outcome.expect_success("in an allocation that a step of another job asked for");
+    assert!(
+        outcome.stderr.contains(&format!("{theirs} is left over from another job of Slurm")),
+        "{outcome}"
+    );
+}
+
+/// The shell of an allocation may be a step itself, which PMIx is offered: what a launcher starts there is the launcher's.
+#[test]
+fn a_launcher_in_a_step_of_one_task() {
+    let test = "a_launcher_in_a_step_of_one_task";
+    if testing::is_pe() {
+        return a_ring();
+    }
+    if !Boot::all().contains(&Boot::Slurm) {
+        return;
+    }
+    let me = std::env::current_exe().unwrap();
+    for inner in
+        [Boot::OpenMpi, Boot::Mpich, Boot::Slurm].into_iter().filter(|boot| boot.launcher().is_some())
+    {
+        let mut shell = Boot::Slurm.command(1, std::path::Path::new("env"));
+        shell.arg("SLURM_OVERLAP=1").arg(inner.launcher().unwrap()).args(inner.options()).args(["-n", "3"]);
+        shell.arg(&me).args([test, "--exact", "--nocapture", "--test-threads=1"]);
+        let launch =
+            Launch::of_command(shell).env("SHMEM_TEST_ROLE", test).env("SHMEM_SYMMETRIC_SIZE", "64m");
+        let outcome = launch.env("SLURM_OVERLAP", "1").env("SHMEM_INFO", "1").run();
+        outcome.expect_success(&format!("{inner:?} in a step"));
+        let jobs = outcome
+            .stderr
+            .lines()
+            .filter(|line| line.contains("): selected: ") && line.starts_with("boot by "));
+        assert_eq!(jobs.count(), 1, "{inner:?}: each PE took itself for a job: {outcome}");
     }
 }
 

@@ -19,7 +19,6 @@ pub(crate) fn launched_by() -> Option<(&'static str, u32)> {
     const MARKS: [(&str, &str); 3] =
         [("OMPI_COMM_WORLD_SIZE", "mpirun"), ("FLUX_JOB_SIZE", "flux"), ("PMI_SIZE", "mpiexec")];
     let marked = MARKS.iter().find_map(|(var, by)| Some((*by, number(&environment, var)?)));
-    let marked = marked.filter(|(by, _)| *by != "mpiexec" || left_over("PMI_JOBID").is_none());
     // In a step of one task is the shell of an allocation, too: what that starts is as if nobody had.
     let step = Step::mine().filter(|step| step.n_tasks > 1).map(|step| ("srun", step.n_tasks));
     match marked {
@@ -85,19 +84,18 @@ pub(crate) fn is_slurms(namespace: &str) -> bool {
     namespace.starts_with(NAMESPACE)
 }
 
-/// `PMIX_NAMESPACE` or `PMI_JOBID`, if a step of another job has left it to this one, which it called `sbatch` or `salloc` for:
-/// those pass their environment on, and who believes it joins that step.
-pub(crate) fn left_over(name: &str) -> Option<String> {
-    left_over_from(environment, name)
+/// The namespace of PMIx, if a step of another job has left it to this one, which it called `sbatch` or `salloc` for: those
+/// pass their environment on, and who believes it joins that step.
+pub(crate) fn left_over() -> Option<String> {
+    left_over_from(environment)
 }
 
-fn left_over_from(var: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
-    let value = var(name)?;
-    let number_of = if name == "PMI_JOBID" { Some(value.as_str()) } else { value.strip_prefix(NAMESPACE) };
-    let (job, _) = number_of?.split_once('.')?;
+fn left_over_from(var: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let namespace = var("PMIX_NAMESPACE")?;
+    let (job, _) = namespace.strip_prefix(NAMESPACE)?.split_once('.')?;
     // The parts of a job of several kinds of nodes have one number of them all, too.
     let other = job.parse::<u32>().ok()? != number(&var, "SLURM_JOB_ID")? && var("SLURM_HET_SIZE").is_none();
-    other.then(|| format!("{name}={value} is left over from another job of Slurm"))
+    other.then(|| format!("PMIX_NAMESPACE={namespace} is left over from another job of Slurm"))
 }
 
 fn environment(name: &str) -> Option<String> {
@@ -152,21 +150,13 @@ mod tests {
 
     #[test]
     fn what_another_job_has_left_over() {
-        for (name, theirs) in [("PMI_JOBID", "8.0"), ("PMIX_NAMESPACE", "slurm.pmix.8.0")] {
-            let told = left_over_from(step(&format!("{name}={theirs}")), name).unwrap();
-            assert_eq!(told, format!("{name}={theirs} is left over from another job of Slurm"));
-            let het = format!("{name}={theirs} SLURM_HET_SIZE=2");
-            assert_eq!(left_over_from(step(&het), name), None);
-            assert_eq!(left_over_from(step(&format!("{name}={theirs} SLURM_JOB_ID=-")), name), None);
-        }
-        for ours in [
-            "PMI_JOBID=7.0",
-            "PMI_JOBID=kvs_12",
-            "PMIX_NAMESPACE=slurm.pmix.7.3",
-            "PMIX_NAMESPACE=1234.1",
-            "",
-        ] {
-            assert_eq!(left_over_from(step(ours), ours.split('=').next().unwrap()), None, "{ours}");
+        let told = |with: &str| left_over_from(step(with));
+        let theirs = "PMIX_NAMESPACE=slurm.pmix.8.0";
+        assert_eq!(told(theirs), Some(format!("{theirs} is left over from another job of Slurm")));
+        for ours in
+            ["SLURM_HET_SIZE=2", "SLURM_JOB_ID=-", "PMIX_NAMESPACE=slurm.pmix.7.3", "PMIX_NAMESPACE=1234.1"]
+        {
+            assert_eq!(told(&format!("{theirs} {ours}")), None, "{ours}");
         }
     }
 

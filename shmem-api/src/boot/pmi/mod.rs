@@ -25,11 +25,11 @@ use rustix::fs::FileType;
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use crate::boot::files;
-use crate::boot::launched::{Step, left_over};
+use crate::boot::launched::Step;
 use crate::boot::launcher::{CARD_LEN, Card, Launcher, card_from_hex, to_hex};
 use crate::boot::missing::{Job, Mark, Watch};
 use crate::boot::pmi::line::{Incoming, Line};
-use crate::boot::sockets::{other_side, ready};
+use crate::boot::sockets::{is_ancestor, other_side, ready};
 use crate::error::Error;
 
 /// How long a launcher may take for an answer that waits for no other PE.
@@ -66,9 +66,6 @@ pub(super) fn find() -> Result<Found, String> {
         let text = std::env::var(name).map_err(|_| format!("{name} is not set"))?;
         text.parse::<u32>().map_err(|_| format!("{name}={text:?} is no number"))
     };
-    if let Some(why) = left_over("PMI_JOBID") {
-        return Err(why);
-    }
     let (fd, pe, n_pes) = (number("PMI_FD")? as i32, number("PMI_RANK")?, number("PMI_SIZE")?);
     let found = Found { fd, pe, n_pes, step: Step::of_pmi() };
     match found.pe < found.n_pes && found.fd >= 0 {
@@ -101,6 +98,15 @@ pub(super) fn join(found: &Found) -> Result<Pmi, String> {
 pub(super) fn job_of_environment() -> Option<Job> {
     let found = find().ok()?;
     job(&Wire::open(found.fd).ok()?, found.pe, found.n_pes, found.step)
+}
+
+/// Whether the launcher that speaks PMI has this process, or one above it, for a child.
+pub(super) fn is_of_an_ancestor() -> bool {
+    let launcher = find().and_then(|found| {
+        let other = connected(&found.fd).and_then(other_side);
+        other.map_err(|e| e.to_string())
+    });
+    matches!(launcher, Ok(Some(pid)) if is_ancestor(pid))
 }
 
 /// All PEs must be on this host for them to be known: which of several are here only Slurm tells.
@@ -172,6 +178,17 @@ impl Launcher for Pmi {
     }
 }
 
+/// The descriptor of that number, if it is a connected socket.
+fn connected(number: &i32) -> io::Result<BorrowedFd<'_>> {
+    // SAFETY: PMI-P1: the number is asked what it is.
+    let fd = unsafe { BorrowedFd::borrow_raw(*number) };
+    let stat = rustix::fs::fstat(fd)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Socket || rustix::net::getpeername(fd).is_err() {
+        return Err(io::Error::other("it is no connected socket"));
+    }
+    Ok(fd)
+}
+
 /// The descriptor.
 struct Wire {
     socket: Kept,
@@ -180,13 +197,7 @@ struct Wire {
 
 impl Wire {
     fn open(number: i32) -> io::Result<Wire> {
-        // SAFETY: PMI-P1: the number is asked what it is, and given another name if it is a socket.
-        let fd = unsafe { BorrowedFd::borrow_raw(number) };
-        let stat = rustix::fs::fstat(fd)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::Socket || rustix::net::getpeername(fd).is_err()
-        {
-            return Err(io::Error::other("it is no connected socket"));
-        }
+        let fd = connected(&number)?;
         let again = fcntl_dupfd_cloexec(fd, 3)?;
         // An MPI that comes later finds it under its number; programs that are started do not.
         fcntl_setfd(fd, FdFlags::CLOEXEC)?;

@@ -33,6 +33,7 @@ use crate::boot::launched::{is_slurms, left_over};
 use crate::boot::launcher::{Card, Launcher, card_from};
 use crate::boot::loaded;
 use crate::boot::missing::{Job, Watch};
+use crate::boot::pmi;
 use crate::boot::pmix::abi::{
     BOOL, BYTE_OBJECT, ByteObject, COLLECT_DATA, Data, GLOBAL, Info, JOB_SIZE, LOCAL_PEERS, MAX_KEYLEN, Proc,
     RANK_WILDCARD, STRING, SUCCESS, UINT32, Value, call,
@@ -79,8 +80,11 @@ pub(super) fn find() -> Result<Functions, String> {
     for name in ["PMIX_NAMESPACE", "PMIX_RANK"] {
         std::env::var_os(name).ok_or_else(|| format!("{name} is not set"))?;
     }
-    if let Some(why) = left_over("PMIX_NAMESPACE") {
+    if let Some(why) = left_over() {
         return Err(why);
+    }
+    if std::env::var("PMIX_NAMESPACE").is_ok_and(|ns| is_slurms(&ns)) && pmi::is_of_an_ancestor() {
+        return Err("it is that of the step in which the launcher that speaks PMI was started".to_owned());
     }
     if !std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("PMIX_SERVER_URI")) {
         return Err("no PMIX_SERVER_URI is set".to_owned());
