@@ -147,7 +147,7 @@ pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
             let mut oshrun = tool("oshrun");
             oshrun.env("OSHRUN_LAUNCHER", boot.launcher().expect("the boots that are here"));
             oshrun.args(["-n", &n.to_string()]).arg(program);
-            Launch::of_command(oshrun)
+            Launch::of_command(oshrun).by(boot)
         }
     };
     launch.env("SHMEM_SYMMETRIC_SIZE", "256M")
