@@ -11,10 +11,10 @@ mod pointers;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{compile, here, launch};
-use shmem_api::testing::{Boot, Outcome, finish};
+use shmem_api::testing::{Boot, Outcome};
 
 /// What must come of a case.
 enum End {
@@ -357,8 +357,7 @@ fn group(cases: &[(&str, End)], check: &str) {
 
 fn run(program: &Path, name: &str, boot: Boot, check: &str) -> Outcome {
     let launch = launch(program, 3, boot).arg(name).env("SHMEM_HEAP_CHECK", check).env("SHMEM_TEAMS", "16");
-    let (child, limit) = launch.limit(Duration::from_secs(30)).start();
-    finish(child, Instant::now(), limit)
+    launch.limit(Duration::from_secs(30)).run_at_once()
 }
 
 fn judge(name: &str, end: &End, boot: Boot, outcome: &Outcome) {

@@ -141,6 +141,12 @@ impl Boot {
         }
     }
 
+    /// Whether the launcher has ended so by a slip of its own. MPICH's does, whatever it starts: with `/bin/true`, and four at a
+    /// time, of 1,000 of them 12 end by SIGPIPE.
+    pub fn slips(self, status: ExitStatus) -> bool {
+        self == Boot::Mpich && status.signal() == Some(rustix::process::Signal::PIPE.as_raw())
+    }
+
     /// The command that starts `program` on `n` PEs.
     pub fn command(self, n: u32, program: &Path) -> Command {
         if self == Boot::Local {

@@ -111,6 +111,7 @@ pub fn run_on<L: Level>(test: &str, pes: &[u32], body: impl FnOnce(&World<L>)) {
 pub struct Launch {
     command: Command,
     limit: Duration,
+    boot: Boot,
 }
 
 impl Launch {
@@ -132,14 +133,20 @@ impl Launch {
 
     /// Any program, on `n` PEs.
     pub fn of_program(program: &std::path::Path, n: u32, boot: Boot) -> Launch {
-        Launch::of_command(boot.command(n, program))
+        Launch::of_command(boot.command(n, program)).by(boot)
     }
 
     /// Any command that starts PEs.
     pub fn of_command(mut command: Command) -> Launch {
         let limit = std::env::var("SHMEM_TEST_TIMEOUT").ok().and_then(|s| s.parse().ok()).unwrap_or(60);
         command.env("RUST_BACKTRACE", "0").env("SHMEM_HANG_REPORT", (limit / 3).max(1).to_string());
-        Launch { command, limit: Duration::from_secs(limit) }
+        Launch { command, limit: Duration::from_secs(limit), boot: Boot::Local }
+    }
+
+    /// Of a command: whose launcher it calls.
+    pub fn by(mut self, boot: Boot) -> Launch {
+        self.boot = boot;
+        self
     }
 
     /// Adds an argument.
@@ -167,17 +174,30 @@ impl Launch {
 
     /// Starts it and hands it over running, with its output connected, in a process group of its own.
     pub fn start(mut self) -> (Child, Duration) {
+        (self.spawn(), self.limit)
+    }
+
+    fn spawn(&mut self) -> Child {
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let child = self.command.spawn().unwrap_or_else(|e| panic!("cannot start {:?}: {e}", self.command));
-        (child, self.limit)
+        self.command.spawn().unwrap_or_else(|e| panic!("cannot start {:?}: {e}", self.command))
     }
 
     /// Starts it when it is its turn, and waits until it ends or the watchdog ends it.
     pub fn run(self) -> Outcome {
         let _turn = turns::take();
-        let start = Instant::now();
-        let (child, limit) = self.start();
-        finish(child, start, limit)
+        self.run_at_once()
+    }
+
+    /// The same without a turn.
+    pub fn run_at_once(mut self) -> Outcome {
+        loop {
+            let start = Instant::now();
+            let outcome = finish(self.spawn(), start, self.limit);
+            if !self.boot.slips(outcome.status) {
+                return outcome;
+            }
+            eprintln!("the launcher has ended by itself, and is called again: {:?}", self.command);
+        }
     }
 }
 

@@ -155,7 +155,7 @@ pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
                 oshrun.args(boot.options());
             }
             oshrun.arg(program);
-            Launch::of_command(oshrun)
+            Launch::of_command(oshrun).by(boot)
         }
     };
     launch.env("SHMEM_SYMMETRIC_SIZE", "256M")

@@ -12,6 +12,7 @@ const PHASES: [&str; 10] =
 const ACTIONS: [&str; 7] = ["kill", "segv", "abort", "_exit0", "exit0", "exit3", "exec"];
 
 const SUCCEEDS: &str = "has status 0";
+const LEFT_ALONE: &str = "is left by its launcher";
 
 #[derive(Clone, Copy, Debug)]
 #[allow(dead_code, reason = "printed")]
@@ -47,7 +48,8 @@ impl End {
     /// MPICH's, which takes the 0 of a PE for that of the job whatever the others say, as it does of an MPI program's.
     fn launchers(&self, what: &str) -> bool {
         let taken_for_all = self.boot == Boot::Mpich && self.action == "_exit0" && what == SUCCEEDS;
-        self.boot != Boot::Local && (self.phase == "init" || self.phase == "after" || taken_for_all)
+        let nobodys = self.phase == "init" || self.phase == "after";
+        self.boot != Boot::Local && (nobodys || taken_for_all || what == LEFT_ALONE)
     }
 
     /// What is wrong with how it went, if anything.
@@ -56,6 +58,9 @@ impl End {
         // What it becomes may end by itself, after a second.
         let own = if self.action == "exec" { Duration::from_secs(1) } else { Duration::ZERO };
         let late = seen.took.is_some_and(|took| took > patience(LEFT) + own);
+        if self.boot.slips(outcome.status) {
+            return Some(LEFT_ALONE.to_owned());
+        }
         if outcome.timed_out {
             return Some("hangs".to_owned());
         }
