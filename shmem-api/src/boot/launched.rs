@@ -116,8 +116,8 @@ mod tests {
                     SLURM_PROCID=1 SLURM_GTIDS=0,1,2";
         let all = format!("{srun} {with}");
         move |name| {
-            let values = all.split_whitespace().filter_map(|pair| pair.split_once('='));
-            let last = values.filter(|(n, _)| *n == name).last()?.1;
+            let mut values = all.split_whitespace().rev().filter_map(|pair| pair.split_once('='));
+            let last = values.find(|(n, _)| *n == name)?.1;
             (last != "-").then(|| last.to_owned())
         }
     }

@@ -40,10 +40,19 @@ pub(crate) fn end_for_all<'l>(
         say(line);
         mark_said(lives.clone());
     }
-    lives.for_each(wake);
-    if !first {
-        std::thread::sleep(LAUNCHER);
+    lives.clone().for_each(wake);
+    match first {
+        true if boot::passes_on(status as u8) => leave_now(status),
+        true => leave_last(lives, status),
+        false => follow(lives, status),
     }
+}
+
+/// Leaves a job that this PE has ended and whose launcher leaves the ends of the others to them.
+fn leave_last<'l>(lives: impl Iterator<Item = Part<'l, Life>>, status: i32) -> ! {
+    let pids = lives.filter_map(|life| Some(life.mapped()?.pulse.pid()));
+    let others: Vec<u32> = pids.filter(|pid| ![0, std::process::id()].contains(pid)).collect();
+    boot::leave_with(status as u8, &others, || leave_now(status));
     leave_now(status)
 }
 
@@ -107,18 +116,20 @@ pub(crate) fn global_exit(node: &Node, status: i32) -> ! {
     flush_streams();
     let_launcher_read(LAUNCHER);
     let lives = || node.lives();
-    mark_all(lives(), status);
+    let first = mark_all(lives(), status);
     mark_said(lives());
     lives().for_each(wake);
     if boot::passes_on(status as u8) {
         boot::end_all(status as u8);
+    } else if first {
+        leave_last(lives(), status);
     }
     leave_ended(status)
 }
 
 /// The status the job has been ended with, if it has.
 pub(crate) fn ended(node: &Node) -> Option<i32> {
-    ended_with(&node.control().life)
+    ended_with(node.control().life)
 }
 
 /// The same, for whoever knows only this PE's state.
@@ -139,7 +150,7 @@ pub(crate) fn let_it_be_said<'l>(mut lives: impl Iterator<Item = Part<'l, Life>>
 /// Leaves a job that has ended.
 pub(crate) fn leave_ended(status: i32) -> ! {
     if !boot::passes_on(status as u8) {
-        boot::leave_with(|| leave_now(status));
+        boot::leave_with(status as u8, &[], || leave_now(status));
     }
     leave_now(status)
 }
@@ -149,7 +160,7 @@ pub(crate) fn follow<'l>(lives: impl Iterator<Item = Part<'l, Life>>, status: i3
     match boot::passes_on(status as u8) {
         // A launcher takes a PE that leaves with 0 for a failure: it has to be quicker.
         true => std::thread::sleep(if status == 0 { 10 * LAUNCHER } else { LAUNCHER }),
-        // It does nothing.
+        // It waits.
         false => let_it_be_said(lives),
     }
     leave_ended(status)
