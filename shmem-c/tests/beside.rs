@@ -19,7 +19,9 @@ fn mpi_in_every_order() {
         let merged = compile_beside(mpicc, "tests/c/mpi_beside.c", &["-static-libshmem"]);
         for order in ["mm", "ms", "sm", "ss", "qs"] {
             for (program, n) in [(&shared, 1), (&shared, 3), (&merged, 2)] {
-                for way in [None, Some(boot.way())] {
+                // Slurm answers one init of PMI-1 per process, which is the MPI's.
+                let twice = boot != Boot::Slurm || boot.way() != "pmi";
+                for way in [None, Some(boot.way()).filter(|_| twice)] {
                     let what = format!("order {order} on {n} PEs by {boot:?} {way:?}, {}", program.display());
                     let launch = launch(program, n, boot).arg(order);
                     let launch = way.into_iter().fold(launch, |launch, way| launch.env("SHMEM_BOOT", way));

@@ -2,7 +2,7 @@
 //!
 //! One failing PE never leaves the others hanging. Whoever notices first prints one line that names the
 //! PE, marks the job as ended on every PE's control block, wakes all sleepers, and exits with a status that is
-//! not zero; the launcher does the rest, and a PE that is not reached by the launcher sees the mark.
+//! not zero; the launcher does the rest, and a PE that is not reached by the launcher sees the mark, or its watchdog does.
 //!
 //! | what happens | who notices |
 //! |---|---|
