@@ -15,7 +15,7 @@
 //! * **PMIX-X2** after a successful init, and until finalize, they may be called by any thread of this process, and not by
 //!   its children.
 //! * **PMIX-X3** a value of the library is of the kind it says, and is the caller's to free.
-//! * PMIX-X4: it is called at the end only if its descriptors are as they were after its init.
+//! * **PMIX-X4** it is called at the end only if its descriptors are as they were after its init.
 #![allow(unsafe_code)]
 
 mod abi;
