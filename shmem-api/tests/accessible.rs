@@ -127,6 +127,13 @@ fn launch_two(test: &str, n: u32, boot: Boot, other: &Path) -> Outcome {
                 [":", "-n", "1", other.to_str().unwrap(), test, "--exact", "--nocapture", "--test-threads=1"];
             args.into_iter().fold(Launch::of_test(test, n - 1, boot), Launch::arg)
         }
+        Boot::Slurm => {
+            let chosen = "[ $SLURM_PROCID = $SHMEM_TEST_LAST ] && exec \"$SHMEM_TEST_OTHER\" \"$@\"; exec \"$0\" \"$@\"";
+            let me = std::env::current_exe().unwrap();
+            let mut command = boot.command(n, Path::new("sh"));
+            command.arg("-c").arg(chosen).arg(me).args([test, "--exact", "--nocapture", "--test-threads=1"]);
+            Launch::of_command(command).env("SHMEM_TEST_ROLE", test).env("SHMEM_SYMMETRIC_SIZE", "1G")
+        }
     };
     launch.env(OTHER, other.to_str().unwrap()).env("SHMEM_TEST_LAST", &(n - 1).to_string()).run()
 }

@@ -58,7 +58,7 @@ fn a_way_that_is_not_there_is_refused_with_its_reason() {
         return a_ring();
     }
     for launcher in Boot::launchers() {
-        let other = if launcher == Boot::OpenMpi { "pmi" } else { "pmix" };
+        let other = if launcher.way() == "pmix" { "pmi" } else { "pmix" };
         let outcome = Launch::of_test(test, 2, launcher).env("SHMEM_BOOT", other).run();
         fails_saying(&outcome, &["PMI_FD is not set", "PMIX_NAMESPACE is not set"]);
         // Nobody takes itself for a job of its own.
@@ -114,6 +114,78 @@ fn an_mpi_that_is_not_the_launchers_is_no_job() {
         // Its MPI need not be there.
         let said = format!("has started {n} PEs, and MPI says 1: it is another launcher's");
         fails_saying(&launch.run(), &[&said, "can be loaded"]);
+    }
+}
+
+/// Slurm's variables, as `srun -n N` of a Slurm that speaks no PMI sets them, and as an allocation has them.
+#[test]
+fn a_step_of_slurm_is_told_from_an_allocation() {
+    let test = "a_step_of_slurm_is_told_from_an_allocation";
+    if testing::is_pe() {
+        return a_ring();
+    }
+    let launch = |more: &str| {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+        let launch =
+            Launch::of_command(command).env("SHMEM_TEST_ROLE", test).env("SHMEM_SYMMETRIC_SIZE", "64m");
+        let all = format!("SHMEM_INFO=1 SLURM_JOB_ID=7 SLURM_NTASKS=2 SLURM_PROCID=0 {more}");
+        let pairs = all.split(' ').map(|pair| pair.split_once('=').unwrap());
+        pairs.fold(launch, |launch, (name, value)| launch.env(name, value)).run()
+    };
+    let step = "SLURM_STEP_ID=0 SLURM_STEP_NUM_NODES=1 SLURM_STEP_NUM_TASKS=2 SLURM_GTIDS=0,1";
+    let told = "srun has started this as one of 2 tasks and has told it of neither PMIx nor PMI-1. Start it by `srun --mpi=pmix`";
+    fails_saying(&launch(step), &[told]);
+    fails_saying(&launch(&format!("{step} SHMEM_LOCAL_PES=3")), &[told]);
+    for alone in
+        ["SLURM_GTIDS=0", "SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=2 SLURM_STEP_NUM_NODES=1 SLURM_GTIDS=0"]
+    {
+        let outcome = launch(alone);
+        outcome.expect_success(alone);
+        assert!(
+            outcome.stderr.contains("boot by local (priority 0): selected: a job of one PE"),
+            "{outcome}"
+        );
+    }
+    let shell = step.replace("TASKS=2", "TASKS=1").replace("0,1", "0");
+    let local = launch(&format!("{shell} SLURM_NTASKS=1 SHMEM_LOCAL_PES=3"));
+    local.expect_success("three PEs in a step of one task");
+    assert!(local.stderr.contains("boot by local (priority 100): selected"), "{local}");
+    let theirs = "PMIX_NAMESPACE=slurm.pmix.6.0";
+    let outcome = launch(&format!("{theirs} PMIX_RANK=0 PMIX_SERVER_URI4=none.0;tcp4://127.0.0.1:1"));
+    outcome.expect_success("in an allocation that a step of another job asked for");
+    assert!(
+        outcome.stderr.contains(&format!("{theirs} is left over from another job of Slurm")),
+        "{outcome}"
+    );
+}
+
+/// The shell of an allocation may be a step itself, which PMIx is offered: what a launcher starts there is the launcher's.
+#[test]
+fn a_launcher_in_a_step_of_one_task() {
+    let test = "a_launcher_in_a_step_of_one_task";
+    if testing::is_pe() {
+        return a_ring();
+    }
+    if !Boot::all().contains(&Boot::Slurm) {
+        return;
+    }
+    let me = std::env::current_exe().unwrap();
+    for inner in
+        [Boot::OpenMpi, Boot::Mpich, Boot::Slurm].into_iter().filter(|boot| boot.launcher().is_some())
+    {
+        let mut shell = Boot::Slurm.command(1, std::path::Path::new("env"));
+        shell.arg("SLURM_OVERLAP=1").arg(inner.launcher().unwrap()).args(inner.options()).args(["-n", "3"]);
+        shell.arg(&me).args([test, "--exact", "--nocapture", "--test-threads=1"]);
+        let launch =
+            Launch::of_command(shell).env("SHMEM_TEST_ROLE", test).env("SHMEM_SYMMETRIC_SIZE", "64m");
+        let outcome = launch.env("SLURM_OVERLAP", "1").env("SHMEM_INFO", "1").run();
+        outcome.expect_success(&format!("{inner:?} in a step"));
+        let jobs = outcome
+            .stderr
+            .lines()
+            .filter(|line| line.contains("): selected: ") && line.starts_with("boot by "));
+        assert_eq!(jobs.count(), 1, "{inner:?}: each PE took itself for a job: {outcome}");
     }
 }
 

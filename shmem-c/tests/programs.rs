@@ -54,10 +54,10 @@ fn statics() {
     all_static("tests/c/statics.c", &[], &[1, 4]);
 }
 
-/// What is all static loads no PMIx, so under Open MPI's launcher it ends with a line (`tools`).
+/// What is all static loads no PMIx, so where that is the way to join it ends with a line (`tools`).
 fn all_static(source: &str, flags: &[&str], pes: &[u32]) {
     let program = compile(source, &[flags, &["-static"]].concat());
-    for &boot in Boot::all().iter().filter(|boot| **boot != Boot::OpenMpi) {
+    for &boot in Boot::all().iter().filter(|boot| boot.way() != "pmix") {
         for &n in pes {
             launch(&program, n, boot)
                 .run()
@@ -83,7 +83,7 @@ fn late_stores() {
         let run = |how: &str| launch(&program, 2, boot).arg(how).run();
         std::thread::scope(|s| {
             // PMIx's own thread blocks no signals.
-            let blocked = (boot != Boot::OpenMpi).then_some("blocked");
+            let blocked = (boot.way() != "pmix").then_some("blocked");
             for how in ["thread", "early", "alarm", "usr1"].into_iter().chain(blocked) {
                 s.spawn(move || {
                     let outcome = run(how);
@@ -106,10 +106,10 @@ fn a_program_may_do_with_descriptors_what_it_likes() {
         let run = |what: &str| launch(&program, 3, boot).env("SHMEM_HEAP_TRIM", "1m").arg(what).run();
         // What the launcher takes amiss. The descriptors of PMIx and PMI are gone with all others, and the launcher ends the
         // job; PMIx refuses a process of another user, and its own are inherited.
-        let refused: &[&str] = match boot {
-            Boot::Local => &[],
-            Boot::OpenMpi => &["close_on_exec", "all_closed", "undumpable"],
-            Boot::Mpich => &["all_closed"],
+        let refused: &[&str] = match boot.way() {
+            "local" => &[],
+            "pmix" => &["close_on_exec", "all_closed", "undumpable"],
+            _ => &["all_closed"],
         };
         for what in ["closed_streams", "close_on_exec", "all_closed", "undumpable"] {
             let outcome = run(what);

@@ -16,7 +16,7 @@
 
 use memheap::settings::{self, Settings};
 
-use crate::boot::launched::launched_by;
+use crate::boot::launched::{Step, launched_by};
 use crate::boot::launcher::Launcher;
 use crate::boot::local::LocalBoot;
 use crate::boot::protocol::Boot;
@@ -139,11 +139,24 @@ pub(super) fn join() -> Result<(Box<dyn Boot>, Vec<BootWay>), Error> {
     match taken {
         Some(Joined::Local(local)) => Ok((Box::new(local), seen)),
         Some(Joined::Launcher(launcher)) => Ok((Box::new(Star::over(launcher)), seen)),
+        None if nothing_of_srun() => Err(Error::Boot(format!(
+            "srun has started this as one of {} tasks and has told it of neither PMIx nor PMI-1. {SRUN}",
+            Step::mine().map_or(0, |step| step.n_tasks)
+        ))),
         None => {
             let all = seen.iter().map(|way| format!("{}: {}", way.name, way.fate));
             Err(Error::Boot(format!("there is no way to. {}", all.collect::<Vec<_>>().join("; "))))
         }
     }
+}
+
+/// What to do about it.
+const SRUN: &str = "Start it by `srun --mpi=pmix` (or pmi2; `srun --mpi=list` shows what there is)";
+
+/// Whether Slurm has started this process as one of several by which it means nothing: each would be a job of its own.
+fn nothing_of_srun() -> bool {
+    let told = ["PMIX_NAMESPACE", "PMI_FD"].iter().any(|name| std::env::var_os(name).is_some());
+    launched_by().is_some_and(|(by, _)| by == "srun") && !told
 }
 
 /// Whether what goes on is told although all is well.

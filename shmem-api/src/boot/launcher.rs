@@ -33,6 +33,13 @@ pub(crate) trait Launcher: Send {
         Ok(())
     }
 
+    /// Whether [`end_all`](Launcher::end_all) makes that the status of the launcher. Of one that passes on only what each PE
+    /// exits with, it does not.
+    fn passes_on(&self, status: u8) -> bool {
+        let _ = status;
+        true
+    }
+
     /// Ends all PEs such that the launcher exits with `status`, if there is a way to. Any thread may call it. It
     /// returns if there is none.
     fn end_all(&mut self, status: u8);

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //!   /proc/PID/environ: PMIX_NAMESPACE=ours PMIX_RANK=3     PE 3 lives, be it a script that starts it
+//!                      SLURM_JOB_ID, _STEP_ID: ours; SLURM_PROCID=3      the same
 //!                      PMI_RANK=3, below our launcher      the same
 //!   a child of our launcher that shows nothing of it       nothing can be told: nobody is missing
 //! ```
@@ -17,6 +18,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::boot::launched::{Step, is_slurms};
 use crate::process::private::AtomicBool;
 use crate::process::say::{let_launcher_read, say};
 use crate::process::signals::NoSignals;
@@ -45,8 +47,8 @@ pub(super) struct Job {
 /// How a process of the job is known.
 #[derive(Clone, Debug)]
 pub(super) enum Mark {
-    /// By the namespace.
-    Pmix { namespace: String },
+    /// By variables that name the job, and one that names the PE.
+    Named { job: Vec<(&'static str, String)>, rank: &'static str },
     /// By the number of PEs, and by the process that started it.
     Pmi { n_pes: u32, launcher: i32 },
 }
@@ -67,13 +69,28 @@ enum Shown {
 }
 
 impl Job {
-    /// What PMIx's environment says, for what joins the job another way. `None` if that is not enough.
+    /// What the environment says beside PMIx's, for what joins the job another way. `None` if that is not enough.
     pub(super) fn of_pmix_environment() -> Option<Job> {
         let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
         let (namespace, me) = (std::env::var("PMIX_NAMESPACE").ok()?, number("PMIX_RANK")?);
+        if is_slurms(&namespace) {
+            return Step::mine().map(|step| Job::of_pmix(namespace, me, step.here));
+        }
         let n_pes = number("OMPI_COMM_WORLD_SIZE")?;
         let all_here = number("OMPI_COMM_WORLD_LOCAL_SIZE") == Some(n_pes);
-        all_here.then(|| Job { mark: Mark::Pmix { namespace }, me, here: (0..n_pes).collect() })
+        all_here.then(|| Job::of_pmix(namespace, me, (0..n_pes).collect()))
+    }
+
+    /// A job of PMIx.
+    pub(super) fn of_pmix(namespace: String, me: u32, here: BTreeSet<u32>) -> Job {
+        let mark = Mark::Named { job: vec![("PMIX_NAMESPACE", namespace)], rank: "PMIX_RANK" };
+        Job { mark, me, here }
+    }
+
+    /// A step of Slurm.
+    pub(super) fn of_step(step: Step) -> Job {
+        let job = vec![("SLURM_JOB_ID", step.job), ("SLURM_STEP_ID", step.step)];
+        Job { mark: Mark::Named { job, rank: "SLURM_PROCID" }, me: step.task, here: step.here }
     }
 
     /// The PE a process shows that it is, or that it starts.
@@ -83,8 +100,10 @@ impl Job {
             all.find_map(|v| std::str::from_utf8(v).ok()?.strip_prefix(name)?.strip_prefix('='))
         };
         let (job, rank) = match &self.mark {
-            Mark::Pmix { namespace } => {
-                (value("PMIX_NAMESPACE").map(|ns| ns == namespace), value("PMIX_RANK"))
+            Mark::Named { job, rank } => {
+                let is_ours = |(name, ours): &(&str, String)| value(name).map(|theirs| theirs == ours);
+                let all: Option<Vec<bool>> = job.iter().map(is_ours).collect();
+                (all.map(|all| all.iter().all(|ours| *ours)), value(rank))
             }
             Mark::Pmi { n_pes, .. } => {
                 (value("PMI_SIZE").map(|n| n.parse() == Ok(*n_pes)), value("PMI_RANK"))
@@ -104,7 +123,7 @@ impl Job {
         let launcher = match self.mark {
             Mark::Pmi { launcher, .. } => launcher,
             // The process above those that show this PE.
-            Mark::Pmix { .. } => {
+            Mark::Named { .. } => {
                 let mut at = by_pid(own)?;
                 loop {
                     match by_pid(at.parent) {
@@ -120,7 +139,7 @@ impl Job {
             // What has lost its parent may have been anybody's.
             let ours = process.parent <= 1 || parents.any(|p| p.pid == launcher);
             match shows(process) {
-                Shown::Pe(pe) if ours || matches!(self.mark, Mark::Pmix { .. }) => _ = alive.insert(pe),
+                Shown::Pe(pe) if ours || matches!(self.mark, Mark::Named { .. }) => _ = alive.insert(pe),
                 Shown::Unknown if process.parent == launcher => return None,
                 Shown::Unknown if process.environ.is_none() && ours && process.parent > 1 => return None,
                 _ => {}
@@ -247,13 +266,19 @@ mod tests {
     }
 
     fn pmix(n_pes: u32) -> Job {
-        Job { mark: Mark::Pmix { namespace: "ours".into() }, me: 0, here: (0..n_pes).collect() }
+        Job::of_pmix("ours".into(), 0, (0..n_pes).collect())
+    }
+
+    fn slurm(n_pes: u32) -> Job {
+        let (job, step) = ("7".into(), "1".into());
+        Job::of_step(Step { job, step, n_tasks: n_pes, task: 0, here: (0..n_pes).collect() })
     }
 
     fn alive(job: &Job, more: Vec<Process>) -> Option<Vec<u32>> {
         let own = match job.mark {
             Mark::Pmi { .. } => "A=1 PMI_SIZE=3 PMI_RANK=0",
-            Mark::Pmix { .. } => "PMIX_NAMESPACE=ours A=1 PMIX_RANK=0",
+            Mark::Named { rank: "PMIX_RANK", .. } => "PMIX_NAMESPACE=ours A=1 PMIX_RANK=0",
+            Mark::Named { .. } => "SLURM_JOB_ID=7 SLURM_STEP_ID=1 SLURM_PROCID=0",
         };
         let mut all = vec![process(1, 0, Some("")), process(10, 5, Some("A=1")), process(5, 1, Some("A=1"))];
         all.push(process(20, 10, Some(own)));
@@ -269,6 +294,8 @@ mod tests {
         assert_eq!(alive(&pmi(3), vec![script(), child]), Some(vec![0, 1, 2]));
         let of_it = process(21, 10, Some("PMIX_NAMESPACE=ours PMIX_RANK=2"));
         assert_eq!(alive(&pmix(3), vec![of_it]), Some(vec![0, 2]));
+        let of_it = process(21, 10, Some("SLURM_JOB_ID=7 SLURM_STEP_ID=1 SLURM_PROCID=2"));
+        assert_eq!(alive(&slurm(3), vec![of_it]), Some(vec![0, 2]));
     }
 
     #[test]
@@ -277,6 +304,11 @@ mod tests {
         assert_eq!(alive(&pmi(3), vec![process(30, 5, Some("A=1")), other]), Some(vec![0]));
         let other = process(40, 30, Some("PMIX_NAMESPACE=theirs PMIX_RANK=1"));
         assert_eq!(alive(&pmix(3), vec![other]), Some(vec![0]));
+        for other in
+            ["SLURM_JOB_ID=8 SLURM_STEP_ID=1 SLURM_PROCID=1", "SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_PROCID=1"]
+        {
+            assert_eq!(alive(&slurm(3), vec![process(40, 30, Some(other))]), Some(vec![0]), "{other}");
+        }
     }
 
     #[test]
@@ -284,6 +316,7 @@ mod tests {
         // Between fork and exec, or after it overwrote its environment.
         assert_eq!(alive(&pmi(3), vec![process(21, 10, Some("A=1"))]), None);
         assert_eq!(alive(&pmix(3), vec![process(21, 10, Some(""))]), None);
+        assert_eq!(alive(&slurm(3), vec![process(21, 10, Some("SLURM_JOB_ID=7"))]), None);
         // Another user's, or not dumpable.
         assert_eq!(alive(&pmix(3), vec![process(21, 20, None)]), None);
         assert_eq!(alive(&pmi(3), vec![process(21, 5, None)]), Some(vec![0]), "none of the launcher's");

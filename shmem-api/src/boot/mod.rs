@@ -38,11 +38,15 @@ pub(crate) mod star;
 pub(crate) mod step;
 pub(crate) mod text;
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::boot::choice::BootWay;
 use crate::boot::protocol::Boot;
+use crate::boot::sockets::is_alive;
 use crate::error::Error;
+use crate::process::private::AtomicU32;
 
 /// The boot of this process, once it has one.
 static BOOT: Mutex<Option<Box<dyn Boot>>> = Mutex::new(None);
@@ -56,6 +60,8 @@ pub(crate) fn join() -> Result<Joined, Error> {
     if boot.is_none() {
         let (joined, ways) = choice::join()?;
         *WAYS.lock().unwrap_or_else(PoisonError::into_inner) = ways;
+        let left = [0, 1].into_iter().filter(|status| !joined.passes_on(*status));
+        LEFT_TO_PES.store(left.map(kind).sum(), Relaxed);
         *boot = Some(joined);
     }
     Ok(Joined(boot))
@@ -75,6 +81,41 @@ pub(crate) fn is_joined() -> bool {
 pub(crate) fn leave() -> Result<(), Error> {
     let boot = lock().take();
     boot.map_or(Ok(()), Boot::leave)
+}
+
+/// Whether the launcher, asked for by [`end_all`], ends the job with that status. If not, each PE has to leave with it.
+pub(crate) fn passes_on(status: u8) -> bool {
+    LEFT_TO_PES.load(Relaxed) & kind(status) == 0
+}
+
+/// Which kinds of status the launcher does not pass on. (The boot itself may be in use.)
+static LEFT_TO_PES: AtomicU32 = AtomicU32::new(0);
+
+fn kind(status: u8) -> u32 {
+    if status == 0 { 1 } else { 2 }
+}
+
+/// How long the other PEs of an ended job may take to leave.
+const REST: Duration = Duration::from_secs(1);
+
+/// Leaves a job that has ended with a status which the launcher does not pass on, in good order, so that it takes that of this
+/// process for what it is; then `end`, which ends the process. Of several threads one does. The PE that ends the job
+/// waits for the processes of the `others`; has one of them become another program, the launcher is to end it.
+pub(crate) fn leave_with(status: u8, others: &[u32], end: impl FnOnce()) {
+    let mut boot = lock();
+    let start = Instant::now();
+    while others.iter().any(|pid| is_alive(*pid as i32)) {
+        if start.elapsed() > REST {
+            boot.as_deref_mut().into_iter().for_each(|boot| boot.end_all(status));
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    if let Some(boot) = boot.take() {
+        // Whatever is wrong with it, the job has ended.
+        let _ = boot.leave();
+    }
+    end();
 }
 
 /// Ends all PEs such that the launcher exits with `status`, if there is a way to.

@@ -77,7 +77,10 @@ pub(super) fn find(launched: bool) -> Result<Found, String> {
     if !loaded::can_load() {
         return Err("this program is linked statically and loads no library".to_owned());
     }
-    Ok(Found::Launchers(match std::env::var_os("OMPI_COMM_WORLD_SIZE").is_some() {
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    // MPICH's has only PMI.
+    let open = is_set("OMPI_COMM_WORLD_SIZE") || is_set("PMIX_NAMESPACE") && !is_set("PMI_FD");
+    Ok(Found::Launchers(match open {
         true => &["libmpi.so.40", "libmpi.so"],
         false => &["libmpich.so.12", "libmpi.so.12", "libmpich.so"],
     }))

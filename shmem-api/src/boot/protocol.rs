@@ -29,6 +29,9 @@ pub(crate) trait Boot: Send {
         take: &mut dyn FnMut(usize, OwnedFd),
     ) -> std::io::Result<()>;
 
+    /// Whether [`end_all`](Boot::end_all) makes that the status of the launcher; else each PE must leave with it.
+    fn passes_on(&self, status: u8) -> bool;
+
     /// Ends all PEs such that the launcher exits with `status`, if there is a way to. (A process that just leaves with
     /// a status other than 0 ends them all, too, but then a launcher may report that of one it has killed.) Any
     /// thread may call it. It returns if there is none.

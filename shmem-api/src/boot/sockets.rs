@@ -81,6 +81,15 @@ pub(super) fn ready(links: &[impl AsFd], now: bool) -> io::Result<Vec<usize>> {
     Ok((0..fds.len()).filter(|&i| !fds[i].revents().is_empty()).collect())
 }
 
+/// Whether it is above this process.
+pub(super) fn is_ancestor(pid: i32) -> bool {
+    let parent = |of: &i32| -> Option<i32> {
+        let stat = std::fs::read_to_string(format!("/proc/{of}/stat")).ok()?;
+        stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok().filter(|up| *up > 0)
+    };
+    std::iter::successors(Some(std::process::id() as i32), parent).skip(1).any(|up| up == pid)
+}
+
 /// Whether the process runs, and is not only there to be waited for.
 pub(super) fn is_alive(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -124,7 +133,14 @@ mod tests {
         while is_alive(pid) {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
+        assert!(!is_ancestor(pid));
         child.wait().unwrap();
         assert!(!is_alive(pid));
+    }
+
+    #[test]
+    fn who_is_above() {
+        let parent = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
+        assert!(is_ancestor(parent) && !is_ancestor(std::process::id() as i32) && !is_ancestor(0));
     }
 }

@@ -4,8 +4,6 @@ use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use memheap::PeId;
-
 use crate::boot;
 use crate::node::Node;
 use crate::node::control_block::Life;
@@ -42,17 +40,29 @@ pub(crate) fn end_for_all<'l>(
         say(line);
         mark_said(lives.clone());
     }
-    lives.for_each(wake);
-    if !first {
-        std::thread::sleep(LAUNCHER);
+    lives.clone().for_each(wake);
+    match first {
+        true if boot::passes_on(status as u8) => leave_now(status),
+        true => leave_last(lives, status),
+        false => follow(lives, status),
     }
+}
+
+/// Leaves a job that this PE has ended and whose launcher leaves the ends of the others to them.
+fn leave_last<'l>(lives: impl Iterator<Item = Part<'l, Life>>, status: i32) -> ! {
+    let pids = lives.filter_map(|life| Some(life.mapped()?.pulse.pid()));
+    let others: Vec<u32> = pids.filter(|pid| ![0, std::process::id()].contains(pid)).collect();
+    boot::leave_with(status as u8, &others, || leave_now(status));
     leave_now(status)
 }
 
-/// Wakes a PE that sleeps in a wait on its own memory.
+/// Wakes a PE that sleeps in a wait on its own memory, and the watchdog that watches it.
 fn wake(life: Part<'_, Life>) {
     match life {
-        Part::Mapped(life) => wait::notify(&life.waiters.event, &life.waiters.asleep),
+        Part::Mapped(life) => {
+            wait::notify(&life.waiters.event, &life.waiters.asleep);
+            life.pulse.wake();
+        }
         Part::Far(far) => transport::wake(far.pe),
     }
 }
@@ -106,36 +116,61 @@ pub(crate) fn global_exit(node: &Node, status: i32) -> ! {
     flush_streams();
     let_launcher_read(LAUNCHER);
     let lives = || node.lives();
-    mark_all(lives(), status);
+    let first = mark_all(lives(), status);
     mark_said(lives());
     lives().for_each(wake);
-    boot::end_all(status as u8);
-    leave_now(status)
+    if boot::passes_on(status as u8) {
+        boot::end_all(status as u8);
+    } else if first {
+        leave_last(lives(), status);
+    }
+    leave_ended(status)
 }
 
 /// The status the job has been ended with, if it has.
 pub(crate) fn ended(node: &Node) -> Option<i32> {
-    let mark = node.control().life.ended.load(Ordering::Acquire) & !SAID;
+    ended_with(node.control().life)
+}
+
+/// The same, for whoever knows only this PE's state.
+pub(crate) fn ended_with(life: &Life) -> Option<i32> {
+    let mark = life.ended.load(Ordering::Acquire) & !SAID;
     (mark != 0).then(|| mark as i32 - 1)
 }
 
 /// Of a job that has ended: gives the PE that says why the time to.
-pub(crate) fn let_it_be_said(node: &Node) {
+pub(crate) fn let_it_be_said<'l>(mut lives: impl Iterator<Item = Part<'l, Life>>) {
+    let Some(first) = lives.next() else { return };
     let start = Instant::now();
-    while start.elapsed() < LAUNCHER
-        && node.control_of(PeId(0)).life().field(|l| &l.ended).load(Ordering::Acquire) & SAID == 0
-    {
+    while start.elapsed() < LAUNCHER && first.field(|l| &l.ended).load(Ordering::Acquire) & SAID == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Leaves a job that has ended.
+pub(crate) fn leave_ended(status: i32) -> ! {
+    if !boot::passes_on(status as u8) {
+        boot::leave_with(status as u8, &[], || leave_now(status));
+    }
+    leave_now(status)
+}
+
+/// Leaves a job that another PE has ended, unless the launcher is quicker.
+pub(crate) fn follow<'l>(lives: impl Iterator<Item = Part<'l, Life>>, status: i32) -> ! {
+    match boot::passes_on(status as u8) {
+        // A launcher takes a PE that leaves with 0 for a failure: it has to be quicker.
+        true => std::thread::sleep(if status == 0 { 10 * LAUNCHER } else { LAUNCHER }),
+        // It waits.
+        false => let_it_be_said(lives),
+    }
+    leave_ended(status)
 }
 
 /// For a waiter, between sleeps: goes too if the job has ended.
 pub(crate) fn leave_if_ended(node: &Node) {
     child::refuse("a wait");
     if let Some(status) = ended(node) {
-        // A launcher takes a PE that leaves with 0 for a failure: it has to be quicker.
-        std::thread::sleep(if status == 0 { 10 * LAUNCHER } else { LAUNCHER });
-        leave_now(status)
+        follow(node.lives(), status)
     }
 }
 

@@ -11,6 +11,9 @@
 //! however it ends (a signal, `_exit`, an `exec`), the kernel marks the word and wakes whoever sleeps on it, which
 //! is the watchdog of the PE before. If that PE had not left in good order, this one names it and ends the job.
 //!
+//! Whoever ends the job wakes them all, and each ends its own process, whatever that is doing: not every launcher ends the
+//! other PEs when one leaves (`srun`). Where that wake is missed, it comes when the next PE has gone.
+//!
 //! That takes no descriptor and no process number: a program may close every file it finds, and a PE that is gone
 //! before anybody looks has left its mark. It costs nothing until then.
 //!
@@ -27,7 +30,7 @@ use memheap::PeId;
 use rustix::thread::futex;
 
 use crate::error::Error;
-use crate::exit::end::end_for_all;
+use crate::exit::end::{end_for_all, ended_with, follow};
 use crate::node::control_block::{Control, Life, Pulse};
 use crate::process::signals::NoSignals;
 use crate::process::status::DIED;
@@ -44,7 +47,7 @@ pub(crate) struct Watchdog {
 struct Watch {
     /// The PE after this one.
     pe: PeId,
-    mine: &'static Pulse,
+    mine: &'static Life,
     next: &'static Life,
     stop: Arc<AtomicBool>,
     lives: Vec<Part<'static, Life>>,
@@ -64,7 +67,7 @@ impl Watchdog {
         let Some(mine) = lives[me.0 as usize].mapped() else { return Ok(None) };
         let stop = Arc::new(AtomicBool::new(false));
         let next = &life.pulse;
-        let watch = Watch { pe, mine: &mine.pulse, next: life, stop: stop.clone(), lives };
+        let watch = Watch { pe, mine, next: life, stop: stop.clone(), lives };
         let (begin, begins) = channel();
         let (says, holds) = channel();
         let run = move || watch.run(&begins, &says);
@@ -100,7 +103,7 @@ impl Drop for Watchdog {
         // The thread may be about to sleep, having looked at `stop` before: it is woken until it has gone.
         let mut pause = Duration::from_micros(20);
         while !thread.is_finished() {
-            let _ = futex::wake(self.next.word(), futex::Flags::empty(), i32::MAX as u32);
+            self.next.wake();
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(5));
         }
@@ -110,7 +113,7 @@ impl Drop for Watchdog {
 
 impl Watch {
     fn run(&self, begins: &Receiver<()>, says: &Sender<Result<(), std::io::Error>>) {
-        let held = self.mine.while_held(|| {
+        let held = self.mine.pulse.while_held(|| {
             // Whoever started this thread waits for it.
             let _ = says.send(Ok(()));
             if begins.recv().is_ok() {
@@ -126,11 +129,18 @@ impl Watch {
         let next = self.next;
         while !self.stop.load(Ordering::Acquire) {
             let seen = next.pulse.word().load(Ordering::Acquire);
+            if let Some(status) = ended_with(self.mine) {
+                follow(self.lives.iter().copied(), status);
+            }
             if seen & futex::OWNER_DIED != 0 {
-                if next.left.load(Ordering::Acquire) == 0 && next.ended.load(Ordering::Acquire) == 0 {
-                    self.end_job();
+                if next.left.load(Ordering::Acquire) != 0 {
+                    return;
                 }
-                return;
+                // A mark that has come so far and not to this PE: who was ending the job was killed.
+                match ended_with(next) {
+                    None => self.end_job(),
+                    Some(status) => follow(self.lives.iter().copied(), status),
+                }
             }
             // A wake, a changed word and a signal are all reasons to look again.
             let _ = futex::wait(next.pulse.word(), futex::Flags::empty(), seen, None);

@@ -145,6 +145,11 @@ impl Pulse {
         &self.word
     }
 
+    /// Wakes who watches it, to look at something else.
+    pub(crate) fn wake(&self) {
+        let _ = futex::wake(&self.word, futex::Flags::empty(), i32::MAX as u32);
+    }
+
     /// The process that holds it, or did.
     pub(crate) fn pid(&self) -> u32 {
         self.pid.load(Ordering::Relaxed)

@@ -19,7 +19,7 @@ use std::sync::Once;
 
 use crate::boot;
 use crate::engine::Engine;
-use crate::exit::end::{SPEAK_FIRST, end_job, ended, let_it_be_said, let_others_speak};
+use crate::exit::end::{SPEAK_FIRST, end_job, ended, leave_ended, let_it_be_said, let_others_speak};
 use crate::exit::leaving::{self, warn_once};
 use crate::process::child;
 use crate::process::say::say;
@@ -46,8 +46,8 @@ fn at_exit(status: i32) {
     }
     // The job has been ended: by a global exit on this PE, where `MPI_Abort` may come this way, or elsewhere.
     if let Some((engine, status)) = Engine::current().and_then(|engine| Some((engine, ended(&engine)?))) {
-        let_it_be_said(&engine);
-        leave_now(status);
+        let_it_be_said(engine.lives());
+        leave_ended(status);
     }
     let frozen = init_count::freeze(SPEAK_FIRST);
     if let Some(engine) = Engine::current() {

@@ -4,13 +4,15 @@
 //!
 //! | variable | |
 //! |---|---|
-//! | `SHMEM_TEST_BOOTS` | which of `local`, `openmpi`, `mpich` to use, with commas between (else all that are here) |
+//! | `SHMEM_TEST_BOOTS` | which of `local`, `openmpi`, `mpich`, `slurm` to use, with commas between (else all that are here but `slurm`, which others may be waiting for) |
+//! | `SLURM_MPI_TYPE` | Slurm's plugin that the PEs join by: `pmi2`, or `pmix` (the default) |
 //! | `SHMEM_BOOT` | reaches the PEs of a launcher as it does a user's: so the same tests run with PEs that join in another way |
 
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// Set in the processes of a launch: the test they run.
 pub(super) const ROLE: &str = "SHMEM_TEST_ROLE";
@@ -29,10 +31,21 @@ pub enum Boot {
     OpenMpi,
     /// By MPICH's `mpiexec`, whose PMI-1 the PEs join by.
     Mpich,
+    /// By Slurm's `srun`, whose PMIx or PMI-1 the PEs join by.
+    Slurm,
 }
 
 /// Which to use, by their names.
 const CHOICE: &str = "SHMEM_TEST_BOOTS";
+
+/// Chooses Slurm's plugin, as `--mpi` does.
+const SLURM_MPI: &str = "SLURM_MPI_TYPE";
+
+/// What `srun` needs for more PEs than cores. That a job ends when a PE fails is not left to it.
+const SRUN: [&str; 5] = ["--quiet", "--overcommit", "--nodes=1", "--cpu-bind=none", "--kill-on-bad-exit=0"];
+
+/// How long `srun` may take to answer, the wait for a place included.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What an Open MPI launcher needs on a machine for tests: it may be root's, and have fewer cores than PEs.
 const OPEN_MPI: [&str; 4] = ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"];
@@ -44,20 +57,23 @@ impl Boot {
         ALL.get_or_init(|| {
             let choice = std::env::var(CHOICE).ok();
             let wanted = |boot: &Boot| {
-                choice.as_deref().is_none_or(|list| list.split(',').any(|name| name.trim() == boot.name()))
+                choice.as_deref().map_or(*boot != Boot::Slurm, |list| {
+                    list.split(',').any(|name| name.trim() == boot.name())
+                })
             };
-            let all = [Boot::Local, Boot::OpenMpi, Boot::Mpich];
+            let all = [Boot::Local, Boot::OpenMpi, Boot::Mpich, Boot::Slurm];
             if let Some(unknown) = choice
                 .iter()
                 .flat_map(|list| list.split(','))
                 .find(|name| !all.iter().any(|boot| boot.name() == name.trim()))
             {
-                panic!("{CHOICE}: there is no {unknown}: local, openmpi, mpich");
+                panic!("{CHOICE}: there is no {unknown}: local, openmpi, mpich, slurm");
             }
             let (here, missing): (Vec<_>, Vec<_>) = all
                 .into_iter()
                 .filter(wanted)
                 .partition(|boot| *boot == Boot::Local || boot.launcher().is_some());
+            assert!(!missing.contains(&Boot::Slurm), "{CHOICE} names slurm, and srun does not answer");
             if !missing.is_empty() && !is_pe() {
                 eprintln!("not on this machine, so not tested under: {missing:?}");
             }
@@ -76,6 +92,7 @@ impl Boot {
             Boot::Local => "local",
             Boot::OpenMpi => "openmpi",
             Boot::Mpich => "mpich",
+            Boot::Slurm => "slurm",
         }
     }
 
@@ -85,6 +102,10 @@ impl Boot {
             Boot::Local => "local",
             Boot::OpenMpi => "pmix",
             Boot::Mpich => "pmi",
+            Boot::Slurm => match std::env::var(SLURM_MPI) {
+                Ok(plugin) if !plugin.starts_with("pmix") => "pmi",
+                _ => "pmix",
+            },
         }
     }
 
@@ -95,6 +116,12 @@ impl Boot {
             Boot::Local => return None,
             Boot::OpenMpi => (&FOUND[0], &["mpirun.openmpi", "mpirun", "mpiexec"]),
             Boot::Mpich => (&FOUND[1], &["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]),
+            Boot::Slurm => {
+                static ANSWERS: OnceLock<bool> = OnceLock::new();
+                // In a PE it has.
+                let answers = || is_pe() || srun_answers();
+                return ANSWERS.get_or_init(answers).then_some("srun");
+            }
         };
         let is_its = |name: &&&str| {
             let Ok(output) = Command::new(name).arg("--version").output() else { return false };
@@ -103,6 +130,15 @@ impl Boot {
             open == (self == Boot::OpenMpi)
         };
         *found.get_or_init(|| names.iter().find(is_its).copied())
+    }
+
+    /// What its launcher needs on a machine for tests.
+    pub fn options(self) -> &'static [&'static str] {
+        match self {
+            Boot::OpenMpi => &OPEN_MPI,
+            Boot::Slurm => &SRUN,
+            Boot::Local | Boot::Mpich => &[],
+        }
     }
 
     /// Whether the launcher has ended so by a slip of its own. MPICH's does, whatever it starts: with `/bin/true`, and four at a
@@ -120,10 +156,43 @@ impl Boot {
         }
         let mut command =
             Command::new(self.launcher().unwrap_or_else(|| panic!("there is no {self:?} here")));
-        if self == Boot::OpenMpi {
-            command.args(OPEN_MPI);
+        if self == Boot::Slurm && std::env::var_os(SLURM_MPI).is_none() {
+            command.env(SLURM_MPI, "pmix");
         }
-        command.arg("-n").arg(n.to_string()).arg(program);
+        command.args(self.options()).arg("-n").arg(n.to_string()).arg(program);
         command
     }
+}
+
+/// Whether there is a Slurm, and a place in it.
+fn srun_answers() -> bool {
+    let mut srun = Command::new("srun");
+    srun.args(SRUN).args(["--immediate=4", "-n", "1", "true"]).process_group(0);
+    let started = srun.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let Ok(mut child) = started else { return false };
+    let start = Instant::now();
+    while start.elapsed() < ANSWER {
+        if let Ok(Some(status)) = child.try_wait() {
+            return status.success();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    end(&mut child);
+    false
+}
+
+/// Asks the launcher to end its PEs, then makes sure.
+pub(super) fn end(child: &mut Child) -> ExitStatus {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    let group = Pid::from_child(child);
+    for signal in [Signal::TERM, Signal::KILL] {
+        let _ = kill_process_group(group, signal);
+        for _ in 0..200 {
+            if let Ok(Some(status)) = child.try_wait() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    child.wait().unwrap_or_else(|_| ExitStatus::from_raw(9))
 }

@@ -23,12 +23,12 @@ mod boots;
 mod random;
 mod turns;
 
-use boots::ROLE;
 pub use boots::{Boot, is_pe};
+use boots::{ROLE, end};
 pub use random::{Random, mix};
 
 use std::io::Read;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -248,20 +248,4 @@ pub fn finish(mut child: Child, start: Instant, limit: Duration) -> Outcome {
     let wall = start.elapsed();
     let text = |t: std::thread::JoinHandle<String>| t.join().unwrap_or_default();
     Outcome { status, stdout: text(out), stderr: text(err), wall, timed_out }
-}
-
-/// Asks the launcher to end its PEs, then makes sure.
-fn end(child: &mut Child) -> ExitStatus {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    let group = Pid::from_child(child);
-    for signal in [Signal::TERM, Signal::KILL] {
-        let _ = kill_process_group(group, signal);
-        for _ in 0..200 {
-            if let Ok(Some(status)) = child.try_wait() {
-                return status;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-    child.wait().unwrap_or_else(|_| ExitStatus::from_raw(9))
 }

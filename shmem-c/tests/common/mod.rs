@@ -34,6 +34,9 @@ pub fn mpicc(boot: Boot) -> Option<&'static str> {
         Boot::Local => &[],
         Boot::OpenMpi => &["mpicc.openmpi", "mpicc"],
         Boot::Mpich => &["mpicc.mpich", "mpicc"],
+        // Open MPI's asks it by PMIx, MPICH's by PMI.
+        Boot::Slurm if boot.way() == "pmix" => return mpicc(Boot::OpenMpi),
+        Boot::Slurm => return mpicc(Boot::Mpich),
     };
     let is_its = |name: &&&str| {
         let says = Command::new(name).arg("--showme:version").output().ok();
@@ -143,10 +146,15 @@ fn compile_to(name: &str, mpicc: &str, source: &str, flags: &[&str]) -> PathBuf 
 pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
     let launch = match boot {
         Boot::Local => Launch::of_program(program, n, boot),
-        Boot::OpenMpi | Boot::Mpich => {
+        Boot::OpenMpi | Boot::Mpich | Boot::Slurm => {
             let mut oshrun = tool("oshrun");
             oshrun.env("OSHRUN_LAUNCHER", boot.launcher().expect("the boots that are here"));
-            oshrun.args(["-n", &n.to_string()]).arg(program);
+            oshrun.args(["-n", &n.to_string()]);
+            // To Open MPI's it tells them itself.
+            if boot == Boot::Slurm {
+                oshrun.args(boot.options());
+            }
+            oshrun.arg(program);
             Launch::of_command(oshrun).by(boot)
         }
     };

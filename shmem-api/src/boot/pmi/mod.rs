@@ -1,4 +1,4 @@
-//! The launcher's PMI-1 (MPICH's, Intel's, Flux's): lines of text on the descriptor `PMI_FD`.
+//! The launcher's PMI-1 (MPICH's, Intel's, Flux's, Slurm's `--mpi=pmi2`): lines of text on the descriptor `PMI_FD`.
 //!
 //! ```text
 //!   cmd=init ...            ──►  ◄──  cmd=response_to_init ... rc=0
@@ -25,10 +25,11 @@ use rustix::fs::FileType;
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use crate::boot::files;
+use crate::boot::launched::Step;
 use crate::boot::launcher::{CARD_LEN, Card, Launcher, card_from_hex, to_hex};
 use crate::boot::missing::{Job, Mark, Watch};
 use crate::boot::pmi::line::{Incoming, Line};
-use crate::boot::sockets::{other_side, ready};
+use crate::boot::sockets::{is_ancestor, other_side, ready};
 use crate::error::Error;
 
 /// How long a launcher may take for an answer that waits for no other PE.
@@ -43,6 +44,8 @@ pub(super) struct Found {
     fd: i32,
     pe: u32,
     n_pes: u32,
+    /// Where Slurm speaks it.
+    step: Option<Step>,
 }
 
 /// A job of PMI-1.
@@ -50,6 +53,7 @@ pub(super) struct Pmi {
     wire: Wire,
     pe: u32,
     n_pes: u32,
+    step: Option<Step>,
     kvs: String,
     /// Bytes of the longest value.
     longest: usize,
@@ -62,7 +66,8 @@ pub(super) fn find() -> Result<Found, String> {
         let text = std::env::var(name).map_err(|_| format!("{name} is not set"))?;
         text.parse::<u32>().map_err(|_| format!("{name}={text:?} is no number"))
     };
-    let found = Found { fd: number("PMI_FD")? as i32, pe: number("PMI_RANK")?, n_pes: number("PMI_SIZE")? };
+    let (fd, pe, n_pes) = (number("PMI_FD")? as i32, number("PMI_RANK")?, number("PMI_SIZE")?);
+    let found = Found { fd, pe, n_pes, step: Step::of_pmi() };
     match found.pe < found.n_pes && found.fd >= 0 {
         true => Ok(found),
         false => Err(format!("PMI says PE {} of {}", found.pe, found.n_pes)),
@@ -85,17 +90,30 @@ pub(super) fn join(found: &Found) -> Result<Pmi, String> {
     if longest <= LEAST || kvs.is_empty() {
         return Err(format!("the launcher has values of {longest} bytes in {kvs:?}"));
     }
-    Ok(Pmi { wire, pe: found.pe, n_pes: found.n_pes, kvs, longest: longest - 1 })
+    let Found { pe, n_pes, step, .. } = found.clone();
+    Ok(Pmi { wire, pe, n_pes, step, kvs, longest: longest - 1 })
 }
 
 /// How the processes of the job are known, for what joins it another way.
 pub(super) fn job_of_environment() -> Option<Job> {
     let found = find().ok()?;
-    job(&Wire::open(found.fd).ok()?, found.pe, found.n_pes)
+    job(&Wire::open(found.fd).ok()?, found.pe, found.n_pes, found.step)
 }
 
-/// All PEs must be on this host for them to be known: which of several are here is not told.
-fn job(wire: &Wire, me: u32, n_pes: u32) -> Option<Job> {
+/// Whether the launcher that speaks PMI has this process, or one above it, for a child.
+pub(super) fn is_of_an_ancestor() -> bool {
+    let launcher = find().and_then(|found| {
+        let other = connected(&found.fd).and_then(other_side);
+        other.map_err(|e| e.to_string())
+    });
+    matches!(launcher, Ok(Some(pid)) if is_ancestor(pid))
+}
+
+/// All PEs must be on this host for them to be known: which of several are here only Slurm tells.
+fn job(wire: &Wire, me: u32, n_pes: u32, step: Option<Step>) -> Option<Job> {
+    if let Some(step) = step {
+        return Some(Job::of_step(step));
+    }
     let local = std::env::var("MPI_LOCALNRANKS").ok()?.parse::<u32>().ok()?;
     let launcher = other_side(wire.fd().ok()?).ok()??;
     (local == n_pes).then(|| Job { mark: Mark::Pmi { n_pes, launcher }, me, here: (0..n_pes).collect() })
@@ -137,12 +155,17 @@ impl Launcher for Pmi {
 
     fn gather(&mut self, mine: &Card) -> Result<Vec<Card>, Error> {
         let again = self.wire.again();
-        let _watch = Watch::start(job(&self.wire, self.pe, self.n_pes), move |status| {
+        let _watch = Watch::start(job(&self.wire, self.pe, self.n_pes, self.step.clone()), move |status| {
             if let Ok(wire) = again {
                 wire.end(status);
             }
         });
         self.gather_lines(mine).map_err(|why| Error::Boot(format!("by PMI: {why}")))
+    }
+
+    /// Slurm's plugin kills the step, and the kill is the status.
+    fn passes_on(&self, _: u8) -> bool {
+        self.step.is_none()
     }
 
     fn end_all(&mut self, status: u8) {
@@ -155,6 +178,17 @@ impl Launcher for Pmi {
     }
 }
 
+/// The descriptor of that number, if it is a connected socket.
+fn connected(number: &i32) -> io::Result<BorrowedFd<'_>> {
+    // SAFETY: PMI-P1: the number is asked what it is.
+    let fd = unsafe { BorrowedFd::borrow_raw(*number) };
+    let stat = rustix::fs::fstat(fd)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Socket || rustix::net::getpeername(fd).is_err() {
+        return Err(io::Error::other("it is no connected socket"));
+    }
+    Ok(fd)
+}
+
 /// The descriptor.
 struct Wire {
     socket: Kept,
@@ -163,13 +197,7 @@ struct Wire {
 
 impl Wire {
     fn open(number: i32) -> io::Result<Wire> {
-        // SAFETY: PMI-P1: the number is asked what it is, and given another name if it is a socket.
-        let fd = unsafe { BorrowedFd::borrow_raw(number) };
-        let stat = rustix::fs::fstat(fd)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::Socket || rustix::net::getpeername(fd).is_err()
-        {
-            return Err(io::Error::other("it is no connected socket"));
-        }
+        let fd = connected(&number)?;
         let again = fcntl_dupfd_cloexec(fd, 3)?;
         // An MPI that comes later finds it under its number; programs that are started do not.
         fcntl_setfd(fd, FdFlags::CLOEXEC)?;
@@ -280,7 +308,7 @@ mod tests {
                 (&theirs).write_all(format!("{answer}\n").as_bytes()).unwrap();
             }
         });
-        let mut pmi = join(&Found { fd: ours.as_raw_fd(), pe: 0, n_pes: 1 }).unwrap();
+        let mut pmi = join(&Found { fd: ours.as_raw_fd(), pe: 0, n_pes: 1, step: None }).unwrap();
         let card = Card::new(Ok("here"));
         assert_eq!(pmi.gather(&card).unwrap(), [card]);
         Box::new(pmi).leave();
@@ -290,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_is_no_launcher_is_told_apart() {
-        let fail = |fd| join(&Found { fd, pe: 0, n_pes: 1 }).err().unwrap();
+        let fail = |fd| join(&Found { fd, pe: 0, n_pes: 1, step: None }).err().unwrap();
         assert!(fail(999).contains("PMI_FD=999"));
         let file = std::fs::File::open("/dev/null").unwrap();
         assert!(fail(file.as_raw_fd()).contains("no connected socket"));

@@ -29,9 +29,11 @@ use std::sync::OnceLock;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use memheap::PeId;
 
+use crate::boot::launched::{is_slurms, left_over};
 use crate::boot::launcher::{Card, Launcher, card_from};
 use crate::boot::loaded;
-use crate::boot::missing::{Job, Mark, Watch};
+use crate::boot::missing::{Job, Watch};
+use crate::boot::pmi;
 use crate::boot::pmix::abi::{
     BOOL, BYTE_OBJECT, ByteObject, COLLECT_DATA, Data, GLOBAL, Info, JOB_SIZE, LOCAL_PEERS, MAX_KEYLEN, Proc,
     RANK_WILDCARD, STRING, SUCCESS, UINT32, Value, call,
@@ -77,6 +79,12 @@ pub(super) struct Pmix {
 pub(super) fn find() -> Result<Functions, String> {
     for name in ["PMIX_NAMESPACE", "PMIX_RANK"] {
         std::env::var_os(name).ok_or_else(|| format!("{name} is not set"))?;
+    }
+    if let Some(why) = left_over() {
+        return Err(why);
+    }
+    if std::env::var("PMIX_NAMESPACE").is_ok_and(|ns| is_slurms(&ns)) && pmi::is_of_an_ancestor() {
+        return Err("it is that of the step in which the launcher that speaks PMI was started".to_owned());
     }
     if !std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("PMIX_SERVER_URI")) {
         return Err("no PMIX_SERVER_URI is set".to_owned());
@@ -238,7 +246,11 @@ impl Pmix {
         });
         let here = here.ok()??.split(',').map(|pe| pe.trim().parse().ok()).collect::<Option<_>>()?;
         let namespace = std::env::var("PMIX_NAMESPACE").ok()?;
-        Some(Job { mark: Mark::Pmix { namespace }, me: self.me.rank, here })
+        Some(Job::of_pmix(namespace, self.me.rank, here))
+    }
+
+    fn is_slurms(&self) -> bool {
+        std::env::var("PMIX_NAMESPACE").is_ok_and(|namespace| is_slurms(&namespace))
     }
 
     fn gather_cards(&self, mine: &Card) -> Result<Vec<Card>, String> {
@@ -301,6 +313,11 @@ impl Launcher for Pmix {
         let library = self.library;
         let _watch = Watch::start(self.job(), move |status| library.end(status));
         self.gather_cards(mine).map_err(|why| Error::Boot(format!("by PMIx: {why}")))
+    }
+
+    /// Slurm takes an abort with 0 for a failure.
+    fn passes_on(&self, status: u8) -> bool {
+        status != 0 || !self.is_slurms()
     }
 
     fn end_all(&mut self, status: u8) {
