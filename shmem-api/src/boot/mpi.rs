@@ -69,7 +69,7 @@ pub(super) fn find(launched: bool) -> Result<Found, String> {
         return Ok(Found::Here(path));
     }
     if !launched {
-        return Err("no MPI is in this process, and no launcher started several of it".to_owned());
+        return Err("no MPI is in this process, and no launcher started it with others".to_owned());
     }
     if !loaded::can_load() {
         return Err("this program is linked statically and loads no library".to_owned());
