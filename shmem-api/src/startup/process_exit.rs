@@ -25,6 +25,7 @@ use crate::process::child;
 use crate::process::say::say;
 use crate::process::status::{LEFT, leave_now};
 use crate::process::system;
+use crate::startup::hosts;
 use crate::startup::init_count;
 use crate::startup::init_count::InitCounts;
 use crate::types::thread_level;
@@ -71,6 +72,7 @@ fn at_exit(status: i32) {
         }
         frozen.exited();
     }
+    hosts::leave();
     if let Err(e) = boot::leave() {
         say(&e.to_string());
         leave_now(LEFT);
@@ -100,7 +102,7 @@ static KEPT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
 /// The finalize the program left out. The memory stays: other threads may still be looking at it.
 fn finalize(engine: &Engine) {
     engine.control().life.exiting.store(1, Ordering::Release);
-    if let Err(e) = engine.last_meeting() {
+    if let Err(e) = engine.last_meeting().and_then(|_| hosts::part()) {
         end_job(engine, LEFT, &format!("{e}; ending the job"));
     }
     warn_once(engine);

@@ -4,9 +4,8 @@
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::mem::MaybeUninit;
 
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-
 use super::abi::{self, LIB_MAX_THREAD_LEVEL, LibAttr, OK, Status, StatusPtr, THREAD_MODE_MULTI, call};
+use crate::process::library::{Loaded, RTLD_LOCAL, RTLD_NOW};
 
 /// The file of every version with this interface.
 const LIBRARY: &str = "libucp.so.0";
@@ -73,18 +72,15 @@ impl Functions {
     /// There is none that can be used.
     pub(super) fn load() -> Result<Functions, String> {
         let before = Handlers::now();
-        // SAFETY: UCX-U1: its initialisers are those of any library, but for the handlers that are put back.
-        let library = unsafe { Library::open(Some(LIBRARY), RTLD_NOW | RTLD_LOCAL) };
+        let library = Loaded::open(LIBRARY, RTLD_NOW | RTLD_LOCAL);
         if !ASK_FOR_HANDLERS.iter().any(|name| std::env::var_os(name).is_some()) {
             before.put_back();
         }
         let library = library.map_err(|e| format!("{e}: install UCX (Debian: libucx0)"))?;
-        // It stays, with its threads.
-        let library: &'static Library = Box::leak(Box::new(library));
-        fn function<T: Copy>(library: &'static Library, name: &str) -> Result<T, String> {
+        fn function<T: Copy>(library: Loaded, name: &str) -> Result<T, String> {
             // SAFETY: UCX-U1: `T` is the type that `abi` has for that name.
-            let found = unsafe { library.get::<T>(name.as_bytes()) };
-            found.map(|f| *f).map_err(|e| format!("{LIBRARY} is of an unknown version: {e}"))
+            let found = unsafe { library.function::<T>(name) };
+            found.map_err(|e| format!("{LIBRARY} is of an unknown version: {e}"))
         }
         let loaded = Functions {
             get_version: function(library, "ucp_get_version")?,
