@@ -286,8 +286,8 @@ pub(super) mod call {
     /// `ucp_ep_create`.
     pub(in super::super) type EpCreate =
         unsafe extern "C" fn(*mut Worker, *const EpParams, *mut *mut Ep) -> Status;
-    /// `ucp_ep_flush_nbx`, and `ucp_ep_close_nbx`.
-    pub(in super::super) type EpNbx = unsafe extern "C" fn(*mut Ep, *const RequestParam) -> StatusPtr;
+    /// `ucp_ep_close_nbx`.
+    pub(in super::super) type EpCloseNbx = unsafe extern "C" fn(*mut Ep, *const RequestParam) -> StatusPtr;
     /// `ucp_am_send_nbx`.
     pub(in super::super) type AmSendNbx = unsafe extern "C" fn(
         *mut Ep,

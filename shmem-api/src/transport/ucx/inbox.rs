@@ -40,7 +40,7 @@ pub(super) struct Inbox {
     lost: RefCell<HashSet<u32>>,
     /// Those of them whose endpoints are still to be closed.
     pub(super) broken: RefCell<Vec<u32>>,
-    /// Flushes and closes under way.
+    /// Messages and closes whose callback is to come.
     pub(super) pending: Cell<usize>,
     /// Nothing is told any more.
     pub(super) closing: Cell<bool>,
@@ -133,6 +133,16 @@ impl Inbox {
 
     pub(super) fn is_empty(&self) -> bool {
         self.queue.borrow().entries.is_empty()
+    }
+
+    /// A message or a close is under way.
+    pub(super) fn began(&self) {
+        self.pending.set(self.pending.get() + 1);
+    }
+
+    fn ended(&self, request: *mut c_void) {
+        self.pending.set(self.pending.get() - 1);
+        self.library.free(request);
     }
 
     /// A message has come. Whether its data are kept.
@@ -236,7 +246,7 @@ pub(super) unsafe extern "C" fn sent(request: *mut c_void, status: Status, sendi
     // SAFETY: UCX-U3.
     let inbox = unsafe { &*sending.inbox };
     inbox.gone(sending, status);
-    inbox.library.free(request);
+    inbox.ended(request);
 }
 
 /// `ucp_am_recv_data_nbx_callback_t`. What did not come will not: its sender is lost, which its endpoint tells, if there is one.
@@ -256,12 +266,11 @@ pub(super) unsafe extern "C" fn received(
     inbox.library.free(request);
 }
 
-/// `ucp_send_nbx_callback_t` of a flush or a close.
-pub(super) unsafe extern "C" fn ended(request: *mut c_void, _: Status, inbox: *mut c_void) {
+/// `ucp_send_nbx_callback_t` of a close.
+pub(super) unsafe extern "C" fn closed(request: *mut c_void, _: Status, inbox: *mut c_void) {
     // SAFETY: UCX-U3.
     let inbox = unsafe { &*inbox.cast::<Inbox>() };
-    inbox.pending.set(inbox.pending.get() - 1);
-    inbox.library.free(request);
+    inbox.ended(request);
 }
 
 /// `ucp_err_handler_cb_t`.

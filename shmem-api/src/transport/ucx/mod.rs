@@ -62,7 +62,7 @@ use crate::transport::wire::{Event, Lane, Outgoing, Token, Wire};
 /// The longest payload that is copied.
 const COPIED: usize = 8 << 10;
 /// What an end may take: for what has not gone, and for the connections.
-const FLUSH: Duration = Duration::from_secs(1);
+const GOING: Duration = Duration::from_secs(1);
 const CUT: Duration = Duration::from_millis(200);
 /// Between two looks at an end that does not move.
 const LOOK: Duration = Duration::from_micros(50);
@@ -124,7 +124,7 @@ impl Ucx {
         if token.0.is_multiple_of(2) { &self.requests } else { &self.replies }
     }
 
-    /// Until no step of the end is under way, or the time is over.
+    /// Until nothing is under way, or the time is over.
     fn end_until(&self, deadline: Instant) {
         loop {
             let ending = [&self.requests, &self.replies].map(Worker::is_ending);
@@ -198,8 +198,8 @@ impl Wire for Ucx {
 
     fn close(&self) {
         let (lanes, start) = ([&self.requests, &self.replies], Instant::now());
-        lanes.into_iter().for_each(Worker::flush);
-        self.end_until(start + FLUSH);
+        lanes.into_iter().for_each(Worker::let_go);
+        self.end_until(start + GOING);
         let start = Instant::now();
         lanes.into_iter().for_each(Worker::cut);
         self.end_until(start + CUT);

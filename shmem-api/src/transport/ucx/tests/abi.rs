@@ -167,7 +167,6 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("ucs_status_t (*)(ucp_worker_h)", "&ucp_worker_arm"),
     ("ucs_status_t (*)(ucp_worker_h, const ucp_am_handler_param_t *)", "&ucp_worker_set_am_recv_handler"),
     ("ucs_status_t (*)(ucp_worker_h, const ucp_ep_params_t *, ucp_ep_h *)", "&ucp_ep_create"),
-    ("void *(*)(ucp_ep_h, const ucp_request_param_t *)", "&ucp_ep_flush_nbx"),
     ("void *(*)(ucp_ep_h, const ucp_request_param_t *)", "&ucp_ep_close_nbx"),
     (
         "void *(*)(ucp_ep_h, unsigned, const void *, size_t, const void *, size_t, const ucp_request_param_t *)",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use memheap::PeId;
 
-use super::super::{FLUSH, find, pack, unpack};
+use super::super::{GOING, find, pack, unpack};
 use super::peer::{Kind, SERVER, header, send, start};
 use super::{DEFAULT, Settings, TCP, Ucx, engine, pair};
 use crate::process::signals;
@@ -186,7 +186,7 @@ fn an_end_waits_for_nobody_for_long() {
     let start = Instant::now();
     one.close();
     two.close();
-    assert!(start.elapsed() < 10 * FLUSH, "{:?}", start.elapsed());
+    assert!(start.elapsed() < 10 * GOING, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::peer::{HEADER, Kind, PATIENCE, SERVER, header, number, send, start, with_thread};
 use super::{DEFAULT, TCP};
+use crate::transport::ucx::lane::RENDEZVOUS_FROM;
 use crate::transport::wire::{Event, Lane, Outgoing, Payload, Wire};
 
 /// Bytes that tell where they are, and of which message.
@@ -51,7 +52,8 @@ fn small_ones(wire: &dyn Wire) {
 
 /// Payloads that are lent, from nothing to 4 MiB, which come back lent: straight into their places, if they are large.
 fn large_ones(wire: &dyn Wire) {
-    let around = [4 << 10, 8 << 10, 64 << 10, 1 << 20, 4 << 20].map(|n: usize| [n - 1, n, n + 1]);
+    let around =
+        [4 << 10, 8 << 10, 64 << 10, RENDEZVOUS_FROM, 1 << 20, 4 << 20].map(|n: usize| [n - 1, n, n + 1]);
     for (i, len) in [0, 1, 7, 100].into_iter().chain(around.into_iter().flatten()).enumerate() {
         let id = 1000 + i as u64;
         let payload = content(id, len);
@@ -76,7 +78,7 @@ fn large_ones(wire: &dyn Wire) {
                 }
                 Event::Message { header, payload: Payload::Here(bytes) } => {
                     assert_eq!((number(header), bytes.len()), (id, len));
-                    assert!(len < 64 << 10, "{len} bytes were copied");
+                    assert!(len < RENDEZVOUS_FROM, "{len} bytes were copied");
                     // SAFETY: it has room for as many.
                     unsafe { place.copy_from_nonoverlapping(bytes.as_ptr(), len) };
                     is_back = true;

@@ -197,7 +197,7 @@ impl Drop for Server {
 fn be_server(wire: &Ucx) {
     // It ends with the test that started it, whatever becomes of that.
     let mine = wire.address();
-    writeln!(std::io::stdout(), "ADDRESS {}", text_of(&mine)).unwrap();
+    std::io::stdout().write_all(format!("ADDRESS {}\n", text_of(&mine)).as_bytes()).unwrap();
     let mut its = String::new();
     std::io::stdin().read_line(&mut its).unwrap();
     let its = bytes_of(&its);
