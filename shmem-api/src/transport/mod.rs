@@ -16,9 +16,15 @@
 #![allow(unsafe_code)]
 
 mod data;
+#[allow(dead_code, reason = "no start makes one yet: that comes with the first engine")]
+pub(crate) mod far;
 #[cfg(feature = "testing")]
 pub(crate) mod loopback;
 pub(crate) mod part;
+#[cfg(test)]
+mod sim;
+#[allow(dead_code, reason = "no start opens an engine yet")]
+pub(crate) mod wire;
 
 use crate::process::private::{AtomicBool, Ordering};
 use std::sync::OnceLock;
