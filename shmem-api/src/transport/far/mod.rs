@@ -68,6 +68,9 @@ use crate::types::amo::AmoOp;
 /// The least that an engine must be able to copy.
 const LEAST_COPIED: usize = 2 * REQUEST;
 
+/// Told that the process of a PE is lost, and why.
+pub(crate) type Lost = dyn Fn(PeId, &str) + Send + Sync;
+
 /// What a [`Far`] is made of.
 pub(crate) struct Parts {
     pub(crate) wire: Box<dyn Wire>,
@@ -77,7 +80,7 @@ pub(crate) struct Parts {
     pub(crate) secret: Secret,
     /// A process of another host is lost, for this reason, and a call needs it. It does not return, but in tests, where the call then
     /// does without a result.
-    pub(crate) lost: Box<dyn Fn(PeId, &str) + Send + Sync>,
+    pub(crate) lost: Box<Lost>,
     /// How often whoever waits polls in vain before it sleeps.
     pub(crate) spins: u32,
 }
@@ -88,7 +91,7 @@ pub(crate) struct Far {
     memory: Box<dyn Memory>,
     hosts: Hosts,
     secret: Secret,
-    lost: Box<dyn Fn(PeId, &str) + Send + Sync>,
+    lost: Box<Lost>,
     spins: u32,
     /// The longest payload that is copied.
     copied: usize,

@@ -197,7 +197,11 @@ impl Far {
         for (host, outbox) in self.outboxes.iter().enumerate() {
             let Some(outbox) = outbox else { continue };
             let mut outbox = outbox.lock();
-            for course in courses(stream) {
+            if outbox.given[0] == self.answers.done(host)[0] {
+                continue;
+            }
+            let used = self.used.load(Ordering::Relaxed);
+            for course in courses(stream).filter(|course| used >> course & 1 == 1) {
                 let last = outbox.last(course);
                 if !matches!(self.answers.has_done(host, course, last), Came::Yes(())) {
                     asked.push((host, course, last));

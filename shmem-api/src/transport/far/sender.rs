@@ -11,9 +11,12 @@ pub(super) enum Kept {
     Coming(Token),
 }
 
+/// A course, and what is held back of it.
+type Held = Course<(Request, Kept)>;
+
 /// See above.
 pub(super) struct Sender {
-    courses: [Option<Box<Course<(Request, Kept)>>>; COURSES],
+    courses: [Option<Box<Held>>; COURSES],
     /// Bytes that are held back.
     pub(super) held: u64,
     /// Requests up to the number that is done in each course, and the bytes of all that were done.
@@ -27,7 +30,7 @@ impl Sender {
         Sender { courses: [const { None }; COURSES], held: 0, done: [0; 2], told: [0; 2] }
     }
 
-    pub(super) fn course(&mut self, course: u8) -> &mut Course<(Request, Kept)> {
+    pub(super) fn course(&mut self, course: u8) -> &mut Held {
         self.courses[usize::from(course)].get_or_insert_with(|| Box::new(Course::new()))
     }
 

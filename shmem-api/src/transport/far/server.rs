@@ -1,7 +1,7 @@
 //! The serving side: what others ask of this host's PEs is done here, by one thread, out of the messages of `Lane::Requests`.
 //!
 //! ```text
-//!   message ─► envelope: this job's? of a PE that this process serves?          else dropped, and counted
+//!   message ─► envelope: this job's? of a PE that this process serves?          else dropped
 //!      └─► request ─► its course: its turn? ── later ─► held back ──┐            a number twice, or too far: refused
 //!                        │ now                                       │
 //!                        ▼                                           │
@@ -62,8 +62,6 @@ pub(super) struct Server {
     pub(super) changed: Vec<PeId>,
     /// Processes that were lost.
     pub(super) lost: Vec<(PeId, String)>,
-    /// Messages that were none of this job's.
-    strange: u64,
 }
 
 impl Server {
@@ -85,11 +83,6 @@ impl Server {
         std::mem::take(&mut self.lost)
     }
 
-    /// How many messages were none of this job's.
-    pub(super) fn strange(&self) -> u64 {
-        self.strange
-    }
-
     pub(super) fn sender(&mut self, pe: PeId) -> &mut Sender {
         self.senders.entry(pe).or_insert_with(|| Box::new(Sender::new()))
     }
@@ -98,7 +91,6 @@ impl Server {
         let opened = message::open(header, around.secret);
         let ours = opened.filter(|&(form, from, _)| form != Form::Answer && around.hosts.serves(from));
         let Some((form, from, rest)) = ours else {
-            self.strange += 1;
             return self.drop_payload(payload);
         };
         match (form, payload) {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use memheap::PeId;
 
+use super::slices::{self, get, get_blocks, put_blocks, put_signal, put_word};
 use super::world::{Driven, Setup, target};
 use crate::process::private::Ordering;
 use crate::transport::far::flow::{MAX_BYTES, MAX_REQUESTS};
@@ -19,8 +20,7 @@ const ONE: PeId = PeId(1);
 
 /// Puts a word.
 fn put(driven: &Driven, at: u64, stream: usize, value: u64) {
-    // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: the value is ours.
-    driven.call(0, |far| unsafe { far.put(target(1, at, stream), (&raw const value).cast(), 8) });
+    driven.call(0, |far| put_word(far, target(1, at, stream), value));
 }
 
 fn word(driven: &Driven, at: u64) -> u64 {
@@ -64,15 +64,13 @@ fn blocks_are_packed() {
     driven.ticks.set(false);
     let from: Vec<u64> = (0..200).collect();
     let blocks = FarBlocks { strides: [24, 16], len: 8, n: 100 };
-    // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: the vector is as long.
-    driven.call(0, |far| unsafe { far.put_blocks(target(1, 0, 1), from.as_ptr().cast(), blocks) });
+    driven.call(0, |far| put_blocks(far, target(1, 0, 1), bytemuck::cast_slice(&from), blocks));
     driven.call(0, |far| far.quiet(Stream::DEFAULT));
     assert_eq!(driven.world.net.sent(), [1, 1]);
     assert!((0..100).all(|i| word(&driven, i * 24) == i * 2));
     let mut back = vec![0_u64; 200];
     let blocks = FarBlocks { strides: [16, 24], len: 8, n: 100 };
-    // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: the vector is as long.
-    driven.call(0, |far| unsafe { far.get_blocks(back.as_mut_ptr().cast(), target(1, 0, 1), blocks) });
+    driven.call(0, |far| get_blocks(far, bytemuck::cast_slice_mut(&mut back), target(1, 0, 1), blocks));
     assert_eq!(driven.world.net.sent(), [2, 2]);
     assert!((0..200).all(|i| back[i as usize] == if i % 2 == 0 { i } else { 0 }));
 }
@@ -83,11 +81,9 @@ fn long_payloads_are_lent() {
     let driven = Driven::still(4, TWO, 256);
     driven.ticks.set(false);
     let from: Vec<u8> = (0..20_000).map(|i| (i * 7) as u8).collect();
-    // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: the vector is as long.
-    driven.call(0, |far| unsafe { far.put(target(1, 3, 1), from.as_ptr(), from.len()) });
+    driven.call(0, |far| slices::put(far, target(1, 3, 1), &from));
     let mut back = vec![0; from.len()];
-    // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: the vector is as long.
-    driven.call(0, |far| unsafe { far.get(back.as_mut_ptr(), target(1, 3, 1), back.len()) });
+    driven.call(0, |far| get(far, &mut back, target(1, 3, 1)));
     assert!(back == from);
     assert_eq!(driven.world.net.sent(), [2, 1]);
 }
@@ -148,10 +144,7 @@ fn a_signal_rings_and_whoever_wakes_need_not_ask_again() {
     let rings = || driven.world.segments.rings[1].load(Ordering::SeqCst);
     let value = 9_u64;
     driven.call(0, |far| {
-        // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: the value is ours.
-        unsafe {
-            far.put_signal(target(1, 0, 1), (&raw const value).cast(), 8, target(1, 8, 1), AmoOp::Add(4))
-        };
+        put_signal(far, target(1, 0, 1), &value.to_le_bytes(), target(1, 8, 1), AmoOp::Add(4));
         far.wake(ONE);
         far.progress();
     });
@@ -193,8 +186,7 @@ fn a_fast_sender_waits_for_a_slow_target() {
         let events = driven.events.get();
         let blocked = (0..3 * MAX_REQUESTS as usize).filter(|_| {
             let before = driven.events.get();
-            // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: the vector is as long.
-            driven.call(0, |far| unsafe { far.put(target(1, 0, 1), from.as_ptr(), len) });
+            driven.call(0, |far| slices::put(far, target(1, 0, 1), &from));
             driven.events.get() > before
         });
         let first = blocked.take(1).count();

@@ -2,6 +2,7 @@
 
 use memheap::PeId;
 
+use super::slices::{get, get_blocks, put, put_blocks, put_signal};
 use super::world::{Driven, Setup, target};
 use crate::transport::far::Far;
 use crate::transport::far::flow::MAX_REQUESTS;
@@ -14,28 +15,25 @@ const LONG: usize = 3000;
 
 /// A call of PE 0 that needs PE 1 or 2, on host 1.
 fn call(far: &Far, kind: usize, bytes: &mut [u8]) {
-    let (to, at) = (target(1, 0, 1), bytes.as_mut_ptr());
+    let to = target(1, 0, 1);
     let blocks = FarBlocks { strides: [16, 16], len: 8, n: 100 };
-    // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: as are the bytes.
-    unsafe {
-        match kind {
-            0 => far.put(to, at, LONG),
-            1 => far.get(at, to, 8),
-            2 => far.get(at, to, LONG),
-            3 => far.get_blocks(at, to, blocks),
-            4 => _ = far.amo(to, 8, AmoOp::Add(1)),
-            5 => far.put_signal(to, at, LONG, target(2, 4096, 1), AmoOp::Set(1)),
-            6 => {
-                far.put(to, at, 8);
-                far.quiet(Stream::DEFAULT);
-            }
-            7 => {
-                far.put_blocks(to, at, blocks);
-                far.quiet(Stream::ALL);
-            }
-            // Until there is no room.
-            _ => (0..2 * MAX_REQUESTS).for_each(|_| far.put(to, at, 8)),
+    match kind {
+        0 => put(far, to, bytes),
+        1 => get(far, &mut bytes[..8], to),
+        2 => get(far, bytes, to),
+        3 => get_blocks(far, bytes, to, blocks),
+        4 => _ = far.amo(to, 8, AmoOp::Add(1)),
+        5 => put_signal(far, to, bytes, target(2, 4096, 1), AmoOp::Set(1)),
+        6 => {
+            put(far, to, &bytes[..8]);
+            far.quiet(Stream::DEFAULT);
         }
+        7 => {
+            put_blocks(far, to, bytes, blocks);
+            far.quiet(Stream::ALL);
+        }
+        // Until there is no room.
+        _ => (0..2 * MAX_REQUESTS).for_each(|_| put(far, to, &bytes[..8])),
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::channel::{BYTES, Channel, DATA, LEN, STREAMS};
+use super::slices::{get, get_blocks, put, put_blocks, put_signal};
 use super::words::{self, Words};
 use super::world::{Driven, Setup, Step, caught};
 use memheap::PeId;
@@ -98,8 +99,7 @@ impl Model {
             channel.put(at, &bytes);
             channel.at(at)
         });
-        // SAFETY: TRANSPORT-T1: inside the channel; TRANSPORT-T3: the vector is as long.
-        unsafe { driven.far(me).put(to, bytes.as_ptr(), len) };
+        put(driven.far(me), to, &bytes);
     }
 
     /// Blocks inside the bytes of a channel: at the target, where they begin, and how long they are here.
@@ -123,8 +123,7 @@ impl Model {
             }
             channel.at(at)
         });
-        // SAFETY: TRANSPORT-T1: inside the channel; TRANSPORT-T3: the vector is as long.
-        unsafe { driven.far(me).put_blocks(to, bytes.as_ptr(), blocks) };
+        put_blocks(driven.far(me), to, &bytes, blocks);
     }
 
     fn get(&self, driven: &Driven, me: usize, place: usize) {
@@ -132,8 +131,7 @@ impl Model {
         let at = driven.below(BYTES + 1 - len);
         let mut bytes = vec![0xee; len];
         let from = self.with(me, place, |channel| channel.at(at));
-        // SAFETY: TRANSPORT-T1: inside the channel; TRANSPORT-T3: the vector is as long.
-        unsafe { driven.far(me).get(bytes.as_mut_ptr(), from, len) };
+        get(driven.far(me), &mut bytes, from);
         self.with(me, place, |channel| channel.check(at, &bytes, "a get"));
     }
 
@@ -143,8 +141,7 @@ impl Model {
         let from = self.with(me, place, |channel| channel.at(at));
         let FarBlocks { strides: [there, mine], len, n } = blocks;
         let swapped = FarBlocks { strides: [mine, there], ..blocks };
-        // SAFETY: TRANSPORT-T1: inside the channel; TRANSPORT-T3: the vector is as long.
-        unsafe { driven.far(me).get_blocks(bytes.as_mut_ptr(), from, swapped) };
+        get_blocks(driven.far(me), &mut bytes, from, swapped);
         self.with(me, place, |channel| {
             for i in 0..n {
                 channel.check(at + i * there, &bytes[i * mine..i * mine + len], "a strided get");
@@ -165,26 +162,19 @@ impl Model {
     fn flagged(&self, driven: &Driven, me: usize, place: usize) {
         let numbers = self.next(me, place, 0);
         let (data, flag) = self.with(me, place, |channel| (channel.data(0), channel.flag(0)));
-        let (far, from) = (driven.far(me), numbers.as_ptr().cast::<u8>());
-        let whole = FarBlocks { strides: [16, 16], len: 8, n: DATA / 2 };
-        // SAFETY: TRANSPORT-T1: the data of the channel; TRANSPORT-T3: the numbers, as long.
-        unsafe {
-            match driven.below(3) {
-                0 => far.put(data, from, DATA * 8),
-                1 => (0..DATA).for_each(|i| far.put(data.plus(i * 8), from.wrapping_add(i * 8), 8)),
-                _ => [0, 8]
-                    .map(|i| far.put_blocks(data.plus(i), from.wrapping_add(i), whole))
-                    .into_iter()
-                    .collect(),
-            }
+        let (far, bytes) = (driven.far(me), bytemuck::bytes_of(&numbers));
+        let half = FarBlocks { strides: [16, 16], len: 8, n: DATA / 2 };
+        match driven.below(3) {
+            0 => put(far, data, bytes),
+            1 => (0..DATA).for_each(|i| put(far, data.plus(i * 8), &bytes[i * 8..i * 8 + 8])),
+            _ => [0, 8].into_iter().for_each(|i| put_blocks(far, data.plus(i), &bytes[i..], half)),
         }
         match driven.below(3) {
             0 => _ = far.amo(flag, 8, AmoOp::Set(numbers[0])),
             all => {
                 far.fence(if all == 1 { Stream::ALL } else { flag.stream });
                 self.fenced(me, (all != 1).then_some(flag.stream.0));
-                // SAFETY: TRANSPORT-T1: the flag of the channel; TRANSPORT-T3: the numbers are long enough.
-                unsafe { far.put(flag, from, 8) };
+                put(far, flag, &bytes[..8]);
             }
         }
         // The next data is after this flag.
@@ -195,8 +185,7 @@ impl Model {
         let numbers = self.next(me, place, 1);
         let (data, signal) = self.with(me, place, |channel| (channel.data(1), channel.flag(1)));
         let op = if driven.below(2) == 0 { AmoOp::Set(numbers[0]) } else { AmoOp::Add(1) };
-        // SAFETY: TRANSPORT-T1: the data of the channel; TRANSPORT-T3: the numbers, as long.
-        unsafe { driven.far(me).put_signal(data, numbers.as_ptr().cast(), DATA * 8, signal, op) };
+        put_signal(driven.far(me), data, bytemuck::bytes_of(&numbers), signal, op);
         self.fence(driven, me, signal.stream.0);
     }
 
@@ -236,8 +225,7 @@ impl Model {
             return;
         }
         let mut bytes = vec![0xee; BYTES];
-        // SAFETY: TRANSPORT-T1: the bytes of the channel; TRANSPORT-T3: the vector is as long.
-        unsafe { driven.far(me).get(bytes.as_mut_ptr(), from, BYTES) };
+        get(driven.far(me), &mut bytes, from);
         self.with(other, place, |channel| {
             if channel.puts == puts {
                 channel.check(0, &bytes, "a get of another PE");

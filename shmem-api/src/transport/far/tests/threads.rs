@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use memheap::PeId;
 
+use super::slices::{get, put, put_word};
 use super::world::{Setup, World, target};
 use crate::process::private::AtomicBool;
 use crate::process::private::Ordering::Release;
@@ -48,12 +49,9 @@ fn caller(world: &World, me: usize, thread: usize) {
         let len = if i % 16 == 0 { 2048 } else { 24 };
         let (bytes, mut back) = (vec![i as u8; len], vec![0; len]);
         let own = target(pe, 64 + ((me * CALLERS + thread) * 2048) as u64, stream);
-        // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: as are the vectors.
-        unsafe {
-            far.put(own, bytes.as_ptr(), len);
-            far.quiet(Stream(stream));
-            far.get(back.as_mut_ptr(), own, len);
-        }
+        put(far, own, &bytes);
+        far.quiet(Stream(stream));
+        get(far, &mut back, own);
         assert_eq!(back, bytes);
     }
     far.quiet(Stream::ALL);
@@ -79,8 +77,7 @@ fn many_callers_in_a_process() {
 fn a_small_put_goes_by_itself() {
     with_servers(|world| {
         for value in 1..20_u64 {
-            // SAFETY: TRANSPORT-T1: the tests' segments are longer; TRANSPORT-T3: the value is ours.
-            unsafe { world.fars[0].put(target(2, 0, 1), (&raw const value).cast(), 8) };
+            put_word(&world.fars[0], target(2, 0, 1), value);
             let start = Instant::now();
             while world.segments.word(PeId(2), 0) != value {
                 assert!(start.elapsed() < Duration::from_secs(20), "it has not come");
