@@ -19,6 +19,7 @@ use std::sync::Once;
 
 use crate::boot;
 use crate::engine::Engine;
+use crate::error::Error;
 use crate::exit::end::{SPEAK_FIRST, end_job, ended, let_it_be_said, let_others_speak};
 use crate::exit::leaving::{self, warn_once};
 use crate::process::child;
@@ -102,10 +103,14 @@ static KEPT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
 /// The finalize the program left out. The memory stays: other threads may still be looking at it.
 fn finalize(engine: &Engine) {
     engine.control().life.exiting.store(1, Ordering::Release);
-    if let Err(e) = engine.last_meeting().and_then(|_| hosts::part()) {
-        end_job(engine, LEFT, &format!("{e}; ending the job"));
+    let fail = |e: Error| end_job(engine, LEFT, &format!("{e}; ending the job"));
+    if let Err(e) = engine.last_meeting() {
+        fail(e)
     }
     warn_once(engine);
+    if let Err(e) = hosts::part() {
+        fail(e)
+    }
     KEPT.store(std::ptr::from_ref(engine).cast_mut(), Ordering::Relaxed);
     engine.withdraw();
 }
