@@ -9,7 +9,7 @@ export MPICC
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under every launcher"
 	@echo "make test    install what is missing, run every check and test (every launcher, beside both MPIs, and without)"
-	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
+	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped, and as two hosts over UCX"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (needs no MPI); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
@@ -74,17 +74,18 @@ test-release:
 test-instructions:
 	benches/instructions.sh --check
 
-# The runtime's tests with all other PEs, or every second one, behind the seam (`transport/loopback`). What only holds where
-# memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.
+# The runtime's tests with all other PEs behind the seam (`transport/loopback`), and with those of one machine as two hosts, which reach
+# each other over UCX. What only holds where memory is mapped is left out: a far PE is not stored to by a child, and its death is
+# its own host's to notice.
 far := amo signal wait lock collectives teams active_sets ahead heap memory_calls traffic ctx init global shared rma \
 	sym_static bad_input safe_atomics safe_coll safe_lock safe_rma safe_signal safe_teams safe_threads safe_wait
 mapped_only := --skip fork:: --skip right_after_init
 test-far: export SHMEM_TEST_BOOTS = local
 test-far:
-	for which in all odd; do \
-		SHMEM_TEST_FAR=$$which $(runtime) $(far:%=--test %) || exit 1; \
-		SHMEM_TEST_FAR=$$which $(runtime) --test exit -- $(mapped_only) || exit 1; \
-		SHMEM_TEST_FAR=$$which SHMEM_TEST_DIFFERENCES=100 $(runtime) --test differences || exit 1; \
+	for shape in SHMEM_TEST_FAR=all SHMEM_FAKE_HOSTS=2; do \
+		env $$shape $(runtime) $(far:%=--test %) || exit 1; \
+		env $$shape $(runtime) --test exit -- $(mapped_only) || exit 1; \
+		env $$shape SHMEM_TEST_DIFFERENCES=100 $(runtime) --test differences || exit 1; \
 	done
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
