@@ -82,10 +82,12 @@ impl Far {
             let padded = outbox.batch.len().next_multiple_of(8);
             outbox.batch.resize(padded, 0);
             if post == Post::Fetching {
+                // Whoever waits for it also polls.
                 self.flush(&mut outbox);
+            } else {
+                drop(outbox);
+                self.watch();
             }
-            drop(outbox);
-            self.watch();
             return true;
         }
         // What was before it goes before it.
@@ -99,7 +101,6 @@ impl Far {
         // SAFETY: WIRE-W1 by USER-U1: the caller keeps it until this returns, which is after `Sent`, or the loss of that process.
         unsafe { self.wire.send(outbox.server, Lane::Requests, &header, payload) };
         drop(outbox);
-        self.watch();
         let sent = self.wait(|| self.answers.take(host, id)).is_some();
         self.answers.forget(id);
         sent

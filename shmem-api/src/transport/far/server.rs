@@ -65,7 +65,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// An event on [`Lane::Requests`].
+    /// An event on `Lane::Requests`.
     pub(super) fn tell(&mut self, around: &Around<'_>, event: Event<'_>) {
         match event {
             Event::Message { header, payload } => self.message(around, header, payload),

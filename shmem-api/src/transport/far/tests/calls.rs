@@ -127,6 +127,27 @@ fn the_quiet_of_a_stream_does_not_wait_for_another() {
     assert_eq!(word(&driven, 0), 1);
 }
 
+/// What goes to the first host does not come before what goes to the second is there.
+#[test]
+fn a_quiet_asks_all_hosts_before_it_waits_for_one() {
+    let step = |driven: &Driven, _: usize| {
+        if driven.world.segments.word(PeId(2), 0) == 2 {
+            driven.world.net.hold(None);
+        }
+        false
+    };
+    let setup = Setup { seed: 14, of: &[0, 1, 2], bytes: 64, copied: 8192, mutation: Mutation::None };
+    let driven = Driven::start(&setup, Box::new(step));
+    driven.ticks.set(false);
+    driven.world.net.hold(Some(Box::new(|header, batch| requests(header, batch).any(|of| of.target == ONE))));
+    driven.call(0, |far| {
+        put_word(far, target(1, 0, 1), 1);
+        put_word(far, target(2, 0, 1), 2);
+        far.quiet(Stream::DEFAULT);
+    });
+    assert_eq!([ONE, PeId(2)].map(|pe| driven.world.segments.word(pe, 0)), [1, 2]);
+}
+
 /// A fence on all, before a stream is used for the first time: it is after it, too.
 #[test]
 fn a_fence_on_all_orders_a_stream_that_is_new() {

@@ -152,6 +152,37 @@ fn a_server_takes_any_message() {
     assert!(memory.written() > WORDS / 2, "most messages did nothing");
 }
 
+/// FAR-V1: a sender that keeps to no bound. What its first request lets go is no longer counted.
+#[test]
+fn what_is_held_back_is_bounded() {
+    let (hosts, memory, sink) = (Hosts::new(PeId(1), &[0, 1]), Guarded::new(), Sink::default());
+    let around = Around {
+        wire: &sink,
+        memory: &memory,
+        hosts: &hosts,
+        secret: SECRET,
+        copied: COPIED,
+        mutation: Mutation::None,
+    };
+    let (mut server, len) = (Server::default(), WORDS as u64 * 8);
+    let tell = |server: &mut Server, number, after| {
+        let request = Request { len, number, after, ..Request::new(Op::Put, 1, PeId(1), 0) };
+        let payload = [request.bytes().as_slice(), &[1; WORDS * 8]].concat();
+        let header = message::envelope(Form::Batch, PeId(0), SECRET);
+        server.tell(&around, Event::Message { header: &header, payload: Payload::Here(&payload) });
+        let sender = server.sender(PeId(0));
+        (sender.held, sender.n_held())
+    };
+    let fit = MAX_BYTES / len;
+    for number in 2..=1000 {
+        let held = fit.min(number - 1);
+        assert_eq!(tell(&mut server, number, 1), (held * len, held as usize));
+    }
+    assert_eq!((sink.sent(), memory.written()), (999 - fit as usize, 0));
+    assert_eq!(tell(&mut server, 1, 0), (0, 0));
+    assert_eq!(memory.written(), WORDS);
+}
+
 /// Whoever does not know the secret, or is served by somebody else.
 #[test]
 fn strangers_move_nothing() {
