@@ -99,26 +99,27 @@ fn a_thread_wakes_a_sleeper_or_keeps_it_from_sleeping() {
     both.iter().for_each(Wire::close);
 }
 
-/// While one thread sleeps on the replies, another sends: the first is told when what was lent has gone.
+/// While one thread sleeps on the replies, another sends: the first is told when what was lent has gone, though nothing comes back.
 #[test]
 fn a_send_of_another_thread_is_told_to_the_sleeper() {
     let Some(server) = start("engine::a_send_of_another_thread_is_told_to_the_sleeper", TCP) else { return };
     let wire = &server.wire;
-    let bytes = vec![7u8; 3 << 20];
+    let bytes = [7u8; 100];
     std::thread::scope(|threads| {
         threads.spawn(|| {
             for id in 0..8 {
                 std::thread::sleep(Duration::from_millis(10));
-                let lent = Outgoing::Lent { at: bytes.as_ptr(), len: bytes.len() >> id, id };
+                let lent = Outgoing::Lent { at: bytes.as_ptr(), len: bytes.len(), id };
                 // SAFETY: WIRE-W1: `bytes` stay.
-                unsafe { wire.send(SERVER, Lane::Requests, &header(Kind::Refuse, id), lent) };
+                unsafe { wire.send(SERVER, Lane::Requests, &header(Kind::Hush, id), lent) };
             }
         });
         let (mut sent, start) = (0, Instant::now());
         while sent < 8 {
-            assert!(start.elapsed() < super::peer::PATIENCE, "{sent} were sent");
             wire.sleep(Lane::Replies, Duration::from_secs(100));
             wire.poll(Lane::Replies, &mut |event| sent += u32::from(matches!(event, Event::Sent(_))));
+            // UCX wakes it every 20 s, to see whether its peers are alive.
+            assert!(start.elapsed() < Duration::from_secs(10), "{sent} were sent");
         }
     });
     server.stop();

@@ -29,8 +29,10 @@ pub(super) enum Kind {
     Refuse = 3,
     /// Ask me something: an `Echo` that goes the other way.
     Ask = 4,
+    /// Nothing: no reply.
+    Hush = 5,
     /// The end.
-    Stop = 5,
+    Stop = 6,
 }
 
 pub(super) const HEADER: usize = 32;
@@ -82,6 +84,7 @@ pub(super) fn serve(wire: &dyn Wire) {
         );
         let told = wire.poll(Lane::Requests, &mut |event| match event {
             Event::Message { header, .. } if is(header, Kind::Stop) => stopped = true,
+            Event::Message { header, .. } if is(header, Kind::Hush) => {}
             Event::Message { header, payload: Payload::Here(_) } if is(header, Kind::Ask) => {
                 asked = true;
                 send(wire, to, Lane::Requests, header, b"tell me");
