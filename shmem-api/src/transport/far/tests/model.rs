@@ -14,9 +14,8 @@ use crate::transport::far::mutation::Mutation;
 use crate::transport::{FarBlocks, Stream, Transport};
 use crate::types::amo::AmoOp;
 
-/// Calls of one run, and runs.
-const CALLS: usize = 1000;
-const SEEDS: u64 = 1000;
+/// Steps of one run, of one call or of several.
+const STEPS: usize = 1000;
 
 /// What all PEs have done.
 struct Model {
@@ -45,7 +44,7 @@ impl Model {
         Model {
             channels: (0..of.len()).map(channels).collect(),
             words: Words::new(of.len()),
-            left: RefCell::new(CALLS),
+            left: RefCell::new(STEPS),
         }
     }
 
@@ -255,9 +254,11 @@ fn run(seed: u64, mutation: Mutation) -> u64 {
     driven.world.net.trace()
 }
 
+/// 1,000 runs, or as many as `SHMEM_TEST_SEEDS` says.
 #[test]
 fn all_is_there_when_and_as_it_must() {
-    for seed in 0..SEEDS {
+    let seeds = std::env::var("SHMEM_TEST_SEEDS").map_or(1000, |n| n.parse().expect("a number of seeds"));
+    for seed in 0..seeds {
         caught(|| _ = run(seed, Mutation::None)).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
     }
 }
