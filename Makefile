@@ -18,6 +18,7 @@ help:
 	@echo "make test-kills KILLS=N   one PE killed, exited or replaced, N times per launcher, anywhere (SHMEM_TEST_SEED)"
 	@echo "make test-starts STARTS=N  N jobs under each launcher: none hangs"
 	@echo "make test-faults          every system call of the library fails once, in start, middle and end"
+	@echo "make test-slurm   starts, ends and collectives under srun, by PMIx and by PMI, with a Slurm of this machine alone"
 	@echo "make test-shmem4py   the Python bindings' own tests with libshmem (downloads them)"
 	@echo "make miri    the allocators' model tests under Miri"
 	@echo "make bench   criterion benches; make bench-peers: beside Open MPI's OSHMEM (docs/BENCHMARKS.md);"
@@ -119,6 +120,23 @@ STARTS ?= 1000
 test-starts: setup-test
 	cargo build --release --examples --no-default-features
 	scripts/starts.sh $(STARTS)
+
+# The tests of starts, ends and collectives, and KILLS ends of PEs, under srun. scripts/slurm.sh installs and starts a Slurm for
+# them, and ends it.
+.PHONY: test-slurm under-slurm
+under-slurm: export MPICC = /bin/false
+under-slurm: export LIBCLANG_PATH = /nonexistent
+under-slurm: export SHMEM_TEST_BOOTS = slurm
+under-slurm: KILLS = 20
+test-slurm:
+	scripts/slurm.sh run $(MAKE) under-slurm
+under-slurm:
+	for plugin in pmix pmi2; do \
+		export SLURM_MPI_TYPE=$$plugin; \
+		$(runtime) --test init --test exit --test launchers --test accessible --test collectives || exit 1; \
+		SHMEM_TEST_KILLS=$(KILLS) cargo test -p shmem-c --no-default-features --features shmem-api/testing --test endings \
+			-- --nocapture kills || exit 1; \
+	done
 
 # libshmem: the C library, its headers and tools. It needs no MPI; its tools know the one of MPICC, if it is here. MPI=no:
 # none.

@@ -4,7 +4,8 @@
 #
 #   scripts/slurm.sh start     installs Slurm if it is missing (root, Debian), starts it, waits until srun answers
 #   scripts/slurm.sh stop      ends its jobs and daemons, and leaves nothing
-#   scripts/slurm.sh run COMMAND ...     start, COMMAND with SLURM_CONF set, stop; the status is COMMAND's
+#   scripts/slurm.sh run COMMAND ...     start, COMMAND with SLURM_CONF set, stop; the status is COMMAND's. One that is up
+#                                        already is used and left up
 #
 # While it is up, `SLURM_CONF=/tmp/slurm/slurm.conf srun ...` uses it (SLURM_TEST_DIR: another directory).
 set -euo pipefail
@@ -136,8 +137,10 @@ start)
 stop) stop ;;
 run)
     shift
-    trap stop EXIT
-    start
+    if ! answers; then
+        trap stop EXIT
+        start
+    fi
     "$@"
     ;;
 *) fail "start, stop or run COMMAND ..." ;;

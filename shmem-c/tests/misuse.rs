@@ -369,6 +369,12 @@ fn judge(name: &str, end: &End, boot: Boot, outcome: &Outcome) {
         outcome.stderr.lines().any(|line| {
             let mut rest = Some(line);
             for word in words {
+                // Slurm has a name of its own for what ended a PE.
+                let word = match (boot, *word) {
+                    (Boot::Slurm, "ignal 6") => "task 1: Aborted",
+                    (Boot::Slurm, "ignal 11") => "task 1: Segmentation fault",
+                    (_, word) => word,
+                };
                 rest = rest.and_then(|rest| rest.split_once(word)).map(|(_, after)| after);
             }
             rest.is_some()

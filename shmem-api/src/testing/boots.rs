@@ -42,7 +42,7 @@ const CHOICE: &str = "SHMEM_TEST_BOOTS";
 const SLURM_MPI: &str = "SLURM_MPI_TYPE";
 
 /// What `srun` needs for more PEs than cores. That a job ends when a PE fails is not left to it.
-const SRUN: [&str; 5] = ["--quiet", "--overcommit", "--nodes=1", "--cpu-bind=none", "--kill-on-bad-exit=0"];
+const SRUN: [&str; 4] = ["--quiet", "--overcommit", "--nodes=1", "--kill-on-bad-exit=0"];
 
 /// How long `srun` may take to answer, the wait for a place included.
 const ANSWER: Duration = Duration::from_secs(5);
