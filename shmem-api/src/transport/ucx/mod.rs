@@ -18,6 +18,9 @@
 //! UCX is set up as its own variables (`UCX_TLS`, ...) say; `SHMEM_NET` stands above `UCX_NET_DEVICES`. Its handlers of signals stay
 //! away unless the user asks for them by `UCX_HANDLE_ERRORS`.
 //!
+//! A process that dies in the middle of a large payload over tcp may take this one along: UCX 1.13 has a fault there (`tests/lost`),
+//! and aborts, once in some hundred deaths.
+//!
 //! | file | what |
 //! |---|---|
 //! | `abi` | UCX's types, constants and functions |
