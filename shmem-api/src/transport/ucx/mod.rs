@@ -26,7 +26,8 @@
 //! | `abi` | UCX's types, constants and functions |
 //! | `library` | the loaded library |
 //! | `settings` | a context by UCX's configuration, and ours; which devices it has |
-//! | `lane` | a worker, its endpoints and its lock |
+//! | `lane` | the lock, and what is asked of a lane |
+//! | `state` | under it: a worker and its endpoints |
 //! | `inbox` | the callbacks, and the queue they fill |
 //! | `bell` | sleeping and waking |
 //!
@@ -48,6 +49,7 @@ mod inbox;
 mod lane;
 mod library;
 mod settings;
+mod state;
 #[cfg(all(test, not(miri)))]
 mod tests;
 
