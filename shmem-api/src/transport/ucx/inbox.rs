@@ -55,6 +55,9 @@ pub(super) struct Queue {
     pub(super) bytes: Vec<u8>,
 }
 
+// SAFETY: UCX-U2: addresses of UCX's buffers, which nobody changes until they are given back.
+unsafe impl Send for Queue {}
+
 pub(super) enum Entry {
     Message { header: Range<usize>, body: Body },
     Sent(u64),
@@ -241,7 +244,7 @@ pub(super) unsafe extern "C" fn arrived(
 
 /// `ucp_send_nbx_callback_t` of a message.
 pub(super) unsafe extern "C" fn sent(request: *mut c_void, status: Status, sending: *mut c_void) {
-    // SAFETY: UCX-U3: `lane` has let go of it, and this is called once.
+    // SAFETY: UCX-U3: `state` has let go of it, and this is called once.
     let sending = unsafe { Box::from_raw(sending.cast::<Sending>()) };
     // SAFETY: UCX-U3.
     let inbox = unsafe { &*sending.inbox };
@@ -256,7 +259,7 @@ pub(super) unsafe extern "C" fn received(
     _: usize,
     receiving: *mut c_void,
 ) {
-    // SAFETY: UCX-U3: `lane` has let go of it, and this is called once.
+    // SAFETY: UCX-U3: `state` has let go of it, and this is called once.
     let receiving = unsafe { Box::from_raw(receiving.cast::<Receiving>()) };
     // SAFETY: UCX-U3.
     let inbox = unsafe { &*receiving.inbox };

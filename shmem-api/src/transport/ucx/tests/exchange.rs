@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::peer::{HEADER, Kind, PATIENCE, SERVER, header, number, send, start, with_thread};
 use super::{DEFAULT, TCP};
-use crate::transport::ucx::lane::RENDEZVOUS_FROM;
+use crate::transport::ucx::state::RENDEZVOUS_FROM;
 use crate::transport::wire::{Event, Lane, Outgoing, Payload, Wire};
 
 /// Bytes that tell where they are, and of which message.
