@@ -4,12 +4,13 @@ SHELL := /bin/bash
 MPICC ?= $(if $(shell command -v mpicc.openmpi),mpicc.openmpi,$(if $(shell command -v apt-get),mpicc.openmpi,mpicc))
 export MPICC
 
-.PHONY: help demo test build check test-all test-far test-by-mpi test-beside-mpi test-release test-instructions clean
+.PHONY: help demo test build check test-all test-far test-hosts-here test-by-mpi test-beside-mpi test-release test-instructions clean
 
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under every launcher"
 	@echo "make test    install what is missing, run every check and test (every launcher, beside both MPIs, and without)"
 	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
+	@echo "make test-hosts-here HOSTS=all    the same, as two hosts that reach each other over UCX (some of it in make test)"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (needs no MPI); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
@@ -30,7 +31,7 @@ demo: setup-build
 build: setup-build
 	cargo build --release --workspace --examples $$(scripts/setup.sh features)
 
-test: setup-test check test-all test-far test-by-mpi test-beside-mpi test-release test-instructions loom
+test: setup-test check test-all test-far test-hosts-here test-by-mpi test-beside-mpi test-release test-instructions loom
 	@echo "make test: all passed"
 
 # Formatting, lints, documentation: nothing may warn.
@@ -42,8 +43,8 @@ check:
 
 # The tests are built without an MPI and without libclang.
 runtime := cargo test -p shmem-api --no-default-features --features shmem-api/testing
-test-all test-far test-by-mpi: export MPICC = /bin/false
-test-all test-far test-by-mpi: export LIBCLANG_PATH = /nonexistent
+test-all test-far test-hosts-here test-by-mpi: export MPICC = /bin/false
+test-all test-far test-hosts-here test-by-mpi: export LIBCLANG_PATH = /nonexistent
 
 # All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot.
 test-all:
@@ -87,6 +88,16 @@ test-far:
 		SHMEM_TEST_FAR=$$which $(runtime) --test exit -- $(mapped_only) || exit 1; \
 		SHMEM_TEST_FAR=$$which SHMEM_TEST_DIFFERENCES=100 $(runtime) --test differences || exit 1; \
 	done
+
+# PEs of this machine that take themselves for two hosts, which reach each other over UCX: some of these tests, or
+# with HOSTS=all all of them (some minutes).
+on_hosts := amo signal rma ahead global safe_atomics safe_coll safe_rma safe_signal safe_wait
+test-hosts-here: export SHMEM_TEST_BOOTS = local
+test-hosts-here: export SHMEM_FAKE_HOSTS = 2
+test-hosts-here: export SHMEM_TEST_TIMEOUT = 240
+test-hosts-here:
+	$(runtime) $(if $(filter all,$(HOSTS)),$(far:%=--test %),$(on_hosts:%=--test %))
+	$(runtime) --test exit -- $(mapped_only)
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
 .PHONY: test-differences

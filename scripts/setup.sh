@@ -41,6 +41,7 @@ if [ "$what" = test ]; then
     lacks mpicc.openmpi && lacks mpicc && need+=(libopenmpi-dev openmpi-bin)
     lacks mpicc.mpich && need+=(libmpich-dev mpich)
     [ -n "$(ls /usr/include/pmix.h /usr/lib/*/pmix2/include/pmix.h 2>/dev/null)" ] || lacks apt-get || need+=(libpmix-dev)
+    [ -e /usr/include/ucp/api/ucp.h ] || lacks apt-get || need+=(libucx-dev)
     lacks pgrep && need+=(procps)
     lacks valgrind && need+=(valgrind)
     lacks g++ && need+=(g++)

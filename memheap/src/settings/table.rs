@@ -26,6 +26,9 @@ const MOST: u64 = 1 << 62;
 /// The ways to join a job: the launcher's PMIx, its PMI-1, MPI, and no launcher.
 pub const BOOTS: &[&str] = &["pmix", "pmi", "mpi", "local"];
 
+/// What carries messages between hosts.
+pub const TRANSPORTS: &[&str] = &["ucx"];
+
 macro_rules! settings {
     ($($(#[$doc:meta])* $id:ident = $name:literal $(or $old:literal)?, $kind:expr, $default:literal, $meaning:literal;)*) => {
         $($(#[$doc])* #[doc = $meaning]
@@ -74,6 +77,10 @@ settings! {
         "Start that many PEs on this machine without MPI: the program is re-executed under a supervisor.";
     BOOT = "SHMEM_BOOT", Kind::Names(BOOTS), "",
         "How PEs join their job: `pmix,pmi` allows only these, `^mpi` leaves one out; the best that works if not set.";
+    TRANSPORT = "SHMEM_TRANSPORT", Kind::Names(TRANSPORTS), "",
+        "What carries messages between hosts: `ucx` allows only that, `^ucx` leaves it out; the best that works if not set.";
+    FAKE_HOSTS = "SHMEM_FAKE_HOSTS", Kind::Count(1, 65536), "",
+        "For tests: the PEs of this machine take themselves for so many hosts, and reach each other as if they were.";
     TEAMS = "SHMEM_TEAMS", Kind::Count(2, 1024), "64",
         "Teams a PE can be a member of at once, the world and the shared team included (2 to 1024).";
     HANG_REPORT = "SHMEM_HANG_REPORT", Kind::Count(1, 1_000_000_000), "",

@@ -7,7 +7,7 @@
 //! | `mpi`, in use | 80 | an MPI is in the process: the program's own |
 //! | `pmix` | 60 | the launcher speaks PMIx, and `libpmix.so.2` is there |
 //! | `pmi` | 50 | the launcher speaks PMI-1 |
-//! | `mpi`, loaded | 20 | a launcher started this process as one of several |
+//! | `mpi`, loaded | 20 | a launcher started this process as one of several, or at all, and `SHMEM_BOOT=mpi` |
 //! | `local`, alone | 0 | no launcher started this process, or `SHMEM_BOOT=local` |
 //!
 //! To open a way is to look, and joins nothing. One that cannot be joined after all makes room for the next; once a launcher
@@ -55,7 +55,8 @@ fn open(link: Option<LocalBoot>) -> Vec<Way> {
     let settings = settings();
     // Asked for by its name, it is had under a launcher, too.
     let by_name = settings.text(&settings::BOOT).is_some_and(|list| !list.trim().starts_with('^'));
-    let started = launched_by().filter(|(_, n)| *n > 1);
+    let launched = launched_by();
+    let started = launched.filter(|(_, n)| *n > 1);
     let alone = match started {
         Some((by, n)) if !by_name => Err(format!("this is one of {n} PEs of {by}")),
         _ => Ok("a job of one PE".to_owned()),
@@ -64,7 +65,7 @@ fn open(link: Option<LocalBoot>) -> Vec<Way> {
     let link = link.map(|link| -> (String, Join) {
         ("the supervisor's link".to_owned(), Box::new(|| Ok(Joined::Local(link))))
     });
-    let mpi = mpi::find(started.is_some()).map(|found| -> (String, Join) {
+    let mpi = mpi::find(started.is_some() || by_name && launched.is_some()).map(|found| -> (String, Join) {
         (found.to_string(), Box::new(move || found.join().map(Joined::Launcher)))
     });
     let pmix = pmix::find().map(|functions| -> (String, Join) {

@@ -17,7 +17,6 @@ use std::ffi::{OsStr, c_char, c_int, c_void};
 use std::path::PathBuf;
 use std::ptr;
 
-use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY};
 use memheap::PeId;
 
 use crate::boot::launched::launched_by;
@@ -26,10 +25,8 @@ use crate::boot::loaded;
 use crate::boot::missing::{Job, Watch};
 use crate::boot::pmi;
 use crate::error::Error;
+use crate::process::library::{Loaded, RTLD_GLOBAL, RTLD_LAZY, RTLD_NOLOAD};
 use crate::types::thread_level::ThreadLevel;
-
-/// `RTLD_NOLOAD`: only what is loaded already.
-const NOLOAD: c_int = libc::RTLD_NOLOAD;
 
 /// The handles of Open MPI: addresses of its objects.
 type Pointer = *const c_void;
@@ -72,7 +69,7 @@ pub(super) fn find(launched: bool) -> Result<Found, String> {
         return Ok(Found::Here(path));
     }
     if !launched {
-        return Err("no MPI is in this process, and no launcher started several of it".to_owned());
+        return Err("no MPI is in this process, and no launcher started it with others".to_owned());
     }
     if !loaded::can_load() {
         return Err("this program is linked statically and loads no library".to_owned());
@@ -95,15 +92,9 @@ impl std::fmt::Display for Found {
     }
 }
 
-fn load(name: &OsStr, flags: c_int) -> Result<&'static Library, String> {
-    // SAFETY: MPI-L1: its initialisers are those of any library. Its plugins may need its symbols.
-    let library = unsafe { Library::open(Some(name), RTLD_LAZY | RTLD_GLOBAL | flags) };
-    Ok(Box::leak(Box::new(library.map_err(|e| e.to_string())?)))
-}
-
-fn symbol<T: Copy>(library: &'static Library, name: &str) -> Result<T, String> {
-    // SAFETY: MPI-L1: `T` is the type that the standard has for that name.
-    unsafe { library.get::<T>(name.as_bytes()) }.map(|f| *f).map_err(|e| e.to_string())
+fn load(name: impl AsRef<OsStr>, flags: c_int) -> Result<Loaded, String> {
+    // Its plugins may need its symbols.
+    Loaded::open(name, RTLD_LAZY | RTLD_GLOBAL | flags)
 }
 
 /// A function of the MPI that is in this process, whoever brought it: of one that all may use, else of one that only a part
@@ -115,16 +106,18 @@ pub unsafe fn mpi_function<T: Copy>(name: &str) -> Option<T> {
     if !loaded::can_load() {
         return None;
     }
+    let own = || load(loaded::mpi()?, RTLD_NOLOAD).ok();
     // SAFETY: MPI-L1, as the caller says.
-    let global = unsafe { Library::this().get::<T>(name.as_bytes()) }.map(|f| *f);
-    global.ok().or_else(|| symbol(load(loaded::mpi()?.as_os_str(), NOLOAD).ok()?, name).ok())
+    let function = |library: Loaded| unsafe { library.function(name) }.ok();
+    function(Loaded::program()).or_else(|| function(own()?))
 }
 
-fn version_of(library: &'static Library) -> Result<String, String> {
+fn version_of(library: Loaded) -> Result<String, String> {
     /// More than any MPI's `MPI_MAX_LIBRARY_VERSION_STRING`.
     const MOST: usize = 16 * 1024;
     type Call = unsafe extern "C" fn(*mut c_char, *mut c_int) -> c_int;
-    let call: Call = symbol(library, "PMPI_Get_library_version")?;
+    // SAFETY: MPI-L1.
+    let call: Call = unsafe { library.function("PMPI_Get_library_version") }?;
     let (mut text, mut len) = (vec![0u8; MOST], 0);
     // SAFETY: MPI-L1: it may be called at any time, and there is room.
     unsafe { call(text.as_mut_ptr().cast(), &raw mut len) };
@@ -138,7 +131,7 @@ fn version_of(library: &'static Library) -> Result<String, String> {
 pub fn mpi_version() -> String {
     let here = ["libmpi.so.40", "libmpich.so.12", "libmpi.so.12"].map(PathBuf::from);
     let all = loaded::mpi().into_iter().chain(here);
-    let found = all.into_iter().find_map(|path| version_of(load(path.as_os_str(), 0).ok()?).ok());
+    let found = all.into_iter().find_map(|path| version_of(load(path, 0).ok()?).ok());
     found.unwrap_or_else(|| "none".to_owned())
 }
 
@@ -146,19 +139,19 @@ impl Found {
     /// Initialises MPI, or joins a program that has done so.
     pub(super) fn join(&self) -> Result<Box<dyn Launcher>, Error> {
         let library = match self {
-            Found::Here(path) => load(path.as_os_str(), NOLOAD),
+            Found::Here(path) => load(path, RTLD_NOLOAD),
             Found::Launchers(names) => names
                 .iter()
-                .find_map(|name| load(OsStr::new(name), 0).ok())
+                .find_map(|name| load(name, 0).ok())
                 .ok_or_else(|| format!("no {self} can be loaded")),
         };
         let library = library.map_err(Error::Boot)?;
         let wrong = |why: String| Error::Boot(format!("{self}: {why}"));
         // The program's own MPI is what the program says it is.
         let started = launched_by().filter(|_| matches!(self, Found::Launchers(_)));
-        match symbol_address(library, "ompi_mpi_comm_world") {
+        match object(library, "ompi_mpi_comm_world") {
             Ok(world) => {
-                let byte = symbol_address(library, "ompi_mpi_byte").map_err(wrong)?;
+                let byte = object(library, "ompi_mpi_byte").map_err(wrong)?;
                 Functions::load(library, world, byte).map_err(wrong)?.join(started)
             }
             Err(_) => Functions::load(library, MPICH[0], MPICH[1]).map_err(wrong)?.join(started),
@@ -167,17 +160,17 @@ impl Found {
 }
 
 /// Where an object of the MPI is: an executable that names it has a copy, which the library uses, too.
-fn symbol_address(library: &'static Library, name: &str) -> Result<Pointer, String> {
-    let of = |library: &Library| {
-        // SAFETY: MPI-L1: only the address is taken.
-        let found = unsafe { library.get::<Pointer>(name.as_bytes()) };
-        found.map(|symbol| symbol.as_raw_ptr().cast_const()).map_err(|e| e.to_string())
-    };
-    of(&Library::this()).or_else(|_| of(library))
+fn object(library: Loaded, name: &str) -> Result<Pointer, String> {
+    let found = Loaded::program().address(name).or_else(|| library.address(name));
+    found.map(|at| at.as_ptr().cast_const()).ok_or_else(|| format!("it has no {name}"))
 }
 
 impl<H: Copy> Functions<H> {
-    fn load(library: &'static Library, world: H, byte: H) -> Result<Functions<H>, String> {
+    fn load(library: Loaded, world: H, byte: H) -> Result<Functions<H>, String> {
+        fn symbol<T: Copy>(library: Loaded, name: &str) -> Result<T, String> {
+            // SAFETY: MPI-L1: the fields have the types that the standard has for the names.
+            unsafe { library.function(name) }
+        }
         Ok(Functions {
             world,
             byte,

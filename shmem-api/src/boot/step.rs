@@ -1,7 +1,7 @@
 //! One step of the start: every PE says how it went and shows a record. If one failed, all fail, and
 //! the others say who and why; nobody is left waiting.
 
-use bytemuck::Pod;
+use bytemuck::{Pod, Zeroable};
 use memheap::PeId;
 
 use crate::boot::protocol::{Boot, FAILED, FRAME, WELL};
@@ -31,4 +31,39 @@ pub(crate) fn step<T: Pod>(boot: &mut dyn Boot, mine: Result<T, Error>) -> Resul
         return Err(Error::Elsewhere { pe: PeId(pe as u32), why });
     }
     Ok(all.iter().map(|f| bytemuck::pod_read_unaligned(&f[1..=size_of::<T>()])).collect())
+}
+
+/// What fits of bytes of any number into one step.
+const PIECE: usize = 1000;
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Piece {
+    /// How many bytes there are in all.
+    len: u32,
+    bytes: [u8; PIECE],
+}
+
+/// Collective: everybody's bytes, of any number, or the error of the lowest PE that has one.
+pub(crate) fn step_of_bytes(boot: &mut dyn Boot, mine: Result<&[u8], Error>) -> Result<Vec<Vec<u8>>, Error> {
+    let (own, mut result) = match mine {
+        Ok(bytes) => (bytes, Ok(())),
+        Err(e) => (&[][..], Err(e)),
+    };
+    let mut all: Vec<Vec<u8>> = vec![Vec::new(); boot.n_pes() as usize];
+    let mut at = 0;
+    loop {
+        let mut piece = Piece { len: own.len() as u32, bytes: [0; PIECE] };
+        let n = own.len().saturating_sub(at).min(PIECE);
+        piece.bytes[..n].copy_from_slice(&own[own.len().min(at)..own.len().min(at) + n]);
+        let pieces = step(boot, std::mem::replace(&mut result, Ok(())).map(|()| piece))?;
+        for (bytes, piece) in all.iter_mut().zip(&pieces) {
+            let n = (piece.len as usize).saturating_sub(at).min(PIECE);
+            bytes.extend_from_slice(&piece.bytes[..n]);
+        }
+        at += PIECE;
+        if pieces.iter().all(|piece| piece.len as usize <= at) {
+            return Ok(all);
+        }
+    }
 }

@@ -32,6 +32,7 @@ use crate::node::control_block::Life;
 use crate::process::private;
 use crate::process::status::{DIVERGED, LEFT};
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
+use crate::transport;
 use crate::transport::part::Part;
 use crate::types::thread_level;
 use crate::types::thread_level::ThreadLevel;
@@ -138,6 +139,10 @@ impl<'e> Blocked<'e> {
             leaving::still_alone(self.node, waited);
         }
         let question = self.question().load(Ordering::Acquire);
+        if !transport::is_idle() {
+            // What this PE has asked for may still end somebody's wait.
+            return;
+        }
         if question != 0 && question != self.noted {
             // Answered at the next look, which comes after the question.
             self.noted = question;

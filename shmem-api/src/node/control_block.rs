@@ -258,7 +258,6 @@ impl ControlLayout {
     }
 
     /// From the beginning of a segment to the two words of its waiters: the event, and how many sleep.
-    #[cfg(feature = "testing")]
     pub(crate) fn waiters(&self) -> [usize; 2] {
         let waiters = self.life.0 as usize + std::mem::offset_of!(Life, waiters);
         [std::mem::offset_of!(Waiters, event), std::mem::offset_of!(Waiters, asleep)].map(|at| waiters + at)

@@ -30,6 +30,7 @@ use crate::node::control_block::{Control, ControlBlock, ControlLayout};
 use crate::node::dump::Dumped;
 use crate::node::layout::Layout;
 use crate::process::limits::Limits;
+use crate::transport::served::{OfPe, Stretch};
 use memheap::PeId;
 
 /// The candidates for a base are this far apart.
@@ -205,8 +206,19 @@ impl Segment {
         self.peers.iter().enumerate().map(at).map(|heap| Peer { heap }).collect()
     }
 
+    /// What this process serves of a PE, to other hosts: its segment, if that is mapped here.
+    pub(crate) fn served(&self, pe: PeId) -> OfPe {
+        let at = match &self.peers[pe.0 as usize] {
+            Some(peer) => peer.base().as_ptr(),
+            None if pe == self.me => self.own.base().as_ptr(),
+            None => return OfPe::default(),
+        };
+        let address = at.expose_provenance();
+        let stretch = Stretch { at: 0, address, len: self.own.len().0 };
+        OfPe { stretches: vec![stretch], waiters: self.internals.waiters().map(|word| address + word) }
+    }
+
     /// Takes those PEs for far: what was mapped of them goes to their transport, by PE.
-    #[cfg(feature = "testing")]
     pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<PeerRegion>> {
         let peers = self.peers.iter_mut().enumerate();
         peers.map(|(pe, peer)| if is_far(PeId(pe as u32)) { peer.take() } else { None }).collect()

@@ -28,6 +28,8 @@ use crate::boot::text::{padded, unpadded};
 use crate::error::Error;
 use crate::node::segment::{Peer, extents, read_only};
 use crate::statics::{Identity, Span, Statics, StaticsError};
+use crate::transport::FarTarget;
+use crate::transport::served::Stretch;
 
 /// The static data of the PEs of this host.
 pub(crate) struct StaticData {
@@ -40,6 +42,7 @@ pub(crate) struct StaticData {
     far: Vec<bool>,
     /// By PE: what it said.
     shown: Vec<Shown>,
+    me: PeId,
 }
 
 /// A static: the table of its span, and where in the files it is.
@@ -117,11 +120,22 @@ impl StaticData {
         let maps: Vec<_> = (0..all.len()).map(|pe| maps[pe].filter(|_| same(pe))).collect();
         let tables = mine.as_ref().map_or(Vec::new(), |s| tables(s, &maps, me));
         let far = vec![false; all.len()];
-        Ok(StaticData { mine, tables, maps, far, shown: all })
+        Ok(StaticData { mine, tables, maps, far, shown: all, me })
+    }
+
+    /// What this process serves of a PE's statics, to other hosts.
+    pub(crate) fn stretches(&self, pe: PeId) -> Vec<Stretch> {
+        let stretch =
+            |at: u64, address: usize, len: u64| Stretch { at: FarTarget::STATIC | at, address, len };
+        if let Some(map) = self.maps[pe.0 as usize] {
+            return vec![stretch(0, map.base().as_ptr().expose_provenance(), map.len().0)];
+        }
+        let own = self.mine.as_ref().ok().filter(|_| pe == self.me);
+        let spans = own.map_or(&[][..], |statics| statics.spans());
+        spans.iter().map(|span| stretch(span.offset.0, span.address, span.len.0)).collect()
     }
 
     /// Takes those PEs for far: what was mapped of them goes to their transport, by PE.
-    #[cfg(feature = "testing")]
     pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<&'static PeerRegion>> {
         let give = |(pe, map): (usize, &mut Option<&'static PeerRegion>)| {
             let far = is_far(PeId(pe as u32)) && map.is_some();

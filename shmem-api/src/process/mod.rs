@@ -17,6 +17,7 @@
 
 pub(crate) mod child;
 pub(crate) mod crashes;
+pub(crate) mod library;
 pub(crate) mod limits;
 pub(crate) mod others;
 pub(crate) mod private;

@@ -24,6 +24,8 @@ pub(super) struct Hello {
     pub(super) pe_size: u64,
     pub(super) check: u64,
     pub(super) teams: u64,
+    /// So many hosts the PEs of this machine take themselves for; 0 if it is one.
+    pub(super) fake_hosts: u64,
     pub(super) cores: Cores,
     /// The settings that decide how blocks are laid out, as text.
     pub(super) deciding: [u8; 512],
@@ -55,8 +57,11 @@ pub(super) fn say_hello(
         });
     }
     type Field = fn(&Hello) -> u64;
-    let counts: [(&'static str, Field); 2] =
-        [(settings::HEAP_CHECK.name, |h| h.check), (settings::TEAMS.name, |h| h.teams)];
+    let counts: [(&'static str, Field); 3] = [
+        (settings::HEAP_CHECK.name, |h| h.check),
+        (settings::TEAMS.name, |h| h.teams),
+        (settings::FAKE_HOSTS.name, |h| h.fake_hosts),
+    ];
     for (item, field) in counts {
         if let Some(pe) = odd(&|h| field(h) != field(&mine)) {
             let (here, there) = (field(&mine).to_string(), field(&all[pe.0 as usize]).to_string());
@@ -91,6 +96,7 @@ impl Hello {
             pe_size: size(&settings::HEAP_PE_SIZE),
             check: settings.count(&settings::HEAP_CHECK).unwrap_or(1),
             teams: settings.count(&settings::TEAMS).unwrap_or(0),
+            fake_hosts: settings.count(&settings::FAKE_HOSTS).unwrap_or(0),
             cores: Cores::here(),
             deciding: whole(me, "the choice of allocators by settings", &settings.deciding())?,
         })

@@ -18,6 +18,7 @@ use crate::node::segment::Segment;
 use crate::node::static_data::StaticData;
 use crate::process::say::say;
 use crate::startup::heap_size::Budget;
+use crate::transport::engines;
 use crate::types::thread_level;
 use crate::types::version::{MAJOR_VERSION, MINOR_VERSION, VENDOR_STRING};
 
@@ -106,6 +107,9 @@ pub(crate) fn at_start(started: &Started<'_>) {
     }
     for way in boot::ways() {
         say(&format!("boot by {way}"));
+    }
+    for engine in engines::choices() {
+        say(&format!("transport {engine}"));
     }
     say(settings.table().trim_end());
 }

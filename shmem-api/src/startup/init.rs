@@ -13,6 +13,7 @@ use crate::heap::Leaks;
 use crate::heap::components::BUILT_IN;
 use crate::node::signature::{Kind, Signature};
 use crate::process::child;
+use crate::startup::hosts;
 use crate::startup::init_count::{By, HOLDERS, InitCounts, Moving, set};
 use crate::startup::start;
 use crate::statics;
@@ -99,6 +100,7 @@ pub(crate) fn go(by: By, engine: Handle) -> Result<Leaks, Error> {
         return Ok(Leaks::default());
     }
     let leaks = engine.last_meeting()?;
+    hosts::part()?;
     set(&holders, left);
     // SAFETY: STARTUP-K1: every World has gone, and with them the objects that borrow them; a raw caller has promised to
     // stay away after its last finalize. No other handles are kept.

@@ -12,6 +12,7 @@
 //! | `init`, `init_count` | the first to come brings it up, the last to go takes it down; the count of them |
 //! | `start` | one start, in its order |
 //! | `hello`, `heap_size` | what must be equal on all PEs; how large the heap is |
+//! | `hosts` | several hosts: the engine between them, and the thread that serves the others |
 //! | `info` | what PE 0 says of it |
 //! | `single_instance` | one engine in a process, however often this library is in it |
 //! | `process_exit` | what is left at the end is finalized, or ends the job |
@@ -21,6 +22,7 @@
 
 pub(crate) mod heap_size;
 pub(crate) mod hello;
+pub(crate) mod hosts;
 pub(crate) mod info;
 pub(crate) mod init;
 pub(crate) mod init_count;

@@ -19,12 +19,14 @@ use std::sync::Once;
 
 use crate::boot;
 use crate::engine::Engine;
+use crate::error::Error;
 use crate::exit::end::{SPEAK_FIRST, end_job, ended, leave_ended, let_it_be_said, let_others_speak};
 use crate::exit::leaving::{self, warn_once};
 use crate::process::child;
 use crate::process::say::say;
 use crate::process::status::{LEFT, leave_now};
 use crate::process::system;
+use crate::startup::hosts;
 use crate::startup::init_count;
 use crate::startup::init_count::InitCounts;
 use crate::types::thread_level;
@@ -71,6 +73,7 @@ fn at_exit(status: i32) {
         }
         frozen.exited();
     }
+    hosts::leave();
     if let Err(e) = boot::leave() {
         say(&e.to_string());
         leave_now(LEFT);
@@ -100,10 +103,14 @@ static KEPT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
 /// The finalize the program left out. The memory stays: other threads may still be looking at it.
 fn finalize(engine: &Engine) {
     engine.control().life.exiting.store(1, Ordering::Release);
+    let fail = |e: Error| end_job(engine, LEFT, &format!("{e}; ending the job"));
     if let Err(e) = engine.last_meeting() {
-        end_job(engine, LEFT, &format!("{e}; ending the job"));
+        fail(e)
     }
     warn_once(engine);
+    if let Err(e) = hosts::part() {
+        fail(e)
+    }
     KEPT.store(std::ptr::from_ref(engine).cast_mut(), Ordering::Relaxed);
     engine.withdraw();
 }

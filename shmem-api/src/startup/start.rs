@@ -36,6 +36,7 @@ use crate::process::others::Before;
 use crate::process::system::numa_node;
 use crate::startup::heap_size::agree_on_heap;
 use crate::startup::hello::say_hello;
+use crate::startup::hosts::{self, HostOf};
 use crate::startup::info::{self, Started};
 use crate::startup::process_exit::watch_process_exit;
 use crate::startup::single_instance;
@@ -46,6 +47,7 @@ use crate::team::contexts::Slots;
 use crate::team::table::Teams;
 #[cfg(feature = "testing")]
 use crate::transport::loopback;
+use crate::transport::served;
 use crate::types::thread_level::{self, Asked};
 
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -79,10 +81,12 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
     let terms = Terms { prealloc, dump, advice: &advice };
-    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only the tests make PEs far"))]
     let mut segment = Segment::establish(boot, &layout, hello.teams as usize, &terms)?;
-    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only the tests make PEs far"))]
     let mut statics = StaticData::establish(boot, statics)?;
+    let hosts = HostOf::new(n_pes, u32::try_from(hello.fake_hosts).ok().filter(|n| *n > 0));
+    if hosts.are_several() {
+        hosts::connect(boot, &settings, &hosts, crowded)?;
+    }
     let window = layout.window(Reach::World);
     let spread =
         numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, n_pes);
@@ -104,6 +108,17 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         let is_far = |pe| loopback::is_far(me, pe);
         let waiters = segment.internals().waiters();
         loopback::install(segment.give_up(is_far), &statics.give_up(is_far), waiters);
+    }
+    if hosts.are_several() {
+        let is_far = |pe| hosts.is_far(me, pe);
+        drop((segment.give_up(is_far), statics.give_up(is_far)));
+        let of = |pe| {
+            let mut served = segment.served(pe);
+            served.stretches.extend(statics.stretches(pe));
+            served
+        };
+        // SAFETY: SERVED-E1: mapped until `Engine::close`, which tells the transport; the segment says where its waiters are.
+        unsafe { served::serve((0..n_pes).map(PeId).map(of).collect()) };
     }
     let peers = segment.table().into_boxed_slice();
     // SAFETY: NODE-N1: what is made of them here is declared after the segment, so goes before it; then the node has all of it.

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `SHMEM_TEST_BOOTS` | which of `local`, `openmpi`, `mpich`, `slurm` to use, with commas between (else all that are here but `slurm`, which others may be waiting for) |
 //! | `SLURM_MPI_TYPE` | Slurm's plugin that the PEs join by: `pmi2`, or `pmix` (the default) |
-//! | `SHMEM_BOOT` | reaches the PEs as it does a user's: so the same tests run with PEs that join in another way |
+//! | `SHMEM_BOOT` | reaches the PEs of a launcher as it does a user's: so the same tests run with PEs that join in another way |
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -151,7 +151,7 @@ impl Boot {
     pub fn command(self, n: u32, program: &Path) -> Command {
         if self == Boot::Local {
             let mut command = Command::new(program);
-            command.env("SHMEM_LOCAL_PES", n.to_string());
+            command.env("SHMEM_LOCAL_PES", n.to_string()).env_remove("SHMEM_BOOT");
             return command;
         }
         let mut command =

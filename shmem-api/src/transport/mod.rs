@@ -16,9 +16,16 @@
 #![allow(unsafe_code)]
 
 mod data;
+pub(crate) mod engines;
+pub(crate) mod far;
 #[cfg(feature = "testing")]
 pub(crate) mod loopback;
 pub(crate) mod part;
+pub(crate) mod served;
+#[cfg(test)]
+mod sim;
+mod ucx;
+pub(crate) mod wire;
 
 use crate::process::private::{AtomicBool, Ordering};
 use std::sync::OnceLock;
@@ -145,6 +152,9 @@ pub(crate) trait Transport: Send + Sync {
     /// Moves things along, for whoever waits.
     fn progress(&self);
 
+    /// Whether all that was asked of other PEs is known to be done.
+    fn is_idle(&self) -> bool;
+
     /// Wakes that PE if it sleeps in a wait on its own memory.
     fn wake(&self, pe: PeId);
 
@@ -153,7 +163,7 @@ pub(crate) trait Transport: Send + Sync {
 }
 
 /// TRANSPORT-T2.
-static FAR: OnceLock<Box<dyn Transport>> = OnceLock::new();
+static FAR: OnceLock<&'static dyn Transport> = OnceLock::new();
 /// Whether it is there: one look, for those who ask often.
 static IS_THERE: AtomicBool = AtomicBool::new(false);
 
@@ -166,13 +176,12 @@ pub(crate) fn far() -> Option<&'static dyn Transport> {
 #[cold]
 #[inline(never)]
 fn given() -> Option<&'static dyn Transport> {
-    FAR.get().map(|far| &**far)
+    FAR.get().copied()
 }
 
 /// In the start of a job that has such PEs: its transport from now on.
-#[cfg(feature = "testing")]
-pub(crate) fn set(transport: impl FnOnce() -> Box<dyn Transport>) {
-    FAR.get_or_init(transport);
+pub(crate) fn set(transport: &'static dyn Transport) {
+    FAR.get_or_init(|| transport);
     IS_THERE.store(true, Ordering::Release);
 }
 
@@ -193,6 +202,11 @@ pub(crate) fn wake(pe: PeId) {
     if let Some(far) = far() {
         far.wake(pe);
     }
+}
+
+/// Whether all that this PE has asked of far PEs is known to be done.
+pub(crate) fn is_idle() -> bool {
+    far().is_none_or(|far| far.is_idle())
 }
 
 /// The library has gone down.

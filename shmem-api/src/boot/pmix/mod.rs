@@ -26,7 +26,6 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
 
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use memheap::PeId;
 
 use crate::boot::launched::{is_slurms, left_over};
@@ -40,6 +39,7 @@ use crate::boot::pmix::abi::{
 };
 use crate::boot::pmix::descriptors::Descriptors;
 use crate::error::Error;
+use crate::process::library::{Loaded, RTLD_LOCAL, RTLD_NOW};
 use crate::process::say::say;
 
 /// The file of every version with this interface.
@@ -115,14 +115,10 @@ pub(super) fn refused() -> Option<String> {
 
 impl Functions {
     fn load() -> Result<Functions, String> {
-        // SAFETY: PMIX-X1: its initialisers are those of any library.
-        let library = unsafe { Library::open(Some(LIBRARY), RTLD_NOW | RTLD_LOCAL) };
-        // It stays, with its threads.
-        let library: &'static Library = Box::leak(Box::new(library.map_err(|e| e.to_string())?));
-        fn function<T: Copy>(library: &'static Library, name: &str) -> Result<T, String> {
+        let library = Loaded::open(LIBRARY, RTLD_NOW | RTLD_LOCAL)?;
+        fn function<T: Copy>(library: Loaded, name: &str) -> Result<T, String> {
             // SAFETY: PMIX-X1: `T` is the type that `abi` has for that name.
-            let found = unsafe { library.get::<T>(name.as_bytes()) };
-            found.map(|f| *f).map_err(|e| e.to_string())
+            unsafe { library.function(name) }
         }
         let loaded = Functions {
             get_version: function(library, "PMIx_Get_version")?,

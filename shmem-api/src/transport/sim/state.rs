@@ -1,0 +1,285 @@
+//! What is under way, and what has come but has not been polled.
+
+use std::collections::{HashMap, VecDeque};
+
+use memheap::PeId;
+
+use crate::memory::copy;
+use crate::testing::{Random, mix};
+use crate::transport::wire::Lane;
+
+/// Which requests do not arrive for now: by their header and what is copied of their payload.
+pub(crate) type Held = Box<dyn Fn(&[u8], &[u8]) -> bool + Send>;
+
+/// Bytes that their owner lent.
+#[derive(Clone, Copy)]
+pub(super) struct Lent {
+    pub(super) at: *const u8,
+    pub(super) len: usize,
+    pub(super) id: u64,
+    pub(super) owner: usize,
+    pub(super) reader: usize,
+    /// On which lane the owner is told.
+    pub(super) tell: Lane,
+}
+
+pub(super) enum Body {
+    Copied(Vec<u8>),
+    Lent(Lent),
+}
+
+/// What is under way to a process, or waits there.
+pub(super) enum Item {
+    Message {
+        from: usize,
+        header: Vec<u8>,
+        body: Body,
+    },
+    /// Bytes on their way to where they are to be received.
+    Move {
+        what: Source,
+        to: *mut u8,
+        id: u64,
+    },
+    Sent(u64),
+    Received(u64),
+    Lost(PeId, String),
+}
+
+/// Whence bytes are received.
+pub(super) enum Source {
+    Lent(Lent),
+    Copied(usize, Vec<u8>),
+}
+
+/// What a poll tells.
+pub(super) enum Told {
+    Here(Vec<u8>, Vec<u8>),
+    Coming(Vec<u8>, u64, usize),
+    Sent(u64),
+    Received(u64),
+    Lost(PeId, String),
+}
+
+#[derive(Default)]
+struct Process {
+    queues: [VecDeque<Item>; 2],
+    woken: [bool; 2],
+    dead: bool,
+}
+
+pub(super) struct State {
+    random: Random,
+    processes: Vec<Process>,
+    under_way: Vec<(usize, Lane, Item)>,
+    /// By token: on which lane it came, and its payload.
+    coming: HashMap<u64, (Lane, Source)>,
+    tokens: u64,
+    pub(super) held: Option<Held>,
+    pub(super) trace: u64,
+    /// How many messages were sent, by lane.
+    pub(super) sent: [usize; 2],
+}
+
+// SAFETY: SIM-S1: the pointers in it may be used from any thread as long as they may be used at all.
+unsafe impl Send for State {}
+
+impl Source {
+    fn len(&self) -> usize {
+        match self {
+            Source::Lent(lent) => lent.len,
+            Source::Copied(_, bytes) => bytes.len(),
+        }
+    }
+
+    fn is_of(&self, pe: usize) -> bool {
+        match self {
+            Source::Lent(lent) => lent.owner == pe || lent.reader == pe,
+            Source::Copied(from, _) => *from == pe,
+        }
+    }
+}
+
+impl State {
+    pub(super) fn new(seed: u64, processes: usize) -> State {
+        State {
+            random: Random::new(seed),
+            processes: (0..processes).map(|_| Process::default()).collect(),
+            under_way: Vec::new(),
+            coming: HashMap::new(),
+            tokens: 0,
+            held: None,
+            trace: 0,
+            sent: [0; 2],
+        }
+    }
+
+    /// How many events a poll tells at most.
+    pub(super) fn some(&mut self) -> usize {
+        1 + self.random.below(4)
+    }
+
+    pub(super) fn send(&mut self, from: usize, to: usize, lane: Lane, item: Item) {
+        self.sent[lane as usize] += 1;
+        if !self.processes[from].dead && !self.processes[to].dead {
+            self.under_way.push((to, lane, item));
+        }
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        let waits = |process: &Process| process.queues.iter().any(|queue| !queue.is_empty());
+        self.under_way.iter().all(|(.., item)| self.is_held(item)) && !self.processes.iter().any(waits)
+    }
+
+    fn is_held(&self, item: &Item) -> bool {
+        match (item, &self.held) {
+            (Item::Message { header, body: Body::Copied(bytes), .. }, Some(held)) => held(header, bytes),
+            (Item::Message { header, body: Body::Lent(_), .. }, Some(held)) => held(header, &[]),
+            _ => false,
+        }
+    }
+
+    pub(super) fn deliver(&mut self) -> bool {
+        if self.under_way.is_empty() {
+            return false;
+        }
+        let first = self.random.below(self.under_way.len());
+        let order = (first..self.under_way.len()).chain(0..first);
+        let Some(at) = order.into_iter().find(|&at| !self.is_held(&self.under_way[at].2)) else {
+            return false;
+        };
+        let (to, lane, item) = self.under_way.swap_remove(at);
+        self.trace = mix(mix(self.trace, to as u64 * 2 + lane as u64), item.sum());
+        let item = match item {
+            Item::Move { what, to: place, id } => {
+                self.copy(what, place);
+                Item::Received(id)
+            }
+            item => item,
+        };
+        self.processes[to].queues[lane as usize].push_back(item);
+        true
+    }
+
+    /// Received bytes are put into their place.
+    fn copy(&mut self, what: Source, to: *mut u8) {
+        match what {
+            Source::Copied(_, bytes) => {
+                // SAFETY: SIM-S1: writable for as many bytes.
+                unsafe { copy::put(to, bytes.as_ptr(), bytes.len()) }
+            }
+            Source::Lent(lent) => {
+                // SAFETY: SIM-S1: readable here, and writable there, for as many bytes.
+                unsafe { copy::put(to, lent.at, lent.len) };
+                self.under_way.push((lent.owner, lent.tell, Item::Sent(lent.id)));
+            }
+        }
+    }
+
+    /// The next event of a lane.
+    pub(super) fn next(&mut self, me: usize, lane: Lane) -> Option<Told> {
+        let item = self.processes[me].queues[lane as usize].pop_front()?;
+        Some(match item {
+            Item::Message { header, body: Body::Copied(bytes), .. }
+                if bytes.is_empty() || self.random.below(16) > 0 =>
+            {
+                Told::Here(header, bytes)
+            }
+            Item::Message { header, body: Body::Lent(lent), .. } if self.random.below(4) == 0 => {
+                let mut bytes = vec![0; lent.len];
+                self.copy(Source::Lent(lent), bytes.as_mut_ptr());
+                Told::Here(header, bytes)
+            }
+            Item::Message { from, header, body } => {
+                self.tokens += 1;
+                let source = match body {
+                    Body::Copied(bytes) => Source::Copied(from, bytes),
+                    Body::Lent(lent) => Source::Lent(lent),
+                };
+                let len = source.len();
+                self.coming.insert(self.tokens, (lane, source));
+                Told::Coming(header, self.tokens, len)
+            }
+            Item::Move { .. } => unreachable!("it was delivered"),
+            Item::Sent(id) => Told::Sent(id),
+            Item::Received(id) => Told::Received(id),
+            Item::Lost(pe, why) => Told::Lost(pe, why),
+        })
+    }
+
+    pub(super) fn receive(&mut self, me: usize, token: u64, (to, len, id): (*mut u8, usize, u64)) {
+        // Of a process that was cut off, nothing comes.
+        let Some((lane, what)) = self.coming.remove(&token) else { return };
+        assert_eq!(what.len(), len, "all of a payload is received");
+        self.under_way.push((me, lane, Item::Move { what, to, id }));
+    }
+
+    pub(super) fn refuse(&mut self, token: u64) {
+        if let Some((_, Source::Lent(lent))) = self.coming.remove(&token) {
+            self.under_way.push((lent.owner, lent.tell, Item::Sent(lent.id)));
+        }
+    }
+
+    pub(super) fn wake(&mut self, me: usize, lane: Lane) {
+        self.processes[me].woken[lane as usize] = true;
+    }
+
+    /// Whether there is a reason not to sleep.
+    pub(super) fn wakes(&mut self, me: usize, lane: Lane) -> bool {
+        let process = &mut self.processes[me];
+        std::mem::take(&mut process.woken[lane as usize]) || !process.queues[lane as usize].is_empty()
+    }
+
+    pub(super) fn cut(&mut self, pe: usize) {
+        self.processes[pe].dead = true;
+        // Messages of it that have come are still told, but nothing that it lent is read: SIM-S1.
+        self.under_way.retain(|(to, _, item)| *to != pe && !item.is_of(pe));
+        self.coming.retain(|_, (_, what)| !what.is_of(pe));
+        for process in &mut self.processes {
+            process.queues.iter_mut().for_each(|queue| queue.retain(|item| !item.lends_of(pe)));
+        }
+        self.processes[pe].queues.iter_mut().for_each(VecDeque::clear);
+        for to in (0..self.processes.len()).filter(|&to| to != pe) {
+            let lane = self.random.of(&[Lane::Requests, Lane::Replies]);
+            let why = "its process was cut off".to_owned();
+            self.under_way.push((to, lane, Item::Lost(PeId(pe as u32), why)));
+        }
+    }
+
+    pub(super) fn bytes_between(&self, from: usize, to: usize) -> usize {
+        let of = |item: &Item| match item {
+            Item::Message { from: of, body: Body::Copied(bytes), .. } if *of == from => bytes.len(),
+            _ => 0,
+        };
+        let under_way = self.under_way.iter().filter(|(at, ..)| *at == to).map(|(.., item)| of(item));
+        under_way.sum::<usize>() + self.processes[to].queues.iter().flatten().map(of).sum::<usize>()
+    }
+}
+
+impl Item {
+    fn is_of(&self, pe: usize) -> bool {
+        match self {
+            Item::Message { from, .. } => *from == pe,
+            Item::Move { what, .. } => what.is_of(pe),
+            _ => false,
+        }
+    }
+
+    fn lends_of(&self, pe: usize) -> bool {
+        matches!(self, Item::Message { body: Body::Lent(lent), .. } if lent.owner == pe)
+    }
+
+    /// A number for what it is.
+    fn sum(&self) -> u64 {
+        let word = |bytes: &[u8]| bytes.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        let of = |bytes: &[u8]| bytes.chunks(8).fold(0, |sum, bytes| mix(sum, word(bytes)));
+        match self {
+            Item::Message { header, body: Body::Copied(bytes), .. } => mix(of(header), bytes.len() as u64),
+            Item::Message { header, body: Body::Lent(lent), .. } => mix(of(header), lent.len as u64),
+            Item::Move { id, .. } => mix(1, *id),
+            Item::Sent(id) => mix(2, *id),
+            Item::Received(id) => mix(3, *id),
+            Item::Lost(pe, _) => mix(4, pe.0.into()),
+        }
+    }
+}
