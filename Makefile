@@ -41,14 +41,15 @@ check:
 	cargo clippy --workspace --all-targets --no-default-features --features shmem-api/testing -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-# The tests are built without an MPI and without libclang.
-runtime := cargo test -p shmem-api --no-default-features --features shmem-api/testing
+# The tests are built without an MPI and without libclang. (Of the whole workspace, whichever are run: for one crate alone cargo would
+# build them with other features of their dependencies, all anew.)
+runtime := cargo test --workspace --no-default-features --features shmem-api/testing
 test-all test-far test-hosts-here test-by-mpi: export MPICC = /bin/false
 test-all test-far test-hosts-here test-by-mpi: export LIBCLANG_PATH = /nonexistent
 
 # All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot.
 test-all:
-	cargo test --workspace --no-default-features --features shmem-api/testing
+	$(runtime)
 	SHMEM_MEMHEAP=buddy $(runtime) --test heap --test check
 
 # Starts and ends of PEs that join by the launcher's MPI although there is something better.
