@@ -134,7 +134,7 @@ test-slurm:
 under-slurm:
 	for plugin in pmix pmi2; do \
 		export SLURM_MPI_TYPE=$$plugin; \
-		$(runtime) --test init --test exit --test launchers --test accessible --test collectives || exit 1; \
+		cargo test -p shmem-api --no-default-features --features shmem-api/testing --test init --test exit --test launchers --test accessible --test collectives || exit 1; \
 		SHMEM_TEST_KILLS=$(KILLS) cargo test -p shmem-c --no-default-features --features shmem-api/testing --test endings \
 			-- --nocapture kills || exit 1; \
 	done
