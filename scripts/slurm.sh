@@ -138,7 +138,10 @@ stop) stop ;;
 run)
     shift
     if ! answers; then
-        trap stop EXIT
+        # However it ends: what ends this ends COMMAND, too, and then the daemons, undisturbed.
+        trap 'trap "" TERM INT HUP; stop' EXIT
+        trap 'exit 143' TERM HUP
+        trap 'exit 130' INT
         start
     fi
     "$@"
