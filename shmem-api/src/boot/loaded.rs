@@ -31,7 +31,7 @@ unsafe extern "C" fn take_down(info: *mut libc::dl_phdr_info, _: usize, found: *
 
 /// Whether this process has a loader that libraries can be loaded by. An executable with the C library in it would get
 /// a second one.
-pub(super) fn can_load() -> bool {
+pub(crate) fn can_load() -> bool {
     !objects().is_empty()
 }
 

@@ -11,6 +11,7 @@ use memheap::settings::{self, Settings};
 
 use super::ucx;
 use super::wire::Wire;
+use crate::boot::loaded;
 
 /// An engine, and what has become of it.
 #[derive(Clone, Debug)]
@@ -36,6 +37,9 @@ const KINDS: &[Kind] = &[Kind { name: "ucx", priority: 60, open: open_ucx }];
 static CHOICES: Mutex<Vec<EngineChoice>> = Mutex::new(Vec::new());
 
 fn open_ucx() -> Result<Box<dyn Wire>, String> {
+    if !loaded::can_load() {
+        return Err("this program is linked statically and loads no library".to_owned());
+    }
     ucx::open(ucx::find()?, None).map(|engine| Box::new(engine) as Box<dyn Wire>)
 }
 
