@@ -27,7 +27,7 @@ const MOST: u64 = 1 << 62;
 pub const BOOTS: &[&str] = &["pmix", "pmi", "mpi", "local"];
 
 /// What carries messages between hosts.
-pub const TRANSPORTS: &[&str] = &["ucx"];
+pub const TRANSPORTS: &[&str] = &["ucx", "mpi"];
 
 macro_rules! settings {
     ($($(#[$doc:meta])* $id:ident = $name:literal $(or $old:literal)?, $kind:expr, $default:literal, $meaning:literal;)*) => {

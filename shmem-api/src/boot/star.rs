@@ -25,6 +25,7 @@ use memheap::region::kept::Kept;
 use crate::boot::files::{self, named};
 use crate::boot::host::all_on_one;
 use crate::boot::launcher::{Card, Launcher};
+use crate::boot::mpi::owned;
 use crate::boot::protocol::{Boot, FILES, FRAME, Frame, LEAVES, failure, who_passes};
 use crate::boot::sockets::{accept_from, connect_to, is_alive, open, open_named, ready};
 use crate::error::Error;
@@ -254,7 +255,7 @@ impl Boot for Star {
     fn leave(mut self: Box<Self>) -> Result<(), Error> {
         let mut frame = [0; FRAME];
         frame[0] = LEAVES;
-        if !self.launcher.leaves_together() {
+        if !owned::is_ours() {
             if let Ok(Links::Ray(link)) = &self.links
                 && let Ok(socket) = link.open()
             {
@@ -271,6 +272,7 @@ impl Boot for Star {
             let why = format!("PE {} leaves the job while PE {pe} starts the library", self.pe);
             return Err(Error::Boot(why));
         }
+        owned::finalize();
         self.launcher.leave();
         Ok(())
     }

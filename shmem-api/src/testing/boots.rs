@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `SHMEM_TEST_BOOTS` | which of `local`, `openmpi`, `mpich`, `slurm` to use, with commas between (else all that are here but `slurm`, which others may be waiting for) |
 //! | `SLURM_MPI_TYPE` | Slurm's plugin that the PEs join by: `pmi2`, or `pmix` (the default) |
+//! | `SHMEM_TRANSPORT` | likewise; `mpi` not the PEs of the local boot, which have none |
 //! | `SHMEM_BOOT` | reaches the PEs of a launcher as it does a user's: so the same tests run with PEs that join in another way |
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -152,6 +153,10 @@ impl Boot {
         if self == Boot::Local {
             let mut command = Command::new(program);
             command.env("SHMEM_LOCAL_PES", n.to_string()).env_remove("SHMEM_BOOT");
+            if std::env::var_os("SHMEM_TRANSPORT").is_some_and(|engine| engine == "mpi") {
+                // No launcher, no MPI.
+                command.env_remove("SHMEM_TRANSPORT");
+            }
             return command;
         }
         let mut command =
