@@ -16,6 +16,8 @@
 #![allow(unsafe_code)]
 
 mod bell;
+#[cfg(all(test, not(miri)))]
+mod conformance;
 mod data;
 pub(crate) mod engines;
 pub(crate) mod far;

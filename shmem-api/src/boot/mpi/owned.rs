@@ -101,7 +101,7 @@ pub(in crate::boot) fn abort(status: u8) {
 }
 
 /// Finalizes it, if there is one. Collective.
-pub(in crate::boot) fn finalize() {
+pub(crate) fn finalize() {
     if let Some(mpi) = now(&OURS).filter(|mpi| mpi.is_up()) {
         mpi.finalize();
     }

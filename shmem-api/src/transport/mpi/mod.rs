@@ -33,7 +33,7 @@ mod lane;
 mod pause;
 mod requests;
 mod state;
-#[cfg(all(test, not(miri)))]
+#[cfg(all(test, feature = "testing", not(miri)))]
 mod tests;
 
 use std::time::{Duration, Instant};
