@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | something is under way, or was told of and has not come | at once | 20 us, and ever longer, up to 100 us; after some 0.1 s, up to 1 ms |
 //! | nothing is, and some do not ring (`doorbell`) | 20 us, and ever longer | up to 1 ms |
-//! | nothing is, and all ring | 1 ms, and ever longer | up to 20 ms |
+//! | nothing is, and all ring | 1 ms, and ever longer | up to 50 ms |
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const BUSY: Duration = Duration::from_micros(100);
 const PATIENT: u32 = 1000;
 const SLOW: Duration = Duration::from_millis(1);
 /// While nothing is.
-const IDLE: Duration = Duration::from_millis(20);
+const IDLE: Duration = Duration::from_millis(50);
 
 /// What a lane has to do with others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -98,7 +98,7 @@ fn asleep_it_uses_hardly_any_processor() {
 #[test]
 fn a_thread_wakes_a_sleeper_or_keeps_it_from_sleeping() {
     between_two("a_thread_wakes_a_sleeper_or_keeps_it_from_sleeping", &[PIECE], |wire| {
-        // An idle lane sleeps for 20 ms at most: a hundred wakes are quicker than that only if they wake.
+        // An idle lane sleeps for 50 ms at most: a hundred wakes are quicker than that only if they wake.
         for lane in [Lane::Requests, Lane::Replies] {
             let quiet = Instant::now();
             while quiet.elapsed() < Duration::from_millis(200) {
