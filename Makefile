@@ -4,13 +4,14 @@ SHELL := /bin/bash
 MPICC ?= $(if $(shell command -v mpicc.openmpi),mpicc.openmpi,$(if $(shell command -v apt-get),mpicc.openmpi,mpicc))
 export MPICC
 
-.PHONY: help demo test build check test-all test-far test-hosts-here test-by-mpi test-beside-mpi test-release test-instructions clean
+.PHONY: help demo test build check test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions clean
 
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under every launcher"
 	@echo "make test    install what is missing, run every check and test (every launcher, beside both MPIs, and without)"
 	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
 	@echo "make test-hosts-here HOSTS=all    the same, as two hosts that reach each other over UCX (some of it in make test)"
+	@echo "make test-hosts-by-mpi HOSTS=all    the same over the second engine, MPI point to point, under both MPIs (likewise)"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (needs no MPI); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
@@ -31,7 +32,7 @@ demo: setup-build
 build: setup-build
 	cargo build --release --workspace --examples $$(scripts/setup.sh features)
 
-test: setup-test check test-all test-far test-hosts-here test-by-mpi test-beside-mpi test-release test-instructions loom
+test: setup-test check test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions loom
 	@echo "make test: all passed"
 
 # Formatting, lints, documentation: nothing may warn.
@@ -44,8 +45,8 @@ check:
 # The tests are built without an MPI and without libclang. (Of the whole workspace, whichever are run: for one crate alone cargo would
 # build them with other features of their dependencies, all anew.)
 runtime := cargo test --workspace --no-default-features --features shmem-api/testing
-test-all test-far test-hosts-here test-by-mpi: export MPICC = /bin/false
-test-all test-far test-hosts-here test-by-mpi: export LIBCLANG_PATH = /nonexistent
+test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi: export MPICC = /bin/false
+test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi: export LIBCLANG_PATH = /nonexistent
 
 # All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot.
 test-all:
@@ -99,6 +100,18 @@ test-hosts-here: export SHMEM_TEST_TIMEOUT = 240
 test-hosts-here:
 	$(runtime) $(if $(filter all,$(HOSTS)),$(far:%=--test %),$(on_hosts:%=--test %))
 	$(runtime) --test exit -- $(mapped_only)
+
+# As two hosts over MPI point to point, under each MPI that is here: in a job joined by it, and, of `amo`, in one joined by the launcher's
+# PMIx or PMI, where the engine starts it.
+over_mpi := traffic wait
+test-hosts-by-mpi: export SHMEM_TEST_BOOTS = openmpi,mpich
+test-hosts-by-mpi: export SHMEM_TRANSPORT = mpi
+test-hosts-by-mpi: export SHMEM_FAKE_HOSTS = 2
+test-hosts-by-mpi: export SHMEM_TEST_TIMEOUT = 240
+test-hosts-by-mpi:
+	$(runtime) --test amo
+	SHMEM_BOOT=mpi $(runtime) $(if $(filter all,$(HOSTS)),$(far:%=--test %),$(over_mpi:%=--test %))
+	SHMEM_BOOT=mpi $(runtime) --test exit -- $(mapped_only)
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
 .PHONY: test-differences

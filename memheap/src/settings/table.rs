@@ -78,7 +78,7 @@ settings! {
     BOOT = "SHMEM_BOOT", Kind::Names(BOOTS), "",
         "How PEs join their job: `pmix,pmi` allows only these, `^mpi` leaves one out; the best that works if not set.";
     TRANSPORT = "SHMEM_TRANSPORT", Kind::Names(TRANSPORTS), "",
-        "What carries messages between hosts: `ucx` allows only that, `^ucx` leaves it out; the best that works if not set.";
+        "What carries messages between hosts: `ucx` or `mpi` allows only that, `^ucx` leaves it out; the best that all PEs have if not set.";
     FAKE_HOSTS = "SHMEM_FAKE_HOSTS", Kind::Count(1, 65536), "",
         "For tests: the PEs of this machine take themselves for so many hosts, and reach each other as if they were.";
     TEAMS = "SHMEM_TEAMS", Kind::Count(2, 1024), "64",
