@@ -107,11 +107,11 @@ test-differences: setup-test
 # PEs that end and calls that fail, many of each (`make test` runs a sample), under every launcher that is here.
 .PHONY: test-kills test-faults
 KILLS ?= 334
-endings := cargo test -p shmem-c --features shmem-api/testing --test endings -- --nocapture
+endings := $(runtime) --test libshmem -- --nocapture endings
 test-kills: setup-test
-	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(endings) kills
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(endings)::kills
 test-faults: setup-test
-	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(endings) faults
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(endings)::faults
 
 # Jobs that start and end, many under each launcher: none hangs.
 .PHONY: test-starts
@@ -132,9 +132,8 @@ test-slurm:
 under-slurm:
 	for plugin in pmix pmi2; do \
 		export SLURM_MPI_TYPE=$$plugin; \
-		cargo test -p shmem-api --no-default-features --features shmem-api/testing --test pes -- init:: exit:: launchers:: accessible:: collectives:: || exit 1; \
-		SHMEM_TEST_KILLS=$(KILLS) cargo test -p shmem-c --no-default-features --features shmem-api/testing --test endings \
-			-- --nocapture kills || exit 1; \
+		$(runtime) --test pes -- init:: exit:: launchers:: accessible:: collectives:: || exit 1; \
+		SHMEM_TEST_KILLS=$(KILLS) $(endings)::kills || exit 1; \
 	done
 
 # libshmem: the C library, its headers and tools. It needs no MPI; its tools know the one of MPICC, if it is here. MPI=no:

@@ -1,10 +1,8 @@
 //! One program, built once, under every launcher that this machine has, and alone.
 
-mod common;
-
 use std::path::Path;
 
-use common::compile;
+use crate::common::compile;
 use shmem_api::testing::{Boot, Launch, Outcome};
 
 /// Started as users start it: by the launcher itself, without oshrun.

@@ -6,7 +6,6 @@
 //!
 //! The tests use what users use: an installed tree, its compiler wrapper and its launcher. It is installed once
 //! per `cargo test`, by whichever test comes first.
-#![allow(dead_code, reason = "not every test file uses all of it")]
 
 pub mod spec;
 

@@ -1,11 +1,9 @@
 //! Core dumps of C programs, where the system writes them into the directory of the process (the Rust API's tests look
 //! more closely).
 
-mod common;
-
 use std::time::Duration;
 
-use common::{compile, launch, scratch};
+use crate::common::{compile, launch, scratch};
 use shmem_api::testing::{Boot, patience};
 
 /// However it is linked, and whatever the launcher's MPI does with signals.

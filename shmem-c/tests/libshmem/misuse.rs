@@ -4,8 +4,6 @@
 //!
 //! All cases run under the local boot, several at a time; of each group some run under MPI, too.
 
-mod common;
-#[path = "misuse/pointers.rs"]
 mod pointers;
 
 use std::collections::BTreeSet;
@@ -13,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use common::{compile, here, launch};
+use crate::common::{compile, here, launch};
 use shmem_api::testing::{Boot, Outcome};
 
 /// What must come of a case.

@@ -1,12 +1,10 @@
 //! The installed tools: the compiler wrappers, the launcher, shmem-info, package files, manual pages, and that
 //! uninstalling takes all of it away.
 
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
-use common::{here, prefix, run, scratch, spec, tool};
+use crate::common::{self, here, prefix, run, scratch, spec, tool};
 use shmem_api::memheap::settings::TABLE;
 use shmem_api::testing::{Boot, Launch};
 

@@ -1,13 +1,11 @@
 //! The headers and the exported symbols are the standard's: nothing missing, nothing else.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use common::{run, scratch, spec};
+use crate::common::{self, run, scratch, spec};
 
 /// Writes a source file among the tests' own.
 fn source(name: &str, text: &str) -> PathBuf {

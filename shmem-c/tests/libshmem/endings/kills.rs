@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use shmem_api::testing::{Boot, Random, patience};
 
 use crate::common::{compile, launch};
-use crate::{LEFT, TURN, Watched, fresh_dir, number, watch};
+use crate::endings::{LEFT, TURN, Watched, fresh_dir, number, watch};
 
 const PHASES: [&str; 10] =
     ["init", "alloc", "put", "barrier", "collective", "team", "wait", "compute", "finalize", "after"];

@@ -8,17 +8,14 @@
 //! | `SHMEM_TEST_STRICT` | late is what takes longer than promised (else a minute: machines may be busy) |
 //! | `SHMEM_TEST_FAULTS` | `all`: every call that was recorded fails once (else every so-many-th) |
 
-mod common;
-
-#[path = "endings/faults.rs"]
 mod faults;
-#[path = "endings/kills.rs"]
 mod kills;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::common::scratch;
 use shmem_api::testing::{Launch, Outcome, finish, patience};
 
 /// How long processes of a job may go on after the end of one of them.
@@ -40,7 +37,7 @@ struct Watched {
 fn fresh_dir() -> PathBuf {
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let dir = common::scratch().join(format!("endings-{}-{number}", std::process::id()));
+    let dir = scratch().join(format!("endings-{}-{number}", std::process::id()));
     std::fs::create_dir_all(&dir).expect("a directory for this launch");
     dir
 }

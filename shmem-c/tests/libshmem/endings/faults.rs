@@ -9,7 +9,7 @@ use std::time::Duration;
 use shmem_api::testing::{Boot, Launch, Outcome};
 
 use crate::common::{self, compile, launch};
-use crate::{TURN, fresh_dir, watch};
+use crate::endings::{TURN, fresh_dir, watch};
 
 const PES: u32 = 3;
 

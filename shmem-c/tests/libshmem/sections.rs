@@ -1,11 +1,9 @@
 //! The programs of `sections/`: one for each section of the standard, every routine of it and every type, plain and
 //! by its old names, on the heap and on static data, each against what it must give. Each says that it passed.
 
-mod common;
-
 use std::path::PathBuf;
 
-use common::{compile, launch, on, scratch};
+use crate::common::{self, compile, launch, on, scratch};
 use shmem_api::testing::{Boot, Outcome};
 
 const C11: &str = "-std=c11";

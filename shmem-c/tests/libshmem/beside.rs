@@ -1,10 +1,8 @@
 //! Beside others in one process: MPI, and a profiler.
 
-mod common;
-
 use std::process::Command;
 
-use common::{compile, compile_beside, here, launch, mpicc, run, scratch, tool};
+use crate::common::{compile, compile_beside, here, launch, mpicc, run, scratch, tool};
 use shmem_api::testing::Boot;
 
 /// MPI and SHMEM, initialised and finalized in every order: one libshmem, each MPI under its launcher.

@@ -6,18 +6,12 @@ use std::collections::BTreeMap;
 pub struct Function {
     pub name: String,
     pub prototype: String,
-    pub deprecated: bool,
 }
 
 fn rows(file: &str) -> Vec<Vec<String>> {
     let path = super::here().join("spec").join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
-}
-
-/// The names of the types that functions are named after.
-pub fn types() -> Vec<String> {
-    rows("openshmem-types.tsv").into_iter().map(|row| row[0].clone()).collect()
 }
 
 /// All functions of OpenSHMEM 1.6.
@@ -30,9 +24,8 @@ pub fn functions() -> Vec<Function> {
         rows("openshmem-types.tsv").into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
     let mut functions = Vec::new();
     for row in rows("openshmem-api.tsv") {
-        let (name, signature, table, deprecated) = (&row[1], &row[2], &row[3], row[0] == "deprecated");
-        let mut add =
-            |name: String, prototype: String| functions.push(Function { name, prototype, deprecated });
+        let (name, signature, table) = (&row[1], &row[2], &row[3]);
+        let mut add = |name: String, prototype: String| functions.push(Function { name, prototype });
         match table.as_str() {
             "-" => add(name.clone(), signature.clone()),
             "sizes" => {

@@ -2,12 +2,10 @@
 //! comes second is refused with a line, and the first works on.
 #![allow(unsafe_code)]
 
-mod common;
-
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::process::Command;
 
-use common::{here, run, scratch, tool};
+use crate::common::{here, run, scratch, tool};
 use shmem_api::{Error, World};
 
 unsafe extern "C" {

@@ -1,9 +1,7 @@
 //! C and C++ programs of our own, on several PEs, under every launcher. They check themselves; a PE that finds
 //! something wrong says what and ends the job with a status that is not 0.
 
-mod common;
-
-use common::{compile, launch, on};
+use crate::common::{self, compile, launch, on};
 use shmem_api::testing::Boot;
 
 const PES: &[u32] = &[1, 2, 3, 4, 8];
