@@ -58,12 +58,14 @@ test-by-mpi: export SHMEM_TEST_BOOTS = openmpi,mpich
 test-by-mpi:
 	$(runtime) --test pes -- init:: exit::
 
-# Programs that use MPI through the crate `mpi`, beside each MPI. One target directory for each: a changed MPICC does not
-# rebuild. (libshmem is one for both: its tests are among `test-all`.)
-beside := cargo test -p shmem-api --features shmem-api/testing --test mpi_owner
+# Programs that use MPI through the crate `mpi`, beside each MPI. A changed MPICC does not rebuild it: it is cleaned away in
+# between, and after. (libshmem is one for both: its tests are among `test-all`.)
+beside := cargo test --workspace --features shmem-api/testing --test mpi_owner
 test-beside-mpi:
-	CARGO_TARGET_DIR="$(CURDIR)/target-openmpi" $(beside)
-	MPICC=mpicc.mpich CARGO_TARGET_DIR="$(CURDIR)/target-mpich" $(beside)
+	cargo clean --quiet -p mpi-sys
+	$(beside)
+	cargo clean --quiet -p mpi-sys
+	MPICC=mpicc.mpich $(beside); status=$$?; cargo clean --quiet -p mpi-sys; exit $$status
 
 # What `make demo` builds and runs, and jobs of release programs.
 test-release:
@@ -77,17 +79,15 @@ test-release:
 test-instructions:
 	benches/instructions.sh --check
 
-# The runtime's tests with all other PEs, or every second one, behind the seam (`transport/loopback`). What only holds where
-# memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.
+# The runtime's tests with all other PEs behind the seam (`transport/loopback`), or with FAR=odd every second one. What only
+# holds where memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.
 far := amo signal wait lock collectives teams active_sets ahead heap memory_calls traffic ctx init exit global shared rma \
 	sym_static bad_input safe_atomics safe_coll safe_lock safe_rma safe_signal safe_teams safe_threads safe_wait
 mapped_only := --skip fork:: --skip right_after_init
 test-far: export SHMEM_TEST_BOOTS = local
 test-far: export SHMEM_TEST_DIFFERENCES = 100
 test-far:
-	for which in all odd; do \
-		SHMEM_TEST_FAR=$$which $(runtime) --test pes -- $(far:%=%::) differences:: $(mapped_only) || exit 1; \
-	done
+	SHMEM_TEST_FAR=$(or $(FAR),all) $(runtime) --test pes -- $(far:%=%::) differences:: $(mapped_only)
 
 # PEs of this machine that take themselves for two hosts, which reach each other over UCX: some of these tests, or
 # with HOSTS=all all of them (some minutes).
@@ -167,7 +167,7 @@ setup-test:
 	@scripts/setup.sh test
 
 clean:
-	rm -rf target target-openmpi target-mpich target-loom
+	rm -rf target target-loom
 
 .PHONY: bench bench-peers
 
