@@ -101,15 +101,14 @@ test-hosts-here:
 
 # As two hosts over MPI point to point, under each MPI that is here: in a job joined by it, and, of `amo`, in one joined by the launcher's
 # PMIx or PMI, where the engine starts it.
-over_mpi := traffic wait
+over_mpi := exit traffic wait
 test-hosts-by-mpi: export SHMEM_TEST_BOOTS = openmpi,mpich
 test-hosts-by-mpi: export SHMEM_TRANSPORT = mpi
 test-hosts-by-mpi: export SHMEM_FAKE_HOSTS = 2
 test-hosts-by-mpi: export SHMEM_TEST_TIMEOUT = 240
 test-hosts-by-mpi:
-	$(runtime) --test amo
-	SHMEM_BOOT=mpi $(runtime) $(if $(filter all,$(HOSTS)),$(far:%=--test %),$(over_mpi:%=--test %))
-	SHMEM_BOOT=mpi $(runtime) --test exit -- $(mapped_only)
+	$(runtime) --test pes -- amo::
+	SHMEM_BOOT=mpi $(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(over_mpi:%=%::)) $(mapped_only)
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
 .PHONY: test-differences

@@ -50,8 +50,8 @@ use crate::transport::wire::{Event, Lane, Outgoing, Token, Wire};
 use crate::types::thread_level::ThreadLevel;
 
 /// What is told at the start.
-pub(crate) const CAVEAT: &str = "messages between hosts go over MPI, which wakes nobody by itself: where PEs compute on all cores, a put or an \
-    atomic may take the other host milliseconds, and large ones share the processor with it; UCX (Debian: libucx0) does better";
+pub(crate) const CAVEAT: &str = "messages between hosts go over MPI, without UCX (Debian: libucx0): where PEs compute on all cores, a put or an atomic may take \
+    milliseconds, and MPI notices no dead link";
 /// The longest header, and the longest payload that is copied.
 const LIMITS: (usize, usize) = (256, 8 << 10);
 /// What an end may take, for what has not gone.

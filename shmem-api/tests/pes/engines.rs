@@ -15,7 +15,7 @@ fn greet() {
         std::process::exit(7)
     });
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    println!("libucp is {}", if maps.contains("libucp") { "here" } else { "not here" });
+    eprintln!("libucp is {}", if maps.contains("libucp") { "here" } else { "not here" });
     let (me, n) = (world.pe(), world.n_pes());
     let mut words = world.alloc::<u64>(1).unwrap();
     world.share(&mut words, |_, words| words.put_one((me + 1) % n, 0, 40 + me as u64));
@@ -39,7 +39,7 @@ fn has_open_mpi() -> bool {
 
 /// A folder with a UCX that is none.
 fn broken_ucx(test: &str) -> PathBuf {
-    let dir = std::env::temp_dir().join(format!("shmem-engines-{test}-{}", std::process::id()));
+    let dir = std::env::temp_dir().join(format!("shmem-{}-{}", test.replace("::", "-"), std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     std::fs::write(dir.join("libucp.so.0"), "no library").unwrap();
     dir
@@ -66,15 +66,15 @@ fn a_job_on_one_host_opens_none() {
     if is_pe() {
         return greet();
     }
-    let test = "a_job_on_one_host_opens_none";
+    let test = here!("a_job_on_one_host_opens_none");
     let one = launch(test, Boot::Local, 1).run();
     one.expect_success(test);
-    assert_eq!(one.stdout.matches("libucp is not here").count(), 2, "{one}");
+    assert_eq!(one.stderr.matches("libucp is not here").count(), 2, "{one}");
     assert!(!one.stderr.contains("transport "), "{one}");
     if has_ucx() {
         let two = launch(test, Boot::Local, 2).run();
         two.expect_success(test);
-        assert_eq!(two.stdout.matches("libucp is here").count(), 2, "{two}");
+        assert_eq!(two.stderr.matches("libucp is here").count(), 2, "{two}");
         assert!(fate(&two, "ucx").contains("selected: ucx (UCX "), "{two}");
         assert!(fate(&two, "mpi").ends_with("not needed"), "{two}");
         assert!(!two.stderr.contains("go over MPI"), "{two}");
@@ -86,7 +86,7 @@ fn mpi_is_taken_if_it_is_asked_for_or_ucx_is_left_out() {
     if is_pe() {
         return greet();
     }
-    let test = "mpi_is_taken_if_it_is_asked_for_or_ucx_is_left_out";
+    let test = here!("mpi_is_taken_if_it_is_asked_for_or_ucx_is_left_out");
     for boot in Boot::launchers().filter(|boot| *boot != Boot::Slurm) {
         // MPI is initialised by the boot, or by the engine.
         for way in ["mpi", boot.way()] {
@@ -110,7 +110,7 @@ fn what_one_pe_lacks_no_pe_takes() {
     if !has_ucx() || !has_open_mpi() {
         return eprintln!("skipped: no UCX, or no Open MPI");
     }
-    let test = "what_one_pe_lacks_no_pe_takes";
+    let test = here!("what_one_pe_lacks_no_pe_takes");
     let dir = broken_ucx(test);
     let outcome = on_rank_1(test, &format!("LD_LIBRARY_PATH={}", dir.display())).run();
     outcome.expect_success(test);
@@ -141,7 +141,7 @@ fn pes_that_are_told_different_engines_say_so() {
     if !has_ucx() || !has_open_mpi() {
         return eprintln!("skipped: no UCX, or no Open MPI");
     }
-    let test = "pes_that_are_told_different_engines_say_so";
+    let test = here!("pes_that_are_told_different_engines_say_so");
     let outcome = on_rank_1(test, "SHMEM_TRANSPORT=mpi").env("SHMEM_TRANSPORT", "ucx").run();
     ends_with(
         &outcome,
@@ -154,7 +154,7 @@ fn without_an_engine_one_line_says_what_to_install() {
     if is_pe() {
         return greet();
     }
-    let test = "without_an_engine_one_line_says_what_to_install";
+    let test = here!("without_an_engine_one_line_says_what_to_install");
     let dir = broken_ucx(test);
     let outcome = launch(test, Boot::Local, 2).env("LD_LIBRARY_PATH", &dir.display().to_string()).run();
     ends_with(
@@ -173,7 +173,7 @@ fn an_engine_that_there_is_not_is_named() {
     if is_pe() {
         return greet();
     }
-    let test = "an_engine_that_there_is_not_is_named";
+    let test = here!("an_engine_that_there_is_not_is_named");
     for value in ["tcp", "ucx,tcp", "^"] {
         let outcome = launch(test, Boot::Local, 2).env("SHMEM_TRANSPORT", value).run();
         ends_with(&outcome, &["SHMEM_TRANSPORT", value]);
@@ -196,7 +196,7 @@ fn round_trips() {
                 })
                 .collect();
             times.sort_by(f64::total_cmp);
-            println!("\nROW {what}: {:.1} {:.1}", times[0], times[n / 2]);
+            eprintln!("ROW {what}: {:.1} {:.1}", times[0], times[n / 2]);
         };
         if world.pe() == 0 {
             measure("8-byte put + quiet", N, &|| {
@@ -225,14 +225,14 @@ fn round_trips_over_each_engine() {
     if is_pe() {
         return round_trips();
     }
-    let test = "round_trips_over_each_engine";
+    let test = here!("round_trips_over_each_engine");
     for round in 0..3 {
         for boot in [Boot::OpenMpi, Boot::Mpich] {
             for engine in ["ucx", "mpi"] {
                 let outcome = launch(test, boot, 2).env("SHMEM_TRANSPORT", engine).run();
                 outcome.expect_success(test);
-                for row in outcome.stdout.lines().filter_map(|line| line.strip_prefix("ROW ")) {
-                    println!("{round} {boot:?} {engine} {row}");
+                for row in outcome.stderr.lines().filter_map(|line| line.strip_prefix("ROW ")) {
+                    eprintln!("{round} {boot:?} {engine} {row}");
                 }
             }
         }
