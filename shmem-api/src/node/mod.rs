@@ -1,7 +1,7 @@
 //! The node: what the PEs of a job share, and how one of them sees it. It knows neither heap calls, nor teams.
 //!
 //! ```text
-//!   Node ── me, n_pes, who may call from which thread
+//!   Node ── me, n_pes, hosts, who may call from which thread
 //!     ├── segment ──► own memory, the peers' memory      layout: where what is in every segment
 //!     ├── peers    ── by PE: where its segment is in this process
 //!     ├── controls ── by PE: its control block and its mailboxes (`control_block`, `mailbox`)
@@ -41,12 +41,15 @@ use crate::process::others::Others;
 use crate::sync::wait::Policy;
 use crate::transport::part::Part;
 use crate::transport::{self, Stream};
+use crate::types::host_of::HostOf;
 use crate::types::thread_level::ThreadLevel;
 
 /// This PE among the others of its job, from a start of the library to the finalize.
 pub(crate) struct Node {
     pub(crate) me: PeId,
     pub(crate) n_pes: u32,
+    /// Which PE is on which host.
+    pub(crate) hosts: HostOf,
     pub(crate) policy: Policy,
     /// Some rendezvous failed: this PE or another is on its way out.
     pub(crate) diverged: AtomicBool,

@@ -1,4 +1,4 @@
-//! Several hosts: which PE is on which, the engine between them, and the thread that serves PEs of the others.
+//! Several hosts: the engine between them, and the thread that serves PEs of the others.
 //!
 //! ```text
 //!   engine opened on all PEs ─► addresses of all ─► the protocol (`transport::far`) ─► a thread that serves
@@ -29,29 +29,10 @@ use crate::transport::far::{Far, Parts};
 use crate::transport::served::Served;
 use crate::transport::wire::Wire;
 use crate::transport::{self, Stream, engines};
-
-/// By PE: the number of its host.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct HostOf(Vec<u32>);
+use crate::types::host_of::HostOf;
 
 /// How often whoever waits for another host looks before it sleeps, where it has a core to itself.
 const SPINS: u32 = 200;
-
-impl HostOf {
-    /// All PEs are on one host; `fake`: they take themselves for so many.
-    pub(super) fn new(n_pes: u32, fake: Option<u32>) -> HostOf {
-        let hosts = fake.unwrap_or(1).clamp(1, n_pes);
-        HostOf((0..n_pes).map(|pe| (u64::from(pe) * u64::from(hosts) / u64::from(n_pes)) as u32).collect())
-    }
-
-    pub(super) fn are_several(&self) -> bool {
-        self.0.iter().any(|host| *host != 0)
-    }
-
-    pub(super) fn is_far(&self, me: PeId, pe: PeId) -> bool {
-        self.0[me.0 as usize] != self.0[pe.0 as usize]
-    }
-}
 
 /// What this process is connected by, and the thread that serves.
 static FAR: OnceLock<&'static Far> = OnceLock::new();
@@ -71,9 +52,8 @@ pub(super) fn connect(
     let me = boot.pe();
     let wire = engines::open(boot, settings)?;
     let addresses = step_of_bytes(boot, Ok(&wire.address()))?;
-    let mut secret = [0u8; 16];
-    let drawn = if me.0 == 0 { random(&mut secret) } else { Ok(()) };
-    let secret = step(boot, drawn.map(|()| secret))?[0];
+    let secret = secret(boot)?;
+    name_hosts(boot);
     wire.meet(addresses);
     let far = start(me, wire, hosts, Secret(secret), if crowded { 0 } else { SPINS });
     step(boot, far.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
@@ -89,7 +69,7 @@ fn start(
     secret: Secret,
     spins: u32,
 ) -> Result<&'static Far, Error> {
-    let hosts = Hosts::new(me, &hosts.0);
+    let hosts = Hosts::new(me, hosts.as_slice());
     let parts = Parts { wire, memory: Box::new(Served), hosts, secret, lost: Box::new(lost), spins };
     let far: &'static Far = Box::leak(Box::new(Far::new(parts).map_err(Error::Boot)?));
     let _held = NoSignals::but_faults();
@@ -100,17 +80,30 @@ fn start(
     Ok(far)
 }
 
-fn random(bytes: &mut [u8; 16]) -> Result<(), Error> {
-    use std::io::Read;
-    let read = std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(bytes));
-    read.map_err(|e| Error::Boot(format!("PE 0: /dev/urandom: {e}")))
+/// Collective: the boot's; where all PEs are on one machine, one is drawn here.
+fn secret(boot: &mut dyn Boot) -> Result<boot::protocol::Secret, Error> {
+    if let Some(secret) = boot.secret() {
+        return Ok(secret);
+    }
+    let drawn = boot::secret::draw().map_err(|e| Error::Boot(format!("PE 0: {e}")));
+    let mine = if boot.pe().0 == 0 { drawn } else { Ok([0; 16]) };
+    Ok(step(boot, mine)?[0])
+}
+
+/// By PE: what its host is called. (The boot itself may be in use when a PE is lost.)
+static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+
+fn name_hosts(boot: &dyn Boot) {
+    NAMES.get_or_init(|| (0..boot.n_pes()).map(|pe| boot.host_name(PeId(pe))).collect());
 }
 
 /// A call needs a process of another host, and that is lost: the job ends, on this host by the marks, on the others as they lose
 /// this one.
 fn lost(pe: PeId, why: &str) {
     static ENDING: AtomicBool = AtomicBool::new(false);
-    let line = format!("PE {pe}, on another host, is lost ({why}); ending the job");
+    let host = NAMES.get().and_then(|names| names.get(pe.0 as usize)).filter(|name| !name.is_empty());
+    let host = host.map_or_else(String::new, |name| format!(" ({name})"));
+    let line = format!("PE {pe}, on another host{host}, is lost ({why}); ending the job");
     if ENDING.swap(true, Ordering::AcqRel) {
         leave_now(DIED)
     }
@@ -141,21 +134,4 @@ pub(super) fn leave() {
         let _ = thread.join();
     }
     far.disconnect();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fake_hosts_are_stretches_of_pes() {
-        let of = |n, fake| HostOf::new(n, fake).0;
-        assert_eq!(of(4, None), [0; 4]);
-        assert_eq!(of(4, Some(2)), [0, 0, 1, 1]);
-        assert_eq!(of(5, Some(2)), [0, 0, 0, 1, 1]);
-        assert_eq!(of(6, Some(3)), [0, 0, 1, 1, 2, 2]);
-        assert_eq!(of(3, Some(8)), [0, 1, 2]);
-        assert!(!HostOf::new(4, Some(1)).are_several() && HostOf::new(2, Some(2)).are_several());
-        assert!(HostOf::new(4, Some(2)).is_far(PeId(1), PeId(2)));
-    }
 }

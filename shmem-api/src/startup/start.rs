@@ -36,7 +36,7 @@ use crate::process::others::Before;
 use crate::process::system::numa_node;
 use crate::startup::heap_size::agree_on_heap;
 use crate::startup::hello::say_hello;
-use crate::startup::hosts::{self, HostOf};
+use crate::startup::hosts;
 use crate::startup::info::{self, Started};
 use crate::startup::process_exit::watch_process_exit;
 use crate::startup::single_instance;
@@ -81,15 +81,18 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
     let terms = Terms { prealloc, dump, advice: &advice };
-    let mut segment = Segment::establish(boot, &layout, hello.teams as usize, &terms)?;
-    let mut statics = StaticData::establish(boot, statics)?;
-    let hosts = HostOf::new(n_pes, u32::try_from(hello.fake_hosts).ok().filter(|n| *n > 0));
+    let here = boot.hosts().beside(me).len() as u32;
+    let hosts = hello.fake_hosts().map_or_else(|| boot.hosts().clone(), |shape| boot.hosts().cut(&shape));
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut))]
+    let mut segment = Segment::establish(boot, &hosts, &layout, hello.teams as usize, &terms)?;
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut))]
+    let mut statics = StaticData::establish(boot, &hosts, statics)?;
     if hosts.are_several() {
         hosts::connect(boot, &settings, &hosts, crowded)?;
     }
     let window = layout.window(Reach::World);
     let spread =
-        numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, n_pes);
+        numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, here);
 
     let spaces = heap::select(components, &settings, &layout, true).map_err(|e| match e {
         // Their tables did not fit.
@@ -110,8 +113,6 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         loopback::install(segment.give_up(is_far), &statics.give_up(is_far), waiters);
     }
     if hosts.are_several() {
-        let is_far = |pe| hosts.is_far(me, pe);
-        drop((segment.give_up(is_far), statics.give_up(is_far)));
         let of = |pe| {
             let mut served = segment.served(pe);
             served.stretches.extend(statics.stretches(pe));
@@ -151,7 +152,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
             local: &local,
             budget: &budget,
             spread: spread.as_ref(),
-            n_pes,
+            hosts: &hosts,
         });
     }
 
@@ -167,6 +168,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let node = Node {
         me,
         n_pes,
+        hosts,
         policy: Policy::new(crowded, report),
         diverged: AtomicBool::new(false),
         thread: rustix::thread::gettid(),

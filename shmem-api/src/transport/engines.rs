@@ -21,10 +21,10 @@ use memheap::settings::{self, Settings};
 
 use super::wire::Wire;
 use super::{mpi, ucx};
-use crate::boot::loaded;
 use crate::boot::protocol::Boot;
 use crate::boot::step::step;
 use crate::boot::text::{padded, unpadded};
+use crate::boot::{loaded, net};
 use crate::error::Error;
 
 /// An engine, and what has become of it.
@@ -38,19 +38,29 @@ pub struct EngineChoice {
     pub fate: String,
 }
 
+/// An engine, or why it cannot be opened.
+type Opened = Result<Box<dyn Wire>, String>;
+
+/// Where an engine is opened.
+struct Place<'s> {
+    me: PeId,
+    n_pes: u32,
+    settings: &'s Settings,
+}
+
 struct Kind {
     name: &'static str,
     priority: i32,
     /// Whether it is here, in a word about what is; nothing is started.
     find: fn() -> Result<String, String>,
-    /// Collective over the job. As a PE, of so many.
-    open: fn(PeId, u32) -> Result<Box<dyn Wire>, String>,
+    /// Collective over the job.
+    open: fn(&Place<'_>) -> Opened,
 }
 
 /// Highest priority first.
 const KINDS: &[Kind] = &[
     Kind { name: "ucx", priority: 60, find: find_ucx, open: open_ucx },
-    Kind { name: "mpi", priority: 40, find: find_mpi, open: mpi::open },
+    Kind { name: "mpi", priority: 40, find: find_mpi, open: open_mpi },
 ];
 
 /// What became of them when this process needed one.
@@ -65,8 +75,13 @@ fn find_ucx() -> Result<String, String> {
     ucx::find().map(|library| library.name())
 }
 
-fn open_ucx(_: PeId, _: u32) -> Result<Box<dyn Wire>, String> {
-    ucx::open(ucx::find()?, None).map(|engine| Box::new(engine) as Box<dyn Wire>)
+fn open_ucx(place: &Place<'_>) -> Opened {
+    let net = net::devices(place.settings)?;
+    ucx::open(ucx::find()?, net.as_deref()).map(|engine| Box::new(engine) as Box<dyn Wire>)
+}
+
+fn open_mpi(place: &Place<'_>) -> Opened {
+    mpi::open(place.me, place.n_pes, place.settings.text(&settings::NET))
 }
 
 fn find_mpi() -> Result<String, String> {
@@ -96,7 +111,7 @@ fn on_all(boot: &mut dyn Boot, here: Result<(), String>) -> Result<Result<(), St
 /// # Errors
 /// There is none, for these reasons.
 pub(crate) fn open(boot: &mut dyn Boot, settings: &Settings) -> Result<Box<dyn Wire>, Error> {
-    let (me, n_pes) = (boot.pe(), boot.n_pes());
+    let place = Place { me: boot.pe(), n_pes: boot.n_pes(), settings };
     let (mut taken, mut choices) = (None, Vec::new());
     for &Kind { name, priority, find, open } in KINDS {
         let fate = if taken.is_some() {
@@ -106,7 +121,7 @@ pub(crate) fn open(boot: &mut dyn Boot, settings: &Settings) -> Result<Box<dyn W
             match on_all(boot, found.map(drop))? {
                 Err(why) => why,
                 Ok(()) => {
-                    let opened = open(me, n_pes);
+                    let opened = open(&place);
                     match (on_all(boot, opened.as_ref().map(drop).map_err(Clone::clone))?, opened) {
                         (Ok(()), Ok(wire)) => {
                             let fate = format!("selected: {}", wire.describe());

@@ -87,7 +87,7 @@ fn mpi_is_taken_if_it_is_asked_for_or_ucx_is_left_out() {
         return greet();
     }
     let test = here!("mpi_is_taken_if_it_is_asked_for_or_ucx_is_left_out");
-    for boot in Boot::launchers().filter(|boot| *boot != Boot::Slurm) {
+    for boot in Boot::launchers().filter(|boot| matches!(boot, Boot::OpenMpi | Boot::Mpich)) {
         // MPI is initialised by the boot, or by the engine.
         for way in ["mpi", boot.way()] {
             for value in ["mpi", "^ucx"] {
@@ -126,7 +126,7 @@ fn what_one_pe_lacks_no_pe_takes() {
 /// Rank 1 has a variable more.
 fn on_rank_1(test: &str, variable: &str) -> Launch {
     let script = format!(r#"[ "$OMPI_COMM_WORLD_RANK" = 1 ] && export {variable}; exec "$0" "$@""#);
-    let mut command = Boot::OpenMpi.command(2, Path::new("sh"));
+    let mut command = Boot::OpenMpi.command(2, Path::new("sh"), test);
     command.arg("-c").arg(script).arg(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
     let launch = Launch::of_command(command).by(Boot::OpenMpi).env("SHMEM_TEST_ROLE", test);

@@ -113,7 +113,6 @@ pub(crate) struct Functions<A: Abi> {
     pub(super) size: unsafe extern "C" fn(A::Handle, *mut c_int) -> Code,
     pub(super) abort: unsafe extern "C" fn(A::Handle, c_int) -> Code,
     pub(super) finalize: unsafe extern "C" fn() -> Code,
-    pub(super) barrier: unsafe extern "C" fn(A::Handle) -> Code,
     error_string: unsafe extern "C" fn(c_int, *mut c_char, *mut c_int) -> Code,
     pub(crate) allgather: unsafe extern "C" fn(
         *const c_void,
@@ -165,7 +164,6 @@ impl<A: Abi> Functions<A> {
             size: symbol(library, "PMPI_Comm_size")?,
             abort: symbol(library, "PMPI_Abort")?,
             finalize: symbol(library, "PMPI_Finalize")?,
-            barrier: symbol(library, "PMPI_Barrier")?,
             error_string: symbol(library, "PMPI_Error_string")?,
             allgather: symbol(library, "PMPI_Allgather")?,
             comm_dup: symbol(library, "PMPI_Comm_dup")?,
@@ -226,7 +224,6 @@ mod tests {
             int (*init)(int *, char ***, int, int *) = PMPI_Init_thread;\n\
             int (*number)(MPI_Comm, int *) = PMPI_Comm_rank;\n\
             int (*stop)(MPI_Comm, int) = PMPI_Abort;\n\
-            int (*meet)(MPI_Comm) = PMPI_Barrier;\n\
             int (*text)(int, char *, int *) = PMPI_Error_string;\n\
             int (*dup)(MPI_Comm, MPI_Comm *) = PMPI_Comm_dup;\n\
             int (*handler)(MPI_Comm, MPI_Errhandler) = PMPI_Comm_set_errhandler;\n\

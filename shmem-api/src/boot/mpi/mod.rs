@@ -20,14 +20,14 @@
 pub(crate) mod abi;
 pub(crate) mod owned;
 
-use std::ffi::{OsStr, c_char, c_int};
+use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::path::PathBuf;
 use std::ptr;
 
 use memheap::PeId;
 
 use crate::boot::launched::launched_by;
-use crate::boot::launcher::{CARD_LEN, Card, Launcher, card_from};
+use crate::boot::launcher::Launcher;
 use crate::boot::loaded;
 use crate::boot::missing::{Job, Watch};
 use crate::boot::mpi::abi::{Abi, Functions, MULTIPLE, Mpich, OpenMpi, SUCCESS};
@@ -267,17 +267,17 @@ impl<A: Abi> Launcher for Mpi<A> {
         self.level
     }
 
-    fn gather(&mut self, mine: &Card) -> Result<Vec<Card>, Error> {
+    fn gather(&mut self, _: &'static CStr, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
         self.may_start()?;
         let Functions { allgather, byte, world, .. } = self.functions;
-        let (len, mut all) = (CARD_LEN as c_int, vec![0u8; CARD_LEN * self.n_pes as usize]);
-        let from = ptr::from_ref(mine).cast();
-        // SAFETY: MPI-L2; there is room for a card of each.
+        let (len, mut all) = (mine.len() as c_int, vec![0u8; mine.len() * self.n_pes as usize]);
+        let from = mine.as_ptr().cast();
+        // SAFETY: MPI-L2; there is room for as many bytes of each.
         let status = unsafe { allgather(from, len, byte, all.as_mut_ptr().cast(), len, byte, world) };
-        let cards: Option<Vec<Card>> = all.chunks(CARD_LEN).map(card_from).collect();
-        cards
-            .filter(|_| status == SUCCESS)
-            .ok_or_else(|| Error::Boot(format!("MPI_Allgather failed with {status}")))
+        match status {
+            SUCCESS => Ok(all.chunks(mine.len()).map(<[u8]>::to_vec).collect()),
+            _ => Err(Error::Boot(format!("MPI_Allgather failed with {status}"))),
+        }
     }
 
     fn may_start(&self) -> Result<(), Error> {

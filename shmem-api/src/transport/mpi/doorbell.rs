@@ -13,7 +13,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use crate::process::interfaces::interfaces;
+use crate::process::interfaces::Interface;
 
 /// Of one process: addresses at most, and datagrams read at once.
 const MOST: [usize; 2] = [16, 64];
@@ -118,11 +118,11 @@ impl Peer {
     }
 }
 
-/// What others need to ring this process: the secret, the port of each lane, addresses.
-pub(super) fn address(secret: u64, ports: [u16; 2]) -> Vec<u8> {
+/// What others need to ring this process: the secret, the port of each lane, addresses on these networks.
+pub(super) fn address(secret: u64, ports: [u16; 2], networks: &[Interface]) -> Vec<u8> {
     let mut bytes = secret.to_le_bytes().to_vec();
     ports.iter().for_each(|port| bytes.extend_from_slice(&port.to_le_bytes()));
-    let mut found: Vec<IpAddr> = interfaces().unwrap_or_default().into_iter().map(|i| i.address).collect();
+    let mut found: Vec<IpAddr> = networks.iter().map(|network| network.address).collect();
     found.retain(IpAddr::is_ipv4);
     found.truncate(MOST[0]);
     if found.is_empty() {
@@ -156,7 +156,7 @@ mod tests {
     fn pair() -> ([Doorbell; 2], [Vec<Peer>; 2]) {
         let bells = [0, 1].map(|me| Doorbell::new(me, 100 + u64::from(me)));
         let peers = [0, 1].map(|_| {
-            let of = |bell: &Doorbell| peer(&address(bell.secret, [bell.port(), 0]), 0);
+            let of = |bell: &Doorbell| peer(&address(bell.secret, [bell.port(), 0], &[]), 0);
             bells.iter().map(of).collect()
         });
         (bells, peers)

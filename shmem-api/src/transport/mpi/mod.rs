@@ -45,6 +45,7 @@ use self::requests::{Calls, PIECE};
 use crate::boot::mpi::abi::{Abi, Functions};
 use crate::boot::mpi::owned::is_used_between_hosts;
 use crate::boot::mpi::{self, Any, Found};
+use crate::boot::{net, secret};
 use crate::transport::mpi::lane::Lane as Half;
 use crate::transport::wire::{Event, Lane, Outgoing, Token, Wire};
 use crate::types::thread_level::ThreadLevel;
@@ -99,15 +100,16 @@ fn is_enough(level: ThreadLevel) -> Result<(), String> {
     }
 }
 
-/// Opens the engine: MPI is initialised, if it is not. Collective, since that is. `me` of `n_pes`: as the boot has it.
+/// Opens the engine: MPI is initialised, if it is not. Collective, since that is. `me` of `n_pes`: as the boot has it. `net`: where to ring
+/// (`SHMEM_NET`); what MPI uses, its own settings say.
 ///
 /// # Errors
 /// MPI does not start, not at that level, or takes this process for another than the boot does.
-pub(crate) fn open(me: PeId, n_pes: u32) -> Result<Box<dyn Wire>, String> {
+pub(crate) fn open(me: PeId, n_pes: u32, net: Option<&str>) -> Result<Box<dyn Wire>, String> {
     let (found, any) = find()?;
     match any {
-        Any::Open(functions) => Mpi::open(functions, &found, (me, n_pes), PIECE).map(boxed),
-        Any::Mpich(functions) => Mpi::open(functions, &found, (me, n_pes), PIECE).map(boxed),
+        Any::Open(functions) => Mpi::open(functions, &found, (me, n_pes), net, PIECE).map(boxed),
+        Any::Mpich(functions) => Mpi::open(functions, &found, (me, n_pes), net, PIECE).map(boxed),
     }
 }
 
@@ -120,6 +122,7 @@ impl<A: Abi> Mpi<A> {
         functions: Functions<A>,
         found: &Found,
         (me, n_pes): (PeId, u32),
+        net: Option<&str>,
         piece: usize,
     ) -> Result<Mpi<A>, String> {
         let up = functions.rise(found.started()).map_err(|e| e.to_string())?;
@@ -127,15 +130,13 @@ impl<A: Abi> Mpi<A> {
             return Err(format!("MPI says rank {} of {}, and this is PE {me} of {n_pes}", up.pe, up.n_pes));
         }
         is_enough(up.level)?;
-        let mut secret = [0; 8];
-        let drawn = std::fs::File::open("/dev/urandom")
-            .and_then(|mut source| std::io::Read::read_exact(&mut source, &mut secret));
-        drawn.map_err(|e| format!("/dev/urandom: {e}"))?;
-        let secret = u64::from_le_bytes(secret);
+        let secret = secret::draw::<u64>().map_err(|e| e.to_string())?;
+        let networks = net::chosen(net)?;
         let calls = Calls::new(functions, piece);
         let half = |parity| Half::open(calls, Doorbell::new(me.0, secret), parity);
         let (requests, replies) = (half(0)?, half(1)?);
-        let address = doorbell::address(secret, [&requests, &replies].map(|half| half.doorbell.port()));
+        let address =
+            doorbell::address(secret, [&requests, &replies].map(|half| half.doorbell.port()), &networks);
         is_used_between_hosts(functions);
         Ok(Mpi { mpi: functions, requests, replies, address, version: found.version() })
     }

@@ -18,7 +18,7 @@ const ROOM: usize = 256;
 fn between_two(test: &str, pieces: &[usize], ask: fn(&dyn Wire)) {
     let name = name_of(module_path!(), test);
     if !is_pe() {
-        for boot in Boot::launchers().filter(|boot| *boot != Boot::Slurm) {
+        for boot in Boot::launchers().filter(|boot| matches!(boot, Boot::OpenMpi | Boot::Mpich)) {
             Launch::of_test(&name, 2, boot).run().expect_success(&format!("{name} by {boot:?}"));
         }
         return;
@@ -28,14 +28,14 @@ fn between_two(test: &str, pieces: &[usize], ask: fn(&dyn Wire)) {
         Any::Open(functions) => as_pe(functions, &found, pieces, ask),
         Any::Mpich(functions) => as_pe(functions, &found, pieces, ask),
     }
-    owned::finalize();
+    owned::finalize(false);
 }
 
 fn as_pe<A: Abi>(functions: Functions<A>, found: &Found, pieces: &[usize], ask: fn(&dyn Wire)) {
     let up = functions.rise(found.started()).unwrap();
     assert_eq!(up.n_pes, 2);
     for &piece in pieces {
-        let engine = Mpi::open(functions, found, (up.pe, 2), piece).unwrap();
+        let engine = Mpi::open(functions, found, (up.pe, 2), None, piece).unwrap();
         engine.meet(addresses(&functions, &engine.address()));
         match up.pe {
             SERVER => serve(&engine),
