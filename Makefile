@@ -12,6 +12,7 @@ help:
 	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
 	@echo "make test-hosts-here HOSTS=all    the same, as two hosts that reach each other over UCX (some of it in make test)"
 	@echo "make test-hosts-by-mpi HOSTS=all    the same over the second engine, MPI point to point, under both MPIs (likewise)"
+	@echo "make test-hosts   jobs on two and three hosts made of network namespaces (root), by Open MPI's and MPICH's launchers"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (needs no MPI); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
@@ -109,6 +110,29 @@ test-hosts-by-mpi: export SHMEM_TEST_TIMEOUT = 240
 test-hosts-by-mpi:
 	$(runtime) --test pes -- amo::
 	SHMEM_BOOT=mpi $(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(over_mpi:%=%::)) $(mapped_only)
+
+# Jobs of PEs on two and three hosts, which are network namespaces of this machine: the examples, starts and ends, the multi-PE tests
+# named in `over_hosts` and the C programs, by Open MPI's mpirun and MPICH's mpiexec. Root only.
+.PHONY: test-hosts on-two-hosts
+over_hosts := exit::only_whole_jobs init:: amo:: signal:: ahead:: safe_rma:: safe_coll:: safe_wait::
+c_on_hosts := programs::hello programs::ring programs::heat programs::integer_sort sections::
+test-hosts: STARTS = 200
+test-hosts:
+	@if [ "$$(id -u)" -ne 0 ]; then \
+		echo "test-hosts: skipped: hosts are made of namespaces, and only root makes them"; \
+	else \
+		cargo build --release --examples --no-default-features && \
+		scripts/hosts.sh run 3 scripts/hosts-examples.sh 2+2 1+3 2+2+2 && \
+		LAUNCHERS="openmpi mpich" scripts/hosts.sh run 2 scripts/starts.sh $(STARTS) && \
+		scripts/hosts.sh run 2 $(MAKE) on-two-hosts; \
+	fi
+on-two-hosts: export MPICC = /bin/false
+on-two-hosts: export LIBCLANG_PATH = /nonexistent
+on-two-hosts: export SHMEM_TEST_BOOTS = openmpi,mpich
+on-two-hosts: export SHMEM_TEST_TIMEOUT = 240
+on-two-hosts:
+	$(runtime) --test pes -- $(over_hosts)
+	$(runtime) --test libshmem -- $(c_on_hosts)
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
 .PHONY: test-differences

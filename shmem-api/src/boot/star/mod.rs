@@ -39,8 +39,7 @@ use crate::boot::files;
 use crate::boot::launcher::Launcher;
 use crate::boot::mpi::owned;
 use crate::boot::protocol::{Boot, FRAME, Frame, LEAVES, Passes, Secret, who_passes};
-use crate::boot::star::branch::{Branch, answer, collect, pass};
-use crate::boot::star::link::Link;
+use crate::boot::star::branch::{Links, answer, collect, pass};
 use crate::boot::star::meet::{Met, meet};
 use crate::error::Error;
 use crate::types::host_of::HostOf;
@@ -56,14 +55,6 @@ pub(crate) struct Star {
     secret: Option<Secret>,
     /// Or why there are none: every exchange says so.
     links: Result<Links, Error>,
-}
-
-/// Of one PE.
-struct Links {
-    /// To the PE that this one sends to: of all but PE 0.
-    up: Option<(PeId, Link)>,
-    /// From those that send to it.
-    below: Vec<Branch>,
 }
 
 impl Star {
