@@ -1,6 +1,8 @@
 //! However a PE goes, the whole job goes: within three seconds, with a status that is not zero, and with
 //! a line that names the PE. Under every boot.
 
+#[path = "exit/lost_host.rs"]
+mod lost_host;
 #[path = "exit/stuck.rs"]
 mod stuck;
 

@@ -79,6 +79,8 @@ settings! {
         "How PEs join their job: `pmix,pmi` allows only these, `^mpi` leaves one out; the best that works if not set.";
     TRANSPORT = "SHMEM_TRANSPORT", Kind::Names(TRANSPORTS), "",
         "What carries messages between hosts: `ucx` allows only that, `^ucx` leaves it out; the best that works if not set.";
+    LINK_TIMEOUT = "SHMEM_LINK_TIMEOUT", Kind::Count(0, 1_000_000), "7",
+        "A host that is silent for so many seconds, although it was asked, is lost, and the job ends; 0: never, as for a debugger.";
     FAKE_HOSTS = "SHMEM_FAKE_HOSTS", Kind::Count(1, 65536), "",
         "For tests: the PEs of this machine take themselves for so many hosts, and reach each other as if they were.";
     TEAMS = "SHMEM_TEAMS", Kind::Count(2, 1024), "64",
