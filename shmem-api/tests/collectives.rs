@@ -581,7 +581,7 @@ const BAD: [(&str, &str); 18] = [
     ("operators", "a reduction (max) of 1 elements of 8 bytes"),
     ("types", "a reduction (sum) of 1 elements of 4 bytes"),
     ("lengths", "a broadcast of 1 elements of 8 bytes"),
-    ("roots", "a broadcast (call "),
+    ("roots", "a broadcast "),
     ("nothing", "an fcollect of 2 elements of 8 bytes"),
     ("nothing from the root", "a broadcast of 0 elements of 8 bytes"),
     ("a few and many", "a broadcast of 40 elements of 8 bytes"),

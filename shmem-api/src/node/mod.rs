@@ -25,6 +25,7 @@ pub(crate) mod numa;
 pub(crate) mod segment;
 pub(crate) mod signature;
 pub(crate) mod static_data;
+pub(crate) mod zone;
 
 use crate::process::private::AtomicBool;
 use std::ops::Range;
@@ -41,6 +42,7 @@ use crate::process::others::Others;
 use crate::sync::wait::Policy;
 use crate::transport::part::Part;
 use crate::transport::{self, Stream};
+use crate::types::host_of::HostOf;
 use crate::types::thread_level::ThreadLevel;
 
 /// This PE among the others of its job, from a start of the library to the finalize.
@@ -59,6 +61,8 @@ pub(crate) struct Node {
     pub(crate) own: ControlBlock<'static>,
     /// By PE. As that.
     pub(crate) controls: Box<[Control]>,
+    /// Which PE is on which host.
+    pub(crate) hosts: HostOf,
     pub(crate) layout: Layout,
     /// The NUMA nodes of this host that have memory.
     pub(crate) numa_nodes: Vec<u32>,

@@ -30,29 +30,10 @@ use crate::transport::far::{Far, Parts};
 use crate::transport::served::Served;
 use crate::transport::wire::Wire;
 use crate::transport::{self, Stream, engines};
-
-/// By PE: the number of its host.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct HostOf(Vec<u32>);
+use crate::types::host_of::HostOf;
 
 /// How often whoever waits for another host looks before it sleeps, where it has a core to itself.
 const SPINS: u32 = 200;
-
-impl HostOf {
-    /// All PEs are on one host; `fake`: they take themselves for so many.
-    pub(super) fn new(n_pes: u32, fake: Option<u32>) -> HostOf {
-        let hosts = fake.unwrap_or(1).clamp(1, n_pes);
-        HostOf((0..n_pes).map(|pe| (u64::from(pe) * u64::from(hosts) / u64::from(n_pes)) as u32).collect())
-    }
-
-    pub(super) fn are_several(&self) -> bool {
-        self.0.iter().any(|host| *host != 0)
-    }
-
-    pub(super) fn is_far(&self, me: PeId, pe: PeId) -> bool {
-        self.0[me.0 as usize] != self.0[pe.0 as usize]
-    }
-}
 
 /// What this process is connected by, and the thread that serves.
 static FAR: OnceLock<&'static Far> = OnceLock::new();
@@ -103,7 +84,7 @@ fn start(
     secret: Secret,
     spins: u32,
 ) -> Result<&'static Far, Error> {
-    let hosts = Hosts::new(me, &hosts.0);
+    let hosts = Hosts::new(me, hosts.numbers());
     let parts = Parts { wire, memory: Box::new(Served), hosts, secret, lost: Box::new(lost), spins };
     let far: &'static Far = Box::leak(Box::new(Far::new(parts).map_err(Error::Boot)?));
     let _held = NoSignals::but_faults();
@@ -155,21 +136,4 @@ pub(super) fn leave() {
         let _ = thread.join();
     }
     far.disconnect();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fake_hosts_are_stretches_of_pes() {
-        let of = |n, fake| HostOf::new(n, fake).0;
-        assert_eq!(of(4, None), [0; 4]);
-        assert_eq!(of(4, Some(2)), [0, 0, 1, 1]);
-        assert_eq!(of(5, Some(2)), [0, 0, 0, 1, 1]);
-        assert_eq!(of(6, Some(3)), [0, 0, 1, 1, 2, 2]);
-        assert_eq!(of(3, Some(8)), [0, 1, 2]);
-        assert!(!HostOf::new(4, Some(1)).are_several() && HostOf::new(2, Some(2)).are_several());
-        assert!(HostOf::new(4, Some(2)).is_far(PeId(1), PeId(2)));
-    }
 }

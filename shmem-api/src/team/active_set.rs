@@ -14,6 +14,8 @@
 //! entries, one thread at a time, and none ever goes: so who looks for a key on another PE from the place it hashes to
 //! comes to it, or to a free entry, if it is not made yet.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use crate::error::Diverged;
@@ -114,7 +116,7 @@ impl ActiveSets {
             node.wait_for_members(|| found().is_some(), place);
             found()
         });
-        let mailboxes = mailboxes.collect::<Option<Box<[Part<'_, Mailbox>]>>>()?;
+        let mailboxes = mailboxes.collect::<Option<Arc<[Part<'_, Mailbox>]>>>()?;
         // Unless another thread of this PE was first.
         Some(self.cores.put(at, TeamCore::of_set(members, node.me, psync, mailboxes)?))
     }

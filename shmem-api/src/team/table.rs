@@ -29,6 +29,7 @@ use crate::node::control_block::Control;
 use crate::process::private::{AtomicU64, Ordering};
 use crate::team::core::{NewTeam, TeamCore};
 use crate::team::shelf::Shelf;
+use crate::types::host_of::HostOf;
 use crate::types::pe_set::PeSet;
 
 /// Slots there can be at most.
@@ -82,11 +83,11 @@ pub(crate) struct Teams {
 
 impl Teams {
     /// With the world, and the team of those that share memory, which on one host are all.
-    pub(crate) fn new(me: PeId, controls: &[Control]) -> Option<Teams> {
+    pub(crate) fn new(me: PeId, controls: &[Control], hosts: &HostOf) -> Option<Teams> {
         let slots = controls.first()?.slots().min(MAX_SLOTS as usize);
         let members = PeSet::world(controls.len() as u32);
         let new = |slot| NewTeam { members, slot, generation: 0, num_contexts: 0, base: 0 };
-        let world = Box::new(TeamCore::new(new(WORLD), me, controls)?);
+        let world = Box::new(TeamCore::new(new(WORLD), me, controls, hosts)?);
         let teams = Teams {
             world,
             listed: Shelf::new(slots),
@@ -99,7 +100,7 @@ impl Teams {
         for slot in 2..slots as u16 {
             teams.release(slot);
         }
-        teams.list(TeamCore::new(new(SHARED), me, controls)?);
+        teams.list(TeamCore::new(new(SHARED), me, controls, hosts)?);
         Some(teams)
     }
 

@@ -6,6 +6,7 @@
 //! | `c_types`, `version` | the standard's type tables; which standard this is |
 //! | `object`, `word` | what an object is, and names of types, as words that PEs compare |
 //! | `pe_set` | `size` PEs from `start`, `stride` apart |
+//! | `host_of` | which PE is on which host |
 //! | `cmp` | the comparisons of waits |
 //! | `thread_level` | thread levels, as values and as types |
 //! | `call_site` | where in the program a call was made |
@@ -18,6 +19,7 @@ pub(crate) mod c_types;
 pub(crate) mod call_site;
 pub(crate) mod cmp;
 pub(crate) mod elem;
+pub(crate) mod host_of;
 pub(crate) mod object;
 pub(crate) mod pe_set;
 pub(crate) mod thread_level;
