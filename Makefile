@@ -50,13 +50,13 @@ test-all test-far test-hosts-here test-by-mpi: export LIBCLANG_PATH = /nonexiste
 # All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot.
 test-all:
 	$(runtime)
-	SHMEM_MEMHEAP=buddy $(runtime) --test heap --test check
+	SHMEM_MEMHEAP=buddy $(runtime) --test pes -- heap:: check::
 
 # Starts and ends of PEs that join by the launcher's MPI although there is something better.
 test-by-mpi: export SHMEM_BOOT = mpi
 test-by-mpi: export SHMEM_TEST_BOOTS = openmpi,mpich
 test-by-mpi:
-	$(runtime) --test init --test exit
+	$(runtime) --test pes -- init:: exit::
 
 # Programs that use MPI through the crate `mpi`, beside each MPI. One target directory for each: a changed MPICC does not
 # rebuild. (libshmem is one for both: its tests are among `test-all`.)
@@ -79,41 +79,39 @@ test-instructions:
 
 # The runtime's tests with all other PEs, or every second one, behind the seam (`transport/loopback`). What only holds where
 # memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.
-far := amo signal wait lock collectives teams active_sets ahead heap memory_calls traffic ctx init global shared rma \
+far := amo signal wait lock collectives teams active_sets ahead heap memory_calls traffic ctx init exit global shared rma \
 	sym_static bad_input safe_atomics safe_coll safe_lock safe_rma safe_signal safe_teams safe_threads safe_wait
 mapped_only := --skip fork:: --skip right_after_init
 test-far: export SHMEM_TEST_BOOTS = local
+test-far: export SHMEM_TEST_DIFFERENCES = 100
 test-far:
 	for which in all odd; do \
-		SHMEM_TEST_FAR=$$which $(runtime) $(far:%=--test %) || exit 1; \
-		SHMEM_TEST_FAR=$$which $(runtime) --test exit -- $(mapped_only) || exit 1; \
-		SHMEM_TEST_FAR=$$which SHMEM_TEST_DIFFERENCES=100 $(runtime) --test differences || exit 1; \
+		SHMEM_TEST_FAR=$$which $(runtime) --test pes -- $(far:%=%::) differences:: $(mapped_only) || exit 1; \
 	done
 
 # PEs of this machine that take themselves for two hosts, which reach each other over UCX: some of these tests, or
 # with HOSTS=all all of them (some minutes).
-on_hosts := amo signal rma ahead global safe_atomics safe_coll safe_rma safe_signal safe_wait
+on_hosts := amo signal rma ahead exit global safe_atomics safe_coll safe_rma safe_signal safe_wait
 test-hosts-here: export SHMEM_TEST_BOOTS = local
 test-hosts-here: export SHMEM_FAKE_HOSTS = 2
 test-hosts-here: export SHMEM_TEST_TIMEOUT = 240
 test-hosts-here:
-	$(runtime) $(if $(filter all,$(HOSTS)),$(far:%=--test %),$(on_hosts:%=--test %))
-	$(runtime) --test exit -- $(mapped_only)
+	$(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(on_hosts:%=%::)) $(mapped_only)
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
 .PHONY: test-differences
 DIFFERENCES ?= 10000
 test-differences: setup-test
-	SHMEM_TEST_STRICT=1 SHMEM_TEST_DIFFERENCES=$(DIFFERENCES) $(runtime) --test differences -- --nocapture
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_DIFFERENCES=$(DIFFERENCES) $(runtime) --test pes -- --nocapture differences::
 
 # PEs that end and calls that fail, many of each (`make test` runs a sample), under every launcher that is here.
 .PHONY: test-kills test-faults
 KILLS ?= 334
-endings := cargo test -p shmem-c --features shmem-api/testing --test endings -- --nocapture
+endings := $(runtime) --test libshmem -- --nocapture endings
 test-kills: setup-test
-	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(endings) kills
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_KILLS=$(KILLS) $(endings)::kills
 test-faults: setup-test
-	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(endings) faults
+	SHMEM_TEST_STRICT=1 SHMEM_TEST_FAULTS=all $(endings)::faults
 
 # Jobs that start and end, many under each launcher: none hangs.
 .PHONY: test-starts
@@ -134,9 +132,8 @@ test-slurm:
 under-slurm:
 	for plugin in pmix pmi2; do \
 		export SLURM_MPI_TYPE=$$plugin; \
-		cargo test -p shmem-api --no-default-features --features shmem-api/testing --test init --test exit --test launchers --test accessible --test collectives || exit 1; \
-		SHMEM_TEST_KILLS=$(KILLS) cargo test -p shmem-c --no-default-features --features shmem-api/testing --test endings \
-			-- --nocapture kills || exit 1; \
+		$(runtime) --test pes -- init:: exit:: launchers:: accessible:: collectives:: || exit 1; \
+		SHMEM_TEST_KILLS=$(KILLS) $(endings)::kills || exit 1; \
 	done
 
 # libshmem: the C library, its headers and tools. It needs no MPI; its tools know the one of MPICC, if it is here. MPI=no:

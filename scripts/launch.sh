@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # launch.sh openmpi|mpich|local PES PROGRAM [arguments]: starts the PEs by that launcher, with what a test machine needs: as
-# root, and with more PEs than cores, which Open MPI's takes only with options. launch.sh list: those that are here.
+# root, and with more PEs than cores, which Open MPI's takes only with options. launch.sh list: those that are here;
+# launch.sh which openmpi|mpich: its command.
 set -euo pipefail
 
 # The first of these commands whose version says that it is Open MPI's (yes) or is not (no).
@@ -32,6 +33,7 @@ openmpi)
     exec "$(openmpi)" "${options[@]}" -n "${@:2}"
     ;;
 mpich) exec "$(mpich)" -n "${@:2}" ;;
+which) "$2" ;;
 local) SHMEM_LOCAL_PES=$2 exec "${@:3}" ;;
 *)
     echo "launch.sh: openmpi, mpich or local, not $1" >&2

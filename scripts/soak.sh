@@ -9,7 +9,7 @@ export SHMEM_SYMMETRIC_SIZE="${SHMEM_SYMMETRIC_SIZE:-64M}"
 
 one() {
 	echo "soak: $2 on $SHMEM_TEST_PES PEs"
-	cargo test -q -p shmem-api --no-default-features --features shmem-api/testing --test "$1" -- --exact "$2"
+	cargo test -q -p shmem-api --no-default-features --features shmem-api/testing --test pes -- --exact "$1::$2"
 }
 
 one wait every_routine_on_every_type_equals_the_model

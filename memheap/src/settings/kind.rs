@@ -1,5 +1,7 @@
 //! The kinds of values that settings take: which are accepted, and the sentence that says so when one is not.
 
+use std::net::IpAddr;
+
 use super::size::{SizeValue, parse_size};
 use crate::units::Bytes;
 
@@ -20,6 +22,10 @@ pub enum Kind {
     Names(&'static [&'static str]),
     /// A component's priority: a whole number of 32 bits, which may be negative.
     Priority,
+    /// How PEs are dealt out to hosts: `2`, `1+3` or `cyclic:2`.
+    Hosts,
+    /// Network interfaces or networks, with commas between.
+    Net,
 }
 
 /// A value that cannot be used.
@@ -59,6 +65,14 @@ impl Kind {
                 )
             }
             Kind::Priority => format!("write a whole number, {} to {}", i32::MIN, i32::MAX),
+            Kind::Hosts => format!(
+                "write how many hosts (as 2), how many PEs each has (as 1+3), or cyclic: and how many hosts (as cyclic:2); \
+                 each number 1 to {MOST_HOSTS}"
+            ),
+            Kind::Net => {
+                "write names of network interfaces or of networks, as `eth0`, `ib0,eth1` or `10.1.0.0/16`"
+                    .to_owned()
+            }
             Kind::Present => "write anything".to_owned(),
         }
     }
@@ -87,9 +101,36 @@ impl Kind {
                 wrong("is no list of these")
             }
             Kind::Priority if text.parse::<i32>().is_err() => wrong("is no such number"),
+            Kind::Hosts if !is_hosts(text) => wrong("is no such number of hosts"),
+            Kind::Net if !is_net(text) => wrong("names no interface or network"),
             _ => Ok(()),
         }
     }
+}
+
+/// More hosts, or PEs of one, than a test has.
+const MOST_HOSTS: u32 = 65536;
+
+fn is_hosts(text: &str) -> bool {
+    let is_number = |text: &str| text.trim().parse().is_ok_and(|n: u32| (1..=MOST_HOSTS).contains(&n));
+    match text.strip_prefix("cyclic:") {
+        Some(n) => is_number(n),
+        None => text.split('+').all(is_number),
+    }
+}
+
+fn is_net(text: &str) -> bool {
+    text.split(',').map(str::trim).all(|name| {
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:@".contains(&b))
+        };
+        match name.split_once('/') {
+            Some((network, bits)) => network.parse::<IpAddr>().is_ok_and(|ip| {
+                bits.parse().is_ok_and(|bits: u32| bits <= if ip.is_ipv4() { 32 } else { 128 })
+            }),
+            None => is_name(name),
+        }
+    })
 }
 
 /// Whether a switch is on; `None` if the value says neither.

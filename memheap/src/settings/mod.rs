@@ -260,6 +260,15 @@ mod tests {
             "pmix",
             "^mpi, local",
             "pmix,none",
+            "1+3",
+            "1+0",
+            "cyclic:2",
+            "cyclic:65537",
+            "10.1.0.0/16",
+            "10.1.0.0/33",
+            "fd00::/129",
+            "eth0,ib0",
+            "eth 0",
         ]
         .map(str::to_owned)
         .into();

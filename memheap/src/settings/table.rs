@@ -79,8 +79,10 @@ settings! {
         "How PEs join their job: `pmix,pmi` allows only these, `^mpi` leaves one out; the best that works if not set.";
     TRANSPORT = "SHMEM_TRANSPORT", Kind::Names(TRANSPORTS), "",
         "What carries messages between hosts: `ucx` allows only that, `^ucx` leaves it out; the best that works if not set.";
-    FAKE_HOSTS = "SHMEM_FAKE_HOSTS", Kind::Count(1, 65536), "",
-        "For tests: the PEs of this machine take themselves for so many hosts, and reach each other as if they were.";
+    NET = "SHMEM_NET", Kind::Net, "",
+        "Network interfaces or networks that PEs of different hosts reach each other by: `eth0`, `10.1.0.0/16`; all if not set.";
+    FAKE_HOSTS = "SHMEM_FAKE_HOSTS", Kind::Hosts, "",
+        "For tests: the PEs of a machine take themselves for so many hosts: 2, stretches of PEs; 1+3, of so many; cyclic:2, in turn.";
     TEAMS = "SHMEM_TEAMS", Kind::Count(2, 1024), "64",
         "Teams a PE can be a member of at once, the world and the shared team included (2 to 1024).";
     HANG_REPORT = "SHMEM_HANG_REPORT", Kind::Count(1, 1_000_000_000), "",

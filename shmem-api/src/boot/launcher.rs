@@ -1,7 +1,10 @@
-//! What is asked of a launcher: who am I, how many are there, one gathering of a small card, the end of the job.
+//! What is asked of a launcher: who am I, how many are there, a gathering of a small card (a second one where there are several
+//! hosts), the end of the job.
 //!
 //! Everything else the PEs tell each other at a start goes over sockets of their own (`star`), which they find by
 //! the cards.
+
+use std::ffi::CStr;
 
 use bytemuck::{Pod, Zeroable};
 use memheap::PeId;
@@ -24,9 +27,9 @@ pub(crate) trait Launcher: Send {
         ThreadLevel::Multiple
     }
 
-    /// Collective, once: gives `mine` and gets everybody's card, in PE order. A PE of this host that ended before it
-    /// came here ends the job, named.
-    fn gather(&mut self, mine: &Card) -> Result<Vec<Card>, Error>;
+    /// Collective, once under each name: gives `mine`, as long on all PEs, and gets everybody's, in PE order. A PE of this host that
+    /// ended before it came here ends the job, named.
+    fn gather(&mut self, name: &'static CStr, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error>;
 
     /// Whether the library may start (again).
     fn may_start(&self) -> Result<(), Error> {
@@ -49,9 +52,27 @@ pub(crate) trait Launcher: Send {
         false
     }
 
-    /// At process exit, when the library is down: tells the launcher that this process ends in good order.
-    fn leave(self: Box<Self>);
+    /// At process exit, when the library is down: tells the launcher that this process ends in good order. `several`: the job has
+    /// several hosts.
+    fn leave(self: Box<Self>, several: bool);
 }
+
+/// [`Launcher::gather`] of records.
+pub(crate) fn gather<T: Pod>(
+    launcher: &mut dyn Launcher,
+    name: &'static CStr,
+    mine: &T,
+) -> Result<Vec<T>, Error> {
+    let all = launcher.gather(name, bytemuck::bytes_of(mine))?;
+    let record = |(pe, bytes): (u32, Vec<u8>)| {
+        bytemuck::try_pod_read_unaligned(&bytes)
+            .map_err(|_| Error::Elsewhere { pe: PeId(pe), why: VERSION.to_owned() })
+    };
+    (0..).zip(all).map(record).collect()
+}
+
+/// Of a PE whose records are not ours.
+const VERSION: &str = "it runs another version of this library, or on another kind of processor";
 
 /// What a PE shows to all by means of the launcher.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Pod, Zeroable)]
@@ -65,11 +86,11 @@ pub(crate) struct Card {
     socket: [u8; 96],
 }
 
-/// Bytes of a card.
-pub(crate) const CARD_LEN: usize = size_of::<Card>();
+/// What cards are gathered under.
+pub(crate) const CARDS: &CStr = c"shmem.card";
 
-/// The first version.
-const CARD: u32 = 0x5348_0001;
+/// The second version.
+const CARD: u32 = 0x5348_0002;
 
 /// Begins a text in place of a name.
 const FAILED: char = '!';
@@ -77,11 +98,7 @@ const FAILED: char = '!';
 impl Card {
     /// This process, and the socket it has made, or why it could not.
     pub(crate) fn new(socket: Result<&str, &std::io::Error>) -> Card {
-        let socket = match socket {
-            Ok(name) => padded(name),
-            Err(e) => padded(&format!("{FAILED}{e}")),
-        };
-        Card { host: Host::here(), pid: std::process::id(), version: CARD, socket }
+        Card { host: Host::here(), pid: std::process::id(), version: CARD, socket: padded_result(socket) }
     }
 
     /// The process.
@@ -92,17 +109,30 @@ impl Card {
     /// The name of its socket, or why it has none.
     pub(crate) fn socket(&self) -> Result<String, String> {
         if self.version != CARD {
-            return Err("it runs another version of this library".to_owned());
+            return Err(VERSION.to_owned());
         }
-        let text = unpadded(&self.socket);
-        match text.strip_prefix(FAILED) {
-            Some(why) => Err(why.to_owned()),
-            None => Ok(text),
-        }
+        shown(&self.socket)
     }
 }
 
-/// A card as text, for launchers that pass text.
+/// A name, or why there is none, in so many bytes.
+pub(crate) fn padded_result<const N: usize>(name: Result<&str, &std::io::Error>) -> [u8; N] {
+    match name {
+        Ok(name) => padded(name),
+        Err(e) => padded(&format!("{FAILED}{e}")),
+    }
+}
+
+/// What was so written.
+pub(crate) fn shown(bytes: &[u8]) -> Result<String, String> {
+    let text = unpadded(bytes);
+    match text.strip_prefix(FAILED) {
+        Some(why) => Err(why.to_owned()),
+        None => Ok(text),
+    }
+}
+
+/// Bytes as text, for launchers that pass text.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     bytes
         .iter()
@@ -111,21 +141,11 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// A card from its text, if it is one.
-pub(crate) fn card_from_hex(text: &str) -> Option<Card> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * CARD_LEN {
-        return None;
-    }
+/// Bytes from their text, if it is such a text.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |b: u8| char::from(b).to_digit(16);
-    let bytes: Option<Vec<u8>> =
-        digits.as_chunks().0.iter().map(|&[a, b]| Some((digit(a)? << 4 | digit(b)?) as u8)).collect();
-    card_from(&bytes?)
-}
-
-/// A card from its bytes, if they are as many.
-pub(crate) fn card_from(bytes: &[u8]) -> Option<Card> {
-    bytemuck::try_pod_read_unaligned(bytes).ok()
+    let (pairs, []) = text.as_bytes().as_chunks() else { return None };
+    pairs.iter().map(|&[a, b]| Some((digit(a)? << 4 | digit(b)?) as u8)).collect()
 }
 
 #[cfg(test)]
@@ -137,11 +157,12 @@ mod tests {
         let card = Card::new(Ok("shmem-1-2"));
         let text = to_hex(bytemuck::bytes_of(&card));
         assert!(text.bytes().all(|b| b.is_ascii_hexdigit()));
-        assert_eq!(card_from_hex(&text), Some(card));
+        let back = from_hex(&text).unwrap();
+        assert_eq!(bytemuck::pod_read_unaligned::<Card>(&back), card);
         assert_eq!(card.socket(), Ok("shmem-1-2".to_owned()));
         assert_eq!(card.pid(), std::process::id() as i32);
-        for wrong in ["", "0", &text[2..], &text.replace('0', "g")] {
-            assert_eq!(card_from_hex(wrong), None, "{wrong}");
+        for wrong in ["0", &text[1..], &text.replace('0', "g")] {
+            assert_eq!(from_hex(wrong), None, "{wrong}");
         }
     }
 

@@ -14,8 +14,9 @@
 //! | `launcher`, `pmix`, `pmi`, `mpi` | what is asked of a launcher, and three that are asked |
 //! | `missing` | PEs that end before they join |
 //! | `star`, `local` | the two kinds of job |
-//! | `protocol`, `step`, `text` | what PEs say to each other |
-//! | `sockets`, `files`, `host` | sockets and open files between processes; whether all are on one host |
+//! | `protocol`, `step`, `text`, `secret` | what PEs say to each other |
+//! | `sockets`, `files` | sockets and open files between processes of a host |
+//! | `host`, `net` | which host a PE is on; the networks between hosts |
 //! | `launched`, `loaded` | what the environment says, and which libraries are here |
 //!
 //! A process boots once; a later start of the library uses the same boot again. Boot carries no put
@@ -30,9 +31,11 @@ pub(crate) mod loaded;
 pub(crate) mod local;
 pub(crate) mod missing;
 pub(crate) mod mpi;
+pub(crate) mod net;
 pub(crate) mod pmi;
 pub(crate) mod pmix;
 pub(crate) mod protocol;
+pub(crate) mod secret;
 mod sockets;
 pub(crate) mod star;
 pub(crate) mod step;

@@ -5,7 +5,11 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use memheap::PeId;
 
 use crate::error::Error;
+use crate::types::host_of::HostOf;
 use crate::types::thread_level::ThreadLevel;
+
+/// What PEs of different hosts know each other by.
+pub(crate) type Secret = [u8; 16];
 
 /// A job that this process has joined.
 pub(crate) trait Boot: Send {
@@ -15,16 +19,27 @@ pub(crate) trait Boot: Send {
     /// How many PEs there are.
     fn n_pes(&self) -> u32;
 
+    /// Which of them is on which host.
+    fn hosts(&self) -> &HostOf;
+
+    /// What the host of a PE is called.
+    fn host_name(&self, pe: PeId) -> String;
+
+    /// 128 random bits that only the PEs of this job know; none where all are on one host.
+    fn secret(&self) -> Option<Secret>;
+
     /// The thread level this process may use.
     fn level(&self) -> ThreadLevel;
 
     /// Collective: gives `mine` and gets everybody's, in PE order.
     fn exchange(&mut self, mine: &Frame) -> Result<Vec<Frame>, Error>;
 
-    /// Collective: gives the others `mine`, if there is one, and hands each of theirs to `take`, by PE. It may fail on one
-    /// PE only; a step that follows tells the others.
+    /// Collective: gives the others of this PE's host `mine`, if there is one, and hands each of theirs to `take`, by PE. `host` is
+    /// the same number for those that count as being on one, which must be. It may fail on one PE only; a step that follows tells
+    /// the others.
     fn pass_files(
         &mut self,
+        host: u32,
         mine: Option<BorrowedFd<'_>>,
         take: &mut dyn FnMut(usize, OwnedFd),
     ) -> std::io::Result<()>;
@@ -57,19 +72,52 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const LEAVES: u8 = 2;
 /// First byte of a frame: this PE ends the job, with the status in the second.
 pub(crate) const ENDS: u8 = 3;
-/// First byte of a frame: this PE is passing files; the second is 1 if it has one.
-pub(crate) const FILES: u8 = 4;
+/// First byte of a frame: this PE is passing files.
+const FILES: u8 = 4;
 
-/// After everybody's frames: which other PEs pass a file.
-pub(crate) fn who_passes(all: &[Frame], me: PeId) -> std::io::Result<Vec<usize>> {
-    match all.iter().position(|frame| frame[0] != FILES) {
-        Some(pe) if all[pe][0] == FAILED => {
-            let text = String::from_utf8_lossy(&all[pe][1..]);
-            Err(std::io::Error::other(format!("PE {pe}: {}", text.trim_end_matches('\0'))))
-        }
-        Some(pe) => Err(std::io::Error::other(format!("PE {pe} is at something else"))),
-        None => Ok((0..all.len()).filter(|&pe| pe != me.0 as usize && all[pe][1] == 1).collect()),
+/// What a PE says before files are passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Passes {
+    /// It passes a file.
+    pub(crate) file: bool,
+    /// To those of the same number.
+    pub(crate) host: u32,
+}
+
+impl Passes {
+    pub(crate) fn frame(self) -> Frame {
+        let mut frame = [0; FRAME];
+        frame[..2].copy_from_slice(&[FILES, u8::from(self.file)]);
+        frame[2..6].copy_from_slice(&self.host.to_ne_bytes());
+        frame
     }
+
+    /// What a frame says, if it is of this kind.
+    pub(crate) fn of(frame: &Frame) -> Option<Passes> {
+        let [FILES, file, a, b, c, d, ..] = *frame else { return None };
+        Some(Passes { file: file == 1, host: u32::from_ne_bytes([a, b, c, d]) })
+    }
+
+    /// What all frames say; an error if one is of another kind.
+    pub(crate) fn of_all(all: &[Frame]) -> std::io::Result<Vec<Passes>> {
+        let of = |(pe, frame): (usize, &Frame)| {
+            Passes::of(frame).ok_or_else(|| {
+                let text = String::from_utf8_lossy(&frame[1..]);
+                std::io::Error::other(match frame[0] {
+                    FAILED => format!("PE {pe}: {}", text.trim_end_matches('\0')),
+                    _ => format!("PE {pe} is at something else"),
+                })
+            })
+        };
+        all.iter().enumerate().map(of).collect()
+    }
+}
+
+/// Which other PEs pass a file to `me`.
+pub(crate) fn who_passes(all: &[Passes], me: PeId) -> Vec<usize> {
+    let to_me =
+        |pe: &usize| *pe != me.0 as usize && all[*pe].file && all[*pe].host == all[me.0 as usize].host;
+    (0..all.len()).filter(to_me).collect()
 }
 
 /// The frame of a PE that has failed.

@@ -156,7 +156,7 @@ impl<'e> Blocked<'e> {
 
     /// Where a question is put to the PEs of a host: so each looks at its own host only.
     fn question(&self, host: u32) -> Part<'static, AtomicU32> {
-        let first = self.node.hosts.leader(host).unwrap_or(self.node.me);
+        let first = self.node.hosts.leader(host);
         self.node.control_of(first).life().field(|l| &l.question)
     }
 

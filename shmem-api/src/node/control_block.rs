@@ -16,7 +16,7 @@ use rustix::thread::{futex, gettid};
 
 use crate::node::central_barrier::BlameCell;
 use crate::node::event::Event;
-use crate::node::mailbox::{Mailbox, SETS, SetMailbox};
+use crate::node::mailbox::{Mailbox, SET_ZONES, SETS, SetMailbox};
 use crate::node::signature::SignatureCell;
 use crate::node::zone::Zone;
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
@@ -38,7 +38,7 @@ pub(crate) struct ControlBlock<'m> {
     pub(crate) sets: &'m [SetMailbox],
     /// What it has dropped.
     pub(crate) frees: &'m [FreeList; 2],
-    /// Where what other hosts show to its teams comes, by slot; none in a job on one host.
+    /// Where what other hosts show to its teams comes, by slot; then to its active sets. None in a job on one host.
     pub(crate) zones: &'m [Zone],
 }
 
@@ -78,6 +78,11 @@ impl Control {
     /// What it shows to the members of the team in a slot.
     pub(crate) fn mailbox(&self, slot: usize) -> Part<'static, Mailbox> {
         self.part(|block| &block.teams[slot])
+    }
+
+    /// Where what other hosts show to the members of the active set that has this zone comes.
+    pub(crate) fn set_zone(&self, at: usize) -> Option<Part<'static, Zone>> {
+        self.zone(self.slots() + at)
     }
 
     /// Where what other hosts show to the members of the team in a slot comes, if there are other hosts.
@@ -249,7 +254,7 @@ pub(crate) struct TeamSlots {
 
 impl TeamSlots {
     const fn zones(self) -> usize {
-        if self.on_hosts { self.n } else { 0 }
+        if self.on_hosts { self.n + SET_ZONES } else { 0 }
     }
 }
 

@@ -26,12 +26,17 @@ pub(crate) struct Mailbox {
 
 /// How many different sets (start, stride, size and `pSync`) a PE can be a member of.
 pub(crate) const SETS: usize = 8192;
+/// How many of them can have a zone.
+pub(crate) const SET_ZONES: usize = 64;
 
 /// What a PE keeps for one set it is a member of. All zero at first.
 #[repr(C, align(64))]
 pub(crate) struct SetMailbox {
     /// The key; the second word, which is not zero, is written last.
     pub(crate) key: [AtomicU64; 2],
+    /// Where other hosts are met, on the first member of a host: its zone among those for sets, plus 1; 0 if it has none. Written before
+    /// the key.
+    pub(crate) zone: AtomicU64,
     pub(crate) mailbox: Mailbox,
 }
 

@@ -1,7 +1,7 @@
 //! The node: what the PEs of a job share, and how one of them sees it. It knows neither heap calls, nor teams.
 //!
 //! ```text
-//!   Node ── me, n_pes, who may call from which thread
+//!   Node ── me, n_pes, hosts, who may call from which thread
 //!     ├── segment ──► own memory, the peers' memory      layout: where what is in every segment
 //!     ├── peers    ── by PE: where its segment is in this process
 //!     ├── controls ── by PE: its control block and its mailboxes (`control_block`, `mailbox`)
@@ -49,6 +49,8 @@ use crate::types::thread_level::ThreadLevel;
 pub(crate) struct Node {
     pub(crate) me: PeId,
     pub(crate) n_pes: u32,
+    /// Which PE is on which host.
+    pub(crate) hosts: HostOf,
     pub(crate) policy: Policy,
     /// Some rendezvous failed: this PE or another is on its way out.
     pub(crate) diverged: AtomicBool,
@@ -61,8 +63,6 @@ pub(crate) struct Node {
     pub(crate) own: ControlBlock<'static>,
     /// By PE. As that.
     pub(crate) controls: Box<[Control]>,
-    /// Which PE is on which host.
-    pub(crate) hosts: HostOf,
     pub(crate) layout: Layout,
     /// The NUMA nodes of this host that have memory.
     pub(crate) numa_nodes: Vec<u32>,

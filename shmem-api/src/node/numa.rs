@@ -17,7 +17,8 @@ pub(crate) fn bring_near(node: &Node, at: *mut u8, len: Bytes, near: Near) {
     let (how, mask) = match near {
         Near::Any => return,
         Near::Numa(numa) => (Bind::Prefer, mask_of([numa])),
-        Near::Pe(pe) if pe.0 < node.n_pes => {
+        // Another host's nodes have numbers of their own.
+        Near::Pe(pe) if pe.0 < node.n_pes && node.hosts.share(node.me, pe) => {
             (Bind::Prefer, mask_of([node.control_of(pe).life().field(|l| &l.node).load(Ordering::Relaxed)]))
         }
         Near::Pe(_) => return,

@@ -4,7 +4,7 @@
 //!   0 ............... internals ....... len          the same offsets on every PE
 //!   |   spaces        |   the runtime's   |          (see `layout`)
 //!   own:   base (agreed: one of BASE_CANDIDATES, else wherever each PE could)
-//!   peers: anywhere in this process; their files are passed by the boot; named by offset
+//!   peers: those of this host, anywhere in this process; their files are passed by the boot; named by offset
 //! ```
 //!
 //! Invariants: **SEGMENT-G1** own and peer mappings are readable and writable for `len` bytes as long as the
@@ -31,6 +31,7 @@ use crate::node::dump::Dumped;
 use crate::node::layout::Layout;
 use crate::process::limits::Limits;
 use crate::transport::served::{OfPe, Stretch};
+use crate::types::host_of::HostOf;
 use memheap::PeId;
 
 /// The candidates for a base are this far apart.
@@ -69,10 +70,11 @@ unsafe impl Send for Peer {}
 unsafe impl Sync for Peer {}
 
 impl Segment {
-    /// Collective: creates this PE's segment as laid out, with so many team slots, finds a base for all, and opens the peers'
-    /// segments. With `terms.prealloc` the memory of the user's heap is taken now, so that running out shows here.
+    /// Collective: creates this PE's segment as laid out, with so many team slots, finds a base for all, and opens the
+    /// segments of the others on its host. With `terms.prealloc` the memory of the user's heap is taken now, so that running out shows here.
     pub(crate) fn establish(
         boot: &mut dyn Boot,
+        hosts: &HostOf,
         layout: &Layout,
         slots: TeamSlots,
         terms: &Terms<'_>,
@@ -101,15 +103,20 @@ impl Segment {
         let bases = step(boot, Ok(own.base().as_ptr() as u64))?;
         let mut peers: Vec<Option<PeerRegion>> = bases.iter().map(|_| None).collect();
         let mut trouble = Ok(());
-        let passed =
-            boot.pass_files(own.file().file(), &mut |pe, file| match PeerRegion::of(file, own.len()) {
-                Ok(peer) => peers[pe] = Some(peer),
-                Err(e) => trouble = Err(e),
-            });
-        let missing = || peers.iter().enumerate().find(|(pe, peer)| peer.is_none() && *pe != me.0 as usize);
+        let passed = boot.pass_files(hosts.of(me), own.file().file(), &mut |pe, file| match PeerRegion::of(
+            file,
+            own.len(),
+        ) {
+            Ok(peer) => peers[pe] = Some(peer),
+            Err(e) => trouble = Err(e),
+        });
+        let missing = || {
+            let mut others = hosts.beside(me).iter().filter(|pe| **pe != me);
+            others.find(|pe| peers[pe.0 as usize].is_none())
+        };
         let all_there = passed.and(trouble).and_then(|()| match missing() {
             None => Ok(()),
-            Some((pe, _)) => Err(std::io::Error::other(format!("the file of PE {pe} did not arrive"))),
+            Some(pe) => Err(std::io::Error::other(format!("the file of PE {pe} did not arrive"))),
         });
         let opened = all_there.map_err(failed);
         step(boot, opened.as_ref().map(|()| 0u32).map_err(Clone::clone))?;
@@ -219,6 +226,7 @@ impl Segment {
     }
 
     /// Takes those PEs for far: what was mapped of them goes to their transport, by PE.
+    #[cfg(feature = "testing")]
     pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<PeerRegion>> {
         let peers = self.peers.iter_mut().enumerate();
         peers.map(|(pe, peer)| if is_far(PeId(pe as u32)) { peer.take() } else { None }).collect()

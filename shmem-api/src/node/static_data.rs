@@ -30,6 +30,7 @@ use crate::node::segment::{Peer, extents, read_only};
 use crate::statics::{Identity, Span, Statics, StaticsError};
 use crate::transport::FarTarget;
 use crate::transport::served::Stretch;
+use crate::types::host_of::HostOf;
 
 /// The static data of the PEs of this host.
 pub(crate) struct StaticData {
@@ -69,9 +70,10 @@ struct Shown {
 static MAPS: Mutex<Vec<Option<&'static PeerRegion>>> = Mutex::new(Vec::new());
 
 impl StaticData {
-    /// Collective: PEs show their files, and those that run the same executable open each other's.
+    /// Collective: PEs show their files, and those of a host that run the same executable open each other's.
     pub(crate) fn establish(
         boot: &mut dyn Boot,
+        hosts: &HostOf,
         mine: Result<&'static Statics, StaticsError>,
     ) -> Result<StaticData, Error> {
         let me = boot.pe();
@@ -93,19 +95,20 @@ impl StaticData {
                 && all[pe].shared == 1
                 && all[pe].identity == shown.identity
         };
-        let lacking = (0..all.len()).filter(|&pe| same(pe) && maps[pe].is_none()).count() as u64;
+        let near = |pe: usize| same(pe) && hosts.share(me, PeId(pe as u32));
+        let lacking = (0..all.len()).filter(|&pe| near(pe) && maps[pe].is_none()).count() as u64;
         if step(boot, Ok(lacking))?.iter().any(|lacking| *lacking > 0) {
             let mut trouble = Ok(());
             let file = mine.as_ref().ok().filter(|_| shown.shared == 1).and_then(|s| s.file());
-            let passed = boot.pass_files(file, &mut |pe, file| {
-                if same(pe) && maps[pe].is_none() {
+            let passed = boot.pass_files(hosts.of(me), file, &mut |pe, file| {
+                if near(pe) && maps[pe].is_none() {
                     match PeerRegion::of(file, Bytes(all[pe].size)) {
                         Ok(map) => maps[pe] = Some(Box::leak(Box::new(map))),
                         Err(e) => trouble = Err(e),
                     }
                 }
             });
-            let missing = (0..all.len()).find(|&pe| same(pe) && maps[pe].is_none());
+            let missing = (0..all.len()).find(|&pe| near(pe) && maps[pe].is_none());
             let opened = passed.and(trouble).and_then(|()| match missing {
                 None => Ok(()),
                 Some(pe) => {
@@ -117,9 +120,9 @@ impl StaticData {
             step(boot, opened.as_ref().map(|()| 0u32).map_err(Clone::clone))?;
             opened?;
         }
-        let maps: Vec<_> = (0..all.len()).map(|pe| maps[pe].filter(|_| same(pe))).collect();
+        let maps: Vec<_> = (0..all.len()).map(|pe| maps[pe].filter(|_| near(pe))).collect();
         let tables = mine.as_ref().map_or(Vec::new(), |s| tables(s, &maps, me));
-        let far = vec![false; all.len()];
+        let far = (0..all.len()).map(|pe| same(pe) && !near(pe)).collect();
         Ok(StaticData { mine, tables, maps, far, shown: all, me })
     }
 
@@ -136,6 +139,7 @@ impl StaticData {
     }
 
     /// Takes those PEs for far: what was mapped of them goes to their transport, by PE.
+    #[cfg(feature = "testing")]
     pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<&'static PeerRegion>> {
         let give = |(pe, map): (usize, &mut Option<&'static PeerRegion>)| {
             let far = is_far(PeId(pe as u32)) && map.is_some();

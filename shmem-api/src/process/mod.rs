@@ -11,12 +11,14 @@
 //! | `others` | which threads, beside one that waits, could store into symmetric memory |
 //! | `private` | atomic words that no other process sees |
 //! | `limits` | what `ulimit` leaves |
+//! | `interfaces` | the networks of this host |
 //!
 //! Nothing here knows a job, or any PE's memory. Invariant: what a child of `fork` runs of this (`child`, `turn`, and of `signals` and
 //! `system` what its handlers need) is system calls and atomics: its parent's threads are gone, and the locks they held are held for ever.
 
 pub(crate) mod child;
 pub(crate) mod crashes;
+pub(crate) mod interfaces;
 pub(crate) mod library;
 pub(crate) mod limits;
 pub(crate) mod others;

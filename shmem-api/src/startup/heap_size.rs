@@ -33,13 +33,15 @@ pub(super) fn agree_on_heap(
     slots: TeamSlots,
 ) -> Result<Budget, Error> {
     let me = boot.pe();
-    let mine = budget_here(me, boot.n_pes(), settings, (&hello, slots));
+    let here = boot.hosts().beside(me).len() as u32;
+    let mine = budget_here(me, here, settings, (&hello, slots));
     let all = step(boot, mine.as_ref().map(|b| b.heap.0).map_err(Clone::clone))?;
     let least = all.into_iter().min().map(Bytes);
     let mine = mine?;
     Ok(Budget { heap: least.unwrap_or(mine.heap), ..mine })
 }
 
+/// `n_pes`: of this host.
 fn budget_here(
     me: PeId,
     n_pes: u32,

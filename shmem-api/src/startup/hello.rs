@@ -4,19 +4,18 @@ use bytemuck::{Pod, Zeroable};
 use memheap::settings::{self, Settings};
 use memheap::{Bytes, PeId};
 
-use crate::boot::host::{Host, all_on_one};
 use crate::boot::protocol::Boot;
 use crate::boot::step::step;
-use crate::boot::text::{unpadded, whole};
+use crate::boot::text::{padded, unpadded, whole};
 use crate::error::Error;
 use crate::sync::wait::cores::Cores;
+use crate::types::host_of::FakeHosts;
 use crate::types::thread_level::Asked;
 
 /// What a PE says first: what must be equal on all of them.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Hello {
-    pub(super) host: Host,
     /// The size of the user's heap if it was given, else `u64::MAX`.
     pub(super) size: u64,
     pub(super) host_size: u64,
@@ -24,14 +23,16 @@ pub(super) struct Hello {
     pub(super) pe_size: u64,
     pub(super) check: u64,
     pub(super) teams: u64,
-    /// So many hosts the PEs of this machine take themselves for; 0 if it is one.
-    pub(super) fake_hosts: u64,
     pub(super) cores: Cores,
+    /// How the PEs of a machine take themselves for several hosts, as text.
+    fake_hosts: [u8; 128],
+    /// The kind of processor.
+    arch: [u8; 16],
     /// The settings that decide how blocks are laid out, as text.
     pub(super) deciding: [u8; 512],
 }
 
-/// Compares what must be equal on all PEs, and says whether they share cores.
+/// Compares what must be equal on all PEs, and says whether those of this host share cores.
 pub(super) fn say_hello(
     boot: &mut dyn Boot,
     asked: Asked,
@@ -44,24 +45,22 @@ pub(super) fn say_hello(
     });
     let all = step(boot, mine.clone())?;
     let mine = mine?;
-    all_on_one(me, &all.iter().map(|h| h.host).collect::<Vec<_>>())?;
     let odd = |differs: &dyn Fn(&Hello) -> bool| all.iter().position(differs).map(|pe| PeId(pe as u32));
-    if let Some(pe) = odd(&|h| h.deciding != mine.deciding) {
-        let (here, there) = (unpadded(&mine.deciding), unpadded(&all[pe.0 as usize].deciding));
-        return Err(Error::StartDiffers {
-            item: "the choice of allocators by settings",
-            me,
-            here,
-            pe,
-            there,
-        });
+    type Text = fn(&Hello) -> &[u8];
+    let texts: [(&'static str, Text); 3] = [
+        ("the kind of processor", |h| &h.arch),
+        (settings::FAKE_HOSTS.name, |h| &h.fake_hosts),
+        ("the choice of allocators by settings", |h| &h.deciding),
+    ];
+    for (item, field) in texts {
+        if let Some(pe) = odd(&|h| field(h) != field(&mine)) {
+            let (here, there) = (unpadded(field(&mine)), unpadded(field(&all[pe.0 as usize])));
+            return Err(Error::StartDiffers { item, me, here, pe, there });
+        }
     }
     type Field = fn(&Hello) -> u64;
-    let counts: [(&'static str, Field); 3] = [
-        (settings::HEAP_CHECK.name, |h| h.check),
-        (settings::TEAMS.name, |h| h.teams),
-        (settings::FAKE_HOSTS.name, |h| h.fake_hosts),
-    ];
+    let counts: [(&'static str, Field); 2] =
+        [(settings::HEAP_CHECK.name, |h| h.check), (settings::TEAMS.name, |h| h.teams)];
     for (item, field) in counts {
         if let Some(pe) = odd(&|h| field(h) != field(&mine)) {
             let (here, there) = (field(&mine).to_string(), field(&all[pe.0 as usize]).to_string());
@@ -81,23 +80,33 @@ pub(super) fn say_hello(
             return Err(Error::StartDiffers { item, me, here, pe, there });
         }
     }
-    Ok((mine, Cores::are_crowded(&all.iter().map(|h| h.cores).collect::<Vec<_>>())))
+    let here = boot.hosts().beside(me).iter().map(|pe| all[pe.0 as usize].cores);
+    Ok((mine, Cores::are_crowded(&here.collect::<Vec<_>>())))
 }
 
 impl Hello {
+    /// How the PEs of a machine take themselves for several hosts, if they do.
+    pub(super) fn fake_hosts(&self) -> Option<FakeHosts> {
+        FakeHosts::parse(&unpadded(&self.fake_hosts))
+    }
+
     fn of(me: PeId, settings: &Settings) -> Result<Hello, Error> {
         let host = memheap::region::host_memory();
         let size = |setting| settings.size(setting).map_or(u64::MAX, |s| s.resolve(host));
         Ok(Hello {
-            host: Host::here(),
             size: size(&settings::SYMMETRIC_SIZE),
             host_size: size(&settings::HEAP_HOST_SIZE),
             dma_size: size(&settings::HEAP_DMA_SIZE),
             pe_size: size(&settings::HEAP_PE_SIZE),
             check: settings.count(&settings::HEAP_CHECK).unwrap_or(1),
             teams: settings.count(&settings::TEAMS).unwrap_or(0),
-            fake_hosts: settings.count(&settings::FAKE_HOSTS).unwrap_or(0),
             cores: Cores::here(),
+            fake_hosts: whole(
+                me,
+                settings::FAKE_HOSTS.name,
+                settings.text(&settings::FAKE_HOSTS).unwrap_or_default(),
+            )?,
+            arch: padded(std::env::consts::ARCH),
             deciding: whole(me, "the choice of allocators by settings", &settings.deciding())?,
         })
     }

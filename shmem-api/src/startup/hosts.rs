@@ -1,4 +1,4 @@
-//! Several hosts: which PE is on which, the engine between them, and the thread that serves PEs of the others.
+//! Several hosts: the engine between them, and the thread that serves PEs of the others.
 //!
 //! ```text
 //!   engine opened ─► names equal? ─► addresses of all ─► the protocol (`transport::far`) ─► a thread that serves
@@ -66,9 +66,8 @@ pub(super) fn connect(
         });
     }
     let addresses = step_of_bytes(boot, Ok(&wire.address()))?;
-    let mut secret = [0u8; 16];
-    let drawn = if me.0 == 0 { random(&mut secret) } else { Ok(()) };
-    let secret = step(boot, drawn.map(|()| secret))?[0];
+    let secret = secret(boot)?;
+    name_hosts(boot);
     wire.meet(addresses);
     let far = start(me, wire, hosts, Secret(secret), if crowded { 0 } else { SPINS });
     step(boot, far.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
@@ -84,7 +83,7 @@ fn start(
     secret: Secret,
     spins: u32,
 ) -> Result<&'static Far, Error> {
-    let hosts = Hosts::new(me, hosts.numbers());
+    let hosts = Hosts::new(me, hosts.as_slice());
     let parts = Parts { wire, memory: Box::new(Served), hosts, secret, lost: Box::new(lost), spins };
     let far: &'static Far = Box::leak(Box::new(Far::new(parts).map_err(Error::Boot)?));
     let _held = NoSignals::but_faults();
@@ -95,17 +94,30 @@ fn start(
     Ok(far)
 }
 
-fn random(bytes: &mut [u8; 16]) -> Result<(), Error> {
-    use std::io::Read;
-    let read = std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(bytes));
-    read.map_err(|e| Error::Boot(format!("PE 0: /dev/urandom: {e}")))
+/// Collective: the boot's; where all PEs are on one machine, one is drawn here.
+fn secret(boot: &mut dyn Boot) -> Result<boot::protocol::Secret, Error> {
+    if let Some(secret) = boot.secret() {
+        return Ok(secret);
+    }
+    let drawn = boot::secret::draw().map_err(|e| Error::Boot(format!("PE 0: {e}")));
+    let mine = if boot.pe().0 == 0 { drawn } else { Ok([0; 16]) };
+    Ok(step(boot, mine)?[0])
+}
+
+/// By PE: what its host is called. (The boot itself may be in use when a PE is lost.)
+static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+
+fn name_hosts(boot: &dyn Boot) {
+    NAMES.get_or_init(|| (0..boot.n_pes()).map(|pe| boot.host_name(PeId(pe))).collect());
 }
 
 /// A call needs a process of another host, and that is lost: the job ends, on this host by the marks, on the others as they lose
 /// this one.
 fn lost(pe: PeId, why: &str) {
     static ENDING: AtomicBool = AtomicBool::new(false);
-    let line = format!("PE {pe}, on another host, is lost ({why}); ending the job");
+    let host = NAMES.get().and_then(|names| names.get(pe.0 as usize)).filter(|name| !name.is_empty());
+    let host = host.map_or_else(String::new, |name| format!(" ({name})"));
+    let line = format!("PE {pe}, on another host{host}, is lost ({why}); ending the job");
     if ENDING.swap(true, Ordering::AcqRel) {
         leave_now(DIED)
     }

@@ -19,6 +19,7 @@ use crate::node::static_data::StaticData;
 use crate::process::say::say;
 use crate::startup::heap_size::Budget;
 use crate::transport::engines;
+use crate::types::host_of::HostOf;
 use crate::types::thread_level;
 use crate::types::version::{MAJOR_VERSION, MINOR_VERSION, VENDOR_STRING};
 
@@ -32,12 +33,12 @@ pub(crate) struct Started<'s> {
     pub(crate) local: &'s Local,
     pub(crate) budget: &'s Budget,
     pub(crate) spread: Option<&'s (Plan, Vec<u32>)>,
-    pub(crate) n_pes: u32,
+    pub(crate) hosts: &'s HostOf,
 }
 
 /// Called by PE 0.
 pub(crate) fn at_start(started: &Started<'_>) {
-    let Started { settings, segment, statics, layout, heap, local, budget, spread, n_pes } = *started;
+    let Started { settings, segment, statics, layout, heap, local, budget, spread, hosts } = *started;
     if !segment.same_base() {
         say("PE 0: no base address was free on every PE; the heaps lie at different addresses");
     }
@@ -64,7 +65,7 @@ pub(crate) fn at_start(started: &Started<'_>) {
         return;
     }
     let base = segment.table()[0].heap as usize;
-    say(&format!("{n_pes} PEs on this host; each has a segment of {} at {base:#x}", layout.len));
+    say(&format!("{}; each has a segment of {} at {base:#x}", places(hosts), layout.len));
     if let Some(proposal) = &budget.proposal {
         let limit = budget.limit.as_ref().map(|why| format!("; {} since {why}", budget.heap));
         say(&format!("heap: {proposal}{}", limit.unwrap_or_default()));
@@ -112,6 +113,18 @@ pub(crate) fn at_start(started: &Started<'_>) {
         say(&format!("transport {engine}"));
     }
     say(settings.table().trim_end());
+}
+
+/// How many PEs are where.
+fn places(hosts: &HostOf) -> String {
+    let n = hosts.as_slice().len();
+    match hosts.n_hosts() {
+        1 => format!("{n} PEs on this host"),
+        several => {
+            let each: Vec<String> = (0..several).map(|host| hosts.members(host).len().to_string()).collect();
+            format!("{n} PEs on {several} hosts ({})", each.join(" + "))
+        }
+    }
 }
 
 /// For debugging: called by every PE.

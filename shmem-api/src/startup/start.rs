@@ -49,7 +49,6 @@ use crate::team::table::Teams;
 #[cfg(feature = "testing")]
 use crate::transport::loopback;
 use crate::transport::served;
-use crate::types::host_of::HostOf;
 use crate::types::thread_level::{self, Asked};
 
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -75,7 +74,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
 
     let (hello, crowded) = say_hello(boot, asked, settings.as_ref().map_err(Clone::clone))?;
     let settings = settings?;
-    let hosts = HostOf::new(n_pes, u32::try_from(hello.fake_hosts).ok().filter(|n| *n > 0));
+    let hosts = hello.fake_hosts().map_or_else(|| boot.hosts().clone(), |shape| boot.hosts().cut(&shape));
     // Who shares memory: the tests' loopback takes PEs of this host for those of others.
     #[cfg(feature = "testing")]
     let sharing = loopback::hosts(n_pes).unwrap_or_else(|| hosts.clone());
@@ -90,14 +89,17 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
     let terms = Terms { prealloc, dump, advice: &advice };
-    let mut segment = Segment::establish(boot, &layout, slots, &terms)?;
-    let mut statics = StaticData::establish(boot, statics)?;
+    let here = boot.hosts().beside(me).len() as u32;
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut))]
+    let mut segment = Segment::establish(boot, &hosts, &layout, slots, &terms)?;
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut))]
+    let mut statics = StaticData::establish(boot, &hosts, statics)?;
     if hosts.are_several() {
         hosts::connect(boot, &settings, &hosts, crowded)?;
     }
     let window = layout.window(Reach::World);
     let spread =
-        numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, n_pes);
+        numa::spread(segment.table()[me.0 as usize].heap.wrapping_add(window.0.0 as usize), window.1, here);
 
     let spaces = heap::select(components, &settings, &layout, true).map_err(|e| match e {
         // Their tables did not fit.
@@ -113,13 +115,11 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     };
     #[cfg(feature = "testing")]
     {
-        let is_far = |pe| loopback::hosts(n_pes).is_some_and(|hosts| hosts.is_far(me, pe));
+        let is_far = |pe| loopback::hosts(n_pes).is_some_and(|hosts| !hosts.share(me, pe));
         let waiters = segment.internals().waiters();
         loopback::install(segment.give_up(is_far), &statics.give_up(is_far), waiters);
     }
     if hosts.are_several() {
-        let is_far = |pe| hosts.is_far(me, pe);
-        drop((segment.give_up(is_far), statics.give_up(is_far)));
         let of = |pe| {
             let mut served = segment.served(pe);
             served.stretches.extend(statics.stretches(pe));
@@ -159,7 +159,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
             local: &local,
             budget: &budget,
             spread: spread.as_ref(),
-            n_pes,
+            hosts: &hosts,
         });
     }
 

@@ -29,6 +29,7 @@ use crate::sync::primitives::Ordering;
 use crate::team::core::{Calls, Named, TeamCore, end};
 use crate::team::members::Waits;
 use crate::team::rendezvous::verdict::{said, said_after};
+use crate::team::upper::Hosts;
 use crate::team::waiting::{Waiting, notify};
 use crate::transport::part::Part;
 
@@ -97,10 +98,10 @@ impl<'c> TeamCall<'c> {
         self.core.wait_left(self.node, self.calls, finished);
     }
 
-    /// Whether some members are on other hosts, which are met, never followed: what they show comes in a meeting.
+    /// Who is on which host, if some members are on others. Those are met, never followed: what they show comes in a meeting.
     #[inline]
-    pub(crate) fn spans_hosts(&self) -> bool {
-        self.core.spans_hosts()
+    pub(crate) fn hosts(&self) -> Option<&'c Hosts> {
+        self.core.hosts()
     }
 
     /// Shows `words`, of which so many are to agree, and goes on.

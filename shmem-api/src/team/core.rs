@@ -17,7 +17,7 @@ use crate::sync::primitives::Ordering;
 use crate::team::members::Members;
 use crate::team::rendezvous::Place;
 use crate::team::rendezvous::verdict::said;
-use crate::team::upper::{Landing, Upper};
+use crate::team::upper::{Hosts, Landing, Upper};
 use crate::transport::part::Part;
 use crate::types::host_of::HostOf;
 use crate::types::pe_set::PeSet;
@@ -105,9 +105,10 @@ impl TeamCore {
         me: PeId,
         psync: u64,
         mailboxes: Arc<[Part<'static, Mailbox>]>,
+        upper: impl FnOnce(&Members<'static>) -> Option<Upper<'static>>,
     ) -> Option<TeamCore> {
         let new = NewTeam { members, slot: u16::MAX, generation: 0, num_contexts: 0, base: 0 };
-        TeamCore::on(new, me, Some(psync), mailboxes, |_| None)
+        TeamCore::on(new, me, Some(psync), mailboxes, upper)
     }
 
     pub(super) fn on(
@@ -162,7 +163,19 @@ impl TeamCore {
         mailbox.gone() == self.base + 1
     }
 
-    /// Whether its members are on several hosts, which meet as such.
+    /// Who is on which host, if its members are on several, which meet as such.
+    #[inline]
+    pub(crate) fn hosts(&self) -> Option<&Hosts> {
+        self.place.upper.as_ref().map(|upper| upper.hosts())
+    }
+
+    /// Whether members may store where others have promised that it is ready, before they have met in the call. In an active set they would have to know that all
+    /// have left the call before (TEAM-T4), which far ones tell by a meeting.
+    pub(crate) fn goes_ahead(&self) -> bool {
+        self.psync.is_none() || !self.spans_hosts()
+    }
+
+    /// Whether there are such.
     #[inline]
     pub(crate) fn spans_hosts(&self) -> bool {
         self.place.upper.is_some()

@@ -141,10 +141,15 @@ impl Boot {
         }
     }
 
-    /// Whether the launcher has ended so by a slip of its own. MPICH's does, whatever it starts: with `/bin/true`, and four at a
-    /// time, of 1,000 of them 12 end by SIGPIPE.
-    pub fn slips(self, status: ExitStatus) -> bool {
-        self == Boot::Mpich && status.signal() == Some(rustix::process::Signal::PIPE.as_raw())
+    /// Whether the launcher has ended so by a slip of its own, whatever it was to start. MPICH's: with `/bin/true`, and four at a
+    /// time, of 1,000 of them 12 end by SIGPIPE. Open MPI's: of two that start at once, each may make the directory that both
+    /// use, and the slower one gives up.
+    pub fn slips(self, status: ExitStatus, stderr: &str) -> bool {
+        match self {
+            Boot::Mpich => status.signal() == Some(rustix::process::Signal::PIPE.as_raw()),
+            Boot::OpenMpi => !status.success() && stderr.contains("orte_session_dir failed"),
+            Boot::Local | Boot::Slurm => false,
+        }
     }
 
     /// The command that starts `program` on `n` PEs.

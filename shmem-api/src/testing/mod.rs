@@ -193,7 +193,7 @@ impl Launch {
         loop {
             let start = Instant::now();
             let outcome = finish(self.spawn(), start, self.limit);
-            if !self.boot.slips(outcome.status) {
+            if !self.boot.slips(outcome.status, &outcome.stderr) {
                 return outcome;
             }
             eprintln!("the launcher has ended by itself, and is called again: {:?}", self.command);

@@ -11,7 +11,7 @@ use memheap::settings::{self, Settings};
 
 use super::ucx;
 use super::wire::Wire;
-use crate::boot::loaded;
+use crate::boot::{loaded, net};
 
 /// An engine, and what has become of it.
 #[derive(Clone, Debug)]
@@ -24,10 +24,14 @@ pub struct EngineChoice {
     pub fate: String,
 }
 
+/// An engine, or why it cannot be opened.
+type Opened = Result<Box<dyn Wire>, String>;
+
 struct Kind {
     name: &'static str,
     priority: i32,
-    open: fn() -> Result<Box<dyn Wire>, String>,
+    /// On these network devices, if they are given.
+    open: fn(net: Option<&str>) -> Opened,
 }
 
 /// Highest priority first.
@@ -36,11 +40,11 @@ const KINDS: &[Kind] = &[Kind { name: "ucx", priority: 60, open: open_ucx }];
 /// What became of them when this process needed one.
 static CHOICES: Mutex<Vec<EngineChoice>> = Mutex::new(Vec::new());
 
-fn open_ucx() -> Result<Box<dyn Wire>, String> {
+fn open_ucx(net: Option<&str>) -> Opened {
     if !loaded::can_load() {
         return Err("this program is linked statically and loads no library".to_owned());
     }
-    ucx::open(ucx::find()?, None).map(|engine| Box::new(engine) as Box<dyn Wire>)
+    ucx::open(ucx::find()?, net).map(|engine| Box::new(engine) as Box<dyn Wire>)
 }
 
 /// Opens the best that is allowed.
@@ -48,13 +52,14 @@ fn open_ucx() -> Result<Box<dyn Wire>, String> {
 /// # Errors
 /// There is none, for these reasons.
 pub(crate) fn open(settings: &Settings) -> Result<(&'static str, Box<dyn Wire>), String> {
+    let net = net::devices(settings)?;
     let mut taken = None;
     let mut choices = Vec::new();
     for kind in KINDS {
         let fate = match settings.allows(&settings::TRANSPORT, kind.name) {
             false => format!("left out by {}", settings::TRANSPORT.name),
             true if taken.is_some() => "not needed".to_owned(),
-            true => match (kind.open)() {
+            true => match (kind.open)(net.as_deref()) {
                 Ok(wire) => {
                     let fate = format!("selected: {}", wire.describe());
                     taken = Some((kind.name, wire));

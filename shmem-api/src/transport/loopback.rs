@@ -40,8 +40,8 @@ struct Loopback;
 /// As if on hosts: each PE on its own, or the even and the odd ones; if the tests ask for it.
 pub(crate) fn hosts(n_pes: u32) -> Option<HostOf> {
     match std::env::var("SHMEM_TEST_FAR").as_deref() {
-        Ok("all") => Some(HostOf::by(0..n_pes)),
-        Ok("odd") => Some(HostOf::by((0..n_pes).map(|pe| pe & 1))),
+        Ok("all") => Some(HostOf::by(&(0..n_pes).collect::<Vec<_>>())),
+        Ok("odd") => Some(HostOf::by(&(0..n_pes).map(|pe| pe & 1).collect::<Vec<_>>())),
         _ => None,
     }
 }

@@ -23,9 +23,11 @@ use memheap::region::kept::Kept;
 use parking_lot::Mutex;
 
 use crate::boot::files;
-use crate::boot::protocol::{Boot, ENDS, FILES, FRAME, Frame};
+use crate::boot::host::Host;
+use crate::boot::protocol::{Boot, ENDS, FRAME, Frame, Passes, Secret, who_passes};
 use crate::error::Error;
 use crate::process::system::BeforeMain;
+use crate::types::host_of::HostOf;
 use crate::types::thread_level::ThreadLevel;
 
 /// Set by the supervisor in each PE: `PE:N_PES:FD:PID`: the PE's number, how many there are, the
@@ -35,7 +37,7 @@ pub(super) const LINK: &str = "SHMEM_LOCAL_LINK";
 /// A PE's side of a local job.
 pub(crate) struct LocalBoot {
     pe: PeId,
-    n_pes: u32,
+    hosts: HostOf,
     /// Kept for a start that comes later, and to end the job.
     link: Option<Kept>,
 }
@@ -44,12 +46,12 @@ impl LocalBoot {
     /// The job of the supervisor that started this process, if one did.
     pub(crate) fn from_supervisor() -> Option<LocalBoot> {
         let (pe, n_pes, link) = TAKEN_UP.lock().take()?;
-        Some(LocalBoot { pe, n_pes, link: Some(link) })
+        Some(LocalBoot { pe, hosts: HostOf::one(n_pes), link: Some(link) })
     }
 
     /// A job of one PE that nobody launched.
     pub(crate) fn alone() -> LocalBoot {
-        LocalBoot { pe: PeId(0), n_pes: 1, link: None }
+        LocalBoot { pe: PeId(0), hosts: HostOf::one(1), link: None }
     }
 }
 
@@ -59,7 +61,20 @@ impl Boot for LocalBoot {
     }
 
     fn n_pes(&self) -> u32 {
-        self.n_pes
+        self.hosts.as_slice().len() as u32
+    }
+
+    /// All are the supervisor's children.
+    fn hosts(&self) -> &HostOf {
+        &self.hosts
+    }
+
+    fn host_name(&self, _: PeId) -> String {
+        Host::here().name()
+    }
+
+    fn secret(&self) -> Option<Secret> {
+        None
     }
 
     fn level(&self) -> ThreadLevel {
@@ -73,13 +88,12 @@ impl Boot for LocalBoot {
 
     fn pass_files(
         &mut self,
+        host: u32,
         mine: Option<BorrowedFd<'_>>,
         take: &mut dyn FnMut(usize, OwnedFd),
     ) -> std::io::Result<()> {
-        let mut frame = [0; FRAME];
-        frame[..2].copy_from_slice(&[FILES, u8::from(mine.is_some())]);
-        let all = self.send_and_hear(&frame, mine)?;
-        let has = crate::boot::protocol::who_passes(&all, self.pe)?;
+        let all = self.send_and_hear(&Passes { file: mine.is_some(), host }.frame(), mine)?;
+        let has = who_passes(&Passes::of_all(&all)?, self.pe);
         let Some(link) = &self.link else { return Ok(()) };
         files::take_all(open(link)?, has.into_iter(), take, || Ok(()))
     }
@@ -109,7 +123,7 @@ impl LocalBoot {
     fn send_and_hear(&self, mine: &Frame, file: Option<BorrowedFd<'_>>) -> std::io::Result<Vec<Frame>> {
         let Some(link) = &self.link else { return Ok(vec![*mine]) };
         files::send(open(link)?, mine, file)?;
-        let mut all = vec![0u8; FRAME * self.n_pes as usize];
+        let mut all = vec![0u8; FRAME * self.n_pes() as usize];
         files::receive(open(link)?, &mut all)?;
         Ok(all.as_chunks::<FRAME>().0.to_vec())
     }

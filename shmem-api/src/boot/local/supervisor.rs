@@ -29,7 +29,7 @@ use crate::boot::launched;
 use crate::boot::local::LINK;
 use crate::boot::local::children;
 use crate::boot::local::children::Bell;
-use crate::boot::protocol::{ENDS, FRAME, Frame};
+use crate::boot::protocol::{ENDS, FRAME, Frame, Passes};
 use crate::process::say::say;
 use crate::process::status::DIED;
 use crate::process::system::{BeforeMain, before_main};
@@ -244,13 +244,15 @@ fn answer_exchange(workers: &mut [Worker]) -> io::Result<()> {
     if workers.iter().any(|w| w.part.is_none()) {
         return Ok(());
     }
-    let all: Vec<u8> = workers.iter_mut().filter_map(|w| w.part.take()).flatten().collect();
+    let all: Vec<Frame> = workers.iter_mut().filter_map(|w| w.part.take()).collect();
     for worker in workers.iter() {
-        files::tell(&worker.link, &all, None)?;
+        files::tell(&worker.link, all.as_flattened(), None)?;
     }
+    let host = |pe: usize| Passes::of(&all[pe]).map(|passes| passes.host);
     for pe in 0..workers.len() {
         if let Some(file) = workers[pe].file.take() {
-            let others = workers.iter().enumerate().filter(|(other, _)| *other != pe);
+            let others =
+                workers.iter().enumerate().filter(|(other, _)| *other != pe && host(*other) == host(pe));
             files::pass_on(others.map(|(_, w)| &w.link), pe, file.as_fd())?;
         }
     }

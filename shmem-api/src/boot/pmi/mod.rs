@@ -15,6 +15,7 @@
 
 mod line;
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use crate::boot::files;
 use crate::boot::launched::Step;
-use crate::boot::launcher::{CARD_LEN, Card, Launcher, card_from_hex, to_hex};
+use crate::boot::launcher::{Launcher, from_hex, to_hex};
 use crate::boot::missing::{Job, Mark, Watch};
 use crate::boot::pmi::line::{Incoming, Line};
 use crate::boot::sockets::{is_ancestor, other_side, ready};
@@ -120,27 +121,27 @@ fn job(wire: &Wire, me: u32, n_pes: u32, step: Option<Step>) -> Option<Job> {
 }
 
 impl Pmi {
-    fn gather_lines(&mut self, mine: &Card) -> Result<Vec<Card>, String> {
-        let kvs = self.kvs.clone();
-        let text = to_hex(bytemuck::bytes_of(mine));
-        let pieces = (2 * CARD_LEN).div_ceil(self.longest);
+    fn gather_lines(&mut self, name: &CStr, mine: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+        let (kvs, name) = (self.kvs.clone(), name.to_string_lossy());
+        let text = to_hex(mine);
+        let starts = || (0..text.len()).step_by(self.longest).enumerate();
         let me = self.pe;
-        for (piece, start) in (0..2 * CARD_LEN).step_by(self.longest).enumerate() {
-            let value = &text[start..(start + self.longest).min(2 * CARD_LEN)];
-            let put = format!("cmd=put kvsname={kvs} key=shmem-{me}-{piece} value={value}");
+        for (piece, start) in starts() {
+            let value = &text[start..(start + self.longest).min(text.len())];
+            let put = format!("cmd=put kvsname={kvs} key={name}-{me}-{piece} value={value}");
             self.wire.ask(&put, "put_result", true)?;
         }
         self.wire.ask("cmd=barrier_in", "barrier_out", false)?;
-        let mut cards = Vec::with_capacity(self.n_pes as usize);
+        let mut all = Vec::with_capacity(self.n_pes as usize);
         for pe in 0..self.n_pes {
-            let mut text = String::new();
-            for piece in 0..pieces {
-                let get = format!("cmd=get kvsname={kvs} key=shmem-{pe}-{piece}");
-                text += self.wire.ask(&get, "get_result", true)?.get("value").unwrap_or_default();
+            let mut got = String::new();
+            for (piece, _) in starts() {
+                let get = format!("cmd=get kvsname={kvs} key={name}-{pe}-{piece}");
+                got += self.wire.ask(&get, "get_result", true)?.get("value").unwrap_or_default();
             }
-            cards.push(card_from_hex(&text).ok_or_else(|| format!("what PE {pe} put is not what came"))?);
+            all.push(from_hex(&got).ok_or_else(|| format!("what PE {pe} put is not what came"))?);
         }
-        Ok(cards)
+        Ok(all)
     }
 }
 
@@ -153,14 +154,14 @@ impl Launcher for Pmi {
         self.n_pes
     }
 
-    fn gather(&mut self, mine: &Card) -> Result<Vec<Card>, Error> {
+    fn gather(&mut self, name: &'static CStr, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
         let again = self.wire.again();
         let _watch = Watch::start(job(&self.wire, self.pe, self.n_pes, self.step.clone()), move |status| {
             if let Ok(wire) = again {
                 wire.end(status);
             }
         });
-        self.gather_lines(mine).map_err(|why| Error::Boot(format!("by PMI: {why}")))
+        self.gather_lines(name, mine).map_err(|why| Error::Boot(format!("by PMI: {why}")))
     }
 
     /// Slurm's plugin kills the step, and the kill is the status.
@@ -172,7 +173,7 @@ impl Launcher for Pmi {
         self.wire.end(status.into());
     }
 
-    fn leave(mut self: Box<Self>) {
+    fn leave(mut self: Box<Self>, _: bool) {
         // A launcher that is gone needs no word.
         let _ = self.wire.ask("cmd=finalize", "finalize_ack", true);
     }
@@ -309,9 +310,10 @@ mod tests {
             }
         });
         let mut pmi = join(&Found { fd: ours.as_raw_fd(), pe: 0, n_pes: 1, step: None }).unwrap();
-        let card = Card::new(Ok("here"));
-        assert_eq!(pmi.gather(&card).unwrap(), [card]);
-        Box::new(pmi).leave();
+        let longer: Vec<u8> = (0..=255).collect();
+        assert_eq!(pmi.gather(c"longer", &longer).unwrap(), [longer]);
+        assert_eq!(pmi.gather(c"shorter", b"short").unwrap(), [b"short"]);
+        Box::new(pmi).leave(false);
         drop(ours);
         launcher.join().unwrap();
     }

@@ -29,7 +29,7 @@ use std::sync::OnceLock;
 use memheap::PeId;
 
 use crate::boot::launched::{is_slurms, left_over};
-use crate::boot::launcher::{Card, Launcher, card_from};
+use crate::boot::launcher::Launcher;
 use crate::boot::loaded;
 use crate::boot::missing::{Job, Watch};
 use crate::boot::pmi;
@@ -46,8 +46,6 @@ use crate::process::say::say;
 const LIBRARY: &str = "libpmix.so.2";
 /// Major versions that are known to have it.
 const KNOWN: std::ops::RangeInclusive<u32> = 3..=6;
-/// What each PE puts.
-const CARD: &CStr = c"shmem.card";
 
 /// The loaded library.
 #[derive(Clone, Copy)]
@@ -189,11 +187,11 @@ pub(super) fn join(library: Functions) -> Result<Pmix, String> {
         }
         Ok(n_pes) => {
             let why = format!("PMIx says PE {} of {n_pes}", pmix.me.rank);
-            Box::new(pmix).leave();
+            Box::new(pmix).leave(false);
             Err(why)
         }
         Err(why) => {
-            Box::new(pmix).leave();
+            Box::new(pmix).leave(false);
             Err(why)
         }
     }
@@ -249,12 +247,12 @@ impl Pmix {
         std::env::var("PMIX_NAMESPACE").is_ok_and(|namespace| is_slurms(&namespace))
     }
 
-    fn gather_cards(&self, mine: &Card) -> Result<Vec<Card>, String> {
-        let mut bytes = bytemuck::bytes_of(mine).to_vec();
+    fn gather_under(&self, name: &CStr, mine: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+        let mut bytes = mine.to_vec();
         let bo = ByteObject { bytes: bytes.as_mut_ptr().cast(), size: bytes.len() };
         let mut value = Value { kind: BYTE_OBJECT, data: Data { bo } };
         // SAFETY: PMIX-X2; it copies the value.
-        let status = unsafe { (self.library.put)(GLOBAL, CARD.as_ptr(), &raw mut value) };
+        let status = unsafe { (self.library.put)(GLOBAL, name.as_ptr(), &raw mut value) };
         self.library.check("PMIx_Put", status)?;
         // SAFETY: PMIX-X2.
         let status = unsafe { (self.library.commit)() };
@@ -269,19 +267,19 @@ impl Pmix {
         // SAFETY: PMIX-X2; no list of processes is all of the job.
         let status = unsafe { (self.library.fence)(ptr::null(), 0, &raw const collect, 1) };
         self.library.check("PMIx_Fence", status)?;
-        let card = |pe| {
-            let card = self.get(pe, CARD, BYTE_OBJECT, |value| {
+        let of = |pe| {
+            let put = self.get(pe, name, BYTE_OBJECT, |value| {
                 // SAFETY: PMIX-X3.
                 let bo = unsafe { value.data.bo };
                 if bo.bytes.is_null() {
                     return None;
                 }
                 // SAFETY: PMIX-X3: as many bytes.
-                card_from(unsafe { std::slice::from_raw_parts(bo.bytes.cast::<u8>(), bo.size) })
+                Some(unsafe { std::slice::from_raw_parts(bo.bytes.cast::<u8>(), bo.size) }.to_vec())
             });
-            card?.ok_or_else(|| format!("what PE {pe} put is not what came"))
+            put?.ok_or_else(|| format!("what PE {pe} put is not what came"))
         };
-        (0..self.n_pes).map(card).collect()
+        (0..self.n_pes).map(of).collect()
     }
 }
 
@@ -305,10 +303,10 @@ impl Launcher for Pmix {
         self.n_pes
     }
 
-    fn gather(&mut self, mine: &Card) -> Result<Vec<Card>, Error> {
+    fn gather(&mut self, name: &'static CStr, mine: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
         let library = self.library;
         let _watch = Watch::start(self.job(), move |status| library.end(status));
-        self.gather_cards(mine).map_err(|why| Error::Boot(format!("by PMIx: {why}")))
+        self.gather_under(name, mine).map_err(|why| Error::Boot(format!("by PMIx: {why}")))
     }
 
     /// Slurm takes an abort with 0 for a failure.
@@ -322,7 +320,7 @@ impl Launcher for Pmix {
         }
     }
 
-    fn leave(self: Box<Self>) {
+    fn leave(self: Box<Self>, _: bool) {
         if !self.descriptors.are_as_they_were() {
             return say(&format!(
                 "PE {}: the program has closed descriptors of its launcher's PMIx, so the launcher cannot be told that it ends well",

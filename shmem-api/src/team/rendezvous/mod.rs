@@ -95,8 +95,9 @@ impl<'m> Place<'m> {
 
     /// On a team that also has members on other hosts; of rank `rank` in the team.
     pub(crate) fn on_host(here: &'m Mailbox, upper: Upper<'m>, rank: usize) -> Place<'m> {
-        let members = upper.all().only(upper.ranks_here());
-        let rank = upper.ranks_here().take_while(|other| *other != rank).count();
+        let hosts = upper.hosts();
+        let members = upper.all().only(hosts.ranks_here().iter().map(|rank| *rank as usize));
+        let (_, rank) = hosts.place(rank as u32);
         Place { here, members, rank, upper: Some(Box::new(upper)) }
     }
 

@@ -52,18 +52,53 @@ pub(crate) struct Landing<'m> {
 
 /// The hosts of a team, on one of its members.
 pub(crate) struct Upper<'m> {
-    /// By host, in the order of their first members; and of each, how many members it has.
-    hosts: Box<[(Landing<'m>, usize)]>,
-    here: usize,
+    /// By host, in the order of their first members.
+    landings: Box<[Landing<'m>]>,
+    hosts: Hosts,
     zone: &'m Zone,
     event: &'m Event,
-    /// By rank in the team: its host, and its place among the members there.
-    places: Box<[(u32, u32)]>,
     all: Members<'m>,
     base: u64,
     /// UPPER-U1: how many meetings there have been, and the last one in which words were shown.
     meetings: private::AtomicU64,
     showed: private::AtomicU64,
+}
+
+/// Which members of a team are on which of its hosts.
+pub(crate) struct Hosts {
+    /// By rank in the team: its host, and its place among the members there.
+    places: Box<[(u32, u32)]>,
+    /// By host: the ranks of the members there, in rising order.
+    ranks: Box<[Vec<u32>]>,
+    here: usize,
+}
+
+impl Hosts {
+    /// The ranks of the members on each host, in an order that is the same on all members.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        self.ranks.iter().map(Vec::as_slice)
+    }
+
+    /// How many there are.
+    pub(crate) fn n(&self) -> usize {
+        self.ranks.len()
+    }
+
+    /// Which of them is this one.
+    pub(crate) fn here(&self) -> usize {
+        self.here
+    }
+
+    /// The ranks of those on this host.
+    pub(crate) fn ranks_here(&self) -> &[u32] {
+        &self.ranks[self.here]
+    }
+
+    /// On which host a member is, and its place among the members there.
+    pub(crate) fn place(&self, rank: u32) -> (usize, usize) {
+        let (host, place) = self.places[rank as usize];
+        (host as usize, place as usize)
+    }
 }
 
 impl<'m> Upper<'m> {
@@ -74,30 +109,30 @@ impl<'m> Upper<'m> {
         hosts: &HostOf,
         landing: &dyn Fn(PeId) -> Option<Landing<'m>>,
     ) -> Option<Upper<'m>> {
-        let (mut numbers, mut in_order) = (Vec::new(), Vec::new());
+        let (mut numbers, mut landings, mut ranks) = (Vec::new(), Vec::new(), Vec::<Vec<u32>>::new());
         let mut places = Vec::with_capacity(all.len());
-        for pe in all.pes.iter() {
+        for (rank, pe) in all.pes.iter().enumerate() {
             let number = hosts.of(*pe);
             let host = match numbers.iter().position(|known| *known == number) {
                 Some(host) => host,
                 None if numbers.len() == MAX_HOSTS => return None,
                 None => {
                     numbers.push(number);
-                    in_order.push((landing(*pe)?, 0));
+                    landings.push(landing(*pe)?);
+                    ranks.push(Vec::new());
                     numbers.len() - 1
                 }
             };
-            places.push((host as u32, in_order[host].1 as u32));
-            in_order[host].1 += 1;
+            places.push((host as u32, ranks[host].len() as u32));
+            ranks[host].push(rank as u32);
         }
         let here = numbers.iter().position(|known| *known == hosts.of(me))?;
-        let Landing { zone, event, .. } = in_order[here].0;
+        let Landing { zone, event, .. } = landings[here];
         Some(Upper {
-            hosts: in_order.into(),
-            here,
+            landings: landings.into(),
+            hosts: Hosts { places: places.into(), ranks: ranks.into(), here },
             zone: zone.mapped()?,
             event: event.mapped()?,
-            places: places.into(),
             all: all.clone(),
             base,
             meetings: private::AtomicU64::new(0),
@@ -110,18 +145,14 @@ impl<'m> Upper<'m> {
         &self.all
     }
 
-    /// The ranks of those on this host.
-    pub(crate) fn ranks_here(&self) -> impl Iterator<Item = usize> + Clone + '_ {
-        self.places
-            .iter()
-            .enumerate()
-            .filter(|(_, (host, _))| *host as usize == self.here)
-            .map(|(rank, _)| rank)
+    /// Who is where.
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// How many words each member can show, if so many are to agree, so that all blocks have room.
     pub(crate) fn room(&self, agreed: usize) -> usize {
-        let most = self.hosts.iter().map(|(_, members)| *members).max().unwrap_or(1);
+        let most = self.hosts.iter().map(<[u32]>::len).max().unwrap_or(1);
         (self.stride().saturating_sub(block::len(most, agreed, 0)) / most).min(ARGS - agreed)
     }
 
@@ -158,7 +189,7 @@ impl<'m> Upper<'m> {
             Part::Far(_) => unreachable!("members of this host are mapped"),
         });
         let own = block::write(asked, flags, mapped, self.stride());
-        Part::Mapped(&self.zone.blocks[turn]).put(self.here * self.stride(), &own);
+        Part::Mapped(&self.zone.blocks[turn]).put(self.hosts.here * self.stride(), &own);
         self.exchange(
             waits,
             |zone, round| &zone.arrived[turn][round],
@@ -167,7 +198,7 @@ impl<'m> Upper<'m> {
                 to.field(|zone| &zone.blocks[turn]).put(host * self.stride(), &words);
             },
         );
-        let others = (0..self.hosts.len()).filter(|host| *host != self.here);
+        let others = (0..self.hosts.n()).filter(|host| *host != self.hosts.here);
         others.map(|host| self.block(turn, host)).fold(flags, |flags, other| Flags {
             differs: flags.differs || other.flags().differs || !other.agrees(asked),
             raised: flags.raised || other.flags().raised,
@@ -187,11 +218,11 @@ impl<'m> Upper<'m> {
         told: impl for<'z> Fn(&'z Zone, usize) -> &'z AtomicU64,
         put: impl Fn(&Part<'m, Zone>, usize),
     ) {
-        let (n, number) = (self.hosts.len(), self.number());
+        let (n, here, number) = (self.hosts.n(), self.hosts.here, self.number());
         for round in 0..rounds(n) {
             let away = 1 << round;
-            let (to, _) = &self.hosts[(self.here + away) % n];
-            (0..away.min(n - away)).for_each(|back| put(&to.zone, (self.here + n - back) % n));
+            let to = &self.landings[(here + away) % n];
+            (0..away.min(n - away)).for_each(|back| put(&to.zone, (here + n - back) % n));
             to.zone.field(|zone| told(zone, round)).post(number);
             match to.event {
                 Part::Mapped(event) => waits.notify(event),
@@ -206,11 +237,11 @@ impl<'m> Upper<'m> {
 
     /// Word `i` of what a member of that rank, on another host, showed in call `number`, when it was last met.
     pub(crate) fn shown(&self, rank: usize, number: u64, i: usize) -> u64 {
-        let (host, place) = self.places[rank];
-        let block = self.block(turn(self.showed.load(Ordering::Relaxed)), host as usize);
+        let (host, place) = self.hosts.place(rank as u32);
+        let block = self.block(turn(self.showed.load(Ordering::Relaxed)), host);
         match block.is_unshown() {
             true => self.all.mailboxes[rank].cell(number).arg(i),
-            false => block.shown((place as usize, self.hosts[host as usize].1), i),
+            false => block.shown((place, self.hosts.ranks[host].len()), i),
         }
     }
 
@@ -220,23 +251,23 @@ impl<'m> Upper<'m> {
 
     /// Words of a block.
     fn stride(&self) -> usize {
-        BLOCKS / self.hosts.len()
+        BLOCKS / self.hosts.n()
     }
 
     /// This PE has dropped the team; the last one of its host tells all hosts.
     pub(crate) fn drop_here(&self) {
         let dropped = self.zone.dropped.fetch_add(1, Ordering::AcqRel) + 1;
-        if dropped == self.hosts[self.here].1 as u64 {
+        if dropped == self.hosts.ranks_here().len() as u64 {
             self.zone.dropped.store(0, Ordering::Relaxed);
-            for (host, _) in &self.hosts {
-                host.zone.field(|zone| &zone.gone[self.here]).post(self.base + 1);
+            for host in &self.landings {
+                host.zone.field(|zone| &zone.gone[self.hosts.here]).post(self.base + 1);
             }
         }
     }
 
     /// Whether all members have dropped it. Some may have had later teams in the slot since.
     pub(crate) fn all_gone(&self) -> bool {
-        self.zone.gone[..self.hosts.len()].iter().all(|gone| gone.load(Ordering::Acquire) > self.base)
+        self.zone.gone[..self.hosts.n()].iter().all(|gone| gone.load(Ordering::Acquire) > self.base)
     }
 }
 

@@ -126,5 +126,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Components => "components",
         Kind::Names(_) => "names",
         Kind::Priority => "number",
+        Kind::Hosts => "hosts",
+        Kind::Net => "networks",
     }
 }
