@@ -4,13 +4,15 @@ SHELL := /bin/bash
 MPICC ?= $(if $(shell command -v mpicc.openmpi),mpicc.openmpi,$(if $(shell command -v apt-get),mpicc.openmpi,mpicc))
 export MPICC
 
-.PHONY: help demo test build check test-all test-far test-hosts-here test-by-mpi test-beside-mpi test-release test-instructions clean
+.PHONY: help demo test build check test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions clean
 
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under every launcher"
 	@echo "make test    install what is missing, run every check and test (every launcher, beside both MPIs, and without)"
 	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
 	@echo "make test-hosts-here HOSTS=all    the same, as two hosts that reach each other over UCX (some of it in make test)"
+	@echo "make test-hosts-by-mpi HOSTS=all    the same over the second engine, MPI point to point, under both MPIs (likewise)"
+	@echo "make test-hosts   jobs on two and three hosts made of network namespaces (root), by Open MPI's and MPICH's launchers"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (needs no MPI); make uninstall"
 	@echo "make soak    waits, locks, atomics and collectives on 64 PEs (some minutes)"
@@ -31,7 +33,7 @@ demo: setup-build
 build: setup-build
 	cargo build --release --workspace --examples $$(scripts/setup.sh features)
 
-test: setup-test check test-all test-far test-hosts-here test-by-mpi test-beside-mpi test-release test-instructions loom
+test: setup-test check test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions loom
 	@echo "make test: all passed"
 
 # Formatting, lints, documentation: nothing may warn.
@@ -44,8 +46,8 @@ check:
 # The tests are built without an MPI and without libclang. (Of the whole workspace, whichever are run: for one crate alone cargo would
 # build them with other features of their dependencies, all anew.)
 runtime := cargo test --workspace --no-default-features --features shmem-api/testing
-test-all test-far test-hosts-here test-by-mpi: export MPICC = /bin/false
-test-all test-far test-hosts-here test-by-mpi: export LIBCLANG_PATH = /nonexistent
+test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi: export MPICC = /bin/false
+test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi: export LIBCLANG_PATH = /nonexistent
 
 # All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot.
 test-all:
@@ -58,12 +60,14 @@ test-by-mpi: export SHMEM_TEST_BOOTS = openmpi,mpich
 test-by-mpi:
 	$(runtime) --test pes -- init:: exit::
 
-# Programs that use MPI through the crate `mpi`, beside each MPI. One target directory for each: a changed MPICC does not
-# rebuild. (libshmem is one for both: its tests are among `test-all`.)
-beside := cargo test -p shmem-api --features shmem-api/testing --test mpi_owner
+# Programs that use MPI through the crate `mpi`, beside each MPI. A changed MPICC does not rebuild it: it is cleaned away in
+# between, and after. (libshmem is one for both: its tests are among `test-all`.)
+beside := cargo test --workspace --features shmem-api/testing --test mpi_owner
 test-beside-mpi:
-	CARGO_TARGET_DIR="$(CURDIR)/target-openmpi" $(beside)
-	MPICC=mpicc.mpich CARGO_TARGET_DIR="$(CURDIR)/target-mpich" $(beside)
+	cargo clean --quiet -p mpi-sys
+	$(beside)
+	cargo clean --quiet -p mpi-sys
+	MPICC=mpicc.mpich $(beside); status=$$?; cargo clean --quiet -p mpi-sys; exit $$status
 
 # What `make demo` builds and runs, and jobs of release programs.
 test-release:
@@ -77,17 +81,15 @@ test-release:
 test-instructions:
 	benches/instructions.sh --check
 
-# The runtime's tests with all other PEs, or every second one, behind the seam (`transport/loopback`). What only holds where
-# memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.
+# The runtime's tests with all other PEs behind the seam (`transport/loopback`), or with FAR=odd every second one. What only
+# holds where memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.
 far := amo signal wait lock collectives teams active_sets ahead heap memory_calls traffic ctx init exit global shared rma \
 	sym_static bad_input safe_atomics safe_coll safe_lock safe_rma safe_signal safe_teams safe_threads safe_wait
 mapped_only := --skip fork:: --skip right_after_init
 test-far: export SHMEM_TEST_BOOTS = local
 test-far: export SHMEM_TEST_DIFFERENCES = 100
 test-far:
-	for which in all odd; do \
-		SHMEM_TEST_FAR=$$which $(runtime) --test pes -- $(far:%=%::) differences:: $(mapped_only) || exit 1; \
-	done
+	SHMEM_TEST_FAR=$(or $(FAR),all) $(runtime) --test pes -- $(far:%=%::) differences:: $(mapped_only)
 
 # PEs of this machine that take themselves for two hosts, which reach each other over UCX: some of these tests, or
 # with HOSTS=all all of them (some minutes).
@@ -97,6 +99,40 @@ test-hosts-here: export SHMEM_FAKE_HOSTS = 2
 test-hosts-here: export SHMEM_TEST_TIMEOUT = 240
 test-hosts-here:
 	$(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(on_hosts:%=%::)) $(mapped_only)
+
+# As two hosts over MPI point to point, under each MPI that is here: in a job joined by it, and, of `amo`, in one joined by the launcher's
+# PMIx or PMI, where the engine starts it.
+over_mpi := exit traffic wait
+test-hosts-by-mpi: export SHMEM_TEST_BOOTS = openmpi,mpich
+test-hosts-by-mpi: export SHMEM_TRANSPORT = mpi
+test-hosts-by-mpi: export SHMEM_FAKE_HOSTS = 2
+test-hosts-by-mpi: export SHMEM_TEST_TIMEOUT = 240
+test-hosts-by-mpi:
+	$(runtime) --test pes -- amo::
+	SHMEM_BOOT=mpi $(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(over_mpi:%=%::)) $(mapped_only)
+
+# Jobs of PEs on two and three hosts, which are network namespaces of this machine: the examples, starts and ends, the multi-PE tests
+# named in `over_hosts` and the C programs, by Open MPI's mpirun and MPICH's mpiexec. Root only.
+.PHONY: test-hosts on-two-hosts
+over_hosts := exit::only_whole_jobs init:: amo:: signal:: ahead:: safe_rma:: safe_coll:: safe_wait::
+c_on_hosts := programs::hello programs::ring programs::heat programs::integer_sort sections::
+test-hosts: STARTS = 200
+test-hosts:
+	@if [ "$$(id -u)" -ne 0 ]; then \
+		echo "test-hosts: skipped: hosts are made of namespaces, and only root makes them"; \
+	else \
+		cargo build --release --examples --no-default-features && \
+		scripts/hosts.sh run 3 scripts/hosts-examples.sh 2+2 1+3 2+2+2 && \
+		LAUNCHERS="openmpi mpich" scripts/hosts.sh run 2 scripts/starts.sh $(STARTS) && \
+		scripts/hosts.sh run 2 $(MAKE) on-two-hosts; \
+	fi
+on-two-hosts: export MPICC = /bin/false
+on-two-hosts: export LIBCLANG_PATH = /nonexistent
+on-two-hosts: export SHMEM_TEST_BOOTS = openmpi,mpich
+on-two-hosts: export SHMEM_TEST_TIMEOUT = 240
+on-two-hosts:
+	$(runtime) --test pes -- $(over_hosts)
+	$(runtime) --test libshmem -- $(c_on_hosts)
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.
 .PHONY: test-differences
@@ -167,7 +203,7 @@ setup-test:
 	@scripts/setup.sh test
 
 clean:
-	rm -rf target target-openmpi target-mpich target-loom
+	rm -rf target target-loom
 
 .PHONY: bench bench-peers
 

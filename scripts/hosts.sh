@@ -5,17 +5,19 @@
 #
 #   scripts/hosts.sh up [N]                      makes hosts a, b, .. (N of them, 2), and the `head`, in which launchers run
 #   scripts/hosts.sh down                        ends what `up` started, and all that runs on the hosts
-#   scripts/hosts.sh run N COMMAND ..            up, COMMAND, down; the status is COMMAND's
-#   scripts/hosts.sh launch openmpi|mpich PES PROGRAM ..    PES: 1+3, so many on each; or 4, over all that are up
+#   scripts/hosts.sh run N COMMAND ..            up, COMMAND, down; the status is COMMAND's. For COMMAND mpirun.openmpi and
+#                                                mpiexec.mpich are such that they start PEs on the hosts: HOSTS_SHAPE=1+3, so
+#                                                many on each, and the rest on the last; if it is not set, as evenly as can be
+#   scripts/hosts.sh launch openmpi|mpich ARGUMENTS ..      one of these two launchers, with arguments of its own
 #   scripts/hosts.sh on HOST COMMAND ..          on one of them (what launchers start their own parts by)
 #   scripts/hosts.sh cut HOST, mend HOST         takes the link of a host down, and up again
 #
 # HOSTS_DIR: where its files are (/tmp/shmem-hosts); each has hosts of its own, however many there are at a time.
-# LAUNCH_OPTIONS: more options for the launcher.
 set -euo pipefail
 
 export HOSTS_DIR=${HOSTS_DIR:-/tmp/shmem-hosts}
 self=$(readlink -f "$0")
+scripts=$(dirname "$self")
 net=10.98.0
 # In the command line of every process that holds something, so that no other is taken for one.
 mark="shmem-hosts of $HOSTS_DIR"
@@ -49,6 +51,7 @@ hold() {
         exec -a "$3" bash -c "while :; do sleep 3600 & wait \$!; done"' \
         hold "$name" "$HOSTS_DIR" "$mark" </dev/null >"$HOSTS_DIR/$name.log" 2>&1 &
     local outer=$!
+    disown
     for _ in $(seq 200); do
         [ ! -e "$HOSTS_DIR/$name.ready" ] || break
         sleep 0.02
@@ -97,6 +100,10 @@ up() {
         nsenter -t "$pid" -n ip link set eth0 up
     done
     names "$1" >"$HOSTS_DIR/names"
+    mkdir "$HOSTS_DIR/bin"
+    stand_in agent on
+    stand_in mpirun.openmpi launch openmpi
+    stand_in mpiexec.mpich launch mpich
 }
 
 down() {
@@ -136,56 +143,56 @@ on() {
 
 # PES on the hosts that are up, as a:1,b:3.
 spread() {
-    local hosts list=() i n
+    local hosts list=() sizes=() left=$1 of i n
     read -ra hosts <"$HOSTS_DIR/names"
-    case $1 in
-    *+*)
-        IFS=+ read -ra each <<<"$1"
-        [ ${#each[@]} -le ${#hosts[@]} ] || fail "$1: there are ${#hosts[@]} hosts"
-        ;;
-    *)
-        local left=$1 of=${#hosts[@]} each=()
-        while [ "$of" -gt 0 ]; do
-            n=$(((left + of - 1) / of))
-            each+=("$n")
-            left=$((left - n)) of=$((of - 1))
-        done
-        ;;
-    esac
-    for i in "${!each[@]}"; do
-        [ "${each[i]}" -eq 0 ] || list+=("${hosts[i]}:${each[i]}")
+    IFS=+ read -ra sizes <<<"${HOSTS_SHAPE:-}"
+    [ ${#sizes[@]} -le ${#hosts[@]} ] || fail "HOSTS_SHAPE=$HOSTS_SHAPE: there are ${#hosts[@]} hosts"
+    of=${#sizes[@]}
+    [ "$of" -gt 0 ] || of=${#hosts[@]}
+    for ((i = 0; i < of && left > 0; i++)); do
+        n=${sizes[i]:-$(((left + of - i - 1) / (of - i)))}
+        { [ "$n" -lt "$left" ] && [ $((i + 1)) -lt "$of" ]; } || n=$left
+        list+=("${hosts[i]}:$n")
+        left=$((left - n))
     done
     (IFS=, && echo "${list[*]}")
 }
 
 launch() {
-    local launcher=$1 pes=$2 command options
-    read -ra options <<<"${LAUNCH_OPTIONS:-}"
-    shift 2
+    local launcher=$1 command hosts pes='' at here=()
+    shift
+    for ((at = 1; at < $#; at++)); do
+        case ${!at} in
+        -n | -np)
+            at=$((at + 1))
+            pes=${!at}
+            break
+            ;;
+        esac
+    done
+    # Without our own stand-ins for them.
+    PATH=$(tr : '\n' <<<"$PATH" | grep -vxF "$HOSTS_DIR/bin" | paste -sd:)
+    command=$("$scripts/launch.sh" which "$launcher")
+    [ -n "$pes" ] || exec "$command" "$@"
     holder head >/dev/null || fail "there are no hosts: hosts.sh up"
-    local hosts
     hosts=$(spread "$pes")
     case $launcher in
     openmpi)
-        command=("$("$(dirname "$self")/launch.sh" which openmpi)" --allow-run-as-root --oversubscribe --bind-to none
-            --mca plm_rsh_agent "$self on" --mca plm_rsh_no_tree_spawn 1
-            --mca oob_tcp_if_include eth0 --mca btl_tcp_if_include eth0 --host "$hosts" -n "$((${pes//+/ + }))")
+        here=(--mca plm_rsh_agent "$HOSTS_DIR/bin/agent" --mca plm_rsh_no_tree_spawn 1
+            --mca oob_tcp_if_include eth0 --mca btl_tcp_if_include eth0 --host "$hosts")
+        case " $* " in *" --oversubscribe "*) ;; *) here+=(--allow-run-as-root --oversubscribe --bind-to none) ;; esac
         ;;
-    mpich)
-        # Its agent is one file.
-        printf '#!/bin/sh\nexec "%s" on "$@"\n' "$self" >"$HOSTS_DIR/agent.$$"
-        chmod +x "$HOSTS_DIR/agent.$$"
-        mv "$HOSTS_DIR/agent.$$" "$HOSTS_DIR/agent"
-        command=("$("$(dirname "$self")/launch.sh" which mpich)" -launcher ssh -launcher-exec "$HOSTS_DIR/agent"
-            -iface eth0 -hosts "$hosts" -n "$((${pes//+/ + }))")
-        ;;
+    mpich) here=(-launcher ssh -launcher-exec "$HOSTS_DIR/bin/agent" -iface eth0 -hosts "$hosts") ;;
     *) fail "launch: openmpi or mpich, not $launcher" ;;
     esac
-    # Of this directory's hosts only.
-    local head
-    head=$(holder head)
     export TMPDIR=$HOSTS_DIR/tmp.head
-    exec nsenter -t "$head" -n -u -i -m --wd="$PWD" -- "${command[@]}" "${options[@]}" "$@"
+    exec nsenter -t "$(holder head)" -n -u -i -m --wd="$PWD" -- "$command" "${here[@]}" "$@"
+}
+
+# stand_in NAME ARGUMENTS..: a command that calls this script with those before its own.
+stand_in() {
+    printf '#!/bin/sh\nHOSTS_DIR="%s" exec "%s" %s "$@"\n' "$HOSTS_DIR" "$self" "${*:2}" >"$HOSTS_DIR/bin/$1"
+    chmod +x "$HOSTS_DIR/bin/$1"
 }
 
 link() {
@@ -201,7 +208,7 @@ run)
     up "$n"
     trap down EXIT
     status=0
-    "$@" || status=$?
+    PATH=$HOSTS_DIR/bin:$PATH "$@" || status=$?
     exit $status
     ;;
 launch) shift && launch "$@" ;;

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# starts.sh [N] [PES]: starts and ends a job N times (1000) under each launcher that is here and without one. None may fail, or
+# starts.sh [N] [PES]: starts and ends a job N times (1000) under each launcher that is here and without one (or under LAUNCHERS). None may fail, or
 # take a minute. (MPICH's launcher itself ends by SIGPIPE now and then, with /bin/true, too: that is counted and called again.)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 starts=${1:-1000} pes=${2:-4}
 program=${PROGRAM:-target/release/examples/hello}
-for launcher in $(scripts/launch.sh list); do
+for launcher in ${LAUNCHERS:-$(scripts/launch.sh list)}; do
     begin=$(date +%s%N) longest=0 slips=0
     for i in $(seq "$starts"); do
         while :; do

@@ -30,7 +30,7 @@ impl Drop for Picture {
 fn every_pe_has_the_same_picture_under_every_boot() {
     for component in ["buddy", "ptmalloc"] {
         let mut first = None;
-        for &boot in Boot::all() {
+        for boot in Boot::of(4) {
             let name = format!("heapmap-{component}-{boot:?}-{}.svg", std::process::id());
             let file = Picture(std::env::temp_dir().join(name));
             let outcome = heapmap(4, boot, component).arg(&file.0).run();

@@ -6,7 +6,7 @@
 //!
 //! | who came first | the program's `MPI_Init` | its `MPI_Finalize` |
 //! |---|---|---|
-//! | the program | initialises MPI | finalizes it, also while SHMEM is up: within a host it needs no MPI |
+//! | the program | initialises MPI | finalizes it, also while SHMEM is up: within a host it needs no MPI; between hosts, if messages go over it, MPI is finalized when the process exits |
 //! | SHMEM, by MPI | finds MPI up and joins | is noted; MPI is finalized when the process exits, since SHMEM may start again |
 //! | SHMEM, not by MPI | initialises MPI | finalizes it |
 //!
@@ -19,7 +19,7 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use shmem_api::mpi_function;
+use shmem_api::{mpi_function, put_off_mpi_finalize};
 
 /// `MPI_SUCCESS` of every MPI.
 const SUCCESS: c_int = 0;
@@ -126,7 +126,7 @@ unsafe extern "C" fn shmemi_MPI_Finalize() -> c_int {
     let Some(mpi) = mpi() else { return none("MPI_Finalize") };
     match PROGRAM.load(Relaxed) {
         // SAFETY: CSKIN-C4: what MPI asks of its caller, the program has promised.
-        OWNER => unsafe { (mpi.finalize)() },
+        OWNER if !put_off_mpi_finalize() => unsafe { (mpi.finalize)() },
         // A program that found MPI up by `MPI_Initialized` may finalize without init.
         _ => {
             PROGRAM.store(GONE, Relaxed);

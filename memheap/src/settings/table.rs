@@ -27,7 +27,7 @@ const MOST: u64 = 1 << 62;
 pub const BOOTS: &[&str] = &["pmix", "pmi", "mpi", "local"];
 
 /// What carries messages between hosts.
-pub const TRANSPORTS: &[&str] = &["ucx"];
+pub const TRANSPORTS: &[&str] = &["ucx", "mpi"];
 
 macro_rules! settings {
     ($($(#[$doc:meta])* $id:ident = $name:literal $(or $old:literal)?, $kind:expr, $default:literal, $meaning:literal;)*) => {
@@ -78,7 +78,7 @@ settings! {
     BOOT = "SHMEM_BOOT", Kind::Names(BOOTS), "",
         "How PEs join their job: `pmix,pmi` allows only these, `^mpi` leaves one out; the best that works if not set.";
     TRANSPORT = "SHMEM_TRANSPORT", Kind::Names(TRANSPORTS), "",
-        "What carries messages between hosts: `ucx` allows only that, `^ucx` leaves it out; the best that works if not set.";
+        "What carries messages between hosts: `ucx` or `mpi` allows only that, `^ucx` leaves it out; the best that all PEs have if not set.";
     NET = "SHMEM_NET", Kind::Net, "",
         "Network interfaces or networks that PEs of different hosts reach each other by: `eth0`, `10.1.0.0/16`; all if not set.";
     FAKE_HOSTS = "SHMEM_FAKE_HOSTS", Kind::Hosts, "",

@@ -47,14 +47,8 @@ pub(crate) trait Launcher: Send {
     /// returns if there is none.
     fn end_all(&mut self, status: u8);
 
-    /// Whether PEs must be at [`leave`](Launcher::leave) together.
-    fn leaves_together(&self) -> bool {
-        false
-    }
-
-    /// At process exit, when the library is down: tells the launcher that this process ends in good order. `several`: the job has
-    /// several hosts.
-    fn leave(self: Box<Self>, several: bool);
+    /// At process exit, when the library is down: tells the launcher that this process ends in good order.
+    fn leave(self: Box<Self>);
 }
 
 /// [`Launcher::gather`] of records.

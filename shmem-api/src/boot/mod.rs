@@ -46,6 +46,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::boot::choice::BootWay;
+use crate::boot::mpi::owned;
 use crate::boot::protocol::Boot;
 use crate::boot::sockets::is_alive;
 use crate::error::Error;
@@ -88,7 +89,7 @@ pub(crate) fn leave() -> Result<(), Error> {
 
 /// Whether the launcher, asked for by [`end_all`], ends the job with that status. If not, each PE has to leave with it.
 pub(crate) fn passes_on(status: u8) -> bool {
-    LEFT_TO_PES.load(Relaxed) & kind(status) == 0
+    owned::is_ours() || LEFT_TO_PES.load(Relaxed) & kind(status) == 0
 }
 
 /// Which kinds of status the launcher does not pass on. (The boot itself may be in use.)
@@ -123,6 +124,7 @@ pub(crate) fn leave_with(status: u8, others: &[u32], end: impl FnOnce()) {
 
 /// Ends all PEs such that the launcher exits with `status`, if there is a way to.
 pub(crate) fn end_all(status: u8) {
+    owned::abort(status);
     if let Ok(mut boot) = BOOT.try_lock()
         && let Some(boot) = boot.as_deref_mut()
     {

@@ -12,7 +12,8 @@
 //! is the watchdog of the PE before. If that PE had not left in good order, this one names it and ends the job.
 //!
 //! Whoever ends the job wakes them all, and each ends its own process, whatever that is doing: not every launcher ends the
-//! other PEs when one leaves (`srun`). Where that wake is missed, it comes when the next PE has gone.
+//! other PEs when one leaves (`srun`; MPICH's of several hosts). Where that wake is missed, it comes when the next PE has gone; of a job
+//! on several hosts, whose PEs cannot wake those of others, within a quarter of a second.
 //!
 //! That takes no descriptor and no process number: a program may close every file it finds, and a PE that is gone
 //! before anybody looks has left its mark. It costs nothing until then.
@@ -27,7 +28,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use memheap::PeId;
-use rustix::thread::futex;
+use rustix::thread::futex::{self, Timespec};
 
 use crate::error::Error;
 use crate::exit::end::{end_for_all, ended_with, follow};
@@ -51,7 +52,12 @@ struct Watch {
     next: &'static Life,
     stop: Arc<AtomicBool>,
     lives: Vec<Part<'static, Life>>,
+    /// A PE of another host, which cannot wake this thread, may mark this PE: it looks so often.
+    look: Option<Timespec>,
 }
+
+/// See [`Watch::look`].
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
 
 impl Watchdog {
     /// Holds this PE's pulse from now on (WATCHDOG-W1); `None` if there is nobody else.
@@ -61,13 +67,17 @@ impl Watchdog {
         // The next one on this host: what happens on others, those there see.
         let others = (1..n).map(|i| PeId((me.0 + i) % n));
         let on_this_host = |pe: PeId| Some((pe, lives[pe.0 as usize].mapped()?));
-        let Some((pe, life)) = others.into_iter().find_map(on_this_host) else {
-            return Ok(None);
-        };
+        let look = lives.iter().any(Part::is_far).then_some(LOOK);
         let Some(mine) = lives[me.0 as usize].mapped() else { return Ok(None) };
+        let (pe, life) = match others.into_iter().find_map(on_this_host) {
+            Some(next) => next,
+            // Alone on its host, it has its own to look at: what others mark.
+            None if look.is_some() => (me, mine),
+            None => return Ok(None),
+        };
         let stop = Arc::new(AtomicBool::new(false));
         let next = &life.pulse;
-        let watch = Watch { pe, mine, next: life, stop: stop.clone(), lives };
+        let watch = Watch { pe, mine, next: life, stop: stop.clone(), lives, look };
         let (begin, begins) = channel();
         let (says, holds) = channel();
         let run = move || watch.run(&begins, &says);
@@ -143,7 +153,7 @@ impl Watch {
                 }
             }
             // A wake, a changed word and a signal are all reasons to look again.
-            let _ = futex::wait(next.pulse.word(), futex::Flags::empty(), seen, None);
+            let _ = futex::wait(next.pulse.word(), futex::Flags::empty(), seen, self.look.as_ref());
         }
     }
 

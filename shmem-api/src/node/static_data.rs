@@ -77,9 +77,13 @@ impl StaticData {
         mine: Result<&'static Statics, StaticsError>,
     ) -> Result<StaticData, Error> {
         let me = boot.pe();
+        let identity = |statics: &Statics| match boot.hosts().are_several() {
+            true => statics.identity().on_any_host().unwrap_or_else(|_| statics.identity()),
+            false => statics.identity(),
+        };
         let shown = match &mine {
             Ok(s) => Shown {
-                identity: bytemuck::cast::<Identity, _>(s.identity()),
+                identity: bytemuck::cast::<Identity, _>(identity(s)),
                 size: s.size().0,
                 shared: u64::from(s.size().0 > 0),
                 why: padded("there is none"),
@@ -143,7 +147,7 @@ impl StaticData {
     pub(crate) fn give_up(&mut self, is_far: impl Fn(PeId) -> bool) -> Vec<Option<&'static PeerRegion>> {
         let give = |(pe, map): (usize, &mut Option<&'static PeerRegion>)| {
             let far = is_far(PeId(pe as u32)) && map.is_some();
-            self.far[pe] = far;
+            self.far[pe] |= far;
             for table in self.tables.iter_mut().filter(|_| far) {
                 table[pe].heap = std::ptr::null_mut();
             }

@@ -1,7 +1,7 @@
 //! Several hosts: the engine between them, and the thread that serves PEs of the others.
 //!
 //! ```text
-//!   engine opened ─► names equal? ─► addresses of all ─► the protocol (`transport::far`) ─► a thread that serves
+//!   engine opened on all PEs ─► addresses of all ─► the protocol (`transport::far`) ─► a thread that serves
 //!      (once in a process; a later start tells only of other memory)
 //!   the last finalize: everything is answered, and everybody knows (`part`)
 //!   process exit: the thread ends, then the connections
@@ -16,7 +16,6 @@ use memheap::settings::Settings;
 use crate::boot;
 use crate::boot::protocol::Boot;
 use crate::boot::step::{step, step_of_bytes};
-use crate::boot::text::{padded, unpadded};
 use crate::error::Error;
 use crate::exit::end::end_for_all;
 use crate::node::Node;
@@ -51,20 +50,7 @@ pub(super) fn connect(
         return Ok(());
     }
     let me = boot.pe();
-    let opened = engines::open(settings).map_err(Error::Boot);
-    let name = opened.as_ref().map(|(name, _)| padded::<32>(name)).map_err(Clone::clone);
-    let names = step(boot, name)?;
-    let (name, wire) = opened?;
-    if let Some(pe) = names.iter().position(|other| unpadded(other) != name) {
-        let (here, there) = (name.to_owned(), unpadded(&names[pe]));
-        return Err(Error::StartDiffers {
-            item: "what carries messages",
-            me,
-            here,
-            pe: PeId(pe as u32),
-            there,
-        });
-    }
+    let wire = engines::open(boot, settings)?;
     let addresses = step_of_bytes(boot, Ok(&wire.address()))?;
     let secret = secret(boot)?;
     name_hosts(boot);

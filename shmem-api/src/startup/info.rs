@@ -45,6 +45,9 @@ pub(crate) fn at_start(started: &Started<'_>) {
     if let Some(hint) = settings.hint() {
         say(&format!("PE 0: {hint}"));
     }
+    if let Some(caveat) = engines::caveat() {
+        say(&format!("PE 0: {caveat}"));
+    }
     if let Some(excess) = &budget.excess {
         say(&format!(
             "PE 0: {excess}: legal, since only what is touched is taken; touching it all ends the job"

@@ -3,7 +3,8 @@
 //! The linker's build id says so if there is one; else the file itself does. The layout of the segments
 //! is part of it in either case, because STATICS-D4 rests on it and a tool may rewrite a file and keep its id.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 
 use bytemuck::{Pod, Zeroable};
@@ -21,6 +22,7 @@ pub struct Identity {
 
 const BUILD_ID: u64 = 1;
 const FILE: u64 = 2;
+const CONTENTS: u64 = 3;
 
 impl Identity {
     pub(super) fn of(executable: &Program) -> io::Result<Identity> {
@@ -37,6 +39,65 @@ impl Identity {
         let words = [file.dev(), file.ino(), file.size(), mtime as u64];
         Ok(Identity { kind: FILE, id: bytemuck::cast(words), layout })
     }
+}
+
+impl Identity {
+    /// The same for hosts whose file systems number files each for themselves: where there is no build id, by what the file holds.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn on_any_host(self) -> io::Result<Identity> {
+        if self.kind == BUILD_ID {
+            return Ok(self);
+        }
+        let contents = Contents::of(File::open("/proc/self/exe")?)?;
+        Ok(Identity {
+            kind: CONTENTS,
+            id: bytemuck::cast([contents.len, contents.one, contents.other, 0]),
+            ..self
+        })
+    }
+}
+
+/// What a file holds, as its length and two hashes.
+#[derive(PartialEq, Eq, Debug)]
+struct Contents {
+    len: u64,
+    one: u64,
+    other: u64,
+}
+
+impl Contents {
+    fn of(mut file: impl Read) -> io::Result<Contents> {
+        let mut found = Contents { len: 0, one: FNV, other: !FNV };
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            // Whole, however it comes: so the words are the same.
+            let n = fill(&mut file, &mut piece)?;
+            if n == 0 {
+                return Ok(found);
+            }
+            found.len += n as u64;
+            piece[n..].fill(0);
+            for word in piece[..n.next_multiple_of(8)].as_chunks().0 {
+                let word = u64::from_le_bytes(*word);
+                found.one = (found.one ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+                found.other = (found.other.rotate_left(17) ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93);
+            }
+        }
+    }
+}
+
+/// Fills `piece` as far as the file goes.
+fn fill(file: &mut impl Read, piece: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < piece.len() {
+        match file.read(&mut piece[filled..])? {
+            0 => break,
+            n => filled += n,
+        }
+    }
+    Ok(filled)
 }
 
 const FNV: u64 = 0xcbf2_9ce4_8422_2325;
@@ -97,6 +158,25 @@ mod tests {
         assert_eq!(build_id(&notes), Some(&b"twenty bytes it has."[..]));
         assert_eq!(build_id(&notes[..60]), None);
         assert_eq!(build_id(&[]), None);
+    }
+
+    #[test]
+    fn contents_differ_where_a_byte_does() {
+        let of = |bytes: &[u8]| Contents::of(bytes).unwrap();
+        let long: Vec<u8> = (0..3_000_001u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
+        let whole = of(&long);
+        assert_eq!(whole.len, 3_000_001);
+        // However it comes.
+        let (first, second) = long.split_at(1_500_003);
+        assert_eq!(Contents::of(first.chain(second)).unwrap(), whole);
+        for at in [0, 7, 8, 1 << 20, 2_999_999, 3_000_000] {
+            let mut other = long.clone();
+            other[at] ^= 0x10;
+            let other = of(&other);
+            assert!(other.one != whole.one && other.other != whole.other, "{at}");
+        }
+        assert_ne!(of(&long[..3_000_000]), whole);
+        assert_ne!(of(b""), of(b"\0"));
     }
 
     #[test]

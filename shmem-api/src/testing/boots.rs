@@ -4,8 +4,9 @@
 //!
 //! | variable | |
 //! |---|---|
-//! | `SHMEM_TEST_BOOTS` | which of `local`, `openmpi`, `mpich`, `slurm` to use, with commas between (else all that are here but `slurm`, which others may be waiting for) |
+//! | `SHMEM_TEST_BOOTS` | which of `local`, `openmpi`, `mpich`, `slurm`, `hosts` to use, with commas between (else all that are here but `slurm`, which others may be waiting for) |
 //! | `SLURM_MPI_TYPE` | Slurm's plugin that the PEs join by: `pmi2`, or `pmix` (the default) |
+//! | `SHMEM_TRANSPORT` | likewise; `mpi` not the PEs of the local boot, which have none |
 //! | `SHMEM_BOOT` | reaches the PEs of a launcher as it does a user's: so the same tests run with PEs that join in another way |
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -13,6 +14,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+use super::mix;
 
 /// Set in the processes of a launch: the test they run.
 pub(super) const ROLE: &str = "SHMEM_TEST_ROLE";
@@ -33,7 +36,15 @@ pub enum Boot {
     Mpich,
     /// By Slurm's `srun`, whose PMIx or PMI-1 the PEs join by.
     Slurm,
+    /// By the supervisor of this library, and the PEs take themselves for several hosts, which reach each other over UCX.
+    Hosts,
 }
+
+/// Every one.
+const EVERY: [Boot; 5] = [Boot::Local, Boot::OpenMpi, Boot::Mpich, Boot::Slurm, Boot::Hosts];
+
+/// How many PEs are on which host.
+const SHAPE: &str = "SHMEM_FAKE_HOSTS";
 
 /// Which to use, by their names.
 const CHOICE: &str = "SHMEM_TEST_BOOTS";
@@ -51,34 +62,55 @@ const ANSWER: Duration = Duration::from_secs(5);
 const OPEN_MPI: [&str; 4] = ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"];
 
 impl Boot {
-    /// Those that this machine has, or those of them that `SHMEM_TEST_BOOTS` names. The first is the cheapest.
+    /// Those that start PEs on one host: those that this machine has, or those of them that `SHMEM_TEST_BOOTS` names. The
+    /// first is the cheapest.
     pub fn all() -> &'static [Boot] {
-        static ALL: OnceLock<Vec<Boot>> = OnceLock::new();
-        ALL.get_or_init(|| {
+        match Boot::everywhere() {
+            [one_host @ .., Boot::Hosts] => one_host,
+            all => all,
+        }
+    }
+
+    /// The same, and [`Hosts`](Boot::Hosts): for a test that holds wherever the PEs are.
+    pub fn everywhere() -> &'static [Boot] {
+        static HERE: OnceLock<Vec<Boot>> = OnceLock::new();
+        HERE.get_or_init(|| {
             let choice = std::env::var(CHOICE).ok();
             let wanted = |boot: &Boot| {
                 choice.as_deref().map_or(*boot != Boot::Slurm, |list| {
                     list.split(',').any(|name| name.trim() == boot.name())
                 })
             };
-            let all = [Boot::Local, Boot::OpenMpi, Boot::Mpich, Boot::Slurm];
             if let Some(unknown) = choice
                 .iter()
                 .flat_map(|list| list.split(','))
-                .find(|name| !all.iter().any(|boot| boot.name() == name.trim()))
+                .find(|name| !EVERY.iter().any(|boot| boot.name() == name.trim()))
             {
-                panic!("{CHOICE}: there is no {unknown}: local, openmpi, mpich, slurm");
+                let names = EVERY.map(Boot::name).join(", ");
+                panic!("{CHOICE}: there is no {unknown}: {names}");
             }
-            let (here, missing): (Vec<_>, Vec<_>) = all
-                .into_iter()
-                .filter(wanted)
-                .partition(|boot| *boot == Boot::Local || boot.launcher().is_some());
+            let (here, missing): (Vec<_>, Vec<_>) =
+                EVERY.into_iter().filter(wanted).partition(|boot| boot.is_here());
             assert!(!missing.contains(&Boot::Slurm), "{CHOICE} names slurm, and srun does not answer");
             if !missing.is_empty() && !is_pe() {
                 eprintln!("not on this machine, so not tested under: {missing:?}");
             }
             here
         })
+    }
+
+    fn is_here(self) -> bool {
+        match self {
+            Boot::Local => true,
+            // Where PEs already are on hosts of another kind, they are on one each.
+            Boot::Hosts => std::env::var_os(SHAPE).is_none() && (is_pe() || ucx_is_here()),
+            Boot::OpenMpi | Boot::Mpich | Boot::Slurm => self.launcher().is_some(),
+        }
+    }
+
+    /// Those [`everywhere`](Boot::everywhere) that start so many PEs: one is on one host.
+    pub fn of(n: u32) -> impl Iterator<Item = Boot> {
+        Boot::everywhere().iter().copied().filter(move |boot| *boot != Boot::Hosts || n > 1)
     }
 
     /// [`all`](Boot::all) but the local boot: the launchers of others.
@@ -93,13 +125,14 @@ impl Boot {
             Boot::OpenMpi => "openmpi",
             Boot::Mpich => "mpich",
             Boot::Slurm => "slurm",
+            Boot::Hosts => "hosts",
         }
     }
 
     /// The way by which PEs join under it (`SHMEM_BOOT`).
     pub fn way(self) -> &'static str {
         match self {
-            Boot::Local => "local",
+            Boot::Local | Boot::Hosts => "local",
             Boot::OpenMpi => "pmix",
             Boot::Mpich => "pmi",
             Boot::Slurm => match std::env::var(SLURM_MPI) {
@@ -113,7 +146,7 @@ impl Boot {
     pub fn launcher(self) -> Option<&'static str> {
         static FOUND: [OnceLock<Option<&'static str>>; 2] = [OnceLock::new(), OnceLock::new()];
         let (found, names): (_, &[&str]) = match self {
-            Boot::Local => return None,
+            Boot::Local | Boot::Hosts => return None,
             Boot::OpenMpi => (&FOUND[0], &["mpirun.openmpi", "mpirun", "mpiexec"]),
             Boot::Mpich => (&FOUND[1], &["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]),
             Boot::Slurm => {
@@ -137,7 +170,7 @@ impl Boot {
         match self {
             Boot::OpenMpi => &OPEN_MPI,
             Boot::Slurm => &SRUN,
-            Boot::Local | Boot::Mpich => &[],
+            Boot::Local | Boot::Mpich | Boot::Hosts => &[],
         }
     }
 
@@ -148,15 +181,22 @@ impl Boot {
         match self {
             Boot::Mpich => status.signal() == Some(rustix::process::Signal::PIPE.as_raw()),
             Boot::OpenMpi => !status.success() && stderr.contains("orte_session_dir failed"),
-            Boot::Local | Boot::Slurm => false,
+            Boot::Local | Boot::Slurm | Boot::Hosts => false,
         }
     }
 
-    /// The command that starts `program` on `n` PEs.
-    pub fn command(self, n: u32, program: &Path) -> Command {
-        if self == Boot::Local {
+    /// The command that starts `program` on `n` PEs; what runs by it decides how many are on which host.
+    pub fn command(self, n: u32, program: &Path, what: &str) -> Command {
+        if self == Boot::Local || self == Boot::Hosts {
             let mut command = Command::new(program);
             command.env("SHMEM_LOCAL_PES", n.to_string()).env_remove("SHMEM_BOOT");
+            if self == Boot::Hosts {
+                command.env(SHAPE, shape(what, n));
+            }
+            if std::env::var_os("SHMEM_TRANSPORT").is_some_and(|engine| engine == "mpi") {
+                // No launcher, no MPI.
+                command.env_remove("SHMEM_TRANSPORT");
+            }
             return command;
         }
         let mut command =
@@ -167,6 +207,26 @@ impl Boot {
         command.args(self.options()).arg("-n").arg(n.to_string()).arg(program);
         command
     }
+}
+
+/// The hosts of `n` PEs that run `what`, several of them: one shape of those there are, another for other tests.
+fn shape(what: &str, n: u32) -> String {
+    let shapes = [
+        "2".to_owned(),
+        format!("1+{}", n - 1),
+        "cyclic:2".to_owned(),
+        "3".to_owned(),
+        format!("{}+1", n - 1),
+        format!("cyclic:{}", n.div_ceil(2)),
+    ];
+    let number = what.bytes().fold(u64::from(n), |sum, byte| mix(sum, u64::from(byte)));
+    shapes[(number % shapes.len() as u64) as usize].clone()
+}
+
+/// Whether the loader knows UCX, what carries messages between hosts.
+fn ucx_is_here() -> bool {
+    let known = Command::new("ldconfig").arg("-p").env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin").output();
+    known.is_ok_and(|known| String::from_utf8_lossy(&known.stdout).contains("libucp.so.0"))
 }
 
 /// Whether there is a Slurm, and a place in it.

@@ -101,7 +101,7 @@ pub fn run_on<L: Level>(test: &str, pes: &[u32], body: impl FnOnce(&World<L>)) {
     }
     let soak = std::env::var(SOAK).ok().map(|n| n.parse().expect("a number of PEs"));
     for &n in soak.as_ref().map_or(pes, std::slice::from_ref) {
-        for &boot in Boot::all() {
+        for boot in Boot::of(n) {
             Launch::of_test(test, n, boot).run().expect_success(&format!("{test} on {n} PEs by {boot:?}"));
         }
     }
@@ -118,7 +118,7 @@ impl Launch {
     /// This test binary, on `n` PEs, running only `test`.
     pub fn of_test(test: &str, n: u32, boot: Boot) -> Launch {
         let me = std::env::current_exe().expect("a test knows its own file");
-        Launch::of_program(&me, n, boot).running(test)
+        Launch::of_command(boot.command(n, &me, test)).by(boot).running(test)
     }
 
     fn running(self, test: &str) -> Launch {
@@ -133,7 +133,8 @@ impl Launch {
 
     /// Any program, on `n` PEs.
     pub fn of_program(program: &std::path::Path, n: u32, boot: Boot) -> Launch {
-        Launch::of_command(boot.command(n, program)).by(boot)
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        Launch::of_command(boot.command(n, program, &name)).by(boot)
     }
 
     /// Any command that starts PEs.

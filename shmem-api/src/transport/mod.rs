@@ -15,11 +15,15 @@
 //! that it is readable, or writable, for as many bytes, and lies apart from the target.
 #![allow(unsafe_code)]
 
+mod bell;
+#[cfg(all(test, not(miri)))]
+mod conformance;
 mod data;
 pub(crate) mod engines;
 pub(crate) mod far;
 #[cfg(feature = "testing")]
 pub(crate) mod loopback;
+mod mpi;
 pub(crate) mod part;
 pub(crate) mod served;
 #[cfg(test)]

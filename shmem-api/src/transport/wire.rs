@@ -68,6 +68,11 @@ pub(crate) trait Wire: Send + Sync {
     /// Its name in `SHMEM_TRANSPORT`, and what it stands on, in one line.
     fn describe(&self) -> String;
 
+    /// What users are to know of it, in one line: what it cannot promise.
+    fn caveat(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What another process needs to reach this one; it goes to all by the boot.
     fn address(&self) -> Vec<u8>;
 

@@ -121,7 +121,7 @@ const OTHER: &str = "SHMEM_TEST_OTHER";
 /// Runs `test` with `n` PEs of which the last runs the other executable.
 fn launch_two(test: &str, n: u32, boot: Boot, other: &Path) -> Outcome {
     let launch = match boot {
-        Boot::Local => Launch::of_test(test, n, boot),
+        Boot::Local | Boot::Hosts => Launch::of_test(test, n, boot),
         Boot::OpenMpi | Boot::Mpich => {
             let args =
                 [":", "-n", "1", other.to_str().unwrap(), test, "--exact", "--nocapture", "--test-threads=1"];
@@ -130,7 +130,7 @@ fn launch_two(test: &str, n: u32, boot: Boot, other: &Path) -> Outcome {
         Boot::Slurm => {
             let chosen = "[ $SLURM_PROCID = $SHMEM_TEST_LAST ] && exec \"$SHMEM_TEST_OTHER\" \"$@\"; exec \"$0\" \"$@\"";
             let me = std::env::current_exe().unwrap();
-            let mut command = boot.command(n, Path::new("sh"));
+            let mut command = boot.command(n, Path::new("sh"), test);
             command.arg("-c").arg(chosen).arg(me).args([test, "--exact", "--nocapture", "--test-threads=1"]);
             Launch::of_command(command).env("SHMEM_TEST_ROLE", test).env("SHMEM_SYMMETRIC_SIZE", "1G")
         }

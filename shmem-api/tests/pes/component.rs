@@ -13,7 +13,7 @@ fn on_pes(test: &str, n: u32, body: impl FnOnce()) {
     if testing::is_pe() {
         return body();
     }
-    for &boot in Boot::all() {
+    for boot in Boot::of(n) {
         Launch::of_test(test, n, boot).run().expect_success(test);
     }
 }

@@ -174,7 +174,7 @@ fn a_launcher_in_a_step_of_one_task() {
     for inner in
         [Boot::OpenMpi, Boot::Mpich, Boot::Slurm].into_iter().filter(|boot| boot.launcher().is_some())
     {
-        let mut shell = Boot::Slurm.command(1, std::path::Path::new("env"));
+        let mut shell = Boot::Slurm.command(1, std::path::Path::new("env"), test);
         shell.arg("SLURM_OVERLAP=1").arg(inner.launcher().unwrap()).args(inner.options()).args(["-n", "3"]);
         shell.arg(&me).args([test, "--exact", "--nocapture", "--test-threads=1"]);
         let launch =

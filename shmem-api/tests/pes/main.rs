@@ -28,6 +28,7 @@ mod component;
 mod cores;
 mod ctx;
 mod differences;
+mod engines;
 mod exit;
 mod global;
 mod heap;

@@ -433,7 +433,7 @@ fn misuse(test: &str, pes: &[u32], body: impl FnOnce(&World), check: impl Fn(&Ou
         return;
     }
     for &n in pes {
-        for &boot in Boot::all() {
+        for boot in Boot::of(n) {
             let outcome = Launch::of_test(test, n, boot).limit(Duration::from_secs(30)).run();
             assert!(!outcome.timed_out && !outcome.status.success(), "{boot:?} {n}: {outcome}");
             check(&outcome);
@@ -576,7 +576,7 @@ fn threads_on_teams_of_their_own() {
     let test = here!("threads_on_teams_of_their_own");
     if !testing::is_pe() {
         for n in [1, 2, 4] {
-            for &boot in Boot::all() {
+            for boot in Boot::of(n) {
                 let outcome = Launch::of_test(test, n, boot).limit(Duration::from_secs(120)).run();
                 outcome.expect_success(&format!("{n} PEs, {boot:?}"));
             }

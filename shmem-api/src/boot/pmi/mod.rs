@@ -173,7 +173,7 @@ impl Launcher for Pmi {
         self.wire.end(status.into());
     }
 
-    fn leave(mut self: Box<Self>, _: bool) {
+    fn leave(mut self: Box<Self>) {
         // A launcher that is gone needs no word.
         let _ = self.wire.ask("cmd=finalize", "finalize_ack", true);
     }
@@ -313,7 +313,7 @@ mod tests {
         let longer: Vec<u8> = (0..=255).collect();
         assert_eq!(pmi.gather(c"longer", &longer).unwrap(), [longer]);
         assert_eq!(pmi.gather(c"shorter", b"short").unwrap(), [b"short"]);
-        Box::new(pmi).leave(false);
+        Box::new(pmi).leave();
         drop(ours);
         launcher.join().unwrap();
     }

@@ -187,11 +187,11 @@ pub(super) fn join(library: Functions) -> Result<Pmix, String> {
         }
         Ok(n_pes) => {
             let why = format!("PMIx says PE {} of {n_pes}", pmix.me.rank);
-            Box::new(pmix).leave(false);
+            Box::new(pmix).leave();
             Err(why)
         }
         Err(why) => {
-            Box::new(pmix).leave(false);
+            Box::new(pmix).leave();
             Err(why)
         }
     }
@@ -320,7 +320,7 @@ impl Launcher for Pmix {
         }
     }
 
-    fn leave(self: Box<Self>, _: bool) {
+    fn leave(self: Box<Self>) {
         if !self.descriptors.are_as_they_were() {
             return say(&format!(
                 "PE {}: the program has closed descriptors of its launcher's PMIx, so the launcher cannot be told that it ends well",

@@ -12,6 +12,14 @@ use crate::boot::protocol::{Frame, LEAVES, Passes, failure};
 use crate::boot::sockets::ready;
 use crate::boot::star::link::Link;
 
+/// The sockets of one PE.
+pub(super) struct Links {
+    /// To the PE that this one sends to: of all but PE 0.
+    pub(super) up: Option<(PeId, Link)>,
+    /// From those that send to it.
+    pub(super) below: Vec<Branch>,
+}
+
 /// A link to a PE, which speaks for some: for itself, or for all of its host.
 pub(super) struct Branch {
     pub(super) link: Link,

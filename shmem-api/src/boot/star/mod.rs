@@ -37,9 +37,9 @@ use memheap::PeId;
 
 use crate::boot::files;
 use crate::boot::launcher::Launcher;
+use crate::boot::mpi::owned;
 use crate::boot::protocol::{Boot, FRAME, Frame, LEAVES, Passes, Secret, who_passes};
-use crate::boot::star::branch::{Branch, answer, collect, pass};
-use crate::boot::star::link::Link;
+use crate::boot::star::branch::{Links, answer, collect, pass};
 use crate::boot::star::meet::{Met, meet};
 use crate::error::Error;
 use crate::types::host_of::HostOf;
@@ -55,14 +55,6 @@ pub(crate) struct Star {
     secret: Option<Secret>,
     /// Or why there are none: every exchange says so.
     links: Result<Links, Error>,
-}
-
-/// Of one PE.
-struct Links {
-    /// To the PE that this one sends to: of all but PE 0.
-    up: Option<(PeId, Link)>,
-    /// From those that send to it.
-    below: Vec<Branch>,
 }
 
 impl Star {
@@ -159,14 +151,13 @@ impl Boot for Star {
     fn leave(mut self: Box<Self>) -> Result<(), Error> {
         let mut frame = [0; FRAME];
         frame[0] = LEAVES;
-        let several = self.hosts.are_several();
-        if !self.launcher.leaves_together() {
+        if !owned::is_ours() {
             if let Ok(Links { up: Some((_, link)), below }) = &self.links {
                 // It says that this PE, and with it those that cannot be reached without it, have not died; nobody waits for the answer.
                 let speaks_for = 1 + below.iter().map(|branch| branch.pes.len()).sum::<usize>();
                 let _ = link.send(&vec![frame; speaks_for]);
             }
-            self.launcher.leave(several);
+            self.launcher.leave();
             return Ok(());
         }
         let all = self.swap(&frame)?;
@@ -176,7 +167,8 @@ impl Boot for Star {
             let why = format!("PE {} leaves the job while PE {pe} starts the library", self.pe);
             return Err(Error::Boot(why));
         }
-        self.launcher.leave(several);
+        owned::finalize(self.hosts.are_several());
+        self.launcher.leave();
         Ok(())
     }
 }

@@ -19,10 +19,10 @@ use memheap::PeId;
 use parking_lot::Mutex;
 
 use super::abi::Context;
-use super::bell::Bell;
 use super::inbox::{Body, Entry, Queue};
 use super::library::Functions;
 use super::state::{BUSY, Rest, State};
+use crate::transport::bell::Bell;
 use crate::transport::wire::{Event, Outgoing, Payload, Token};
 
 /// See above.

@@ -123,6 +123,12 @@ impl Functions {
         }
     }
 
+    /// What it is, in a word.
+    pub(crate) fn name(&self) -> String {
+        let [major, minor, release] = self.version();
+        format!("UCX {major}.{minor}.{release}")
+    }
+
     /// Major, minor, release.
     pub(super) fn version(&self) -> [c_uint; 3] {
         let mut version = [0; 3];

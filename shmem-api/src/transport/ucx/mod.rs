@@ -29,7 +29,6 @@
 //! | `lane` | the lock, and what is asked of a lane |
 //! | `state` | under it: a worker and its endpoints |
 //! | `inbox` | the callbacks, and the queue they fill |
-//! | `bell` | sleeping and waking |
 //!
 //! Invariants:
 //! * **UCX-U1** the functions are those of `abi`, of a library of version 1.10 or newer below 2; it stays loaded until the process ends.
@@ -44,7 +43,6 @@
 #![allow(unsafe_code)]
 
 mod abi;
-mod bell;
 mod inbox;
 mod lane;
 mod library;
@@ -103,8 +101,7 @@ impl Ucx {
     fn open(library: Functions, net: Option<&str>, settings: &[(&str, &str)]) -> Result<Ucx, String> {
         let context = Context::open(library, net, settings)?;
         let [requests, replies] = [0, 1].map(|parity| Worker::open(library, context.handle(), parity));
-        let [major, minor, release] = library.version();
-        let described = format!("ucx (UCX {major}.{minor}.{release}: {})", context.devices);
+        let described = format!("ucx ({}: {})", library.name(), context.devices);
         Ok(Ucx { requests: requests?, replies: replies?, context: Mutex::new(Some(context)), described })
     }
 

@@ -79,6 +79,15 @@ pub(crate) fn boots(report: &mut Report) {
     report.section("boot", rows.collect());
 }
 
+/// What would carry messages between the hosts of a job.
+pub(crate) fn engines(report: &mut Report) {
+    let rows = shmem_api::engine_choices().into_iter().map(|engine| {
+        let priority = engine.priority.to_string();
+        row([("transport", engine.name), ("priority", &priority), ("outcome", &engine.fate)])
+    });
+    report.section("transport", rows.collect());
+}
+
 /// Every setting of the one table.
 pub(crate) fn settings(report: &mut Report) {
     let (given, problem) = environment();

@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     let mut report = Report::default();
     facts::library(&mut report);
     facts::boots(&mut report);
+    facts::engines(&mut report);
     facts::components(&mut report);
     if all {
         facts::settings(&mut report);

@@ -30,7 +30,7 @@ pub fn scratch() -> &'static Path {
 /// The compiler of the MPI that a launcher belongs to, if it is here.
 pub fn mpicc(boot: Boot) -> Option<&'static str> {
     let names: &[&str] = match boot {
-        Boot::Local => &[],
+        Boot::Local | Boot::Hosts => &[],
         Boot::OpenMpi => &["mpicc.openmpi", "mpicc"],
         Boot::Mpich => &["mpicc.mpich", "mpicc"],
         // Open MPI's asks it by PMIx, MPICH's by PMI.
@@ -144,7 +144,7 @@ fn compile_to(name: &str, mpicc: &str, source: &str, flags: &[&str]) -> PathBuf 
 /// A launch of `program` on `n` PEs by the installed oshrun with that launcher, or by itself.
 pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
     let launch = match boot {
-        Boot::Local => Launch::of_program(program, n, boot),
+        Boot::Local | Boot::Hosts => Launch::of_program(program, n, boot),
         Boot::OpenMpi | Boot::Mpich | Boot::Slurm => {
             let mut oshrun = tool("oshrun");
             oshrun.env("OSHRUN_LAUNCHER", boot.launcher().expect("the boots that are here"));
@@ -163,7 +163,7 @@ pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
 /// Runs a program on each number of PEs under every boot; each must succeed. `check` looks at what it printed.
 pub fn on(program: &Path, pes: &[u32], check: impl Fn(u32, &Outcome)) {
     for &n in pes {
-        for &boot in Boot::all() {
+        for boot in Boot::of(n) {
             let outcome = launch(program, n, boot).run();
             outcome.expect_success(&format!("{} on {n} PEs by {boot:?}", program.display()));
             check(n, &outcome);

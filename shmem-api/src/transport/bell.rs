@@ -1,4 +1,4 @@
-//! Asleep until a worker has something, or somebody in this process rings.
+//! Asleep until an engine has something, or somebody in this process rings.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -6,22 +6,22 @@ use std::time::Duration;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 /// An eventfd: it stays rung until somebody has slept on it.
-pub(super) struct Bell(OwnedFd);
+pub(crate) struct Bell(OwnedFd);
 
 impl Bell {
-    pub(super) fn new() -> Result<Bell, String> {
+    pub(crate) fn new() -> Result<Bell, String> {
         let made = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
         made.map(Bell).map_err(|e| format!("eventfd: {e}"))
     }
 
     /// Ends a sleep, or the next.
-    pub(super) fn ring(&self) {
+    pub(crate) fn ring(&self) {
         // It can only be full, and then it rings already.
         let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
     }
 
     /// Until it rings, the other can be read, or the time is over.
-    pub(super) fn sleep(&self, other: Option<BorrowedFd<'_>>, most: Duration) {
+    pub(crate) fn sleep(&self, other: Option<BorrowedFd<'_>>, most: Duration) {
         let most = Timespec::try_from(most).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
         let both = [self.0.as_fd(), other.unwrap_or(self.0.as_fd())];
         let mut both = both.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
