@@ -3,27 +3,26 @@
 use crate::exit::deadlock::{Blocked, By, provable};
 use crate::node::Node;
 use crate::node::event::Event;
-use crate::sync::primitives::AtomicU32;
 use crate::sync::wait::Waker;
 use crate::transport;
 
 impl Node {
     /// Waits on this PE's own memory until `ready`, which a plain put may bring about.
     pub(crate) fn wait_until(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        let waiters = &self.control().life.waiters;
-        self.wait((&waiters.event, &waiters.asleep), (Waker::MayBeSilent, By::Memory), &ready, &place, || ());
+        let waiters = &self.control().life.waiters.0;
+        self.wait(waiters, (Waker::MayBeSilent, By::Memory), &ready, &place, || ());
     }
 
     /// As [`wait_until`](Self::wait_until), where whoever brings it about calls the library, and notifies.
     pub(crate) fn wait_notified(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        let waiters = &self.control().life.waiters;
-        self.wait((&waiters.event, &waiters.asleep), (Waker::Notifies, By::Calls), &ready, &place, || ());
+        let waiters = &self.control().life.waiters.0;
+        self.wait(waiters, (Waker::Notifies, By::Calls), &ready, &place, || ());
     }
 
     /// Waits until other PEs have come to the same call for the first time, of which nobody notifies.
     pub(crate) fn wait_for_members(&self, ready: impl Fn() -> bool, place: impl Fn() -> String) {
-        let waiters = &self.control().life.waiters;
-        self.wait((&waiters.event, &waiters.asleep), (Waker::MayBeSilent, By::Calls), &ready, &place, || ());
+        let waiters = &self.control().life.waiters.0;
+        self.wait(waiters, (Waker::MayBeSilent, By::Calls), &ready, &place, || ());
     }
 
     /// Waits for a call of another PE, asleep on an event of its mailbox, if that is mapped here. `between` is called between sleeps.
@@ -35,11 +34,11 @@ impl Node {
         place: impl Fn() -> String,
         between: impl FnMut(),
     ) {
-        let waiters = &self.control().life.waiters;
+        let waiters = &self.control().life.waiters.0;
         let (event, waker) = match event {
-            Some(event) => ((&event.count, &event.asleep), waker),
+            Some(event) => (event, waker),
             // It is a far PE's: this one looks by itself.
-            None => ((&waiters.event, &waiters.asleep), Waker::MayBeSilent),
+            None => (waiters, Waker::MayBeSilent),
         };
         self.wait(event, (waker, By::Calls), ready, &place, between);
     }
@@ -47,7 +46,7 @@ impl Node {
     /// All of them. `place` says what is waited for, for lines.
     fn wait(
         &self,
-        (event, asleep): (&AtomicU32, &AtomicU32),
+        event: &Event,
         (waker, by): (Waker, By),
         ready: &dyn Fn() -> bool,
         place: &dyn Fn() -> String,
@@ -63,7 +62,7 @@ impl Node {
             transport::progress();
             ready()
         };
-        self.policy.wait(event, asleep, waker, ready, |waited| {
+        self.policy.wait(&event.count, &event.asleep, waker, ready, |waited| {
             blocked.look(waited);
             between();
             report(waited);

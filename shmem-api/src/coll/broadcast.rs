@@ -11,12 +11,16 @@
 //!      other dst |AAAA|BBBB|         while the other gets B from the root's source (COLL-K2: after a meeting)
 //! ```
 //!
+//! Of many elements, the members on another host each take a part from the root's source, and after one more meeting what the others
+//! there have taken from their dests: so each byte goes there once.
+//!
 //! A `dest` is written only while its PE is in the call: programs that let calls follow each other with one `dest`, and
 //! look at it in between, find what each call brought. Where the root's source is, the root says. On a team the root's
 //! `dest` is written, too; in an active set it is not.
 
 use crate::coll::group::Group;
-use crate::coll::pieces::Few;
+use crate::coll::pieces::{Few, part};
+use crate::team::upper::Hosts;
 use crate::types::elem::Elem;
 
 /// What the root of a broadcast does.
@@ -60,7 +64,36 @@ fn keep<T: Elem>(group: &Group<'_, '_, T>, root: Root) {
     }
 }
 
+/// Many elements, to members on several hosts.
+fn on_hosts<T: Elem>(group: &mut Group<'_, '_, T>, hosts: &Hosts, n: usize, root: Root) {
+    let me = group.rank();
+    let ((of_root, _), (_, place), here) = (hosts.place(root.rank), hosts.place(me), hosts.ranks_here());
+    let beside_root = of_root == hosts.here();
+    let part_of = |place: usize| {
+        let part = part::<T>(n, place as u32, here.len() as u32);
+        (part.start, part.len())
+    };
+    group.open();
+    if me == root.rank {
+        keep(group, root);
+    } else {
+        let (at, len) = if beside_root { (0, n) } else { part_of(place) };
+        group.source_of_root(at, len).get_own(group.own_dest().part(at, len));
+    }
+    group.sync();
+    if !beside_root {
+        for (other, rank) in here.iter().enumerate().filter(|(other, _)| *other != place) {
+            let (at, len) = part_of(other);
+            group.written_by(*rank, at, len).get_own(group.own_dest().part(at, len));
+        }
+    }
+    group.close();
+}
+
 fn large<T: Elem>(group: &mut Group<'_, '_, T>, n: usize, root: Root) {
+    if let Some(hosts) = group.hosts() {
+        return on_hosts(group, hosts, n, root);
+    }
     let me = group.rank();
     group.open();
     let halves = group.size() == 2 && !root.gets_it;

@@ -95,6 +95,13 @@ impl Course {
         self.way
     }
 
+    /// At a meeting in between; on which way it was. From there on all have met.
+    #[inline]
+    pub(super) fn meets_between(&mut self) -> Way {
+        assert!(self.stage == Stage::Open, "COLL-K6: the stages of a call follow each other in one order");
+        std::mem::replace(&mut self.way, Way::Meets)
+    }
+
     /// At the closing; on which way.
     #[inline]
     pub(super) fn closes(&mut self) -> Way {
@@ -181,6 +188,22 @@ mod tests {
                 assert_eq!(course.is_open(), way != Way::Few && went == 1);
                 assert_eq!(course.is_met(), way == Way::Meets && went == 1);
             }
+        }
+    }
+
+    /// From a meeting in between on all have met, whichever way it was; and there is none before the opening.
+    #[test]
+    fn after_a_meeting_in_between_all_have_met() {
+        for way in [Way::Meets, Way::GoesAhead] {
+            let mut course = Course::new(way);
+            assert_eq!(course.opens(), way);
+            assert_eq!(course.is_met(), way == Way::Meets);
+            assert_eq!(course.meets_between(), way);
+            assert!(course.is_open() && course.is_met());
+            assert_eq!(course.meets_between(), Way::Meets);
+            assert_eq!(course.closes(), Way::Meets);
+            assert!(catch_unwind(move || course.meets_between()).is_err());
+            assert!(catch_unwind(|| Course::new(Way::Meets).meets_between()).is_err());
         }
     }
 }

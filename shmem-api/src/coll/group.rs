@@ -30,6 +30,7 @@ use crate::engine::Engine;
 use crate::node::signature::{ARGS, Kind, Position};
 use crate::team::call::TeamCall;
 use crate::team::core::TeamCore;
+use crate::team::upper::Hosts;
 use crate::types::elem::Elem;
 use crate::types::pe_set::PeSet;
 use crate::types::word::type_word;
@@ -107,7 +108,8 @@ fn run<T: Elem, R>(
             ARGUMENTS => (dest.position, src.position),
             _ => (0, 0),
         };
-        let way = Way::of(kind, n, bytes::<T>(n), (ARGS - agreed) * 8, dest.ready);
+        let shown = if agreed == ARGUMENTS { team.room(agreed) } else { ARGS - agreed };
+        let way = Way::of(kind, n, bytes::<T>(n), shown * 8, dest.ready && team.goes_ahead());
         let room = dest.len;
         let read = matches!(kind, Kind::Broadcast | Kind::Reduce | Kind::Scan);
         let as_long = room == reach(kind, n, more, team.members.size) && (!read || src.len() == n);
@@ -142,6 +144,9 @@ impl<'a, T: Elem> Group<'a, '_, T> {
     /// In the place of that meeting: `root` goes on at once; the others wait until it has called.
     #[inline]
     pub(crate) fn follow(&mut self, root: u32) {
+        if self.team_call.hosts().is_some() {
+            return self.meet();
+        }
         self.course.meets_once();
         if self.rank() == root {
             self.team_call.give(&self.words[..self.len], self.agreed);
@@ -164,6 +169,15 @@ impl<'a, T: Elem> Group<'a, '_, T> {
         match self.course.opens() {
             Way::GoesAhead => self.team_call.go_ahead(),
             _ => self.team_call.meet(&self.words[..self.len], self.agreed),
+        }
+    }
+
+    /// Meets all once more while it is open: what each has done by then is visible to all.
+    #[inline]
+    pub(crate) fn sync(&mut self) {
+        match self.course.meets_between() {
+            Way::GoesAhead => self.team_call.meet(&self.words[..self.len], self.agreed),
+            _ => self.team_call.sync(),
         }
     }
 
@@ -213,6 +227,11 @@ impl<'a, T: Elem> Group<'a, '_, T> {
         (at, self.src.len(), all)
     }
 
+    /// Of a collect that is laid out: how many elements each member has, by rank.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.size()).map(|rank| self.word_of(rank, 0) as usize)
+    }
+
     /// This PE's dest: all of it is there, or the job ends.
     #[inline]
     pub(crate) fn own_dest(&self) -> OwnDest<'a, T> {
@@ -247,6 +266,15 @@ impl<'a, T: Elem> Group<'a, '_, T> {
         unsafe { self.src.of(self.call, self.pe(rank), at, n) }
     }
 
+    /// `n` elements from the `at`th of a member's dest, to be read while the call is open, when its PE has been met and nobody writes them.
+    #[inline]
+    pub(crate) fn written_by(&self, rank: u32, at: usize, n: usize) -> MemberSource<'_, T> {
+        assert!(self.course.is_met(), "COLL-K2: it is read when its PE has been met");
+        // SAFETY: COLL-K6: the call is open; the member has been met, by its words on the same dest. It cannot be closed as long as
+        // the piece borrows the group.
+        unsafe { self.dest.written(self.call, self.pe(rank), at, n) }
+    }
+
     /// As [`source_of`](Self::source_of), of the root of a broadcast, wherever that one has it.
     #[inline]
     pub(crate) fn source_of_root(&self, at: usize, n: usize) -> MemberSource<'_, T> {
@@ -263,7 +291,7 @@ impl<'a, T: Elem> Group<'a, '_, T> {
 }
 
 /// Who calls.
-impl<T> Group<'_, '_, T> {
+impl<'c, T> Group<'_, 'c, T> {
     /// Which routine it is.
     #[inline]
     pub(crate) fn call(&self) -> Call {
@@ -282,9 +310,15 @@ impl<T> Group<'_, '_, T> {
         self.members.size
     }
 
+    /// Who is on which host, if members are on several.
+    #[inline]
+    pub(crate) fn hosts(&self) -> Option<&'c Hosts> {
+        self.team_call.hosts()
+    }
+
     /// The members, beginning with the one after this PE: so that not all turn to the same one at once.
     #[inline]
-    pub(crate) fn round(&self) -> impl Iterator<Item = u32> + use<T> {
+    pub(crate) fn round(&self) -> impl Iterator<Item = u32> + use<'c, T> {
         let (rank, size) = (self.rank(), self.size());
         (rank + 1..size).chain(0..=rank)
     }
@@ -298,7 +332,7 @@ impl<T> Group<'_, '_, T> {
     /// Word `i` of what a member has shown.
     #[inline]
     fn word_of(&self, rank: u32, i: usize) -> u64 {
-        self.team_call.words_of(rank as usize).arg(self.agreed + i)
+        self.team_call.word_of(rank as usize, self.agreed + i)
     }
 }
 

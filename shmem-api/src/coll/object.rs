@@ -102,6 +102,18 @@ impl<'o, T: Elem> Dest<'o, T> {
     }
 }
 
+impl<'o, T: Elem> Dest<'o, T> {
+    /// As [`of`](Self::of), to be read.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline]
+    pub(super) unsafe fn written<'m>(&self, call: Call, pe: i32, at: usize, n: usize) -> MemberSource<'m, T> {
+        let target = piece::<T>(call, (self.at, self.len), pe, at, n);
+        MemberSource { target, n, borrowed: PhantomData }
+    }
+}
+
 impl<'o, T: Elem> Source<'o, T> {
     /// `len` elements at `at`, which is where `position` says, or `Position::NONE` if this PE alone reads them.
     ///
@@ -209,6 +221,12 @@ impl<T: Elem> OwnDest<'_, T> {
         unsafe { copy::put(to.at, from.as_ptr(), from.len()) }
     }
 
+    /// Reads the elements from the `at`th on into a chunk, which must hold them.
+    pub(crate) fn get(self, at: usize, n: usize, chunk: &mut Chunk) -> &mut [T] {
+        let from = Target::Mapped(self.part(at, n).at.cast());
+        MemberSource { target: from, n, borrowed: PhantomData }.get(chunk)
+    }
+
     /// Writes all of it.
     #[inline]
     pub(crate) fn put_own(self, from: OwnSource<'_, T>) {
@@ -233,6 +251,15 @@ impl<T: Elem> OwnSource<'_, T> {
         // SAFETY: COLL-K5: nobody writes them; there are words enough, as just seen.
         unsafe { copy::get(words.as_mut_ptr().cast::<T>(), self.at, self.len) };
         n
+    }
+}
+
+impl Chunk {
+    /// Holds these elements.
+    pub(crate) fn hold<T: Elem>(&mut self, elements: &[T]) -> &mut [T] {
+        let from = OwnSource { at: elements.as_ptr(), len: elements.len(), borrowed: PhantomData };
+        let target = Target::Mapped(from.at.cast_mut().cast());
+        MemberSource { target, n: from.len, borrowed: PhantomData }.get(self)
     }
 }
 
@@ -299,6 +326,13 @@ impl<T: Elem> MemberSource<'_, T> {
         unsafe { self.target.get(to, self.n) };
         // SAFETY: `n` elements have just been written there, aligned, and any bytes are a valid T.
         unsafe { std::slice::from_raw_parts_mut(to, self.n) }
+    }
+
+    /// Reads it into a private place that is as long.
+    pub(crate) fn get_into(self, to: &mut [T]) {
+        assert_eq!(to.len(), self.n, "COLL-K6: a piece is as long as the place it is read into");
+        // SAFETY: COLL-K6; the place is as long, and private.
+        unsafe { self.target.get(to.as_mut_ptr(), self.n) }
     }
 
     /// Reads it into an object that is as long, and that it may overlap, if it is this PE's, too.

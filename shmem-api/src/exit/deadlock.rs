@@ -67,10 +67,10 @@ pub(crate) struct Blocked<'e> {
 /// How far a PE has come with its questions.
 enum Asked {
     Nothing,
-    /// The first.
-    Once(u32),
+    /// The first, by its number on each host.
+    Once(Vec<u32>),
     /// The second; and the waits in which the PEs answered the first.
-    Twice(u32, Vec<Answer>),
+    Twice(Vec<u32>, Vec<Answer>),
     /// All wait, but something else may end it: it asks no more.
     InVain,
 }
@@ -138,7 +138,7 @@ impl<'e> Blocked<'e> {
         if waited >= PATIENCE && is_exiting(self.node) {
             leaving::still_alone(self.node, waited);
         }
-        let question = self.question().load(Ordering::Acquire);
+        let question = self.question(self.node.hosts.of(self.node.me)).load(Ordering::Acquire);
         if !transport::is_idle() {
             // What this PE has asked for may still end somebody's wait.
             return;
@@ -154,8 +154,10 @@ impl<'e> Blocked<'e> {
         }
     }
 
-    fn question(&self) -> Part<'static, AtomicU32> {
-        self.node.control_of(PeId(0)).life().field(|l| &l.question)
+    /// Where a question is put to the PEs of a host: so each looks at its own host only.
+    fn question(&self, host: u32) -> Part<'static, AtomicU32> {
+        let first = self.node.hosts.leader(host);
+        self.node.control_of(first).life().field(|l| &l.question)
     }
 
     fn answer(&mut self, mine: &Life, question: u32) {
@@ -185,10 +187,13 @@ impl<'e> Blocked<'e> {
     }
 
     fn ask(&mut self) {
-        let put = || self.question().fetch_add(1, Ordering::AcqRel) + 1;
+        let put = || {
+            let hosts = 0..self.node.hosts.n_hosts();
+            hosts.map(|host| self.question(host).fetch_add(1, Ordering::AcqRel) + 1).collect::<Vec<u32>>()
+        };
         let next = match &self.asked {
             Asked::Nothing => Asked::Once(put()),
-            Asked::Once(question) => match self.answers(*question) {
+            Asked::Once(question) => match self.answers(question) {
                 Ok(answers) => Asked::Twice(put(), answers),
                 Err(silent) => {
                     self.silent = silent;
@@ -196,7 +201,7 @@ impl<'e> Blocked<'e> {
                 }
             },
             Asked::InVain => return,
-            Asked::Twice(question, then) => match self.answers(*question) {
+            Asked::Twice(question, then) => match self.answers(question) {
                 Ok(now) if then.iter().zip(&now).all(|(then, now)| then.same_wait(*now)) => {
                     match self.may_be_stored() {
                         true => Asked::InVain,
@@ -214,14 +219,17 @@ impl<'e> Blocked<'e> {
     }
 
     /// What all others have answered to a question; else a PE that has not.
-    fn answers(&self, to: u32) -> Result<Vec<Answer>, usize> {
+    fn answers(&self, to: &[u32]) -> Result<Vec<Answer>, usize> {
         let (controls, me) = (&self.node.controls, self.node.me.0 as usize);
-        let silent = |pe: usize| pe != me && !Answer::of(controls[pe].life()).answers(to);
+        let to = |pe: usize| to[self.node.hosts.of(PeId(pe as u32)) as usize];
+        let silent = |pe: usize| pe != me && !Answer::of(controls[pe].life()).answers(to(pe));
         if silent(self.silent) {
             return Err(self.silent);
         }
         let others = (0..controls.len()).filter(|pe| *pe != me);
-        others.map(|pe| Some(Answer::of(controls[pe].life())).filter(|a| a.answers(to)).ok_or(pe)).collect()
+        others
+            .map(|pe| Some(Answer::of(controls[pe].life())).filter(|a| a.answers(to(pe))).ok_or(pe))
+            .collect()
     }
 
     fn end(&self) -> ! {

@@ -67,7 +67,7 @@ fn wake_all<'l>(lives: impl Iterator<Item = Part<'l, Life>>) {
 fn wake(life: Part<'_, Life>) {
     match life {
         Part::Mapped(life) => {
-            wait::notify(&life.waiters.event, &life.waiters.asleep);
+            wait::notify(&life.waiters.0.count, &life.waiters.0.asleep);
             life.pulse.wake();
         }
         Part::Far(far) => transport::wake(far.pe),
@@ -199,6 +199,7 @@ pub(crate) fn let_others_speak(node: &Node) {
 mod tests {
     use super::*;
     use crate::node::control_block::{Pulse, Waiters};
+    use crate::node::event::Event;
     use crate::process::status::{DIED, LEFT};
     use crate::sync::primitives::{AtomicU32, AtomicU64};
 
@@ -216,7 +217,7 @@ mod tests {
             blocked: AtomicU64::new(0),
             stores: zero(),
             told: std::array::from_fn(|_| AtomicU64::new(0)),
-            waiters: Waiters { event: zero(), asleep: zero() },
+            waiters: Waiters(Event::new()),
             pulse: Pulse::default(),
         };
         let lives = [life(), life(), life()];

@@ -1,7 +1,7 @@
 //! The part of every PE's segment that belongs to the runtime: above the spaces, out of reach of puts.
 //!
 //! ```text
-//!   ... spaces | · · left · · | free lists | active sets | team mailboxes | life |   reserved from the top down, then sealed
+//!   ... spaces | · · left · · | zones | free lists | active sets | team mailboxes | life |   reserved from the top down, then sealed
 //! ```
 //!
 //! What the runtime needs is reserved by name at boot and sealed; the PEs compare the digest. All of it is
@@ -15,8 +15,10 @@ use memheap::{Align, Bytes, Offset, PeId};
 use rustix::thread::{futex, gettid};
 
 use crate::node::central_barrier::BlameCell;
-use crate::node::mailbox::{Mailbox, SETS, SetMailbox};
+use crate::node::event::Event;
+use crate::node::mailbox::{Mailbox, SET_ZONES, SETS, SetMailbox};
 use crate::node::signature::SignatureCell;
+use crate::node::zone::Zone;
 use crate::sync::primitives::{AtomicU32, AtomicU64, Ordering};
 use crate::transport::part::{FarPart, Part, Words};
 
@@ -36,6 +38,8 @@ pub(crate) struct ControlBlock<'m> {
     pub(crate) sets: &'m [SetMailbox],
     /// What it has dropped.
     pub(crate) frees: &'m [FreeList; 2],
+    /// Where what other hosts show to its teams comes, by slot; then to its active sets. None in a job on one host.
+    pub(crate) zones: &'m [Zone],
 }
 
 /// The control block of a PE, wherever that PE is.
@@ -61,6 +65,11 @@ impl Control {
         }
     }
 
+    /// What sleeps in waits on its memory.
+    pub(crate) fn waiters(&self) -> Part<'static, Event> {
+        self.part(|block| &block.life.waiters.0)
+    }
+
     #[inline]
     pub(crate) fn life(&self) -> Part<'static, Life> {
         self.part(|block| block.life)
@@ -69,6 +78,17 @@ impl Control {
     /// What it shows to the members of the team in a slot.
     pub(crate) fn mailbox(&self, slot: usize) -> Part<'static, Mailbox> {
         self.part(|block| &block.teams[slot])
+    }
+
+    /// Where what other hosts show to the members of the active set that has this zone comes.
+    pub(crate) fn set_zone(&self, at: usize) -> Option<Part<'static, Zone>> {
+        self.zone(self.slots() + at)
+    }
+
+    /// Where what other hosts show to the members of the team in a slot comes, if there are other hosts.
+    pub(crate) fn zone(&self, slot: usize) -> Option<Part<'static, Zone>> {
+        let (Control::Mapped(block) | Control::Far { mirror: block, .. }) = self;
+        (slot < block.zones.len()).then(|| self.part(|block| &block.zones[slot]))
     }
 
     /// How many slots there are.
@@ -84,7 +104,9 @@ impl Control {
 
     /// What it has dropped, as shown in that turn.
     pub(crate) fn dropped(&self, turn: usize) -> Vec<u64> {
-        self.part(|block| &block.frees[turn]).look(FreeList::read)
+        let list = self.part(|block| &block.frees[turn]);
+        let len = list.field(|list| &list.len).load(Ordering::Relaxed);
+        list.field(|list| &list.at).read((len as usize).min(FREES))
     }
 }
 
@@ -92,8 +114,6 @@ impl Control {
 unsafe impl Words for SignatureCell {}
 // SAFETY: atomics and cells throughout; as for those.
 unsafe impl Words for BlameCell {}
-// SAFETY: atomics throughout; as for a cell.
-unsafe impl Words for FreeList {}
 
 /// Words of what a PE says it waits for.
 pub(crate) const TOLD: usize = 24;
@@ -113,7 +133,7 @@ pub(crate) struct Life {
     pub(crate) warned: AtomicU32,
     /// Not zero once this PE is at process exit and finalizes there.
     pub(crate) exiting: AtomicU32,
-    /// On the first PE's control block: the number of the last question a PE at process exit has put (`exit::deadlock`).
+    /// On the control block of a host's first PE: the number of the last question that was put to the PEs there (`exit::deadlock`).
     pub(crate) question: AtomicU32,
     /// This PE's answer: the number of its wait, and of the last question; zero while it does not wait.
     pub(crate) blocked: AtomicU64,
@@ -213,12 +233,9 @@ impl Drop for Held<'_> {
     }
 }
 
-/// For waits on the PE's own memory: what sleeps on, and how many do.
+/// For waits on the PE's own memory.
 #[repr(C, align(64))]
-pub(crate) struct Waiters {
-    pub(crate) event: AtomicU32,
-    pub(crate) asleep: AtomicU32,
-}
+pub(crate) struct Waiters(pub(crate) Event);
 
 /// Offsets this PE has dropped, shown at a rendezvous. Two are used in turn, like signatures.
 #[repr(C, align(64))]
@@ -227,40 +244,65 @@ pub(crate) struct FreeList {
     at: [AtomicU64; FREES],
 }
 
+/// How many teams a PE can be in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TeamSlots {
+    pub(crate) n: usize,
+    /// They may have members on several hosts.
+    pub(crate) on_hosts: bool,
+}
+
+impl TeamSlots {
+    const fn zones(self) -> usize {
+        if self.on_hosts { self.n + SET_ZONES } else { 0 }
+    }
+}
+
 /// Where the runtime's parts are in every segment.
 pub(crate) struct ControlLayout {
     life: Offset,
     teams: Offset,
-    slots: usize,
+    slots: TeamSlots,
     sets: Offset,
     frees: Offset,
+    zones: Offset,
     pub(crate) layout: Layout<Sealed>,
 }
 
 impl ControlLayout {
     /// Bytes they take with so many team slots.
-    pub(crate) const fn len(slots: usize) -> Bytes {
-        Bytes(BASE.0 + (slots * size_of::<Mailbox>() + SETS * size_of::<SetMailbox>()) as u64)
+    pub(crate) const fn len(slots: TeamSlots) -> Bytes {
+        let (mailboxes, sets) = (slots.n * size_of::<Mailbox>(), SETS * size_of::<SetMailbox>());
+        Bytes(BASE.0 + (mailboxes + sets + slots.zones() * size_of::<Zone>()) as u64)
     }
 
     /// Reserves what the runtime needs between `floor` and `top`, and seals.
-    pub(crate) fn reserve(floor: Offset, top: Offset, slots: usize) -> Result<ControlLayout, ReserveError> {
+    pub(crate) fn reserve(
+        floor: Offset,
+        top: Offset,
+        slots: TeamSlots,
+    ) -> Result<ControlLayout, ReserveError> {
         let mut layout = Layout::new(floor, top)?;
         let mut take = |name, size: usize, align: usize| {
             let align = Align::new(align as u64).unwrap_or(Align::PAGE);
             layout.reserve(name, Bytes(size as u64), align, Locality::Anywhere).map(|r| r.at)
         };
         let life = take("life", size_of::<Life>(), align_of::<Life>())?;
-        let teams = take("team mailboxes", slots * size_of::<Mailbox>(), align_of::<Mailbox>())?;
+        let teams = take("team mailboxes", slots.n * size_of::<Mailbox>(), align_of::<Mailbox>())?;
         let sets = take("active sets", SETS * size_of::<SetMailbox>(), align_of::<SetMailbox>())?;
         let frees = take("free lists", size_of::<[FreeList; 2]>(), align_of::<FreeList>())?;
-        Ok(ControlLayout { life, teams, slots, sets, frees, layout: layout.seal() })
+        let zones = match slots.zones() {
+            0 => frees,
+            n => take("zones of teams on several hosts", n * size_of::<Zone>(), align_of::<Zone>())?,
+        };
+        Ok(ControlLayout { life, teams, slots, sets, frees, zones, layout: layout.seal() })
     }
 
     /// From the beginning of a segment to the two words of its waiters: the event, and how many sleep.
     pub(crate) fn waiters(&self) -> [usize; 2] {
-        let waiters = self.life.0 as usize + std::mem::offset_of!(Life, waiters);
-        [std::mem::offset_of!(Waiters, event), std::mem::offset_of!(Waiters, asleep)].map(|at| waiters + at)
+        let waiters =
+            self.life.0 as usize + std::mem::offset_of!(Life, waiters) + std::mem::offset_of!(Waiters, 0);
+        [std::mem::offset_of!(Event, count), std::mem::offset_of!(Event, asleep)].map(|at| waiters + at)
     }
 
     /// The control block of the PE whose segment is at `base` in this process.
@@ -279,15 +321,18 @@ impl ControlLayout {
         }
         let teams = base.wrapping_add(self.teams.0 as usize).cast::<Mailbox>();
         let sets = base.wrapping_add(self.sets.0 as usize).cast::<SetMailbox>();
+        let zones = base.wrapping_add(self.zones.0 as usize).cast::<Zone>();
         ControlBlock {
             // SAFETY: reserved for this type.
             life: unsafe { part(base, self.life) },
             // SAFETY: as above, for as many as there are slots.
-            teams: unsafe { std::slice::from_raw_parts(teams, self.slots) },
+            teams: unsafe { std::slice::from_raw_parts(teams, self.slots.n) },
             // SAFETY: as above.
             sets: unsafe { std::slice::from_raw_parts(sets, SETS) },
             // SAFETY: as above.
             frees: unsafe { part(base, self.frees) },
+            // SAFETY: reserved for this type, if there are any.
+            zones: unsafe { std::slice::from_raw_parts(zones, self.slots.zones()) },
         }
     }
 }
@@ -299,10 +344,5 @@ impl FreeList {
             cell.store(*at, Ordering::Relaxed);
         }
         self.len.store(offsets.len() as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn read(&self) -> Vec<u64> {
-        let len = (self.len.load(Ordering::Relaxed) as usize).min(FREES);
-        self.at[..len].iter().map(|cell| cell.load(Ordering::Relaxed)).collect()
     }
 }

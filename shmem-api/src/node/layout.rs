@@ -14,7 +14,7 @@ use memheap::place::Reach;
 use memheap::{Align, Bytes, Offset};
 
 use crate::error::Error;
-use crate::node::control_block::ControlLayout;
+use crate::node::control_block::{ControlLayout, TeamSlots};
 
 /// Bytes wanted for each space, by [`Reach`].
 pub(crate) type Sizes = [Bytes; 4];
@@ -34,7 +34,7 @@ pub(crate) struct Layout {
 impl Layout {
     /// Carves the windows of the symmetric spaces, then puts the local space and the internals, with so many team
     /// slots, above. `advice` says what to do where they do not fit.
-    pub(crate) fn plan(sizes: &Sizes, slots: usize, advice: &str) -> Result<Layout, Error> {
+    pub(crate) fn plan(sizes: &Sizes, slots: TeamSlots, advice: &str) -> Result<Layout, Error> {
         let too_large = || Error::TooLarge {
             sizes: sizes.iter().map(|s| s.0).fold(0, u64::saturating_add),
             advice: advice.to_owned(),
@@ -76,10 +76,12 @@ impl Layout {
 mod tests {
     use super::*;
 
+    const SLOTS: TeamSlots = TeamSlots { n: 64, on_hosts: true };
+
     #[test]
     fn windows_are_disjoint_and_only_symmetric_ones_are_reachable() {
         let sizes = [Bytes(5 << 20), Bytes(256 << 20), Bytes(0), Bytes(3 << 20)];
-        let layout = Layout::plan(&sizes, 64, "").unwrap();
+        let layout = Layout::plan(&sizes, SLOTS, "").unwrap();
         let mut windows: Vec<_> =
             Reach::ALL.map(|r| layout.window(r)).into_iter().filter(|w| w.1.0 > 0).collect();
         windows.sort();
@@ -87,11 +89,11 @@ mod tests {
         assert!(windows.iter().all(|w| w.0.is_aligned(Align::HUGE)));
         assert_eq!(layout.window(Reach::Pe).0.0, layout.symmetric.0);
         assert!(layout.internals.0 >= layout.symmetric.0 + (3 << 20));
-        assert!(layout.len.0 >= layout.internals.0 + ControlLayout::len(64).0);
+        assert!(layout.len.0 >= layout.internals.0 + ControlLayout::len(SLOTS).0);
     }
 
     #[test]
     fn what_does_not_fit_in_64_bits_is_an_error() {
-        assert!(Layout::plan(&[Bytes(u64::MAX), Bytes(1), Bytes(1), Bytes(1)], 64, "").is_err());
+        assert!(Layout::plan(&[Bytes(u64::MAX), Bytes(1), Bytes(1), Bytes(1)], SLOTS, "").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! What a PE lays open to the other members of a team, in its own segment: one [`Mailbox`] per team slot.
 //!
 //! ```text
-//!   line    at, left, history, gone                 written by the owner; the event of those who wait for it
+//!   line    at, left, history, gone, shows, meeting                 written by the owner; the event of those who wait for it
 //!   cells   word + arguments, twice         call k shows in cell k mod 2: arguments, and small payloads
 //!   barrier arrivals | opened | blame       used on the mailbox of the team's first member only
 //! ```
@@ -26,12 +26,17 @@ pub(crate) struct Mailbox {
 
 /// How many different sets (start, stride, size and `pSync`) a PE can be a member of.
 pub(crate) const SETS: usize = 8192;
+/// How many of them can have a zone.
+pub(crate) const SET_ZONES: usize = 64;
 
 /// What a PE keeps for one set it is a member of. All zero at first.
 #[repr(C, align(64))]
 pub(crate) struct SetMailbox {
     /// The key; the second word, which is not zero, is written last.
     pub(crate) key: [AtomicU64; 2],
+    /// Where other hosts are met, on the first member of a host: its zone among those for sets, plus 1; 0 if it has none. Written before
+    /// the key.
+    pub(crate) zone: AtomicU64,
     pub(crate) mailbox: Mailbox,
 }
 
@@ -46,6 +51,10 @@ pub(crate) struct Line {
     pub(crate) history: AtomicU64,
     /// The first call number of the team it has dropped last.
     pub(crate) gone: AtomicU64,
+    /// Where other hosts are met: how many words it shows in the meeting it is at, beyond those to agree on.
+    pub(crate) shows: AtomicU64,
+    /// As that: which meeting it has arrived at, as hosts count them (`team::upper`, UPPER-U1).
+    pub(crate) meeting: AtomicU64,
     /// Of those who wait for what the owner shows.
     pub(crate) event: Event,
     /// Of those who wait for its progress.
@@ -93,6 +102,11 @@ impl<'m> Part<'m, Mailbox> {
     /// What its owner asked for since the last rendezvous, in calls without one.
     pub(crate) fn history(&self) -> u64 {
         self.field(|m| &m.line.history).load(Ordering::Relaxed)
+    }
+
+    /// Which meeting of hosts its owner has arrived at.
+    pub(crate) fn meeting(&self) -> u64 {
+        self.field(|m| &m.line.meeting).load(Ordering::Acquire)
     }
 
     /// The first call number of the team its owner has dropped last.
@@ -152,6 +166,8 @@ impl Mailbox {
                 progress: zero(),
                 history: zero(),
                 gone: zero(),
+                shows: zero(),
+                meeting: zero(),
                 event: event(),
                 progress_event: event(),
             },

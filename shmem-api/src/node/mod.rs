@@ -25,6 +25,7 @@ pub(crate) mod numa;
 pub(crate) mod segment;
 pub(crate) mod signature;
 pub(crate) mod static_data;
+pub(crate) mod zone;
 
 use crate::process::private::AtomicBool;
 use std::ops::Range;

@@ -26,7 +26,7 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use crate::boot::protocol::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
-use crate::node::control_block::{Control, ControlBlock, ControlLayout};
+use crate::node::control_block::{Control, ControlBlock, ControlLayout, TeamSlots};
 use crate::node::dump::Dumped;
 use crate::node::layout::Layout;
 use crate::process::limits::Limits;
@@ -76,7 +76,7 @@ impl Segment {
         boot: &mut dyn Boot,
         hosts: &HostOf,
         layout: &Layout,
-        slots: usize,
+        slots: TeamSlots,
         terms: &Terms<'_>,
     ) -> Result<Segment, Error> {
         let internals = ControlLayout::reserve(layout.internals, Offset(layout.len.0), slots)?;

@@ -7,6 +7,7 @@ use memheap::{Bytes, PeId};
 use crate::boot::protocol::Boot;
 use crate::boot::step::step;
 use crate::error::Error;
+use crate::node::control_block::TeamSlots;
 use crate::node::layout::Layout;
 use crate::process::limits::Limits;
 use crate::startup::hello::Hello;
@@ -25,10 +26,15 @@ pub(crate) struct Budget {
 }
 
 /// The size that was given; or the least of what the PEs propose.
-pub(super) fn agree_on_heap(boot: &mut dyn Boot, settings: &Settings, hello: Hello) -> Result<Budget, Error> {
+pub(super) fn agree_on_heap(
+    boot: &mut dyn Boot,
+    settings: &Settings,
+    hello: Hello,
+    slots: TeamSlots,
+) -> Result<Budget, Error> {
     let me = boot.pe();
     let here = boot.hosts().beside(me).len() as u32;
-    let mine = budget_here(me, here, settings, &hello);
+    let mine = budget_here(me, here, settings, (&hello, slots));
     let all = step(boot, mine.as_ref().map(|b| b.heap.0).map_err(Clone::clone))?;
     let least = all.into_iter().min().map(Bytes);
     let mine = mine?;
@@ -36,7 +42,12 @@ pub(super) fn agree_on_heap(boot: &mut dyn Boot, settings: &Settings, hello: Hel
 }
 
 /// `n_pes`: of this host.
-fn budget_here(me: PeId, n_pes: u32, settings: &Settings, hello: &Hello) -> Result<Budget, Error> {
+fn budget_here(
+    me: PeId,
+    n_pes: u32,
+    settings: &Settings,
+    (hello, slots): (&Hello, TeamSlots),
+) -> Result<Budget, Error> {
     let size = hello.size;
     let overcommitted = |why: String| Error::Overcommitted { pe: me, why };
     let facts = host_facts().map_err(|e| overcommitted(e.to_string()))?;
@@ -60,11 +71,7 @@ fn budget_here(me: PeId, n_pes: u32, settings: &Settings, hello: &Hello) -> Resu
         return Err(overcommitted(proposal.to_string()));
     }
     // What there is beside the user's heap, in big pages and with the runtime's part.
-    let beside = Layout::plan(
-        &[0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes),
-        hello.teams as usize,
-        "",
-    );
+    let beside = Layout::plan(&[0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes), slots, "");
     let limited = |why: String| Error::Overcommitted { pe: me, why };
     let (heap, limit) = match Limits::here().heap(n_pes, beside?.len).map_err(limited)? {
         Some((most, why)) if most < proposal.heap => (most, Some(why)),

@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::exit::serial::Serial;
 use crate::exit::watchdog::Watchdog;
 use crate::heap::{self, DropQueue};
+use crate::node::control_block::TeamSlots;
 use crate::node::layout::{Layout, Sizes};
 use crate::node::segment::{Segment, Terms};
 use crate::node::static_data::StaticData;
@@ -73,18 +74,24 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
 
     let (hello, crowded) = say_hello(boot, asked, settings.as_ref().map_err(Clone::clone))?;
     let settings = settings?;
-    let budget = agree_on_heap(boot, &settings, hello)?;
+    let hosts = hello.fake_hosts().map_or_else(|| boot.hosts().clone(), |shape| boot.hosts().cut(&shape));
+    // Who shares memory: the tests' loopback takes PEs of this host for those of others.
+    #[cfg(feature = "testing")]
+    let sharing = loopback::hosts(n_pes).unwrap_or_else(|| hosts.clone());
+    #[cfg(not(feature = "testing"))]
+    let sharing = hosts.clone();
+    let slots = TeamSlots { n: hello.teams as usize, on_hosts: sharing.are_several() };
+    let budget = agree_on_heap(boot, &settings, hello, slots)?;
 
     let sizes: Sizes = [budget.heap.0, hello.host_size, hello.dma_size, hello.pe_size].map(Bytes);
     let advice = limits::advice(&settings, budget.heap);
-    let layout = Layout::plan(&sizes, hello.teams as usize, &advice)?;
+    let layout = Layout::plan(&sizes, slots, &advice)?;
     let prealloc = settings.is_on(&settings::HEAP_PREALLOC);
     let dump = settings.is_on(&settings::HEAP_DUMP);
     let terms = Terms { prealloc, dump, advice: &advice };
     let here = boot.hosts().beside(me).len() as u32;
-    let hosts = hello.fake_hosts().map_or_else(|| boot.hosts().clone(), |shape| boot.hosts().cut(&shape));
     #[cfg_attr(not(feature = "testing"), expect(unused_mut))]
-    let mut segment = Segment::establish(boot, &hosts, &layout, hello.teams as usize, &terms)?;
+    let mut segment = Segment::establish(boot, &hosts, &layout, slots, &terms)?;
     #[cfg_attr(not(feature = "testing"), expect(unused_mut))]
     let mut statics = StaticData::establish(boot, &hosts, statics)?;
     if hosts.are_several() {
@@ -108,7 +115,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     };
     #[cfg(feature = "testing")]
     {
-        let is_far = |pe| loopback::is_far(me, pe);
+        let is_far = |pe| loopback::hosts(n_pes).is_some_and(|hosts| !hosts.share(me, pe));
         let waiters = segment.internals().waiters();
         loopback::install(segment.give_up(is_far), &statics.give_up(is_far), waiters);
     }
@@ -163,12 +170,11 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
     let report = settings.count(&settings::HANG_REPORT).map(Duration::from_secs);
     own.life.node.store(numa_node(), Ordering::Relaxed);
     let no_slots = || Error::Boot("a job has at least one PE, and a PE at least two team slots".into());
-    let teams = Teams::new(me, &controls).ok_or_else(no_slots)?;
+    let teams = Teams::new(me, &controls, &sharing).ok_or_else(no_slots)?;
     let sets = ActiveSets::new(&own);
     let node = Node {
         me,
         n_pes,
-        hosts,
         policy: Policy::new(crowded, report),
         diverged: AtomicBool::new(false),
         thread: rustix::thread::gettid(),
@@ -176,6 +182,7 @@ pub(crate) fn start(asked: Asked, components: &[&dyn Component]) -> Result<Engin
         peers,
         own,
         controls,
+        hosts: sharing,
         layout,
         numa_nodes: spread.map(|(_, nodes)| nodes).unwrap_or_default(),
         others: before.started(),

@@ -14,16 +14,20 @@
 //! entries, one thread at a time, and none ever goes: so who looks for a key on another PE from the place it hashes to
 //! comes to it, or to a free entry, if it is not made yet.
 
+use std::sync::Arc;
+
+use memheap::PeId;
 use parking_lot::Mutex;
 
 use crate::error::Diverged;
 use crate::node::Node;
 use crate::node::control_block::ControlBlock;
-use crate::node::mailbox::{Mailbox, SETS, SetMailbox};
+use crate::node::mailbox::{Mailbox, SET_ZONES, SETS, SetMailbox};
 use crate::node::signature::Position;
 use crate::sync::primitives::Ordering;
 use crate::team::core::TeamCore;
 use crate::team::shelf::Shelf;
+use crate::team::upper::{Landing, Upper};
 use crate::transport::part::Part;
 use crate::types::pe_set::PeSet;
 
@@ -36,7 +40,8 @@ pub(crate) struct ActiveSets {
     mine: &'static [SetMailbox],
     /// By entry; none where the members have not been looked up yet. None is ever taken out.
     cores: Shelf<TeamCore>,
-    making: Mutex<()>,
+    /// Held by whoever makes an entry: how many zones have been given to entries.
+    making: Mutex<usize>,
 }
 
 impl Key {
@@ -66,19 +71,23 @@ impl Key {
 
 impl ActiveSets {
     pub(crate) fn new(mine: &ControlBlock<'static>) -> ActiveSets {
-        ActiveSets { mine: mine.sets, cores: Shelf::new(SETS), making: Mutex::new(()) }
+        ActiveSets { mine: mine.sets, cores: Shelf::new(SETS), making: Mutex::new(0) }
     }
 
-    /// The entry of a key on this PE, made if it is not there.
-    fn entry(&self, key: Key) -> Option<usize> {
+    /// The entry of a key on this PE, made if it is not there; with a zone, if there is one and it is wanted.
+    fn entry(&self, key: Key, zone: impl FnOnce() -> bool) -> Option<usize> {
         if let (at, true) = key.find(|at| Part::Mapped(&self.mine[at]))? {
             return Some(at);
         }
-        let _one_at_a_time = self.making.lock();
+        let mut zones = self.making.lock();
         let (at, made) = key.find(|at| Part::Mapped(&self.mine[at]))?;
         if !made {
+            if *zones < SET_ZONES && zone() {
+                *zones += 1;
+                self.mine[at].zone.store(*zones as u64, Ordering::Relaxed);
+            }
             self.mine[at].key[0].store(key.0[0], Ordering::Relaxed);
-            // Release: who sees this word sees the other one. TEAM-Q1.
+            // Release: who sees this word sees the others. TEAM-Q1.
             self.mine[at].key[1].store(key.0[1], Ordering::Release);
         }
         Some(at)
@@ -88,7 +97,9 @@ impl ActiveSets {
     /// is no room for another. The first call of a set waits until every member has made its own, in the call `routine`.
     #[inline]
     pub(crate) fn find(&self, node: &Node, routine: &str, members: PeSet, psync: u64) -> Option<&TeamCore> {
-        let at = self.entry(Key::new(members, psync))?;
+        let first = || Some(node.me) == members.iter().find(|pe| node.hosts.share(*pe, node.me));
+        let zone = || first() && members.iter().any(|pe| !node.hosts.share(pe, node.me));
+        let at = self.entry(Key::new(members, psync), zone)?;
         match self.cores.get(at) {
             Some(core) => Some(core),
             None => self.join(node, routine, members, psync, at),
@@ -99,11 +110,11 @@ impl ActiveSets {
     #[cold]
     fn join(&self, node: &Node, routine: &str, members: PeSet, psync: u64, at: usize) -> Option<&TeamCore> {
         let key = Key::new(members, psync);
-        let mailboxes = members.iter().map(|pe| {
+        let entries = members.iter().map(|pe| {
             let theirs = node.control_of(pe);
             let found = || {
                 let (at, made) = key.find(|at| theirs.set(at))?;
-                made.then(|| theirs.set(at).field(|set| &set.mailbox))
+                made.then(|| theirs.set(at))
             };
             let place = || {
                 let PeSet { start, stride, size } = members;
@@ -114,9 +125,20 @@ impl ActiveSets {
             node.wait_for_members(|| found().is_some(), place);
             found()
         });
-        let mailboxes = mailboxes.collect::<Option<Box<[Part<'_, Mailbox>]>>>()?;
+        let entries = entries.collect::<Option<Vec<Part<'_, SetMailbox>>>>()?;
+        let mailboxes: Arc<[Part<'_, Mailbox>]> =
+            entries.iter().map(|entry| entry.field(|set| &set.mailbox)).collect();
+        let landing = |first: PeId| {
+            let entry = entries[members.rank(first)? as usize];
+            let zone = entry.field(|set| &set.zone).load(Ordering::Relaxed).checked_sub(1)?;
+            let control = node.control_of(first);
+            Some(Landing { first, zone: control.set_zone(zone as usize)?, event: control.waiters() })
+        };
+        let core = TeamCore::of_set(members, node.me, psync, mailboxes, |all| {
+            Upper::new(all, (node.me, 0), &node.hosts, &landing)
+        })?;
         // Unless another thread of this PE was first.
-        Some(self.cores.put(at, TeamCore::of_set(members, node.me, psync, mailboxes)?))
+        Some(self.cores.put(at, core))
     }
 
     /// Whether all PEs of each set have made the same calls on it.

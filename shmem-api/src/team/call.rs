@@ -5,7 +5,7 @@
 //!       call.meet(&[agreed..., own...], n_agreed)      show words to all members, and wait for everybody
 //!       call.give(&[agreed..., own...], n_agreed)      show words to all members, and go on; the others:
 //!       call.take(rank, &agreed)                       wait for the words of that member, and compare
-//!       call.words_of(rank)                            what a member has shown
+//!       call.word_of(rank, i)                          what a member has shown
 //!       call.sync()                                    another rendezvous, without words
 //!   })                                                 leaving: others may see that this PE is through
 //! ```
@@ -27,8 +27,9 @@ use crate::node::Node;
 use crate::node::signature::{Kind, Signature, SignatureCell, Word};
 use crate::sync::primitives::Ordering;
 use crate::team::core::{Calls, Named, TeamCore, end};
-use crate::team::rendezvous::Waits;
+use crate::team::members::Waits;
 use crate::team::rendezvous::verdict::{said, said_after};
+use crate::team::upper::Hosts;
 use crate::team::waiting::{Waiting, notify};
 use crate::transport::part::Part;
 
@@ -68,7 +69,7 @@ impl<'c> TeamCall<'c> {
     }
 
     /// Shows `words` and waits until every member has shown its own; those to agree on are equal then.
-    /// Read the others' by [`words_of`](Self::words_of).
+    /// Read the others' by [`word_of`](Self::word_of).
     #[inline]
     pub(crate) fn meet(&mut self, words: &[u64], agreed: usize) {
         self.word = self.word.agreeing(agreed);
@@ -76,10 +77,10 @@ impl<'c> TeamCall<'c> {
         self.rendezvous(words);
     }
 
-    /// What a member has shown in this call, after it was met or taken from.
+    /// Word `i` of what a member has shown in this call, after it was met or taken from.
     #[inline]
-    pub(crate) fn words_of(&self, rank: usize) -> Part<'c, SignatureCell> {
-        self.core.place.mailboxes[rank].cell(self.word.number())
+    pub(crate) fn word_of(&self, rank: usize, i: usize) -> u64 {
+        self.core.shown(rank, self.word.number(), i)
     }
 
     /// Another rendezvous within the call: everything that every member did before it is seen after it.
@@ -95,6 +96,12 @@ impl<'c> TeamCall<'c> {
         let number = self.word.number();
         let finished = if self.core.psync.is_some() { number } else { number - 1 };
         self.core.wait_left(self.node, self.calls, finished);
+    }
+
+    /// Who is on which host, if some members are on others. Those are met, never followed: what they show comes in a meeting.
+    #[inline]
+    pub(crate) fn hosts(&self) -> Option<&'c Hosts> {
+        self.core.hosts()
     }
 
     /// Shows `words`, of which so many are to agree, and goes on.
@@ -116,7 +123,7 @@ impl<'c> TeamCall<'c> {
     /// Waits for the words that `rank` gives in this call, and compares those to agree on.
     #[inline]
     pub(crate) fn take(&mut self, rank: usize, agreed: &[u64]) -> Part<'c, SignatureCell> {
-        let mailbox = self.core.place.mailboxes[rank];
+        let mailbox = self.core.mailboxes[rank];
         let cell = mailbox.cell(self.word.number());
         let waiting = Waiting::for_words(self.node, self.core, self.word, (rank, agreed));
         waiting.wait(mailbox.field(|m| &m.line.event), || cell.word().number() >= self.word.number());

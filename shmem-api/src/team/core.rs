@@ -1,6 +1,7 @@
 //! A team, on one of its members: who they are, where each lays open what it shows, and how far this PE is.
 
 use std::fmt;
+use std::sync::Arc;
 
 use memheap::PeId;
 
@@ -10,12 +11,15 @@ use crate::exit::serial::Serial;
 use crate::node::Node;
 use crate::node::control_block::Control;
 use crate::node::mailbox::Mailbox;
-use crate::node::signature::{Kind, Position, Signature, Word};
+use crate::node::signature::{ARGS, Kind, Position, Signature, Word};
 use crate::process::status::DIVERGED;
 use crate::sync::primitives::Ordering;
+use crate::team::members::Members;
 use crate::team::rendezvous::Place;
 use crate::team::rendezvous::verdict::said;
+use crate::team::upper::{Hosts, Landing, Upper};
 use crate::transport::part::Part;
+use crate::types::host_of::HostOf;
 use crate::types::pe_set::PeSet;
 
 /// A team, on one of its members.
@@ -32,6 +36,9 @@ pub(crate) struct TeamCore {
     pub(crate) psync: Option<u64>,
     /// The number of its first call, less one.
     pub(super) base: u64,
+    /// By rank.
+    pub(super) mailboxes: Arc<[Part<'static, Mailbox>]>,
+    /// Among the members on this host.
     pub(super) place: Place<'static>,
     pub(super) calls: Serial<Calls>,
 }
@@ -49,7 +56,7 @@ pub(crate) struct Calls {
 /// What the members showed in a rendezvous.
 pub(crate) struct Shown<'c> {
     pub(super) core: &'c TeamCore,
-    pub(super) turn: usize,
+    pub(super) number: u64,
 }
 
 /// A call of that kind, as lines name it.
@@ -81,10 +88,15 @@ pub(crate) struct Met {
 
 impl TeamCore {
     /// On a PE that is a member.
-    pub(crate) fn new(new: NewTeam, me: PeId, controls: &[Control]) -> Option<TeamCore> {
+    pub(crate) fn new(new: NewTeam, me: PeId, controls: &[Control], hosts: &HostOf) -> Option<TeamCore> {
         let slot = usize::from(new.slot);
         let mailboxes = new.members.iter().map(|pe| controls[pe.0 as usize].mailbox(slot)).collect();
-        TeamCore::on(new, me, None, mailboxes)
+        let landing = |pe: PeId| {
+            let control = &controls[pe.0 as usize];
+            Some(Landing { first: pe, zone: control.zone(slot)?, event: control.waiters() })
+        };
+        let base = new.base;
+        TeamCore::on(new, me, None, mailboxes, |all| Upper::new(all, (me, base), hosts, &landing))
     }
 
     /// The PEs of an active set that meet under `psync`, on a PE that is one of them. By rank, the mailboxes they keep for it.
@@ -92,25 +104,31 @@ impl TeamCore {
         members: PeSet,
         me: PeId,
         psync: u64,
-        mailboxes: Box<[Part<'static, Mailbox>]>,
+        mailboxes: Arc<[Part<'static, Mailbox>]>,
+        upper: impl FnOnce(&Members<'static>) -> Option<Upper<'static>>,
     ) -> Option<TeamCore> {
         let new = NewTeam { members, slot: u16::MAX, generation: 0, num_contexts: 0, base: 0 };
-        TeamCore::on(new, me, Some(psync), mailboxes)
+        TeamCore::on(new, me, Some(psync), mailboxes, upper)
     }
 
     pub(super) fn on(
         new: NewTeam,
         me: PeId,
         psync: Option<u64>,
-        mailboxes: Box<[Part<'static, Mailbox>]>,
+        mailboxes: Arc<[Part<'static, Mailbox>]>,
+        upper: impl FnOnce(&Members<'static>) -> Option<Upper<'static>>,
     ) -> Option<TeamCore> {
         let NewTeam { members, slot, generation, num_contexts, base } = new;
         let rank = members.rank(me)?;
         let here = mailboxes[rank as usize].mapped()?;
-        let place =
-            Place { here, mailboxes, pes: members.iter().collect(), rank: rank as usize, upper: None };
+        let all = Members { mailboxes: mailboxes.clone(), pes: members.iter().collect() };
+        let upper = if mailboxes.iter().any(Part::is_far) { upper(&all) } else { None };
+        let place = match upper {
+            None => Place::new(here, all, rank as usize),
+            Some(upper) => Place::on_host(here, upper, rank as usize),
+        };
         let calls = Serial::new("the team", Calls { last: base, history: 0, all_left: base + 1 });
-        Some(TeamCore { members, rank, slot, generation, num_contexts, psync, base, place, calls })
+        Some(TeamCore { members, rank, slot, generation, num_contexts, psync, base, mailboxes, place, calls })
     }
 
     /// Whether a thread is in a collective of the team.
@@ -127,11 +145,17 @@ impl TeamCore {
     /// Says, to members that ask, that this PE calls nothing on the team any more.
     pub(crate) fn say_gone(&self) {
         self.mailbox().line.gone.store(self.base + 1, Ordering::Release);
+        if let Some(upper) = &self.place.upper {
+            upper.drop_here();
+        }
     }
 
     /// Whether every member has said that it calls nothing any more. Some may have had later teams in the slot since.
     pub(crate) fn all_gone(&self) -> bool {
-        self.place.mailboxes.iter().all(|mailbox| mailbox.gone() > self.base)
+        match &self.place.upper {
+            Some(upper) => upper.all_gone(),
+            None => self.mailboxes.iter().all(|mailbox| mailbox.gone() > self.base),
+        }
     }
 
     /// Whether a member has, while this PE has not: it has had no later team in the slot then.
@@ -139,9 +163,49 @@ impl TeamCore {
         mailbox.gone() == self.base + 1
     }
 
-    /// Whether some member's memory is not mapped here.
-    pub(super) fn is_far(&self) -> bool {
-        self.place.mailboxes.iter().any(Part::is_far)
+    /// Who is on which host, if its members are on several, which meet as such.
+    #[inline]
+    pub(crate) fn hosts(&self) -> Option<&Hosts> {
+        self.place.upper.as_ref().map(|upper| upper.hosts())
+    }
+
+    /// Whether members may store where others have promised that it is ready, before they have met in the call. In an active set they would have to know that all
+    /// have left the call before (TEAM-T4), which far ones tell by a meeting.
+    pub(crate) fn goes_ahead(&self) -> bool {
+        self.psync.is_none() || !self.spans_hosts()
+    }
+
+    /// Whether there are such.
+    #[inline]
+    pub(crate) fn spans_hosts(&self) -> bool {
+        self.place.upper.is_some()
+    }
+
+    /// Whether it meets members whose memory is not mapped here as if that were.
+    pub(super) fn is_flat(&self) -> bool {
+        !self.spans_hosts() && self.mailboxes.iter().any(Part::is_far)
+    }
+
+    /// How many words each member can show in a call, beside so many to agree on.
+    pub(crate) fn room(&self, agreed: usize) -> usize {
+        self.place.upper.as_ref().map_or(ARGS - agreed, |upper| upper.room(agreed))
+    }
+
+    /// Word `i` of what the member of that rank shows in call `number`, in which it was met.
+    #[inline]
+    pub(super) fn shown(&self, rank: usize, number: u64, i: usize) -> u64 {
+        match self.mailboxes[rank] {
+            Part::Mapped(mailbox) => mailbox.cells[(number & 1) as usize].arg(i),
+            Part::Far(_) => self.shown_far(rank, number, i),
+        }
+    }
+
+    #[cold]
+    fn shown_far(&self, rank: usize, number: u64, i: usize) -> u64 {
+        match &self.place.upper {
+            Some(upper) => upper.shown(rank, number, i),
+            None => self.mailboxes[rank].cell(number).arg(i),
+        }
     }
 
     /// This PE's own.
@@ -165,15 +229,15 @@ impl TeamCore {
     /// after which they met no more.
     pub(crate) fn all_alike(&self) -> Result<(), Diverged> {
         let done = |mailbox: &Part<'_, Mailbox>| (mailbox.progress(), mailbox.history());
-        let (mine, me) = (&self.place.mailboxes[self.rank as usize], self.place.pes[self.rank as usize]);
-        let mut others = self.place.mailboxes.iter().zip(&self.place.pes);
+        let (mine, me) = (&self.mailboxes[self.rank as usize], self.members.at(self.rank));
+        let mut others = self.mailboxes.iter().zip(self.members.iter());
         let Some((other, pe)) = others.find(|(mailbox, _)| done(mailbox) != done(mine)) else {
             return Ok(());
         };
         let last = |mailbox: &Part<'_, Mailbox>| format!("the end of {} on {self}", said(&mailbox.is_at()));
         let (got, expected) = (last(other), last(mine));
         let expected = if got == expected { format!("{expected}, after other calls") } else { expected };
-        Err(Diverged { here: me, pe: *pe, got, reference: me, expected })
+        Err(Diverged { here: me, pe, got, reference: me, expected })
     }
 }
 
@@ -187,6 +251,7 @@ impl fmt::Display for TeamCore {
                 write!(f, "the active set of {size} PEs from PE {start}, {stride} apart, with pSync at {at}")
             }
             None if self.slot == 0 => f.write_str("the world"),
+            None if self.members.is_in_host_order() => write!(f, "a team of {}", self.members),
             None => write!(f, "a team of {size} PEs from PE {start}, {stride} apart"),
         }
     }
@@ -195,7 +260,7 @@ impl fmt::Display for TeamCore {
 impl Shown<'_> {
     /// Word `i` of what the member of that rank showed.
     pub(crate) fn word(&self, rank: usize, i: usize) -> u64 {
-        self.core.place.mailboxes[rank].cell(self.turn as u64).arg(i)
+        self.core.shown(rank, self.number, i)
     }
 }
 

@@ -3,13 +3,14 @@
 use crate::error::Diverged;
 use crate::node::Node;
 use crate::node::control_block::ControlBlock;
-use crate::node::mailbox::Progress;
+use crate::node::mailbox::{Mailbox, Progress};
 use crate::node::signature::{Kind, Signature, Word};
 use crate::sync::primitives::Ordering;
 use crate::team::core::{Calls, Met, Named, Shown, TeamCore, end};
 use crate::team::rendezvous::{Agreed, Differs};
 use crate::team::waiting::{self, Waiting};
 use crate::transport;
+use crate::transport::part::Part;
 
 impl TeamCore {
     /// Collective: shows `signature` to all members and compares it with theirs.
@@ -55,7 +56,7 @@ impl TeamCore {
         self.calls.with(signature, |calls| {
             let number = self.enter(node, calls);
             let agreed = self.rendezvous(node, calls, signature.word(number), signature.args());
-            let result = agreed.map(|_| read(Shown { core: self, turn: (number & 1) as usize }));
+            let result = agreed.map(|_| read(Shown { core: self, number }));
             self.leave(node, calls);
             result
         })
@@ -94,7 +95,11 @@ impl TeamCore {
 
     /// Waits until every member has left the last call.
     pub(crate) fn wait_until_left(&self, node: &Node) {
-        self.calls.with("the end of a team", |calls| self.wait_left(node, calls, calls.last + 1));
+        self.calls.with("the end of a team", |calls| {
+            // Nobody on another host looks at what lies here any more: what they compared has come to them.
+            let members = if self.spans_hosts() { &self.place.members.mailboxes } else { &self.mailboxes };
+            self.wait_left_of(node, calls, calls.last + 1, members);
+        });
     }
 
     /// Takes the next number, and sees to TEAM-T2 for its cell.
@@ -115,15 +120,21 @@ impl TeamCore {
 
     #[cold]
     fn wait_left_slowly(&self, node: &Node, calls: &mut Calls, number: u64) {
+        calls.all_left = self.wait_left_of(node, calls, number, &self.mailboxes);
+    }
+
+    /// Waits until these members have left all calls below `number`; which calls they have all left.
+    fn wait_left_of(&self, node: &Node, calls: &Calls, number: u64, members: &[Part<'_, Mailbox>]) -> u64 {
         let waiting = Waiting::to_go_on(node, self, calls.last);
         let mut least = u64::MAX;
-        for (rank, mailbox) in self.place.mailboxes.iter().enumerate() {
-            if rank != self.rank as usize {
-                waiting.for_progress(mailbox, Progress::left(number - 1));
-                least = least.min(mailbox.progress().number());
-            }
+        for mailbox in members
+            .iter()
+            .filter(|mailbox| !mailbox.mapped().is_some_and(|it| std::ptr::eq(it, self.mailbox())))
+        {
+            waiting.for_progress(mailbox, Progress::left(number - 1));
+            least = least.min(mailbox.progress().number());
         }
-        calls.all_left = least.min(calls.last);
+        least.min(calls.last)
     }
 
     /// One rendezvous, in a call that has been entered.

@@ -16,6 +16,8 @@
 //! |---|---|
 //! | `core`, `meet`, `waiting` | a team on one of its members; how they meet, and how they wait for each other |
 //! | `rendezvous` | the barrier that compares, and its verdict |
+//! | `upper` | hosts meet: what a rendezvous does if members are on several |
+//! | `members` | who meets, and how one waits for another |
 //! | `call` | one collective call, from entering to leaving |
 //! | `table`, `split` | the teams of a PE, by slot; making and ending them |
 //! | `shelf` | what is looked up by number without a lock: teams, active sets |
@@ -34,8 +36,10 @@ pub(crate) mod call;
 pub(crate) mod contexts;
 pub(crate) mod core;
 pub(crate) mod meet;
+pub(crate) mod members;
 pub(crate) mod rendezvous;
 pub(crate) mod shelf;
 pub(crate) mod split;
 pub(crate) mod table;
+pub(crate) mod upper;
 pub(crate) mod waiting;

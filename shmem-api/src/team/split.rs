@@ -157,7 +157,7 @@ impl TeamCore {
             let Plan { members, slot, num_contexts, base } = plan?;
             let generation = Teams::next_generation();
             let new = NewTeam { members, slot, generation, num_contexts, base };
-            TeamCore::new(new, node.me, &node.controls)
+            TeamCore::new(new, node.me, &node.controls, &node.hosts)
         }))
     }
 }

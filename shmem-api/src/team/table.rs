@@ -29,6 +29,7 @@ use crate::node::control_block::Control;
 use crate::process::private::{AtomicU64, Ordering};
 use crate::team::core::{NewTeam, TeamCore};
 use crate::team::shelf::Shelf;
+use crate::types::host_of::HostOf;
 use crate::types::pe_set::PeSet;
 
 /// Slots there can be at most.
@@ -81,12 +82,12 @@ pub(crate) struct Teams {
 }
 
 impl Teams {
-    /// With the world, and the team of those that share memory, which on one host are all.
-    pub(crate) fn new(me: PeId, controls: &[Control]) -> Option<Teams> {
+    /// With the world, and the team of those that share memory: the PEs of this one's host.
+    pub(crate) fn new(me: PeId, controls: &[Control], hosts: &HostOf) -> Option<Teams> {
         let slots = controls.first()?.slots().min(MAX_SLOTS as usize);
-        let members = PeSet::world(controls.len() as u32);
-        let new = |slot| NewTeam { members, slot, generation: 0, num_contexts: 0, base: 0 };
-        let world = Box::new(TeamCore::new(new(WORLD), me, controls)?);
+        let new = |members, slot| NewTeam { members, slot, generation: 0, num_contexts: 0, base: 0 };
+        let world = new(PeSet::world(controls.len() as u32), WORLD);
+        let world = Box::new(TeamCore::new(world, me, controls, hosts)?);
         let teams = Teams {
             world,
             listed: Shelf::new(slots),
@@ -99,7 +100,8 @@ impl Teams {
         for slot in 2..slots as u16 {
             teams.release(slot);
         }
-        teams.list(TeamCore::new(new(SHARED), me, controls)?);
+        let shared = new(PeSet::of_host(hosts, me), SHARED);
+        teams.list(TeamCore::new(shared, me, controls, hosts)?);
         Some(teams)
     }
 

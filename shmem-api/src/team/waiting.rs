@@ -8,12 +8,15 @@ use crate::node::signature::{Signature, Word};
 use crate::sync::primitives::Ordering;
 use crate::sync::wait::{self, Waker};
 use crate::team::core::{TeamCore, end};
-use crate::team::rendezvous::Waits;
+use crate::team::members::Waits;
 use crate::team::rendezvous::verdict::said;
 use crate::transport::part::Part;
 
 /// How often a waiter looks before it waits in earnest.
 const LOOKS: u32 = 100;
+
+/// After so many sleeps it also looks whether a member on another host will never come, which is a question to that host.
+const FAR_LOOKS: u32 = 12;
 
 /// Waiting for other members, at one call.
 pub(crate) struct Waiting<'c> {
@@ -53,7 +56,7 @@ impl<'c> Waiting<'c> {
     #[inline(never)]
     fn wait_long(&self, event: Part<'_, Event>, ready: &dyn Fn() -> bool) {
         // A far PE notifies nobody here.
-        let waker = if self.node.policy.crowded() && !self.core.is_far() {
+        let waker = if self.node.policy.crowded() && !self.core.is_flat() {
             Waker::Notifies
         } else {
             Waker::MayBeSilent
@@ -62,9 +65,11 @@ impl<'c> Waiting<'c> {
             self.core.mailbox().line.at.store(self.word.taking().bits(), Ordering::Relaxed);
         }
         let place = || format!("{} of {}", self.told(), self.core);
+        let mut looks = 0;
         self.node.wait_for_a_call(event.mapped(), waker, ready, place, || {
+            looks += 1;
             // A member that is gone or through by now may have come before: then the wait is over.
-            if let Some(diverged) = self.stray()
+            if let Some(diverged) = self.stray(looks % FAR_LOOKS == 0)
                 && !ready()
             {
                 end(self.node, &diverged);
@@ -72,13 +77,24 @@ impl<'c> Waiting<'c> {
         });
     }
 
-    /// Between sleeps: whether a member is where this PE will never meet it.
+    /// Between sleeps: whether a member is where this PE will never meet it; those on other hosts, too, if `far`.
     #[cold]
-    fn stray(&self) -> Option<Diverged> {
+    fn stray(&self, far: bool) -> Option<Diverged> {
         let here = self.node.me;
-        let mut members = self.core.place.mailboxes.iter().zip(&self.core.place.pes).enumerate();
-        let (pe, got) = members.find_map(|(rank, (mailbox, pe))| Some((*pe, self.apart(rank, mailbox)?)))?;
+        let mut members = self.core.mailboxes.iter().zip(self.core.members.iter()).enumerate();
+        let apart = |rank, mailbox: &Part<'_, Mailbox>| match mailbox.is_far() {
+            true if far => self.apart(rank, mailbox).filter(|_| !self.has_come(mailbox)),
+            true => None,
+            false => self.apart(rank, mailbox),
+        };
+        let (pe, got) = members.find_map(|(rank, (mailbox, pe))| Some((pe, apart(rank, mailbox)?)))?;
         Some(Diverged { here, pe, got, reference: here, expected: self.told() })
+    }
+
+    /// Whether a member on another host has arrived at the meeting this PE is at, wherever it is now: the news of it are on their way.
+    fn has_come(&self, mailbox: &Part<'_, Mailbox>) -> bool {
+        let upper = self.core.place.upper.as_ref();
+        self.word.meets() && upper.is_some_and(|upper| mailbox.meeting() >= upper.number())
     }
 
     /// Where that member is instead, if it will never come.

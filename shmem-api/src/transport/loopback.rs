@@ -15,6 +15,7 @@ use memheap::region::memfd::PeerRegion;
 use super::{FarTarget, Stream, Transport};
 use crate::memory::copy;
 use crate::types::amo::AmoOp;
+use crate::types::host_of::HostOf;
 
 /// The memory of one far PE.
 struct Memory {
@@ -37,12 +38,12 @@ static PENDING: Mutex<Vec<Pending>> = Mutex::new(Vec::new());
 
 struct Loopback;
 
-/// Whether `pe` is far for `me`.
-pub(crate) fn is_far(me: PeId, pe: PeId) -> bool {
+/// As if on hosts: each PE on its own, or the even and the odd ones; if the tests ask for it.
+pub(crate) fn hosts(n_pes: u32) -> Option<HostOf> {
     match std::env::var("SHMEM_TEST_FAR").as_deref() {
-        Ok("all") => pe != me,
-        Ok("odd") => (pe.0 ^ me.0) & 1 == 1,
-        _ => false,
+        Ok("all") => Some(HostOf::by(&(0..n_pes).collect::<Vec<_>>())),
+        Ok("odd") => Some(HostOf::by(&(0..n_pes).map(|pe| pe & 1).collect::<Vec<_>>())),
+        _ => None,
     }
 }
 

@@ -65,6 +65,9 @@ pub(crate) struct Stream(pub(crate) usize);
 impl Stream {
     /// That of the default context, and of the runtime itself.
     pub(crate) const DEFAULT: Stream = Stream(1);
+    /// That of what PEs show each other in meetings: what is put on it and then posted is seen in this order; no quiet waits for it, since
+    /// a meeting ends when all of it is there.
+    pub(crate) const MEETINGS: Stream = Stream(usize::MAX);
     /// Those of all contexts, for fences and quiets that see to all.
     pub(crate) const ALL: Stream = Stream(0);
 }

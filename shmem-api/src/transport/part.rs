@@ -53,7 +53,7 @@ impl<T> Clone for Part<'_, T> {
 impl<T> Copy for Part<'_, T> {}
 
 impl<T> FarPart<'_, T> {
-    fn target<U>(&self, word: &U) -> FarTarget {
+    fn target<U: ?Sized>(&self, word: &U) -> FarTarget {
         let at = std::ptr::from_ref(word).addr() - self.base;
         FarTarget { pe: self.pe, at: at as u64, stream: Stream::DEFAULT }
     }
@@ -167,6 +167,53 @@ impl Part<'_, AtomicU32> {
         match self {
             Part::Mapped(word) => _ = word.fetch_or(value, order),
             Part::Far(far) => far.post(far.mirror, AmoOp::Or(u64::from(value))),
+        }
+    }
+}
+
+impl<const N: usize> Part<'_, [AtomicU64; N]> {
+    /// The first `n` words.
+    pub(crate) fn read(&self, n: usize) -> Vec<u64> {
+        match self {
+            Part::Mapped(words) => words[..n].iter().map(|word| word.load(Ordering::Relaxed)).collect(),
+            Part::Far(far) => {
+                let (from, mut words) = (far.target(&far.mirror[..n]), vec![0u64; n]);
+                // SAFETY: TRANSPORT-T1: the mirror lies in the runtime's part, as does what it stands for; the vector is as long.
+                unsafe { of(from).get(words.as_mut_ptr().cast(), from, size_of_val(&words[..])) };
+                words
+            }
+        }
+    }
+
+    /// Writes words from the `at`th on, before what is [posted](Part::post) to that PE later.
+    pub(crate) fn put(&self, at: usize, words: &[u64]) {
+        match self {
+            Part::Mapped(to) => {
+                to[at..at + words.len()]
+                    .iter()
+                    .zip(words)
+                    .for_each(|(to, word)| to.store(*word, Ordering::Relaxed));
+            }
+            Part::Far(far) => {
+                let to =
+                    FarTarget { stream: Stream::MEETINGS, ..far.target(&far.mirror[at..at + words.len()]) };
+                // SAFETY: TRANSPORT-T1: the mirror lies in the runtime's part, as does what it stands for, and so many words are there.
+                unsafe { of(to).put(to, words.as_ptr().cast(), size_of_val(words)) };
+            }
+        }
+    }
+}
+
+impl Part<'_, AtomicU64> {
+    /// Stores, after what was [put](Part::put) there before; of a far one, this process waits for nothing. Whoever waits for it is to be
+    /// notified then.
+    pub(crate) fn post(&self, value: u64) {
+        match self {
+            Part::Mapped(word) => _ = word.swap(value, Ordering::AcqRel),
+            Part::Far(far) => {
+                let to = FarTarget { stream: Stream::MEETINGS, ..far.target(far.mirror) };
+                _ = of(to).amo(to, size_of::<u64>(), AmoOp::Set(value));
+            }
         }
     }
 }

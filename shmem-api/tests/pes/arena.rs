@@ -58,11 +58,25 @@ pub fn on_both(world: &World, mut body: impl FnMut(Arena)) {
     });
 }
 
+/// The PEs of this one's host, as their memory says; all, where `SHMEM_TEST_FAR` takes PEs of one host for far.
+pub fn host() -> Vec<i32> {
+    let far = std::env::var("SHMEM_TEST_FAR").is_ok_and(|far| !far.is_empty());
+    // SAFETY: the World is up.
+    let is_mapped = |pe: &i32| !unsafe { raw::ptr(STATIC.0.get().cast(), *pe) }.is_null();
+    (0..raw::n_pes()).filter(|pe| far || is_mapped(pe)).collect()
+}
+
+/// Whether all PEs are on one host: the shared team is like the world then.
+pub fn is_one_host() -> bool {
+    host().len() == raw::n_pes() as usize
+}
+
 /// Runs `body` without a context (`None`) and with contexts that number the PEs as the world does.
 pub fn on_contexts(mut body: impl FnMut(Option<raw::Ctx>)) {
     body(None);
     body(Some(raw::Ctx::DEFAULT));
-    for team in [raw::TeamHandle::WORLD, raw::TeamHandle::SHARED] {
+    let like_the_world = if is_one_host() { 2 } else { 1 };
+    for team in [raw::TeamHandle::WORLD, raw::TeamHandle::SHARED].into_iter().take(like_the_world) {
         // SAFETY: the World is up.
         let ctx = unsafe { raw::team_create_ctx(team, raw::CTX_PRIVATE | raw::CTX_NOSTORE) };
         assert_ne!(ctx, raw::Ctx::INVALID);

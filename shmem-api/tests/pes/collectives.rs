@@ -1,6 +1,7 @@
 //! Collectives on teams, against a sequential model; and the rules for them that can be observed.
 #![allow(unsafe_code, reason = "raw calls")]
 
+use crate::arena::host;
 use crate::bed::{Bed, Moves, Num, Op, Together, Value, check_move, check_reduction, source};
 use crate::longs::{fill, free_all, symmetric, words};
 use shmem_api::raw::active_set as aset;
@@ -60,8 +61,12 @@ fn teams(world: &World) -> Vec<OfTeam> {
     let n = world.n_pes();
     let all: Vec<usize> = (0..n).collect();
     let mut teams = vec![
-        OfTeam { handle: TeamHandle::WORLD, pes: all.clone(), what: "world" },
-        OfTeam { handle: TeamHandle::SHARED, pes: all, what: "shared" },
+        OfTeam { handle: TeamHandle::WORLD, pes: all, what: "world" },
+        OfTeam {
+            handle: TeamHandle::SHARED,
+            pes: host().iter().map(|pe| *pe as usize).collect(),
+            what: "shared",
+        },
     ];
     let (count, halved) = (n as i32, n.div_ceil(2) as i32);
     let strided = [
@@ -576,7 +581,7 @@ const BAD: [(&str, &str); 18] = [
     ("operators", "a reduction (max) of 1 elements of 8 bytes"),
     ("types", "a reduction (sum) of 1 elements of 4 bytes"),
     ("lengths", "a broadcast of 1 elements of 8 bytes"),
-    ("roots", "a broadcast (call "),
+    ("roots", "a broadcast "),
     ("nothing", "an fcollect of 2 elements of 8 bytes"),
     ("nothing from the root", "a broadcast of 0 elements of 8 bytes"),
     ("a few and many", "a broadcast of 40 elements of 8 bytes"),

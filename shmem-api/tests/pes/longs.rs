@@ -35,3 +35,9 @@ pub fn free_all(arrays: impl IntoIterator<Item = *mut i64>) {
         unsafe { raw::free(at.cast()) }.expect("the array is freed");
     }
 }
+
+/// Whether an object of the heap is mapped here as `pe` has it: that PE is on this host.
+pub fn is_here<T>(object: *const T, pe: usize) -> bool {
+    // SAFETY: it is only looked up.
+    !unsafe { raw::ptr(object.cast(), pe as i32) }.is_null()
+}

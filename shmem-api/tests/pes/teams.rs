@@ -7,6 +7,7 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::Duration;
 
+use crate::arena::host;
 use shmem_api::raw::{self, Ctx, TEAM_NUM_CONTEXTS, TeamConfig, TeamHandle};
 use shmem_api::testing::{self, Boot, Launch, Outcome, Random, mix};
 use shmem_api::{Multiple, World, multi_pe};
@@ -118,14 +119,15 @@ fn check(team: TeamHandle, ranks: &Ranks) {
         assert_eq!(translate(TeamHandle::WORLD, pe, team), if valid { rank } else { -1 }, "{ranks:?}");
         let there = usize::try_from(pe).ok().and_then(|r| ranks.get(r)).copied().unwrap_or(-1);
         assert_eq!(translate(team, pe, TeamHandle::WORLD), there, "{ranks:?}");
-        assert_eq!(translate(team, pe, TeamHandle::SHARED), there, "{ranks:?}");
+        let shared = host().iter().position(|on| *on == there).map_or(-1, |rank| rank as i32);
+        assert_eq!(translate(team, pe, TeamHandle::SHARED), shared, "{ranks:?}");
     }
 }
 
 /// Teams of many kinds, with their models: strided, reversed, nested, of one PE; only those this PE is in.
 fn some_teams() -> Vec<(TeamHandle, Ranks)> {
     let n = raw::n_pes();
-    let mut all = vec![(TeamHandle::WORLD, world_ranks()), (TeamHandle::SHARED, world_ranks())];
+    let mut all = vec![(TeamHandle::WORLD, world_ranks()), (TeamHandle::SHARED, host())];
     let shapes = [
         (0, 0, (0, 1, n)),
         (0, 1, (n - 1, -1, n)),
@@ -360,7 +362,10 @@ multi_pe! {
         (0..3000).for_each(round);
         // The harness' threads come and go; one byte per round would show.
         let more = LIVE.load(Ordering::Relaxed) - before;
-        assert!(more < 3000, "{more} bytes more than before");
+        // Of what is under way to other hosts, and served for them, each process keeps some buffers.
+        // SAFETY: it is only looked up.
+        let far = (0..n).any(|pe| unsafe { raw::ptr((&raw const LIVE).cast(), pe) }.is_null());
+        assert!(more < if far { 64 << 10 } else { 3000 }, "{more} bytes more than before");
         let all: Vec<_> = (0..62).map(|_| split(TeamHandle::WORLD, 0, 1, n)).collect();
         assert!(all.iter().all(|(code, _)| *code == 0), "all slots are free again");
         all.into_iter().for_each(|(_, team)| destroy(team));

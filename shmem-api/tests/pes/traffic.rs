@@ -16,7 +16,7 @@
 use shmem_api::testing::{Random, mix};
 use shmem_api::{Elem, World, c_type, multi_pe, raw, type_table};
 
-use crate::arena::{Arena, with_both};
+use crate::arena::{Arena, is_one_host, with_both};
 
 type Ctx = Option<raw::Ctx>;
 
@@ -509,7 +509,8 @@ multi_pe! {
                     // More PEs than cores: let others in, so that traffic mixes.
                     std::thread::yield_now();
                     if contexts.made.len() < 6 && dice.below(2) == 0 {
-                        let team = [all, raw::TeamHandle::SHARED, backwards, backwards][dice.below(4)];
+                        let shared = if is_one_host() { raw::TeamHandle::SHARED } else { all };
+                        let team = [all, shared, backwards, backwards][dice.below(4)];
                         // SAFETY: the World is up.
                         contexts.made.push(unsafe { raw::team_create_ctx(team, dice.below(8) as i64) });
                     } else if !contexts.made.is_empty() {

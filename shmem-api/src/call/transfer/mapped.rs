@@ -96,8 +96,8 @@ pub(crate) fn notify(pe: u32) {
 unsafe fn notify_at(heap: *mut u8) {
     let waiters = heap.wrapping_add(HOT.waiters.load(Ordering::Relaxed));
     // SAFETY: NODE-N2: there every segment has its PE's waiters, all atomics, mapped as long as the library is up.
-    let waiters = unsafe { &*waiters.cast::<Waiters>() };
-    wait::notify(&waiters.event, &waiters.asleep);
+    let Waiters(event) = unsafe { &*waiters.cast::<Waiters>() };
+    wait::notify(&event.count, &event.asleep);
 }
 
 /// One operation on a word that is mapped, and its PE woken, unless it only reads.

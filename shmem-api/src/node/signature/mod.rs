@@ -420,6 +420,12 @@ impl SignatureCell {
         Word(self.word.load(Ordering::Acquire))
     }
 
+    /// One of the words shown, once the word of the call has been seen.
+    #[inline]
+    pub(crate) fn arg(&self, i: usize) -> u64 {
+        self.args[i].load(Ordering::Relaxed)
+    }
+
     /// Whether the cell's first arguments are exactly these, and the history, if `word` says that there is one.
     #[inline]
     pub(crate) fn agrees(&self, word: Word, args: &[u64], history: u64) -> bool {

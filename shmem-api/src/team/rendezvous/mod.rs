@@ -34,20 +34,22 @@
 #[cfg(all(test, loom))]
 mod models;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod verdict;
 
 use memheap::PeId;
 
 use crate::error::Diverged;
 use crate::node::central_barrier::CentralBarrier;
-use crate::node::event::Event;
 use crate::node::mailbox::Mailbox;
 use crate::node::signature::{Signature, Word};
 use crate::sync::primitives::{AtomicU64, Ordering};
+use crate::team::members::{Members, Waits};
 use crate::team::rendezvous::verdict::{
     BROKEN, V_DIFFERS, V_FATAL, V_KINDS, V_RAISED, VERDICT_BITS, Verdict, said, said_after,
 };
+use crate::team::upper::Upper;
+use crate::team::upper::block::{Asked, Flags};
 use crate::transport::part::Part;
 
 const COUNT: u64 = 0xffff;
@@ -73,49 +75,32 @@ pub(crate) struct Differs {
     pub(crate) kinds: bool,
 }
 
-/// What the hosts tell each other; on one host there is nobody to tell.
-pub(crate) trait Upper: Send + Sync {
-    /// Called by the last PE of each host to arrive, with its signature and its host's flags. Returns the
-    /// flags of all hosts, `differs` set also if the hosts' signatures are not all equal.
-    fn meet(&self, signature: &Signature, flags: Flags) -> Flags;
-
-    /// Called after `meet` said that something differs: all signatures of all hosts, with their PEs.
-    fn gather(&self, own: Vec<(PeId, Signature)>) -> Vec<(PeId, Signature)>;
-}
-
-/// What travels with a rendezvous.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Flags {
-    pub(crate) differs: bool,
-    pub(crate) raised: bool,
-}
-
-/// How a PE waits for another, and wakes it.
-pub(crate) trait Waits {
-    /// Waits until `ready`, asleep on `event` if it takes long.
-    fn wait(&self, event: Part<'_, Event>, ready: impl Fn() -> bool);
-    /// Wakes those asleep on `event`.
-    fn notify(&self, event: &Event);
-    /// Whether sleeping is so common that whoever has news must see every sleeper: its store is a full
-    /// fence, too.
-    fn exact(&self) -> bool;
-}
-
 /// One member's place in its team's rendezvous.
 pub(crate) struct Place<'m> {
     /// This member's own mailbox.
     pub(crate) here: &'m Mailbox,
-    /// By rank.
-    pub(crate) mailboxes: Box<[Part<'m, Mailbox>]>,
-    /// By rank.
-    pub(crate) pes: Box<[PeId]>,
-    /// This member's rank.
+    /// Those on this host, if other hosts are met by `upper`; else all.
+    pub(crate) members: Members<'m>,
+    /// This member's rank among these.
     pub(crate) rank: usize,
     /// The other hosts, if the team has members there.
-    pub(crate) upper: Option<&'m dyn Upper>,
+    pub(crate) upper: Option<Box<Upper<'m>>>,
 }
 
 impl<'m> Place<'m> {
+    /// On a team of one host, or one that meets as if it were.
+    pub(crate) fn new(here: &'m Mailbox, members: Members<'m>, rank: usize) -> Place<'m> {
+        Place { here, members, rank, upper: None }
+    }
+
+    /// On a team that also has members on other hosts; of rank `rank` in the team.
+    pub(crate) fn on_host(here: &'m Mailbox, upper: Upper<'m>, rank: usize) -> Place<'m> {
+        let hosts = upper.hosts();
+        let members = upper.all().only(hosts.ranks_here().iter().map(|rank| *rank as usize));
+        let (_, rank) = hosts.place(rank as u32);
+        Place { here, members, rank, upper: Some(Box::new(upper)) }
+    }
+
     /// Shows `word` and `args` (of which the word says how many must agree), and the `history` if there is one (0: none);
     /// meets everybody, compares.
     #[inline]
@@ -138,8 +123,12 @@ impl<'m> Place<'m> {
             cell.show(word, false);
         }
         let asked = Asked { word, args: &args[..word.agreed()], history };
-        if self.mailboxes.len() == 2 && self.upper.is_none() {
-            return self.meet_other(asked, waits);
+        match &self.upper {
+            None if self.members.len() == 2 => return self.meet_other(asked, waits),
+            None => {}
+            Some(upper) => {
+                upper.arrive(&here.line, (word.step() == 0).then(|| args.len() - word.agreed()));
+            }
         }
         self.meet_all(asked, waits)
     }
@@ -154,7 +143,7 @@ impl<'m> Place<'m> {
         let opened = self.barrier().field(word_of);
         let verdict = match self.arrive(asked) {
             Some(flags) => {
-                let verdict = self.judge(flags, ticket, word);
+                let verdict = self.judge(flags, ticket, asked, waits);
                 self.open(verdict, waits);
                 verdict
             }
@@ -172,7 +161,7 @@ impl<'m> Place<'m> {
             diverged: self
                 .barrier()
                 .field(|b| &b.blame[turn(word)])
-                .look(|cell| cell.read(self.pes[self.rank])),
+                .look(|cell| cell.read(self.members.pes[self.rank])),
             fatal: verdict & V_FATAL != 0,
             kinds: verdict & V_KINDS != 0,
         }))
@@ -203,7 +192,7 @@ impl<'m> Place<'m> {
         waits: &impl Waits,
     ) -> Result<Agreed, Box<Differs>> {
         let word = asked.word;
-        let (here, there) = (self.here, &self.mailboxes[1 - self.rank]);
+        let (here, there) = (self.here, &self.members.mailboxes[1 - self.rank]);
         // Release: who sees the word sees the arguments, and what this PE did before.
         match waits.exact() {
             true => drop(mine.swap(word.bits(), Ordering::AcqRel)),
@@ -223,7 +212,7 @@ impl<'m> Place<'m> {
     }
 
     fn barrier(&self) -> Part<'m, CentralBarrier> {
-        self.mailboxes[0].barrier()
+        self.members.mailboxes[0].barrier()
     }
 
     /// Joins the arrivals; the flags of all if this PE is the last.
@@ -235,7 +224,7 @@ impl<'m> Place<'m> {
         loop {
             let before = (seen >> LAST_SHIFT & COUNT) as usize;
             let pairs = seen >> TAG_SHIFT == word.tag();
-            let agrees = before == 0 || (pairs && asked.agrees(word, &self.mailboxes[before - 1]));
+            let agrees = before == 0 || (pairs && asked.agrees(word, &self.members.mailboxes[before - 1]));
             let flags = (seen & (DIFFERS | RAISED)) | mine | if agrees { 0 } else { DIFFERS };
             let count = (seen & COUNT) + 1;
             let next = count | (self.rank as u64 + 1) << LAST_SHIFT | flags | word.tag() << TAG_SHIFT;
@@ -243,7 +232,7 @@ impl<'m> Place<'m> {
             // one before me, and everything all those before it did, is visible to me.
             match arrivals.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Acquire) {
                 Err(now) => seen = now,
-                Ok(_) if count == self.mailboxes.len() as u64 => {
+                Ok(_) if count == self.members.len() as u64 => {
                     return Some(Flags { differs: flags & DIFFERS != 0, raised: flags & RAISED != 0 });
                 }
                 Ok(_) => return None,
@@ -252,9 +241,9 @@ impl<'m> Place<'m> {
     }
 
     /// The word to open the central barrier with.
-    fn judge(&self, mut flags: Flags, ticket: u64, word: Word) -> u64 {
-        if let Some(upper) = self.upper {
-            flags = upper.meet(&self.here.cells[turn(word)].read(), flags);
+    fn judge(&self, mut flags: Flags, ticket: u64, asked: Asked<'_>, waits: &impl Waits) -> u64 {
+        if let Some(upper) = &self.upper {
+            flags = upper.meet(&asked, &self.members, flags, waits);
         }
         let raised = if flags.raised { V_RAISED } else { 0 };
         if !flags.differs {
@@ -262,6 +251,9 @@ impl<'m> Place<'m> {
         }
         // Nobody has left yet.
         let verdict = self.verdict(|mailbox| mailbox.is_at());
+        if let Some(upper) = &self.upper {
+            upper.all_have_read(waits);
+        }
         // Where the numbers differ, some PEs look into the one, some into the other.
         (0..2).for_each(|i| self.barrier().field(|b| &b.blame[i]).lay(|cell| cell.write(&verdict)));
         if verdict.numbers { BROKEN } else { ticket | raised | verdict.bits() }
@@ -297,11 +289,9 @@ impl<'m> Place<'m> {
     }
 
     fn all_signatures(&self, read: &dyn Fn(&Part<'_, Mailbox>) -> Signature) -> Vec<(PeId, Signature)> {
-        let own = self.pes.iter().zip(&self.mailboxes).map(|(pe, mailbox)| (*pe, read(mailbox))).collect();
-        let mut all = match self.upper {
-            Some(upper) => upper.gather(own),
-            None => own,
-        };
+        let members = self.upper.as_ref().map_or(&self.members, |upper| upper.all());
+        let signatures = members.pes.iter().zip(members.mailboxes.iter());
+        let mut all: Vec<_> = signatures.map(|(pe, mailbox)| (*pe, read(mailbox))).collect();
         all.sort_by_key(|(pe, _)| *pe);
         all
     }
@@ -314,7 +304,7 @@ impl<'m> Place<'m> {
             |mailbox: &Part<'_, Mailbox>| mailbox.shown_in(word.number()).unwrap_or_else(|| mailbox.is_at());
         let Verdict { culprit, reference, fatal, kinds, behind, .. } = self.verdict(shown);
         let diverged = Diverged {
-            here: self.pes[self.rank],
+            here: self.members.pes[self.rank],
             pe: culprit.0,
             got: said_after(&culprit.1, behind),
             reference: reference.0,
@@ -322,15 +312,6 @@ impl<'m> Place<'m> {
         };
         Box::new(Differs { diverged, fatal, kinds })
     }
-}
-
-/// What a PE asks for in a rendezvous.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    word: Word,
-    /// Those that must agree.
-    args: &'a [u64],
-    history: u64,
 }
 
 impl Asked<'_> {

@@ -9,9 +9,11 @@ use loom::thread;
 use memheap::Bytes;
 use memheap::place::Reach;
 
+use crate::node::event::Event;
 use crate::sync::primitives::explore;
 use crate::sync::wait;
 use crate::sync::wait::{Policy, Waker};
+use crate::team::rendezvous::tests::Job;
 use crate::team::rendezvous::*;
 use crate::types::object::ObjectType;
 
@@ -31,50 +33,29 @@ impl Waits for Sleeps {
     }
 }
 
-/// Another host that always agrees: with it two PEs meet at the central barrier, too.
-struct Agrees;
-
-impl Upper for Agrees {
-    fn meet(&self, _: &Signature, flags: Flags) -> Flags {
-        flags
-    }
-    fn gather(&self, own: Vec<(PeId, Signature)>) -> Vec<(PeId, Signature)> {
-        own
-    }
-}
-
-struct Host {
-    mailboxes: Vec<Mailbox>,
+struct Pes {
+    job: Job,
     /// What each PE writes before it arrives.
     data: Vec<UnsafeCell<u64>>,
 }
 
 type Met = Result<Agreed, Box<Differs>>;
 
-/// `n` PEs, each of which meets the others once for each of the sizes it asks for; what came of it, by PE.
-fn job(n: usize, upper: Option<&'static dyn Upper>, sizes: fn(usize) -> &'static [u64]) -> Vec<Vec<Met>> {
-    let host = Arc::new(Host {
-        mailboxes: (0..n).map(|_| Mailbox::new()).collect(),
-        data: (0..n).map(|_| UnsafeCell::new(0)).collect(),
-    });
-    let pe = move |host: Arc<Host>, rank: usize| -> Vec<Met> {
-        let pes = (0..n as u32).map(PeId).collect();
-        let place = Place {
-            here: &host.mailboxes[rank],
-            mailboxes: host.mailboxes.iter().map(Part::Mapped).collect(),
-            pes,
-            rank,
-            upper,
-        };
+/// PEs, each on the host that `of` says, of which each meets the others once for each of the sizes it asks for; what came of it, by PE.
+fn job(of: &[u32], sizes: fn(usize) -> &'static [u64]) -> Vec<Vec<Met>> {
+    let n = of.len();
+    let pes = Arc::new(Pes { job: Job::new(of), data: (0..n).map(|_| UnsafeCell::new(0)).collect() });
+    let pe = move |pes: Arc<Pes>, rank: usize| -> Vec<Met> {
+        let place = pes.job.place(rank);
         let meet = |(i, size): (usize, &u64)| {
             let call = i as u64 + 1;
             let signature = Signature::alloc(Bytes(*size), 16, Reach::World, ObjectType::BYTES, 7);
             if call == 1 {
                 // SAFETY: loom checks that nobody else accesses it at the same time.
-                host.data[rank].with_mut(|data| unsafe { *data = rank as u64 + 1 });
+                pes.data[rank].with_mut(|data| unsafe { *data = rank as u64 + 1 });
             }
             let met = place.meet(signature.word(call).raised(rank == 1), signature.args(), 0, &Sleeps);
-            for (rank, data) in host.data.iter().enumerate() {
+            for (rank, data) in pes.data.iter().enumerate() {
                 // SAFETY: as above.
                 assert_eq!(data.with(|data| unsafe { *data }), rank as u64 + 1);
             }
@@ -84,11 +65,11 @@ fn job(n: usize, upper: Option<&'static dyn Upper>, sizes: fn(usize) -> &'static
     };
     let others: Vec<_> = (1..n)
         .map(|rank| {
-            let host = host.clone();
-            thread::spawn(move || pe(host, rank))
+            let pes = pes.clone();
+            thread::spawn(move || pe(pes, rank))
         })
         .collect();
-    let mine = pe(host, 0);
+    let mine = pe(pes, 0);
     std::iter::once(mine).chain(others.into_iter().map(|t| t.join().unwrap())).collect()
 }
 
@@ -109,35 +90,45 @@ fn the_last_differs(met: Vec<Vec<Met>>) {
 
 #[test]
 fn two_pes_watch_each_other() {
-    explore(None, || all_agree(job(2, None, |_| &[8])));
+    explore(None, || all_agree(job(&[0, 0], |_| &[8])));
 }
 
 #[test]
 fn two_pes_watch_each_other_twice() {
-    explore(Some(3), || all_agree(job(2, None, |_| &[8, 8])));
+    explore(Some(3), || all_agree(job(&[0, 0], |_| &[8, 8])));
 }
 
 #[test]
 fn two_pes_that_differ_come_to_one_verdict() {
-    explore(None, || the_last_differs(job(2, None, |pe| if pe == 1 { &[9] } else { &[8] })));
+    explore(None, || the_last_differs(job(&[0, 0], |pe| if pe == 1 { &[9] } else { &[8] })));
 }
 
 #[test]
-fn two_pes_meet_at_the_gate() {
-    explore(None, || all_agree(job(2, Some(&Agrees), |_| &[8])));
+fn two_hosts_meet() {
+    explore(None, || all_agree(job(&[0, 1], |_| &[8])));
 }
 
 #[test]
-fn two_pes_meet_at_the_gate_twice() {
-    explore(Some(3), || all_agree(job(2, Some(&Agrees), |_| &[8, 8])));
+fn two_hosts_meet_three_times() {
+    explore(Some(2), || all_agree(job(&[0, 1], |_| &[8, 8, 8])));
+}
+
+#[test]
+fn two_hosts_that_differ_come_to_one_verdict() {
+    explore(Some(2), || the_last_differs(job(&[0, 1], |pe| if pe == 1 { &[9, 8] } else { &[8, 8] })));
+}
+
+#[test]
+fn hosts_of_two_pes_and_one_meet_twice() {
+    explore(Some(1), || all_agree(job(&[0, 0, 1], |_| &[8, 8])));
 }
 
 #[test]
 fn three_pes_meet_at_the_gate() {
-    explore(Some(2), || all_agree(job(3, None, |_| &[8])));
+    explore(Some(2), || all_agree(job(&[0, 0, 0], |_| &[8])));
 }
 
 #[test]
 fn three_pes_meet_at_the_gate_twice_and_differ_first() {
-    explore(Some(1), || the_last_differs(job(3, None, |pe| if pe == 2 { &[9, 8] } else { &[8, 8] })));
+    explore(Some(1), || the_last_differs(job(&[0, 0, 0], |pe| if pe == 2 { &[9, 8] } else { &[8, 8] })));
 }

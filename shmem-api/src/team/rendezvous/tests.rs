@@ -1,38 +1,69 @@
-//! The rendezvous with threads as PEs, on one host and on two.
+//! The rendezvous with threads as PEs, on one host and on several.
 
-use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use memheap::Bytes;
 use memheap::place::Reach;
 
+use crate::node::event::Event;
 use crate::node::signature::Kind;
+use crate::node::zone::Zone;
 use crate::team::rendezvous::*;
+use crate::team::upper::Landing;
+use crate::types::host_of::HostOf;
 use crate::types::object::ObjectType;
 
-struct Host {
+/// The PEs of a job, and what each has in its segment.
+pub(crate) struct Job {
     mailboxes: Vec<Mailbox>,
-    pes: Vec<PeId>,
+    zones: Vec<Zone>,
+    events: Vec<Event>,
+    hosts: HostOf,
 }
 
-fn host(pes: std::ops::Range<u32>) -> Host {
-    Host { mailboxes: pes.clone().map(|_| Mailbox::new()).collect(), pes: pes.map(PeId).collect() }
-}
+impl Job {
+    /// `of`: the host of each PE.
+    pub(crate) fn new(of: &[u32]) -> Job {
+        let n = of.len();
+        let zones = if of.iter().any(|host| *host != of[0]) { n } else { 0 };
+        Job {
+            mailboxes: (0..n).map(|_| Mailbox::new()).collect(),
+            zones: (0..zones).map(|_| Zone::new()).collect(),
+            events: (0..n).map(|_| Event::new()).collect(),
+            hosts: HostOf::by(of),
+        }
+    }
 
-impl Host {
-    fn place<'a>(&'a self, rank: usize, upper: Option<&'a dyn Upper>) -> Place<'a> {
-        Place {
-            here: &self.mailboxes[rank],
+    pub(crate) fn n_pes(&self) -> usize {
+        self.mailboxes.len()
+    }
+
+    /// That of a PE in the team of all.
+    pub(crate) fn place(&self, pe: usize) -> Place<'_> {
+        let here = &self.mailboxes[pe];
+        let members = Members {
             mailboxes: self.mailboxes.iter().map(Part::Mapped).collect(),
-            pes: self.pes.clone().into(),
-            rank,
-            upper,
+            pes: (0..self.n_pes() as u32).map(PeId).collect(),
+        };
+        let landing = |first: PeId| {
+            let (zone, event) = (&self.zones[first.0 as usize], &self.events[first.0 as usize]);
+            Some(Landing { first, zone: Part::Mapped(zone), event: Part::Mapped(event) })
+        };
+        match self.zones.is_empty() {
+            true => Place::new(here, members, pe),
+            false => {
+                let me = (PeId(pe as u32), 0);
+                let Some(upper) = Upper::new(&members, me, &self.hosts, &landing) else {
+                    return Place::new(here, members, pe);
+                };
+                Place::on_host(here, upper, pe)
+            }
         }
     }
 }
 
 /// Waiting that never sleeps.
-struct Yields;
+pub(crate) struct Yields;
 
 impl Waits for Yields {
     fn wait(&self, _: Part<'_, Event>, ready: impl Fn() -> bool) {
@@ -54,72 +85,47 @@ fn ask(size: u64) -> Signature {
     Signature::alloc(Bytes(size), 16, Reach::World, ObjectType::BYTES, 7)
 }
 
-/// What one side of a link to another host lays open: its signature, its flags, all its signatures.
-type Half = Mutex<(Option<(Signature, Flags)>, Vec<(PeId, Signature)>)>;
-
-/// A fake second host: the last PEs of both hosts meet at a barrier and look at each other's half.
-struct Link {
-    halves: Arc<[Half; 2]>,
-    barrier: Arc<Barrier>,
-    side: usize,
-}
-
-impl Upper for Link {
-    fn meet(&self, signature: &Signature, flags: Flags) -> Flags {
-        self.halves[self.side].lock().unwrap().0 = Some((*signature, flags));
-        self.barrier.wait();
-        let (theirs, their_flags) = self.halves[1 - self.side].lock().unwrap().0.unwrap();
-        self.barrier.wait();
-        Flags {
-            differs: flags.differs || their_flags.differs || theirs != *signature,
-            raised: flags.raised || their_flags.raised,
-        }
-    }
-    fn gather(&self, own: Vec<(PeId, Signature)>) -> Vec<(PeId, Signature)> {
-        self.halves[self.side].lock().unwrap().1 = own.clone();
-        self.barrier.wait();
-        let theirs = self.halves[1 - self.side].lock().unwrap().1.clone();
-        self.barrier.wait();
-        own.into_iter().chain(theirs).collect()
-    }
-}
-
-/// Runs `calls` on `n` PEs of each of the hosts; `signature(pe, call)` is what a PE shows. Returns the
-/// results, by PE and call.
+/// Runs `calls` on PEs, each on the host that `of` says; `signature(pe, call)` is what a PE shows. Returns the results, by PE and call.
 fn run(
-    hosts: u32,
-    n: u32,
+    of: &[u32],
     calls: u64,
     signature: impl Fn(u32, u64) -> (Signature, bool) + Sync,
 ) -> Vec<Vec<Result<Agreed, Box<Differs>>>> {
-    let all: Vec<Host> = (0..hosts).map(|h| host(h * n..(h + 1) * n)).collect();
-    let halves: Arc<[Half; 2]> = Arc::default();
-    let barrier = Arc::new(Barrier::new(2));
+    let job = Job::new(of);
     thread::scope(|s| {
-        let mut threads = Vec::new();
-        for (side, host) in all.iter().enumerate() {
-            for here in 0..n as usize {
-                let (signature, halves, barrier) = (&signature, halves.clone(), barrier.clone());
-                threads.push(s.spawn(move || {
-                    let link = Link { halves, barrier, side };
-                    let place = host.place(here, (hosts == 2).then_some(&link));
-                    let pe = place.pes[here].0;
-                    let one = |call| {
-                        let (signature, raised) = signature(pe, call);
-                        meet(&place, call, signature, raised)
-                    };
-                    (1..=calls).map(one).collect::<Vec<_>>()
-                }));
-            }
-        }
+        let pe = |pe: usize| {
+            let (job, signature) = (&job, &signature);
+            s.spawn(move || {
+                let place = job.place(pe);
+                let one = |call| {
+                    let (signature, raised) = signature(pe as u32, call);
+                    meet(&place, call, signature, raised)
+                };
+                (1..=calls).map(one).collect::<Vec<_>>()
+            })
+        };
+        let threads: Vec<_> = (0..of.len()).map(pe).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     })
 }
 
+/// Where PEs can be: on one host, on several, of which some have one, in stretches and mixed.
+const SHAPES: [&[u32]; 9] = [
+    &[0],
+    &[0, 0],
+    &[0, 0, 0, 0, 0],
+    &[0, 1],
+    &[0, 0, 1, 1],
+    &[0, 1, 1, 1],
+    &[0, 1, 0, 1, 0],
+    &[0, 0, 1, 1, 2, 2],
+    &[2, 0, 1, 3, 4, 1, 2],
+];
+
 #[test]
 fn all_agree_on_one_host_and_on_two() {
-    for (hosts, n) in [(1, 1), (1, 2), (1, 5), (2, 1), (2, 3)] {
-        let results = run(hosts, n, 300, |_, call| (ask(call), false));
+    for of in SHAPES {
+        let results = run(of, 300, |_, call| (ask(call), false));
         for r in results.iter().flatten() {
             assert_eq!(*r, Ok(Agreed { raised: false }));
         }
@@ -128,11 +134,11 @@ fn all_agree_on_one_host_and_on_two() {
 
 #[test]
 fn a2_the_one_that_differs_is_named_on_every_pe_and_the_next_call_agrees() {
-    for (hosts, n) in [(1, 2), (1, 4), (2, 2), (2, 3)] {
-        let total = hosts * n;
+    for of in &SHAPES[1..] {
+        let total = of.len() as u32;
         let odd = |call: u64| (call.is_multiple_of(3)).then_some((call as u32 / 3) % total);
         let results =
-            run(hosts, n, 300, |pe, call| (ask(if odd(call) == Some(pe) { 1 } else { 100 + call }), false));
+            run(of, 300, |pe, call| (ask(if odd(call) == Some(pe) { 1 } else { 100 + call }), false));
         for (pe, calls) in results.iter().enumerate() {
             for (i, r) in calls.iter().enumerate() {
                 let call = i as u64 + 1;
@@ -157,7 +163,7 @@ fn a2_the_one_that_differs_is_named_on_every_pe_and_the_next_call_agrees() {
 
 #[test]
 fn kinds_do_not_pair_and_an_exit_is_fatal() {
-    let results = run(1, 3, 2, |pe, call| match (pe, call) {
+    let results = run(&[0, 0, 1], 2, |pe, call| match (pe, call) {
         (2, 1) => (Signature::new(Kind::Barrier), false),
         (2, 2) => (Signature::new(Kind::Exit), false),
         _ => (Signature::new(Kind::Enter), false),
@@ -172,12 +178,12 @@ fn kinds_do_not_pair_and_an_exit_is_fatal() {
 
 #[test]
 fn a_raised_hand_is_an_or_and_need_not_agree() {
-    for hosts in [1, 2] {
-        let results = run(hosts, 2, 200, |pe, call| (ask(8), u64::from(pe) == call % 7));
+    for of in SHAPES {
+        let results = run(of, 200, |pe, call| (ask(8), u64::from(pe) == call % 7));
         for calls in results {
             for (i, r) in calls.iter().enumerate() {
                 let call = i as u64 + 1;
-                assert_eq!(r.as_ref().unwrap().raised, call % 7 < u64::from(hosts) * 2);
+                assert_eq!(r.as_ref().unwrap().raised, call % 7 < of.len() as u64);
             }
         }
     }
@@ -187,16 +193,17 @@ fn a_raised_hand_is_an_or_and_need_not_agree() {
 /// where it is waited for.
 #[test]
 fn a1_numbers_that_differ_are_found_out_by_all() {
-    for n in [3, 4, 7] {
-        for ahead in 0..n as usize {
-            let host = host(0..n);
-            let place = |rank| host.place(rank, None);
+    for of in SHAPES.iter().filter(|of| of.len() > 2) {
+        let n = of.len();
+        for ahead in 0..n {
+            let job = Job::new(of);
+            let place = |rank| job.place(rank);
             let results: Vec<_> = thread::scope(|s| {
                 let pe = |rank: usize| {
                     let place = place(rank);
                     s.spawn(move || meet(&place, if rank == ahead { 2 } else { 1 }, ask(8), false))
                 };
-                (0..n as usize).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
+                (0..n).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
             });
             for r in results {
                 let differs = r.unwrap_err();
@@ -212,11 +219,11 @@ fn a1_numbers_that_differ_are_found_out_by_all() {
 /// What was asked for where nobody was met is compared at the next rendezvous, and named if it can be.
 #[test]
 fn histories_that_differ_are_found_out_by_all() {
-    for n in [2, 3, 5] {
-        let host = host(0..n);
+    for of in &SHAPES[1..] {
+        let (n, job) = (of.len(), Job::new(of));
         let results: Vec<_> = thread::scope(|s| {
             let pe = |rank: usize| {
-                let place = host.place(rank, None);
+                let place = job.place(rank);
                 s.spawn(move || {
                     let root = u64::from(rank == 1);
                     let given = Signature::new(Kind::Broadcast).with(&[1, 8, 0, root]);
@@ -226,7 +233,7 @@ fn histories_that_differ_are_found_out_by_all() {
                     place.meet(Signature::new(Kind::Barrier).word(2), &[], 7 + root, &Yields)
                 })
             };
-            (0..n as usize).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
+            (0..n).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
         });
         for r in results {
             let diverged = r.unwrap_err().diverged;
@@ -242,17 +249,17 @@ fn histories_that_differ_are_found_out_by_all() {
 fn a_difference_of_long_ago_is_told_as_such() {
     let signature = |kind| Signature::new(kind).with(&[8]);
     for (kind, fatal) in [(Kind::Enter, false), (Kind::Exit, true)] {
-        for n in [2, 3, 5] {
-            let host = host(0..n);
+        for of in &SHAPES[1..] {
+            let (n, job) = (of.len(), Job::new(of));
             let results: Vec<_> = thread::scope(|s| {
                 let pe = |rank: usize| {
-                    let place = host.place(rank, None);
+                    let place = job.place(rank);
                     let history = 7 + u64::from(rank == 1);
                     s.spawn(move || {
                         place.meet(signature(kind).word(3), signature(kind).args(), history, &Yields)
                     })
                 };
-                (0..n as usize).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
+                (0..n).map(pe).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
             });
             for r in results {
                 let Differs { diverged, fatal: ends, kinds } = *r.unwrap_err();

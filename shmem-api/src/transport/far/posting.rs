@@ -29,15 +29,21 @@ pub(super) enum Post {
     Fetching,
 }
 
+/// The last course is that of meetings.
+const OF_STREAMS: usize = COURSES - 1;
+
 /// The course of a stream.
 pub(super) fn course(stream: Stream) -> u8 {
-    (stream.0 % COURSES) as u8
+    match stream {
+        Stream::MEETINGS => OF_STREAMS as u8,
+        Stream(number) => (number % OF_STREAMS) as u8,
+    }
 }
 
-/// The courses of a stream, or of all.
+/// The courses of a stream, or of all that calls are made on.
 fn courses(stream: Stream) -> std::ops::Range<usize> {
     match stream {
-        Stream::ALL => 0..COURSES,
+        Stream::ALL => 0..OF_STREAMS,
         one => usize::from(course(one))..usize::from(course(one)) + 1,
     }
 }
@@ -187,7 +193,7 @@ impl Far {
         }
         if stream == Stream::ALL {
             self.fenced_all.store(true, Ordering::Release);
-            if self.used.load(Ordering::Relaxed).count_ones() > 1 {
+            if (self.used.load(Ordering::Relaxed) & !(1 << OF_STREAMS)).count_ones() > 1 {
                 // Courses do not know of each other.
                 return self.quiet_stream(stream);
             }
