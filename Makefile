@@ -4,13 +4,13 @@ SHELL := /bin/bash
 MPICC ?= $(if $(shell command -v mpicc.openmpi),mpicc.openmpi,$(if $(shell command -v apt-get),mpicc.openmpi,mpicc))
 export MPICC
 
-.PHONY: help demo test build check test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions clean
+.PHONY: help demo test build check test-all test-far test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions clean
 
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under every launcher"
 	@echo "make test    install what is missing, run every check and test (every launcher, beside both MPIs, and without)"
 	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
-	@echo "make test-hosts-here HOSTS=all    the same, as two hosts that reach each other over UCX (some of it in make test)"
+	@echo "make HOSTS=all    the same, as two hosts that reach each other over UCX (some of it in make test)"
 	@echo "make test-hosts-by-mpi HOSTS=all    the same over the second engine, MPI point to point, under both MPIs (likewise)"
 	@echo "make test-hosts   jobs on two and three hosts made of network namespaces (root), by Open MPI's and MPICH's launchers"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
@@ -33,7 +33,7 @@ demo: setup-build
 build: setup-build
 	cargo build --release --workspace --examples $$(scripts/setup.sh features)
 
-test: setup-test check test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions loom
+test: setup-test check test-all test-far test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions loom
 	@echo "make test: all passed"
 
 # Formatting, lints, documentation: nothing may warn.
@@ -46,10 +46,11 @@ check:
 # The tests are built without an MPI and without libclang. (Of the whole workspace, whichever are run: for one crate alone cargo would
 # build them with other features of their dependencies, all anew.)
 runtime := cargo test --workspace --no-default-features --features shmem-api/testing
-test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi: export MPICC = /bin/false
-test-all test-far test-hosts-here test-hosts-by-mpi test-by-mpi: export LIBCLANG_PATH = /nonexistent
+test-all test-far test-hosts-by-mpi test-by-mpi: export MPICC = /bin/false
+test-all test-far test-hosts-by-mpi test-by-mpi: export LIBCLANG_PATH = /nonexistent
 
-# All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot.
+# All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot, and, by that, as several
+# hosts that reach each other over UCX (SHMEM_TEST_BOOTS=hosts: only so).
 test-all:
 	$(runtime)
 	SHMEM_MEMHEAP=buddy $(runtime) --test pes -- heap:: check::
@@ -90,15 +91,6 @@ test-far: export SHMEM_TEST_BOOTS = local
 test-far: export SHMEM_TEST_DIFFERENCES = 100
 test-far:
 	SHMEM_TEST_FAR=$(or $(FAR),all) $(runtime) --test pes -- $(far:%=%::) differences:: $(mapped_only)
-
-# PEs of this machine that take themselves for two hosts, which reach each other over UCX: some of these tests, or
-# with HOSTS=all all of them (some minutes).
-on_hosts := amo signal rma ahead exit global safe_atomics safe_coll safe_rma safe_signal safe_wait
-test-hosts-here: export SHMEM_TEST_BOOTS = local
-test-hosts-here: export SHMEM_FAKE_HOSTS = 2
-test-hosts-here: export SHMEM_TEST_TIMEOUT = 240
-test-hosts-here:
-	$(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(on_hosts:%=%::)) $(mapped_only)
 
 # As two hosts over MPI point to point, under each MPI that is here: in a job joined by it, and, of `amo`, in one joined by the launcher's
 # PMIx or PMI, where the engine starts it.

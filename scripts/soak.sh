@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+export SHMEM_TEST_BOOTS="${SHMEM_TEST_BOOTS:-local,openmpi,mpich}"
 export SHMEM_TEST_AT_ONCE=1 SHMEM_TEST_PES="${1:-64}" SHMEM_TEST_TIMEOUT="${SHMEM_TEST_TIMEOUT:-240}"
 export SHMEM_SYMMETRIC_SIZE="${SHMEM_SYMMETRIC_SIZE:-64M}"
 

@@ -52,7 +52,7 @@ pub(super) fn connect(
     let wire = engines::open(boot, settings)?;
     let addresses = step_of_bytes(boot, Ok(&wire.address()))?;
     let secret = secret(boot)?;
-    name_hosts(boot);
+    name_hosts(boot, hosts);
     wire.meet(addresses);
     let link_timeout = settings.count(&settings::LINK_TIMEOUT).filter(|&seconds| seconds > 0);
     let link_timeout = link_timeout.map(Duration::from_secs);
@@ -102,11 +102,13 @@ fn secret(boot: &mut dyn Boot) -> Result<boot::protocol::Secret, Error> {
     Ok(step(boot, mine)?[0])
 }
 
-/// By PE: what its host is called. (The boot itself may be in use when a PE is lost.)
+/// By PE: what its host is called; empty for one that PEs only take themselves for. (The boot itself may be in use when a PE is
+/// lost.)
 static NAMES: OnceLock<Vec<String>> = OnceLock::new();
 
-fn name_hosts(boot: &dyn Boot) {
-    NAMES.get_or_init(|| (0..boot.n_pes()).map(|pe| boot.host_name(PeId(pe))).collect());
+fn name_hosts(boot: &dyn Boot, hosts: &HostOf) {
+    let name = |pe| if hosts == boot.hosts() { boot.host_name(PeId(pe)) } else { String::new() };
+    NAMES.get_or_init(|| (0..boot.n_pes()).map(name).collect());
 }
 
 /// The library is up: from here on the loss of another host ends the job.
