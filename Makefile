@@ -111,10 +111,11 @@ test-hosts-by-mpi:
 	$(runtime) --test pes -- amo::
 	SHMEM_BOOT=mpi $(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(over_mpi:%=%::)) $(mapped_only)
 
+# (Left out: MPICH's launcher ends the others before a PE that is killed alone on its host is named.)
 # Jobs of PEs on two and three hosts, which are network namespaces of this machine: the examples, starts and ends, the multi-PE tests
 # named in `over_hosts` and the C programs, by Open MPI's mpirun and MPICH's mpiexec. Root only.
 .PHONY: test-hosts on-two-hosts
-over_hosts := exit::only_whole_jobs init:: amo:: signal:: ahead:: safe_rma:: safe_coll:: safe_wait::
+over_hosts := init:: exit:: amo:: signal:: ahead:: safe_rma:: safe_coll:: safe_wait::
 c_on_hosts := programs::hello programs::ring programs::heat programs::integer_sort sections::
 test-hosts: STARTS = 200
 test-hosts:
@@ -131,7 +132,7 @@ on-two-hosts: export LIBCLANG_PATH = /nonexistent
 on-two-hosts: export SHMEM_TEST_BOOTS = openmpi,mpich
 on-two-hosts: export SHMEM_TEST_TIMEOUT = 240
 on-two-hosts:
-	$(runtime) --test pes -- $(over_hosts)
+	$(runtime) --test pes -- $(over_hosts) --skip fork:: --skip killed_ --skip right_after_init
 	$(runtime) --test libshmem -- $(c_on_hosts)
 
 # One PE does something else than the others: N pairs of calls (`make test` draws 200), without an MPI.

@@ -4,6 +4,7 @@
 #     run.sh transfers [--rounds 9]               put and get between two PEs (`transfers`)
 #     run.sh starts [--rounds 10] [--oshcc PATH]  starting and ending a job, under both MPIs' launchers (`starts`): with
 #                                                 what is on the machine; PATH: of an installed libshmem, else it is built
+#     run.sh hosts [--rounds 7]                   between two hosts, over UCX, beside bare UCX in C (`hosts`)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
@@ -22,6 +23,13 @@ if [ "${1-}" = starts ]; then
     esac
     cargo build --release -p benches --no-default-features --bin starts
     exec "$target/release/starts" "$@"
+fi
+
+if [ "${1-}" = hosts ]; then
+    shift
+    cargo build --release -p benches --no-default-features --bin hosts
+    cc -O2 -Wall -Wextra -o "$target/release/peer-hosts" benches/peers/ucx_am.c -lucp -lucs
+    exec "$target/release/hosts" --peer "$target/release/peer-hosts" "$@"
 fi
 
 if ! command -v oshcc >/dev/null || ! command -v oshrun >/dev/null; then

@@ -3,8 +3,9 @@
  *
  *     cc -O2 ucx_am.c -o ucx_am -lucp -lucs && ./ucx_am
  *
- * Prints "bare", the least and the median of the round trips in nanoseconds. benches/peers/ucx_am.sh runs both, turn and turn
- * about. */
+ * Prints lines of "bare", what, and nanoseconds, the least and the median: `am`, a header and its reply; `am_of_64`, each of 64 headers of
+ * which the last is answered; `put1M`, .., a payload by rendezvous into its place, and a reply; `get1M`, .., a header, and a payload
+ * as its reply. benches/peers/ucx_am.sh and run.sh hosts run it and ours, turn and turn about. */
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,12 +18,19 @@
 #include <ucp/api/ucp.h>
 #include <unistd.h>
 
-enum { N = 20000, HEADER = 32 };
+enum { N = 20000, HEADER = 32, MANY = 64, LARGEST = 16 << 20 };
+
+/* The first byte of a header: what is wanted. Behind it, at 8, a length. */
+enum { ECHO, STOP, HUSH, PUT, GET };
 
 static ucp_worker_h worker;
 static ucp_ep_h ep;
 static volatile int come, stop;
+static volatile size_t wanted;
 static char header[HEADER];
+static char *room;
+static void *coming;
+static size_t coming_len;
 
 static void check(ucs_status_t status, const char *what) {
     if (status != UCS_OK) {
@@ -37,20 +45,58 @@ static void sent(void *request, ucs_status_t status, void *unused) {
     ucp_request_free(request);
 }
 
-static void send_one(void) {
-    ucp_request_param_t param = { .op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK, .cb.send = sent };
-    void *request = ucp_am_send_nbx(ep, 0, header, HEADER, NULL, 0, &param);
+static void send_bytes(int what, const void *bytes, size_t n) {
+    ucp_request_param_t param = { .op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_FLAGS,
+                                  .flags = n ? UCP_AM_SEND_FLAG_RNDV : UCP_AM_SEND_FLAG_EAGER,
+                                  .cb.send = sent };
+    header[0] = what;
+    void *request = ucp_am_send_nbx(ep, 0, header, HEADER, bytes, n, &param);
     if (UCS_PTR_IS_ERR(request))
         check(UCS_PTR_STATUS(request), "send");
 }
 
+static void send_one(int what) {
+    send_bytes(what, NULL, 0);
+}
+
 static ucs_status_t arrived(void *unused, const void *what, size_t len, void *data, size_t n, const ucp_am_recv_param_t *p) {
-    (void)unused, (void)data, (void)n, (void)p;
+    (void)unused;
+    const char *kind = what;
     if (len != HEADER)
         exit(2);
+    if (*kind == HUSH)
+        return UCS_OK;
+    if (p->recv_attr & UCP_AM_RECV_ATTR_FLAG_RNDV) {
+        coming = data;
+        coming_len = n;
+        return UCS_INPROGRESS;
+    }
+    if (*kind == GET)
+        memcpy((void *)&wanted, kind + 8, sizeof wanted);
+    stop = *kind == STOP;
     come++;
-    stop = *(const char *)what;
     return UCS_OK;
+}
+
+static void is_there(void *request, ucs_status_t status, size_t n, void *unused) {
+    (void)n, (void)unused;
+    check(status, "received");
+    ucp_request_free(request);
+    come++;
+}
+
+/* What has been announced goes to its place. */
+static void receive(void) {
+    if (!coming)
+        return;
+    ucp_request_param_t param = { .op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK, .cb.recv_am = is_there };
+    void *data = coming;
+    coming = NULL;
+    void *request = ucp_am_recv_data_nbx(worker, data, room, coming_len, &param);
+    if (UCS_PTR_IS_ERR(request))
+        check(UCS_PTR_STATUS(request), "receive");
+    if (!request)
+        come++;
 }
 
 /* At the end the server goes first. */
@@ -109,9 +155,11 @@ static void serve(void) {
     while (!stop) {
         while (ucp_worker_progress(worker)) {
         }
+        receive();
         if (come) {
             come = 0;
-            send_one();
+            send_bytes(ECHO, room, wanted);
+            wanted = 0;
             continue;
         }
         if (ucp_worker_arm(worker) == UCS_OK)
@@ -130,9 +178,57 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+static void wait_for_one(void) {
+    while (!come) {
+        ucp_worker_progress(worker);
+        receive();
+    }
+    come = 0;
+}
+
+static void one(size_t n) {
+    (void)n;
+    send_one(ECHO);
+    wait_for_one();
+}
+
+static void many(size_t n) {
+    (void)n;
+    for (int i = 1; i < MANY; i++)
+        send_one(HUSH);
+    send_one(ECHO);
+    wait_for_one();
+}
+
+static void put_large(size_t n) {
+    send_bytes(PUT, room, n);
+    wait_for_one();
+}
+
+static void get_large(size_t n) {
+    memcpy(header + 8, &n, sizeof n);
+    send_one(GET);
+    wait_for_one();
+}
+
+static void report(const char *what, int n, int each, void (*once)(size_t), size_t len) {
+    static double times[N];
+    for (int i = 0; i < n / 10 + 1; i++)
+        once(len);
+    for (int i = 0; i < n; i++) {
+        double begin = now();
+        once(len);
+        times[i] = (now() - begin) / each;
+    }
+    qsort(times, n, sizeof times[0], by_size);
+    printf("bare %s %.0f\nbare %s/median %.0f\n", what, times[0], what, times[n / 2]);
+}
+
 int main(void) {
     int to[2], from[2];
     alarm(60);
+    room = malloc(LARGEST);
+    memset(room, 1, LARGEST);
     if (pipe(to) || pipe(from))
         return 1;
     pid_t server = fork();
@@ -144,21 +240,15 @@ int main(void) {
         _exit(0);
     }
     open_and_meet(from[0], to[1]);
-    static double times[N];
-    for (int i = 0; i < N; i++) {
-        double begin = now();
-        come = 0;
-        send_one();
-        while (!come)
-            ucp_worker_progress(worker);
-        times[i] = now() - begin;
-    }
-    header[0] = 1;
-    send_one();
+    report("am", N, 1, one, 0);
+    report("am_of_64", 3000, MANY, many, 0);
+    report("put1M", 200, 1, put_large, 1 << 20);
+    report("get1M", 200, 1, get_large, 1 << 20);
+    report("put16M", 20, 1, put_large, LARGEST);
+    report("get16M", 20, 1, get_large, LARGEST);
+    send_one(STOP);
     while (waitpid(server, NULL, WNOHANG) == 0)
         ucp_worker_progress(worker);
-    qsort(times, N, sizeof times[0], by_size);
-    printf("bare %.0f %.0f\n", times[0], times[N / 2]);
     fflush(stdout);
     _exit(0);
 }

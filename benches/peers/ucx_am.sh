@@ -10,7 +10,7 @@ cc -O2 benches/peers/ucx_am.c -o "$dir/ucx_am" -lucp -lucs
 ours=$(cargo test --release -p shmem-api --no-default-features --features testing --lib --no-run --message-format=json 2>/dev/null |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
 for _ in $(seq "$rounds"); do
-    timeout 90 "$dir/ucx_am"
+    timeout 90 "$dir/ucx_am" | awk '$2 ~ /^am/ { am[$2] = $3 } END { print "bare", am["am"], am["am/median"] }'
     timeout 90 "$ours" transport::ucx::tests::speed --ignored --nocapture 2>&1 | sed -n 's/.*\(ours [0-9]* [0-9]*\).*/\1/p'
 done | tee "$dir/all"
 for who in bare ours; do

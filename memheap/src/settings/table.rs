@@ -81,6 +81,8 @@ settings! {
         "What carries messages between hosts: `ucx` or `mpi` allows only that, `^ucx` leaves it out; the best that all PEs have if not set.";
     NET = "SHMEM_NET", Kind::Net, "",
         "Network interfaces or networks that PEs of different hosts reach each other by: `eth0`, `10.1.0.0/16`; all if not set.";
+    LINK_TIMEOUT = "SHMEM_LINK_TIMEOUT", Kind::Count(0, 1_000_000), "7",
+        "A host that is silent for so many seconds, although it was asked, is lost, and the job ends; 0: never, as for a debugger.";
     FAKE_HOSTS = "SHMEM_FAKE_HOSTS", Kind::Hosts, "",
         "For tests: the PEs of a machine take themselves for so many hosts: 2, stretches of PEs; 1+3, of so many; cyclic:2, in turn.";
     TEAMS = "SHMEM_TEAMS", Kind::Count(2, 1024), "64",

@@ -8,6 +8,7 @@ use crate::boot;
 use crate::node::Node;
 use crate::node::control_block::Life;
 use crate::process::child;
+use crate::process::private::AtomicBool;
 use crate::process::say::{let_launcher_read, say};
 use crate::process::signals::NoSignals;
 use crate::process::status::{PANICKED, leave_now};
@@ -40,7 +41,7 @@ pub(crate) fn end_for_all<'l>(
         say(line);
         mark_said(lives.clone());
     }
-    lives.clone().for_each(wake);
+    wake_all(lives.clone());
     match first {
         true if boot::passes_on(status as u8) => leave_now(status),
         true => leave_last(lives, status),
@@ -54,6 +55,12 @@ fn leave_last<'l>(lives: impl Iterator<Item = Part<'l, Life>>, status: i32) -> !
     let others: Vec<u32> = pids.filter(|pid| ![0, std::process::id()].contains(pid)).collect();
     boot::leave_with(status as u8, &others, || leave_now(status));
     leave_now(status)
+}
+
+/// Wakes all PEs. What goes to other hosts has gone when this returns: nobody is left to send it.
+fn wake_all<'l>(lives: impl Iterator<Item = Part<'l, Life>>) {
+    lives.for_each(wake);
+    transport::progress();
 }
 
 /// Wakes a PE that sleeps in a wait on its own memory, and the watchdog that watches it.
@@ -78,17 +85,23 @@ fn mark_all<'l>(lives: impl Iterator<Item = Part<'l, Life>>, status: i32) -> boo
     let mut marked = lives.map(mark);
     let first = marked.next() == Some(true);
     marked.for_each(drop);
+    MARKED.store(true, Ordering::Release);
     first
 }
 
-/// On the first PE, in the mark of an ended job: what there is to say has been said. Who leaves from then on takes
-/// nobody's line away, should a launcher end the others for it.
+/// This process has marked the job as ended.
+static MARKED: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn has_marked() -> bool {
+    MARKED.load(Ordering::Acquire)
+}
+
+/// In the marks of an ended job: what there is to say has been said. Who leaves from then on takes nobody's line away, should a
+/// launcher end the others for it.
 const SAID: u32 = 1 << 31;
 
-fn mark_said<'l>(mut lives: impl Iterator<Item = Part<'l, Life>>) {
-    if let Some(first) = lives.next() {
-        first.field(|l| &l.ended).fetch_or(SAID, Ordering::AcqRel);
-    }
+fn mark_said<'l>(lives: impl Iterator<Item = Part<'l, Life>>) {
+    lives.for_each(|life| life.field(|l| &l.ended).or(SAID, Ordering::AcqRel));
 }
 
 /// Ends the job of a PE that unwinds. If the PEs diverged before, the others speak first.
@@ -118,7 +131,7 @@ pub(crate) fn global_exit(node: &Node, status: i32) -> ! {
     let lives = || node.lives();
     let first = mark_all(lives(), status);
     mark_said(lives());
-    lives().for_each(wake);
+    wake_all(lives());
     if boot::passes_on(status as u8) {
         boot::end_all(status as u8);
     } else if first {
@@ -138,11 +151,11 @@ pub(crate) fn ended_with(life: &Life) -> Option<i32> {
     (mark != 0).then(|| mark as i32 - 1)
 }
 
-/// Of a job that has ended: gives the PE that says why the time to.
-pub(crate) fn let_it_be_said<'l>(mut lives: impl Iterator<Item = Part<'l, Life>>) {
-    let Some(first) = lives.next() else { return };
+/// Of a job that has ended: gives the PE that says why the time to. No other host is asked: it may be what is lost.
+pub(crate) fn let_it_be_said<'l>(lives: impl Iterator<Item = Part<'l, Life>>) {
+    let Some(here) = lives.filter_map(|life| life.mapped()).next() else { return };
     let start = Instant::now();
-    while start.elapsed() < LAUNCHER && first.field(|l| &l.ended).load(Ordering::Acquire) & SAID == 0 {
+    while start.elapsed() < LAUNCHER && here.ended.load(Ordering::Acquire) & SAID == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -213,6 +226,6 @@ mod tests {
         mark_said(parts());
         assert!(!mark_all(parts(), DIED));
         assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) & !SAID == LEFT as u32 + 1));
-        assert!(lives[0].ended.load(Ordering::Relaxed) & SAID != 0);
+        assert!(lives.iter().all(|l| l.ended.load(Ordering::Relaxed) & SAID != 0));
     }
 }

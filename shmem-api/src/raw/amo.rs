@@ -1,7 +1,8 @@
 //! Atomics (OpenSHMEM 1.6, 9.8): one word of a PE, changed or read as one step.
 //!
 //! A word is changed by this processor's own atomic instruction on the peer's memory, so the operation is
-//! done when the call returns, and the non-blocking forms are the blocking ones. Atomics are atomic towards each
+//! done when the call returns, and the non-blocking forms are the blocking ones. A word on another host is changed there in the same way:
+//! what fetches returns with the value; what does not is posted, as a put is, and is done after a quiet. Atomics are atomic towards each
 //! other, towards waits, and towards signals; whichever context and team they are on.
 //!
 //! | operation | order | the rule it serves |
@@ -23,6 +24,14 @@ macro_rules! change {
     ($call:ident, $dest:ident, $pe:ident, $op:expr) => {
         // SAFETY: RAW-R3: the word is changed atomically only, and by its type.
         unsafe { $call.amo($dest, $pe, $op) }
+    };
+}
+
+/// The same, where nobody wants to know what was there.
+macro_rules! post {
+    ($call:ident, $dest:ident, $pe:ident, $op:expr) => {
+        // SAFETY: RAW-R3: the word is changed atomically only, and by its type.
+        unsafe { $call.amo_post($dest, $pe, $op) }
     };
 }
 
@@ -53,7 +62,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_set / ctx_atomic_set<T: AmoSwap>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, dest, pe, AmoOp::Set(value));
+        post!(call, dest, pe, AmoOp::Set(value));
     }
 
     /// Sets `dest` on `pe` to `value`; what was there (`shmem_atomic_swap`).
@@ -85,7 +94,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_inc / ctx_atomic_inc<T: AmoInt>(call, dest: *mut T, pe: i32) {
-        change!(call, dest, pe, AmoOp::Add(T::ONE));
+        post!(call, dest, pe, AmoOp::Add(T::ONE));
     }
 
     /// Adds `value` to `dest` on `pe`; what was there (`shmem_atomic_fetch_add`).
@@ -101,7 +110,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_add / ctx_atomic_add<T: AmoInt>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, dest, pe, AmoOp::Add(value));
+        post!(call, dest, pe, AmoOp::Add(value));
     }
 
     /// Keeps in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_and`).
@@ -117,7 +126,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_and / ctx_atomic_and<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, dest, pe, AmoOp::And(value));
+        post!(call, dest, pe, AmoOp::And(value));
     }
 
     /// Sets in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_or`).
@@ -133,7 +142,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_or / ctx_atomic_or<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, dest, pe, AmoOp::Or(value));
+        post!(call, dest, pe, AmoOp::Or(value));
     }
 
     /// Flips in `dest` on `pe` the bits of `value`; what was there (`shmem_atomic_fetch_xor`).
@@ -149,7 +158,7 @@ routines! {
     /// # Safety
     /// As for [`atomic_fetch`].
     fn atomic_xor / ctx_atomic_xor<T: AmoBit>(call, dest: *mut T, value: T, pe: i32) {
-        change!(call, dest, pe, AmoOp::Xor(value));
+        post!(call, dest, pe, AmoOp::Xor(value));
     }
 
     /// As [`atomic_fetch`]; the value is in `fetch` after the next quiet (`shmem_atomic_fetch_nbi`).

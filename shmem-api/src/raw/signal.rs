@@ -92,7 +92,7 @@ routines! {
     fn signal_add / ctx_signal_add(call, sig: *mut u64, signal: u64, pe: i32) {
         let word = call.amo_target(sig, pe);
         // SAFETY: `amo_target` checked the word.
-        unsafe { word.amo(AmoOp::Add(signal)) };
+        unsafe { word.amo_post(AmoOp::Add(signal)) };
     }
 
     /// Sets the signal `sig` on `pe` (`shmem_signal_set`).
@@ -102,7 +102,7 @@ routines! {
     fn signal_set / ctx_signal_set(call, sig: *mut u64, signal: u64, pe: i32) {
         let word = call.amo_target(sig, pe);
         // SAFETY: `amo_target` checked the word.
-        unsafe { word.amo(AmoOp::Set(signal)) };
+        unsafe { word.amo_post(AmoOp::Set(signal)) };
     }
 
     /// This PE's own signal `sig`, as it is now (`shmem_signal_fetch`). What was put with it is visible afterwards.

@@ -5,24 +5,23 @@
 //!      (once in a process; a later start tells only of other memory)
 //!   the last finalize: everything is answered, and everybody knows (`part`)
 //!   process exit: the thread ends, then the connections
+//!   in between, a host that is lost ends the job (`lost_host`)
 //! ```
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use memheap::PeId;
-use memheap::settings::Settings;
+use memheap::settings::{self, Settings};
 
 use crate::boot;
 use crate::boot::protocol::Boot;
 use crate::boot::step::{step, step_of_bytes};
 use crate::error::Error;
-use crate::exit::end::end_for_all;
-use crate::node::Node;
 use crate::process::private::{AtomicBool, Ordering};
-use crate::process::say::say;
 use crate::process::signals::NoSignals;
-use crate::process::status::{DIED, leave_now};
+use crate::startup::lost_host;
 use crate::transport::far::hosts::Hosts;
 use crate::transport::far::message::Secret;
 use crate::transport::far::{Far, Parts};
@@ -55,7 +54,9 @@ pub(super) fn connect(
     let secret = secret(boot)?;
     name_hosts(boot);
     wire.meet(addresses);
-    let far = start(me, wire, hosts, Secret(secret), if crowded { 0 } else { SPINS });
+    let link_timeout = settings.count(&settings::LINK_TIMEOUT).filter(|&seconds| seconds > 0);
+    let link_timeout = link_timeout.map(Duration::from_secs);
+    let far = start(me, wire, hosts, Secret(secret), (link_timeout, if crowded { 0 } else { SPINS }));
     step(boot, far.as_ref().map(|_| 0u32).map_err(Clone::clone))?;
     let far = *FAR.get_or_init(|| far.unwrap_or_else(|e| unreachable!("the step has said so: {e}")));
     transport::set(far);
@@ -67,13 +68,24 @@ fn start(
     wire: Box<dyn Wire>,
     hosts: &HostOf,
     secret: Secret,
-    spins: u32,
+    (link_timeout, spins): (Option<Duration>, u32),
 ) -> Result<&'static Far, Error> {
-    let hosts = Hosts::new(me, hosts.as_slice());
-    let parts = Parts { wire, memory: Box::new(Served), hosts, secret, lost: Box::new(lost), spins };
+    let (hosts, all) = (Hosts::new(me, hosts.as_slice()), hosts.clone());
+    let lost = Box::new(move |pe: PeId, why: &str| {
+        let left: Vec<bool> =
+            (0..).map(PeId).zip(all.as_slice()).map(|(other, _)| !all.share(pe, other)).collect();
+        let called = NAMES.get().and_then(|names| names.get(pe.0 as usize)).map_or("", String::as_str);
+        lost_host::lost(pe, &all.name(pe, called), why, &left);
+    });
+    let look_after = Box::new(lost_host::look_after);
+    let memory = Box::new(Served);
+    let parts = Parts { wire, memory, hosts, secret, lost, look_after, link_timeout, spins };
     let far: &'static Far = Box::leak(Box::new(Far::new(parts).map_err(Error::Boot)?));
     let _held = NoSignals::but_faults();
-    let thread = std::thread::Builder::new().name("shmem-serve".to_owned()).spawn(move || far.serve(&STOP));
+    let thread = std::thread::Builder::new().name("shmem-serve".to_owned()).spawn(move || {
+        lost_host::goes_on();
+        far.serve(&STOP);
+    });
     let thread =
         thread.map_err(|e| Error::Boot(format!("PE {me}: a thread that serves other hosts: {e}")))?;
     *SERVES.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
@@ -97,31 +109,20 @@ fn name_hosts(boot: &dyn Boot) {
     NAMES.get_or_init(|| (0..boot.n_pes()).map(|pe| boot.host_name(PeId(pe))).collect());
 }
 
-/// A call needs a process of another host, and that is lost: the job ends, on this host by the marks, on the others as they lose
-/// this one.
-fn lost(pe: PeId, why: &str) {
-    static ENDING: AtomicBool = AtomicBool::new(false);
-    let host = NAMES.get().and_then(|names| names.get(pe.0 as usize)).filter(|name| !name.is_empty());
-    let host = host.map_or_else(String::new, |name| format!(" ({name})"));
-    let line = format!("PE {pe}, on another host{host}, is lost ({why}); ending the job");
-    if ENDING.swap(true, Ordering::AcqRel) {
-        leave_now(DIED)
+/// The library is up: from here on the loss of another host ends the job.
+pub(super) fn watch() {
+    if let Some(far) = FAR.get() {
+        far.watch_links();
     }
-    Node::with_current(|node| {
-        let here = node.lives().filter(|life| !life.is_far());
-        end_for_all(here, DIED, &line)
-    });
-    say(&format!("shmem: {line}"));
-    leave_now(DIED)
 }
 
 /// Collective, after the last meeting: when it returns, all that this PE has asked of other hosts is done, and none of theirs needs this
 /// one any more.
 pub(super) fn part() -> Result<(), Error> {
-    if FAR.get().is_none() {
-        return Ok(());
-    }
+    let Some(far) = FAR.get() else { return Ok(()) };
     transport::quiet(Stream::ALL);
+    // Whoever is through the step may leave at once.
+    far.begin_to_part();
     step(boot::join()?.get(), Ok(0u32)).map(drop)
 }
 

@@ -48,7 +48,9 @@ pub(crate) fn come(by: By, asked: Asked, components: &[&dyn Component]) -> Resul
         }
         None => {
             let _moving = Moving::new(&holders)?;
-            join_as_pe(|| Ok(start::start(asked, components)?.publish()))?
+            let engine = join_as_pe(|| Ok(start::start(asked, components)?.publish()))?;
+            hosts::watch();
+            engine
         }
     };
     set(&holders, holders.get().with(by).ok_or_else(too_many)?);

@@ -13,6 +13,7 @@
 //! | `start` | one start, in its order |
 //! | `hello`, `heap_size` | what must be equal on all PEs; how large the heap is |
 //! | `hosts` | several hosts: the engine between them, and the thread that serves the others |
+//! | `lost_host` | one of them is lost |
 //! | `info` | what PE 0 says of it |
 //! | `single_instance` | one engine in a process, however often this library is in it |
 //! | `process_exit` | what is left at the end is finalized, or ends the job |
@@ -26,6 +27,7 @@ pub(crate) mod hosts;
 pub(crate) mod info;
 pub(crate) mod init;
 pub(crate) mod init_count;
+mod lost_host;
 pub(crate) mod process_exit;
 pub(crate) mod single_instance;
 pub(crate) mod start;

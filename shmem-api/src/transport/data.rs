@@ -85,6 +85,19 @@ impl Target {
         }
     }
 
+    /// As [`amo`](Self::amo), where nobody wants to know what was there: a far word changes later, as by a put.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub(crate) unsafe fn amo_post<T: AmoSwap>(self, op: AmoOp<T>) {
+        match self {
+            // SAFETY: TRANSPORT-T1 for the place; COPY-A1, as for `amo`.
+            Target::Mapped(at) => _ = unsafe { copy::amo(at.cast(), op) },
+            Target::Far(FarTarget { pe, at, stream }) => far_amo_post(pe, at, stream, op),
+        }
+    }
+
     /// Copies `n` blocks of `len` elements there, whose starts are `strides` elements apart, at the target and at the source.
     ///
     /// # Safety
@@ -164,6 +177,13 @@ unsafe fn far_load<T: Pod>(pe: PeId, at: u64, stream: Stream) -> T {
     unsafe { far_get(value.as_mut_ptr().cast(), pe, at, stream, size_of::<T>()) };
     // SAFETY: all bytes of it have been written, and any bytes are a valid T.
     unsafe { value.assume_init() }
+}
+
+#[cold]
+#[inline(never)]
+fn far_amo_post<T: AmoSwap>(pe: PeId, at: u64, stream: Stream, op: AmoOp<T>) {
+    let word = FarTarget { pe, at, stream };
+    of(word).amo_post(word, size_of::<T>(), op.map(T::to_bits64));
 }
 
 #[cold]

@@ -24,10 +24,11 @@ struct Memory {
     waiters: [usize; 2],
 }
 
-/// A put that is not there yet.
-struct Pending {
-    to: FarTarget,
-    bytes: Vec<u8>,
+/// What is not done yet.
+enum Pending {
+    Put(FarTarget, Vec<u8>),
+    Amo(FarTarget, usize, AmoOp<u64>),
+    Wake(PeId),
 }
 
 /// By PE.
@@ -81,11 +82,42 @@ fn address(target: FarTarget, n: usize) -> *mut u8 {
     region.base().as_ptr().wrapping_add(at)
 }
 
-/// Everything that was put is there.
+/// Everything is done, in the order in which it was asked for.
 fn flush(pending: &mut Vec<Pending>) {
-    for Pending { to, bytes } in pending.drain(..) {
-        // SAFETY: TRANSPORT-T1, which `address` has looked at again.
-        unsafe { copy::put(address(to, bytes.len()), bytes.as_ptr(), bytes.len()) };
+    for pending in pending.drain(..) {
+        match pending {
+            Pending::Put(to, bytes) => {
+                // SAFETY: TRANSPORT-T1, which `address` has looked at again.
+                unsafe { copy::put(address(to, bytes.len()), bytes.as_ptr(), bytes.len()) }
+            }
+            Pending::Amo(at, width, op) => _ = amo(at, width, op),
+            Pending::Wake(pe) => wake(pe),
+        }
+    }
+}
+
+fn amo(at: FarTarget, width: usize, op: AmoOp<u64>) -> u64 {
+    let word = address(at, width);
+    assert!(word.addr().is_multiple_of(width), "{at:?} is not aligned to {width}");
+    match width {
+        // SAFETY: aligned, inside the region, and changed atomically by everybody, as just asserted and TRANSPORT-T1 says.
+        4 => unsafe { copy::amo::<u32>(word.cast(), op.map(|v| v as u32)) }.into(),
+        // SAFETY: as above.
+        8 => unsafe { copy::amo::<u64>(word.cast(), op) },
+        _ => panic!("a word of {width} bytes"),
+    }
+}
+
+fn wake(pe: PeId) {
+    let memory = MEMORY.read().unwrap_or_else(PoisonError::into_inner);
+    let waiters = memory
+        .get(pe.0 as usize)
+        .and_then(Option::as_ref)
+        .map(|memory| memory.waiters.map(|at| memory.segment.base().as_ptr().wrapping_add(at)));
+    if let Some([event, asleep]) = waiters {
+        // SAFETY: there every segment has these two words, atomics, as long as it is mapped.
+        let [event, asleep] = [event, asleep].map(|at| unsafe { &*at.cast() });
+        crate::sync::wait::notify(event, asleep);
     }
 }
 
@@ -94,7 +126,7 @@ impl Transport for Loopback {
         let mut bytes = vec![0; n];
         // SAFETY: TRANSPORT-T3; the vector is as long.
         unsafe { copy::get(bytes.as_mut_ptr(), from, n) };
-        pending().push(Pending { to, bytes });
+        pending().push(Pending::Put(to, bytes));
     }
 
     unsafe fn get(&self, to: *mut u8, from: FarTarget, n: usize) {
@@ -106,15 +138,11 @@ impl Transport for Loopback {
     fn amo(&self, at: FarTarget, width: usize, op: AmoOp<u64>) -> u64 {
         // It releases.
         flush(&mut pending());
-        let word = address(at, width);
-        assert!(word.addr().is_multiple_of(width), "{at:?} is not aligned to {width}");
-        match width {
-            // SAFETY: aligned, inside the region, and changed atomically by everybody, as just asserted and TRANSPORT-T1 says.
-            4 => unsafe { copy::amo::<u32>(word.cast(), op.map(|v| v as u32)) }.into(),
-            // SAFETY: as above.
-            8 => unsafe { copy::amo::<u64>(word.cast(), op) },
-            _ => panic!("a word of {width} bytes"),
-        }
+        amo(at, width, op)
+    }
+
+    fn amo_post(&self, at: FarTarget, width: usize, op: AmoOp<u64>) {
+        pending().push(Pending::Amo(at, width, op));
     }
 
     unsafe fn put_signal(&self, to: FarTarget, from: *const u8, n: usize, signal: FarTarget, op: AmoOp<u64>) {
@@ -145,15 +173,10 @@ impl Transport for Loopback {
     }
 
     fn wake(&self, pe: PeId) {
-        let memory = MEMORY.read().unwrap_or_else(PoisonError::into_inner);
-        let waiters = memory
-            .get(pe.0 as usize)
-            .and_then(Option::as_ref)
-            .map(|memory| memory.waiters.map(|at| memory.segment.base().as_ptr().wrapping_add(at)));
-        if let Some([event, asleep]) = waiters {
-            // SAFETY: there every segment has these two words, atomics, as long as it is mapped.
-            let [event, asleep] = [event, asleep].map(|at| unsafe { &*at.cast() });
-            crate::sync::wait::notify(event, asleep);
+        let mut pending = pending();
+        match pending.is_empty() {
+            true => wake(pe),
+            false => pending.push(Pending::Wake(pe)),
         }
     }
 }

@@ -141,6 +141,11 @@ pub(crate) trait Transport: Send + Sync {
     /// acquires and releases: what was put to that PE before is there when its effect is.
     fn amo(&self, at: FarTarget, width: usize, op: AmoOp<u64>) -> u64;
 
+    /// The same, where nobody wants to know what was there. It need not be there when this returns: it is ordered and completed as a put.
+    fn amo_post(&self, at: FarTarget, width: usize, op: AmoOp<u64>) {
+        self.amo(at, width, op);
+    }
+
     /// A put and then an operation on a signal, whose effect is not seen before the data.
     ///
     /// # Safety

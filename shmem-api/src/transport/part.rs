@@ -64,6 +64,14 @@ impl<T> FarPart<'_, T> {
         let target = self.target(word);
         of(target).amo(target, size_of::<U>(), op)
     }
+
+    /// Ordered and completed as a put.
+    #[cold]
+    #[inline(never)]
+    fn post<U>(&self, word: &U, op: AmoOp<u64>) {
+        let target = self.target(word);
+        of(target).amo_post(target, size_of::<U>(), op);
+    }
 }
 
 impl<'m, T> Part<'m, T> {
@@ -139,7 +147,7 @@ impl Part<'_, AtomicU64> {
     pub(crate) fn store(&self, value: u64, order: Ordering) {
         match self {
             Part::Mapped(word) => word.store(value, order),
-            Part::Far(far) => _ = far.amo(far.mirror, AmoOp::Set(value)),
+            Part::Far(far) => far.post(far.mirror, AmoOp::Set(value)),
         }
     }
 }
@@ -153,11 +161,12 @@ impl Part<'_, AtomicU32> {
         }
     }
 
+    /// Ordered and completed as a put.
     #[inline]
-    pub(crate) fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+    pub(crate) fn or(&self, value: u32, order: Ordering) {
         match self {
-            Part::Mapped(word) => word.fetch_or(value, order),
-            Part::Far(far) => far.amo(far.mirror, AmoOp::Or(u64::from(value))) as u32,
+            Part::Mapped(word) => _ = word.fetch_or(value, order),
+            Part::Far(far) => far.post(far.mirror, AmoOp::Or(u64::from(value))),
         }
     }
 }

@@ -2,17 +2,17 @@
 //!
 //! ```text
 //!   transport::far (the protocol: what a put or an atomic is)
-//!        │ send(to, lane, header, payload)          ▲ Event::Message, Sent, Received, Lost
+//!        │ send(to, lane, header, payload)          ▲ Event::Message, Sent, Received, Failed, Lost
 //!        ▼                                          │ poll(lane), sleep(lane)
 //!   trait Wire: ucx (active messages), mpi (point-to-point), sim (tests)
 //! ```
 //!
-//! Every process has two lanes. On `Requests` others ask it for something; one thread serves that lane, asleep while nothing comes.
-//! On `Replies` come the answers to what it asked; whoever waits for one polls it. (Two threads asleep on one queue lose wake-ups, so
-//! each lane is polled by one thread at a time.)
+//! Every process has two lanes. On `Requests` others ask it for something; one thread serves that lane, asleep while nothing comes, and
+//! whoever waits may poll it, too. On `Replies` come the answers to what it asked; whoever waits for one polls it. (Two threads asleep
+//! on one queue lose wake-ups, so on each lane one thread at a time sleeps, and one polls.)
 //!
 //! Invariants: **WIRE-W1** what is given by pointer stays readable, or writable, and where it is until the event that says it is
-//! done (`Sent`, `Received`), or until `Lost` names the process and `close` has returned. **WIRE-W2** of a message with a payload that is
+//! done (`Sent`, `Received`, `Failed`), or until `Lost` names the process and `close` has returned. **WIRE-W2** of a message with a payload that is
 //! still to come, `receive` is called once, from the thread that polls its lane. **WIRE-W3** messages may overtake each other;
 //! none is lost or comes twice, unless `Lost` is told.
 
@@ -59,6 +59,8 @@ pub(crate) enum Event<'a> {
     Sent(u64),
     /// What was asked for by `receive` under this number is there.
     Received(u64),
+    /// What was asked for by `receive` under this number does not come, for this reason: its sender is gone.
+    Failed(u64, String),
     /// No more messages go to or come from the process of this PE, for this reason.
     Lost(PeId, String),
 }
@@ -92,7 +94,8 @@ pub(crate) trait Wire: Send + Sync {
     /// within `tell` only `send` and `receive` may be called.
     fn poll(&self, lane: Lane, tell: &mut dyn FnMut(Event<'_>)) -> usize;
 
-    /// Has `len` bytes of a payload put at `to`; `Received(id)` is told on the same lane when they are there.
+    /// Has `len` bytes of a payload put at `to`; `Received(id)` is told on the same lane when they are there, or `Failed(id)` if they never
+    /// will be.
     ///
     /// # Safety
     /// WIRE-W1 and WIRE-W2.
@@ -101,8 +104,8 @@ pub(crate) trait Wire: Send + Sync {
     /// Gives a payload up that is still to come: nobody wants it.
     fn refuse(&self, token: Token);
 
-    /// Sleeps until there may be an event on the lane, or `wake`, or the time is over. One thread at a time per lane, the one that polls
-    /// it.
+    /// Sleeps until there may be an event on the lane, or `wake`, or the time is over. One thread at a time per lane, which has polled
+    /// it; others may poll meanwhile.
     fn sleep(&self, lane: Lane, most: Duration);
 
     /// Ends a `sleep` on that lane, in this process: one that is under way or the next.

@@ -79,6 +79,21 @@ impl HostOf {
         self.members(host)[0]
     }
 
+    /// The host of a PE for a reader, `called` so if it has a name, and all that are on it.
+    pub(crate) fn name(&self, pe: PeId, called: &str) -> String {
+        let there = self.beside(pe);
+        let in_a_row = there.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0);
+        let pes = match there {
+            [one] => format!("PE {one}"),
+            [first, .., last] if in_a_row => format!("PEs {first} to {last}"),
+            all => format!("PEs {}", all.iter().map(PeId::to_string).collect::<Vec<_>>().join(", ")),
+        };
+        match called {
+            "" => format!("host {} ({pes})", self.of(pe)),
+            called => format!("host {called} ({pes})"),
+        }
+    }
+
     pub(crate) fn are_several(&self) -> bool {
         self.members.len() > 1
     }
@@ -133,6 +148,14 @@ impl FakeHosts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lost_host_is_named_with_its_pes() {
+        let named = |of: &[u32], pe, called| HostOf::by(of).name(PeId(pe), called);
+        assert_eq!(named(&[0, 0, 1, 1, 1], 3, ""), "host 1 (PEs 2 to 4)");
+        assert_eq!(named(&[0, 1, 0, 1, 2], 1, ""), "host 1 (PEs 1, 3)");
+        assert_eq!(named(&[0, 1, 0, 1, 2], 4, "node7"), "host node7 (PE 4)");
+    }
 
     fn pes(all: &[u32]) -> Vec<PeId> {
         all.iter().copied().map(PeId).collect()

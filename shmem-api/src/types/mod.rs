@@ -5,7 +5,7 @@
 //! | `elem`, `amo` | what may lie in symmetric memory, and what may be done to it atomically |
 //! | `c_types`, `version` | the standard's type tables; which standard this is |
 //! | `object`, `word` | what an object is, and names of types, as words that PEs compare |
-//! | `pe_set` | `size` PEs from `start`, `stride` apart |
+//! | `pe_set` | `size` PEs from `start`, `stride` apart, in their numbers or in the order of hosts |
 //! | `host_of` | which PE is on which host |
 //! | `cmp` | the comparisons of waits |
 //! | `thread_level` | thread levels, as values and as types |

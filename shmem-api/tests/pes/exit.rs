@@ -1,6 +1,7 @@
 //! However a PE goes, the whole job goes: within three seconds, with a status that is not zero, and with
 //! a line that names the PE. Under every boot.
 
+mod lost_host;
 mod stuck;
 
 use std::time::Duration;

@@ -125,6 +125,17 @@ impl<T: Elem, L: Level> Remote<'_, T, L> {
         old
     }
 
+    /// As [`change`](Self::change), where nobody wants to know what was there.
+    #[inline]
+    pub(crate) fn post(&self, call: &'static str, pe: usize, at: usize, op: AmoOp<T>)
+    where
+        T: AmoSwap,
+    {
+        // SAFETY: PHASE-P2: a word of this type, aligned; PHASE-P3: who changes it does so atomically.
+        unsafe { self.target(call, pe, at, 1).amo_post(op) };
+        notify(self.members().at(pe as u32).0);
+    }
+
     /// Copies as many whole blocks as lie in `src` to the object on `pe`, from element `at` on. The strides are those of
     /// the object and of the slice.
     #[inline]

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Each is one instruction on the peer's memory and a look whether the PE sleeps in a wait. What the
-//! non-fetching ones do is complete when they return, as a blocking put is; `quiet` makes it visible to all.
+//! non-fetching ones do is complete when they return where that memory is mapped here; on another host it is under way, as a put is,
+//! and `quiet` completes it.
 
 use crate::api::phase::remote::Remote;
 use crate::types::amo::AmoOp;
@@ -24,7 +25,7 @@ impl<T: AmoSwap, L: Level> Remote<'_, T, L> {
     /// Atomically writes (`shmem_atomic_set`).
     #[inline]
     pub fn set(&self, pe: usize, at: usize, value: T) {
-        self.change("set", pe, at, AmoOp::Set(value));
+        self.post("set", pe, at, AmoOp::Set(value));
     }
 
     /// Atomically puts `value` and returns what was there (`shmem_atomic_swap`).
@@ -51,7 +52,7 @@ impl<T: AmoInt, L: Level> Remote<'_, T, L> {
     /// Atomically adds `value` (`shmem_atomic_add`).
     #[inline]
     pub fn add(&self, pe: usize, at: usize, value: T) {
-        self.fetch_add(pe, at, value);
+        self.post("add", pe, at, AmoOp::Add(value));
     }
 
     /// Atomically adds one and returns what was there (`shmem_atomic_fetch_inc`).
@@ -63,7 +64,7 @@ impl<T: AmoInt, L: Level> Remote<'_, T, L> {
     /// Atomically adds one (`shmem_atomic_inc`).
     #[inline]
     pub fn inc(&self, pe: usize, at: usize) {
-        self.fetch_add(pe, at, T::ONE);
+        self.post("inc", pe, at, AmoOp::Add(T::ONE));
     }
 }
 
@@ -78,7 +79,7 @@ impl<T: AmoBit, L: Level> Remote<'_, T, L> {
     /// Atomically keeps the bits that are set in `value` (`shmem_atomic_and`).
     #[inline]
     pub fn and(&self, pe: usize, at: usize, value: T) {
-        self.fetch_and(pe, at, value);
+        self.post("and", pe, at, AmoOp::And(value));
     }
 
     /// Atomically sets the bits that are set in `value`; returns what was there (`shmem_atomic_fetch_or`).
@@ -90,7 +91,7 @@ impl<T: AmoBit, L: Level> Remote<'_, T, L> {
     /// Atomically sets the bits that are set in `value` (`shmem_atomic_or`).
     #[inline]
     pub fn or(&self, pe: usize, at: usize, value: T) {
-        self.fetch_or(pe, at, value);
+        self.post("or", pe, at, AmoOp::Or(value));
     }
 
     /// Atomically flips the bits that are set in `value`; returns what was there (`shmem_atomic_fetch_xor`).
@@ -102,6 +103,6 @@ impl<T: AmoBit, L: Level> Remote<'_, T, L> {
     /// Atomically flips the bits that are set in `value` (`shmem_atomic_xor`).
     #[inline]
     pub fn xor(&self, pe: usize, at: usize, value: T) {
-        self.fetch_xor(pe, at, value);
+        self.post("xor", pe, at, AmoOp::Xor(value));
     }
 }

@@ -170,7 +170,7 @@ impl<'s, L: Level> Signal<'s, L> {
             SignalOp::Set(value) => AmoOp::Set(value),
             SignalOp::Add(value) => AmoOp::Add(value),
         };
-        self.words.change(call, pe, self.at, op);
+        self.words.post(call, pe, self.at, op);
     }
 }
 

@@ -90,6 +90,26 @@ impl Call {
     /// CALL-V3: all that changes the word is atomic, and of its type.
     #[inline(always)]
     pub(crate) unsafe fn amo<T: AmoSwap>(self, at: *const T, pe: i32, op: AmoOp<T>) -> T {
+        // SAFETY: CALL-V3, of which the caller made sure.
+        unsafe { self.change::<T, true>(at, pe, op) }
+    }
+
+    /// As [`amo`](Self::amo), where nobody wants to know what was there: a far word changes later, as by a put.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub(crate) unsafe fn amo_post<T: AmoSwap>(self, at: *const T, pe: i32, op: AmoOp<T>) {
+        // SAFETY: CALL-V3, of which the caller made sure.
+        unsafe { self.change::<T, false>(at, pe, op) };
+    }
+
+    /// What was there, if `FETCH`.
+    ///
+    /// # Safety
+    /// CALL-V3, as for [`amo`](Self::amo).
+    #[inline(always)]
+    unsafe fn change<T: AmoSwap, const FETCH: bool>(self, at: *const T, pe: i32, op: AmoOp<T>) -> T {
         if !at.is_aligned() {
             self.misaligned(at.addr(), size_of::<T>());
         }
@@ -100,7 +120,7 @@ impl Call {
             None => {
                 let (kind, first, second) = op.map(T::to_bits64).parts();
                 // SAFETY: CALL-V3, of which the caller made sure.
-                unsafe { slow_amo::<T>(self.routine, self.ctx, own, pe, kind, first, second) }
+                unsafe { slow_amo::<T, FETCH>(self.routine, self.ctx, own, pe, kind, first, second) }
             }
         }
     }
@@ -125,10 +145,25 @@ impl Spot {
     pub(crate) unsafe fn amo<T: AmoSwap>(self, op: AmoOp<T>) -> T {
         if self.at.is_null() {
             let (kind, first, second) = op.map(T::to_bits64).parts();
-            return far_amo::<T>(self.own, self.pe, self.ctx, kind, first, second, true);
+            return far_amo::<T, true>(self.own, self.pe, self.ctx, kind, first, second, true);
         }
         // SAFETY: CALL-V3, of which the caller made sure.
         unsafe { amo_here(self.at.cast(), self.pe, op) }
+    }
+
+    /// See [`Call::amo_post`].
+    ///
+    /// # Safety
+    /// As for [`amo`](Self::amo).
+    #[inline(always)]
+    pub(crate) unsafe fn amo_post<T: AmoSwap>(self, op: AmoOp<T>) {
+        if self.at.is_null() {
+            let (kind, first, second) = op.map(T::to_bits64).parts();
+            far_amo::<T, false>(self.own, self.pe, self.ctx, kind, first, second, true);
+            return;
+        }
+        // SAFETY: CALL-V3, of which the caller made sure.
+        unsafe { amo_here(self.at.cast(), self.pe, op) };
     }
 
     /// As [`amo`](Self::amo), of a word that nobody sleeps for.
@@ -139,7 +174,7 @@ impl Spot {
     pub(crate) unsafe fn amo_quietly<T: AmoSwap>(self, op: AmoOp<T>) -> T {
         if self.at.is_null() {
             let (kind, first, second) = op.map(T::to_bits64).parts();
-            return far_amo::<T>(self.own, self.pe, self.ctx, kind, first, second, false);
+            return far_amo::<T, true>(self.own, self.pe, self.ctx, kind, first, second, false);
         }
         // SAFETY: CALL-V3, of which the caller made sure.
         unsafe { copy::amo(self.at.cast(), op) }
@@ -160,7 +195,7 @@ impl Spot {
         // SAFETY: CALL-V3, of which the caller made sure.
         unsafe { self.put(from, n) };
         // SAFETY: CALL-V3, of which the caller made sure.
-        unsafe { word.amo(op) };
+        unsafe { word.amo_post(op) };
     }
 
     /// Copies `n` elements there.
@@ -303,7 +338,7 @@ unsafe fn slowest_load<T: Elem>(routine: &'static str, ctx: Ctx, own: usize, pe:
 /// # Safety
 /// As for [`Call::amo`].
 #[inline(never)]
-unsafe fn slow_amo<T: AmoSwap>(
+unsafe fn slow_amo<T: AmoSwap, const FETCH: bool>(
     routine: &'static str,
     ctx: Ctx,
     own: usize,
@@ -319,14 +354,14 @@ unsafe fn slow_amo<T: AmoSwap>(
         return unsafe { amo_here(place.cast(), pe, op) };
     }
     // SAFETY: CALL-V3, of which the caller made sure.
-    unsafe { slowest_amo(routine, ctx, own, pe, op) }
+    unsafe { slowest_amo::<T, FETCH>(routine, ctx, own, pe, op) }
 }
 
 /// # Safety
 /// As for [`Call::amo`].
 #[cold]
 #[inline(never)]
-unsafe fn slowest_amo<T: AmoSwap>(
+unsafe fn slowest_amo<T: AmoSwap, const FETCH: bool>(
     routine: &'static str,
     ctx: Ctx,
     own: usize,
@@ -334,8 +369,14 @@ unsafe fn slowest_amo<T: AmoSwap>(
     op: AmoOp<T>,
 ) -> T {
     let at = slow_place(routine, ctx, own, size_of::<T>(), pe);
+    let word = Spot { at, own, pe, ctx };
+    if FETCH {
+        // SAFETY: CALL-V2; CALL-V3: aligned, and all changes are atomic.
+        return unsafe { word.amo(op) };
+    }
     // SAFETY: CALL-V2; CALL-V3: aligned, and all changes are atomic.
-    unsafe { Spot { at, own, pe, ctx }.amo(op) }
+    unsafe { word.amo_post(op) };
+    T::from_bits64(0)
 }
 
 /// # Safety
@@ -370,7 +411,7 @@ unsafe fn far_put_signal(
     };
     let far = transport::of(signal);
     match n {
-        0 => _ = far.amo(signal, size_of::<u64>(), op),
+        0 => far.amo_post(signal, size_of::<u64>(), op),
         _ => {
             let Target::Far(to) = far_target(own, pe, ctx) else {
                 unreachable!("TRANSPORT-T1: data that is neither mapped nor far");
@@ -384,7 +425,7 @@ unsafe fn far_put_signal(
 
 #[cold]
 #[inline(never)]
-fn far_amo<T: AmoSwap>(
+fn far_amo<T: AmoSwap, const FETCH: bool>(
     own: usize,
     pe: WorldPe,
     ctx: Ctx,
@@ -397,7 +438,14 @@ fn far_amo<T: AmoSwap>(
         unreachable!("TRANSPORT-T1: a word that is neither mapped nor far");
     };
     let far = transport::of(target);
-    let old = far.amo(target, size_of::<T>(), AmoOp::of_parts(kind, first, second));
+    let op = AmoOp::of_parts(kind, first, second);
+    let old = match FETCH {
+        true => far.amo(target, size_of::<T>(), op),
+        false => {
+            far.amo_post(target, size_of::<T>(), op);
+            0
+        }
+    };
     if wake && kind != AmoKind::Load {
         far.wake(target.pe);
     }

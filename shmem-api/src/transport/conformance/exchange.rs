@@ -89,7 +89,7 @@ fn large_ones(wire: &dyn Wire, apart_from: usize) {
                     assert_eq!((received, is_back), (id + 7, false));
                     is_back = true;
                 }
-                Event::Lost(..) => panic!("{event:?}"),
+                Event::Failed(..) | Event::Lost(..) => panic!("{event:?}"),
             }
             state.set((was_sent, is_back));
         };

@@ -106,6 +106,7 @@ pub(crate) fn serve(wire: &dyn Wire) {
                 lend(&mut lent, &header, bytes);
             }
             Event::Sent(id) => _ = lent.remove(&id).unwrap(),
+            Event::Failed(id, _) => _ = coming.remove(&id).unwrap(),
             // A peer that has ended before it said so.
             Event::Lost(pe, why) => {
                 assert_eq!(pe, to);

@@ -38,7 +38,7 @@ impl Server {
         }
     }
 
-    fn answer(
+    pub(super) fn answer(
         &mut self,
         around: &Around<'_>,
         to: PeId,

@@ -28,7 +28,10 @@ enum Waiting {
         packed: Option<Vec<u8>>,
         there: bool,
     },
-    Sent(bool),
+    Sent {
+        sent: bool,
+        len: usize,
+    },
 }
 
 /// What has been heard of a host.
@@ -42,6 +45,8 @@ struct Counts {
     requests: AtomicU64,
     bytes: AtomicU64,
     lost: AtomicBool,
+    /// Since it was taken last.
+    heard: AtomicBool,
 }
 
 struct Inner {
@@ -65,8 +70,12 @@ pub(super) enum Came<T> {
 
 impl Answers {
     pub(super) fn new(hosts: usize) -> Answers {
-        let counts =
-            || Counts { requests: AtomicU64::new(0), bytes: AtomicU64::new(0), lost: AtomicBool::new(false) };
+        let counts = || Counts {
+            requests: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            lost: AtomicBool::new(false),
+            heard: AtomicBool::new(false),
+        };
         let heard = || Heard { done: [0; COURSES], lost: None };
         Answers {
             counts: (0..hosts).map(|_| counts()).collect(),
@@ -93,6 +102,32 @@ impl Answers {
     /// Whether a process of that host is lost.
     pub(super) fn is_lost(&self, host: usize) -> bool {
         self.counts[host].lost.load(Ordering::Acquire)
+    }
+
+    /// Which process of that host is lost, and why.
+    pub(super) fn loss(&self, host: usize) -> Option<(PeId, String)> {
+        if self.is_lost(host) { self.inner.lock().hosts[host].lost.clone() } else { None }
+    }
+
+    /// Whether it has been heard since that was taken last.
+    pub(super) fn is_heard(&self, host: usize) -> bool {
+        self.counts[host].heard.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn take_heard(&self, host: usize) -> bool {
+        self.counts[host].heard.swap(false, Ordering::Relaxed)
+    }
+
+    /// How many bytes of large payloads are under way to that host, or from there.
+    pub(super) fn bytes_awaited(&self, host: usize) -> u64 {
+        let inner = self.inner.lock();
+        let of_host = inner.waiting.values().filter(|(of, _)| *of == host);
+        let bytes = of_host.map(|(_, waiting)| match waiting {
+            Waiting::Data { place, .. } => place.bytes(),
+            Waiting::Sent { len, .. } => *len,
+            Waiting::Value(_) => 0,
+        });
+        bytes.map(|bytes| bytes as u64).sum()
     }
 
     /// Whether `ready`, or lost.
@@ -134,8 +169,8 @@ impl Answers {
     }
 
     /// Somebody will wait until lent bytes have been taken.
-    pub(super) fn expect_sent(&self, host: usize) -> u64 {
-        self.await_it(host, Waiting::Sent(false))
+    pub(super) fn expect_sent(&self, host: usize, len: usize) -> u64 {
+        self.await_it(host, Waiting::Sent { sent: false, len })
     }
 
     /// Somebody will wait for these bytes.
@@ -152,7 +187,7 @@ impl Answers {
             let (_, waiting) = inner.waiting.get(&id)?;
             let there = match waiting {
                 Waiting::Value(value) => *value,
-                Waiting::Data { there, .. } | Waiting::Sent(there) => there.then_some(0),
+                Waiting::Data { there, .. } | Waiting::Sent { sent: there, .. } => there.then_some(0),
             };
             there.inspect(|_| _ = inner.waiting.remove(&id))
         })
@@ -190,11 +225,17 @@ impl Answers {
                 }
             }
             Event::Sent(id) => {
-                if let Some((_, Waiting::Sent(sent))) = self.inner.lock().waiting.get_mut(&id) {
+                if let Some((_, Waiting::Sent { sent, .. })) = self.inner.lock().waiting.get_mut(&id) {
                     *sent = true;
                 }
             }
             Event::Received(id) => self.received(id),
+            Event::Failed(id, why) => {
+                let of = self.inner.lock().waiting.get(&id).map(|&(host, _)| host);
+                if let Some(pe) = of.and_then(|host| hosts.server(host, hosts.me())) {
+                    self.lose(of, pe, why);
+                }
+            }
             Event::Lost(pe, why) => self.lose(hosts.host(pe), pe, why),
         }
     }
@@ -212,6 +253,7 @@ impl Answers {
         if hosts.server(host, hosts.me()) != Some(from) {
             return None;
         }
+        self.counts[host].heard.store(true, Ordering::Relaxed);
         let mut inner = self.inner.lock();
         let done = &mut inner.hosts[host].done[usize::from(answer.course)];
         *done = answer.done.max(*done);

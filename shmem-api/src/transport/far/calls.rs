@@ -12,6 +12,8 @@ use memheap::PeId;
 
 use super::Far;
 use super::message::{Op, REQUEST, Request};
+#[cfg(test)]
+use super::mutation::Mutation;
 use super::posting::{Post, course};
 use super::user::Place;
 use crate::process::private::Ordering;
@@ -74,7 +76,7 @@ impl Far {
             let place = Place::row(to, n);
             // SAFETY: FAR-A1 by TRANSPORT-T3, of which the caller made sure: until `fetched`.
             let id = unsafe { self.fetch(request(Op::Get, from, n), place, Post::Fetching) };
-            self.fetched(from.pe, &[id]);
+            self.fetched(from.pe, &[id], n);
         }
     }
 
@@ -97,7 +99,7 @@ impl Far {
             // SAFETY: FAR-A1 by TRANSPORT-T3, of which the caller made sure: until `fetched`.
             ids.push(unsafe { self.fetch(request, place, post) });
         }
-        self.fetched(from.pe, &ids);
+        self.fetched(from.pe, &ids, blocks.len * total);
     }
 
     /// Blocks in parts that can be copied, or of one block; where each begins. `strides` are those there and here.
@@ -123,11 +125,11 @@ impl Far {
         id
     }
 
-    /// Waits for what was asked of a PE.
-    fn fetched(&self, pe: PeId, ids: &[u64]) {
+    /// Waits for what was asked of a PE: so many bytes in all.
+    fn fetched(&self, pe: PeId, ids: &[u64], bytes: usize) {
         let host = self.host_of(pe);
         // Whoever has no hope for one has none for the others.
-        let there = |&id: &u64| self.wait(|| self.answers.take(host, id)).is_some();
+        let there = |&id: &u64| self.wait_for(bytes, || self.answers.take(host, id)).is_some();
         if !ids.iter().all(there) {
             ids.iter().for_each(|&id| self.answers.forget(id));
         }
@@ -147,11 +149,15 @@ impl Far {
     }
 
     /// An atomic operation of which nobody wants to know what was there.
-    pub(crate) fn amo_post(&self, at: FarTarget, width: usize, op: AmoOp<u64>) {
+    pub(super) fn post_amo(&self, at: FarTarget, width: usize, op: AmoOp<u64>) {
         self.will_ring(at.pe, op);
         let request = with_amo(request(Op::Amo, at, 0), width, op);
+        #[cfg(test)]
+        let post = if self.mutation == Mutation::PostUnordered { Post::Plain } else { Post::Releasing };
+        #[cfg(not(test))]
+        let post = Post::Releasing;
         // SAFETY: USER-U1: no data.
-        unsafe { self.post(self.host_of(at.pe), request, Post::Releasing, &Place::nothing()) };
+        unsafe { self.post(self.host_of(at.pe), request, post, &Place::nothing()) };
     }
 
     /// # Safety
@@ -166,7 +172,7 @@ impl Far {
     ) {
         let (kind, value, _) = op.parts();
         if n == 0 {
-            return self.amo_post(signal, size_of::<u64>(), op);
+            return self.post_amo(signal, size_of::<u64>(), op);
         }
         self.will_ring(to.pe, op);
         let request = Request { kind, width: 8, words: [signal.at, value], ..request(Op::PutSignal, to, n) };

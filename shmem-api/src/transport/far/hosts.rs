@@ -65,6 +65,12 @@ impl Hosts {
         pes.get((place as usize).checked_rem(pes.len())?).copied()
     }
 
+    /// Whether this process is to notice if that host is lost, whatever it asks of it: the first PE of a host sees to the next one.
+    pub(super) fn watches(&self, host: usize) -> bool {
+        let mine = self.host(self.me);
+        mine.is_some_and(|mine| self.pes[mine][0] == self.me && (mine + 1) % self.n() == host)
+    }
+
     /// Whether this process serves what that PE, of another host, asks.
     pub(super) fn serves(&self, of: PeId) -> bool {
         let (mine, theirs) = (self.host(self.me), self.host(of));
@@ -94,5 +100,7 @@ mod tests {
             }
         }
         assert!(!hosts[0].serves(PeId(1)) && !hosts[0].serves(PeId(77)));
+        let watches = |pe: usize| (0..3).filter(|&host| hosts[pe].watches(host)).collect::<Vec<_>>();
+        assert_eq!([0, 1, 2, 3, 4, 5].map(watches), [vec![1], vec![], vec![], vec![2], vec![], vec![0]]);
     }
 }

@@ -6,6 +6,7 @@
 //!   Batch    envelope                     payload: requests, each with its data behind it, padded to 8 bytes
 //!   Lent     envelope, request            payload: the data of that one request, from where the sender has it
 //!   Answer   envelope, answer             payload: what was fetched, if anything
+//!   Beat     envelope                     none; it is answered with what is done
 //!
 //!   request, 64 bytes    0 operation | 1 atomic | 2 width | 3 course | 4 target PE | 8 at | 16 length | 24 number | 32 after
 //!                        40 id, of the answer that is wanted (0: none) | 48 two words
@@ -56,6 +57,7 @@ pub(super) enum Form {
     Batch = 1,
     Lent,
     Answer,
+    Beat,
 }
 
 /// What is asked for.
@@ -151,9 +153,10 @@ pub(super) fn open(header: &[u8], secret: Secret) -> Option<(Form, PeId, &[u8])>
     let (envelope, rest) = header.split_at_checked(ENVELOPE)?;
     // Every byte is looked at, so that the time says nothing of where they differ.
     let differ = envelope[8..].iter().zip(secret.0).fold(0, |differ, (a, b)| differ | (a ^ b));
-    let form = [Form::Batch, Form::Lent, Form::Answer].into_iter().find(|&form| form as u8 == envelope[1])?;
+    let forms = [Form::Batch, Form::Lent, Form::Answer, Form::Beat];
+    let form = forms.into_iter().find(|&form| form as u8 == envelope[1])?;
     let fits = match form {
-        Form::Batch => rest.is_empty(),
+        Form::Batch | Form::Beat => rest.is_empty(),
         Form::Lent => rest.len() == REQUEST,
         Form::Answer => rest.len() == ANSWER,
     };
@@ -242,6 +245,12 @@ impl Request {
     /// What it counts of the bytes that may be under way, and takes in a batch.
     pub(super) fn cost(&self) -> usize {
         REQUEST + self.data().map_or(0, |n| n.next_multiple_of(8))
+    }
+
+    /// Whether it changes a word, and nobody waits for what was there.
+    #[cfg(test)]
+    pub(super) fn is_posted_amo(&self) -> bool {
+        self.op == Op::Amo && self.id == 0
     }
 
     /// Its operation on a word.

@@ -17,13 +17,13 @@
 //! | atomics are atomic to the target's neighbours | `execute` (FAR-X2) |
 //! | few messages | small requests to a host go together: `posting` |
 //! | bounded memory | `flow` (FAR-W1), `sender` (FAR-V1) |
-//! | nobody waits for a host that is lost | `waiting` (FAR-N1) |
+//! | nobody waits for a host that is lost, and a link that is dead is noticed | `waiting` (FAR-N1), `links`, `watching` (FAR-L1) |
 //!
 //! *A course* is the way of a stream to a host; streams that are the same modulo [`COURSES`] share one: they then wait for each other, and
 //! are else as they were. What fetches comes after all that its stream asked of that host before; a fence costs nothing: it is a
 //! number in what follows. Fences and quiets of all streams are told apart from those of one ([`Stream::ALL`]).
 //!
-//! Invariants: **FAR-P1** locks are taken in the order outbox, answers; that of an outbox is held in sends, and never taken in a poll.
+//! Invariants: **FAR-P1** locks are taken in the order links, outbox, answers; that of an outbox is held in sends, and never taken in a poll.
 #![allow(unsafe_code)]
 
 mod answering;
@@ -32,6 +32,7 @@ mod calls;
 pub(crate) mod execute;
 mod flow;
 pub(crate) mod hosts;
+mod links;
 pub(crate) mod message;
 #[cfg(test)]
 mod mutation;
@@ -46,6 +47,9 @@ mod tests;
 mod turn;
 mod user;
 mod waiting;
+mod watching;
+
+use std::time::Duration;
 
 use memheap::PeId;
 use parking_lot::Mutex;
@@ -54,6 +58,7 @@ use self::answers::Answers;
 use self::execute::Memory;
 use self::flow::MAX_BATCH;
 use self::hosts::Hosts;
+use self::links::Links;
 use self::message::{COURSES, LONGEST, REQUEST, Secret};
 #[cfg(test)]
 use self::mutation::Mutation;
@@ -78,9 +83,13 @@ pub(crate) struct Parts {
     pub(crate) memory: Box<dyn Memory>,
     pub(crate) hosts: Hosts,
     pub(crate) secret: Secret,
-    /// A process of another host is lost, for this reason, and a call needs it. It does not return, but in tests, where the call then
-    /// does without a result.
+    /// A process of another host is lost, for this reason, and a call needs it, or the links are watched. If it returns, a call does
+    /// without a result.
     pub(crate) lost: Box<Lost>,
+    /// While links are watched, called at every look.
+    pub(crate) look_after: Box<dyn Fn() + Send + Sync>,
+    /// A host that is silent for so long is lost; `None` if it never is.
+    pub(crate) link_timeout: Option<Duration>,
     /// How often whoever waits polls in vain before it sleeps.
     pub(crate) spins: u32,
 }
@@ -92,6 +101,10 @@ pub(crate) struct Far {
     hosts: Hosts,
     secret: Secret,
     lost: Box<Lost>,
+    look_after: Box<dyn Fn() + Send + Sync>,
+    links: Mutex<Links>,
+    /// A host was asked whether it is there.
+    beating: AtomicBool,
     spins: u32,
     /// The longest payload that is copied.
     copied: usize,
@@ -111,6 +124,8 @@ pub(crate) struct Far {
     given: AtomicU64,
     /// The serving thread knows that something is under way, and looks every millisecond.
     watched: AtomicBool,
+    /// How often a thread that waits has looked for requests.
+    looks: AtomicU64,
     /// By PE: a request that rings it was posted since it was last to be woken.
     rung: Vec<AtomicBool>,
     #[cfg(test)]
@@ -120,7 +135,7 @@ pub(crate) struct Far {
 impl Far {
     /// The process of a PE whose memory is among that of `parts`; or why the engine will not do.
     pub(crate) fn new(parts: Parts) -> Result<Far, String> {
-        let Parts { wire, memory, hosts, secret, lost, spins } = parts;
+        let Parts { wire, memory, hosts, secret, lost, look_after, link_timeout, spins } = parts;
         let (header, copied) = wire.limits();
         if header < LONGEST || copied < LEAST_COPIED {
             return Err(format!(
@@ -135,6 +150,9 @@ impl Far {
         Ok(Far {
             outboxes: (0..hosts.n()).map(outbox).collect(),
             answers: Answers::new(hosts.n()),
+            links: Mutex::new(Links::new(hosts.n(), link_timeout)),
+            look_after,
+            beating: AtomicBool::new(false),
             server: Mutex::new(Server::default()),
             turn: PollTurn::default(),
             fences: [const { AtomicU64::new(0) }; COURSES],
@@ -143,6 +161,7 @@ impl Far {
             waiting: AtomicUsize::new(0),
             given: AtomicU64::new(0),
             watched: AtomicBool::new(false),
+            looks: AtomicU64::new(0),
             rung: (0..hosts.n_pes()).map(|_| AtomicBool::new(false)).collect(),
             copied: copied.min(MAX_BATCH),
             #[cfg(test)]
@@ -182,11 +201,15 @@ impl Transport for Far {
         match op {
             // What was there does not matter.
             AmoOp::Set(_) => {
-                self.amo_post(at, width, op);
+                self.post_amo(at, width, op);
                 0
             }
             _ => self.amo_fetch(at, width, op),
         }
+    }
+
+    fn amo_post(&self, at: FarTarget, width: usize, op: AmoOp<u64>) {
+        self.post_amo(at, width, op);
     }
 
     unsafe fn put_signal(&self, to: FarTarget, from: *const u8, n: usize, signal: FarTarget, op: AmoOp<u64>) {

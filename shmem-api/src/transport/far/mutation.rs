@@ -11,4 +11,8 @@ pub(crate) enum Mutation {
     FenceIgnored,
     /// A signal changes when its message comes, whether or not its data is there.
     SignalFirst,
+    /// An atomic operation of which nobody waits for what was there does not wait for what was put before it.
+    PostUnordered,
+    /// One in three of those is told to be done, but is not.
+    PostDropped,
 }

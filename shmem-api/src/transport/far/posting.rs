@@ -96,12 +96,12 @@ impl Far {
         let mut header = [0; LONGEST];
         header[..ENVELOPE].copy_from_slice(&message::envelope(Form::Lent, self.hosts.me(), self.secret));
         header[ENVELOPE..].copy_from_slice(&request.bytes());
-        let id = self.answers.expect_sent(host);
+        let id = self.answers.expect_sent(host, data.bytes());
         let payload = Outgoing::Lent { at, len: data.bytes(), id };
         // SAFETY: WIRE-W1 by USER-U1: the caller keeps it until this returns, which is after `Sent`, or the loss of that process.
         unsafe { self.wire.send(outbox.server, Lane::Requests, &header, payload) };
         drop(outbox);
-        let sent = self.wait(|| self.answers.take(host, id)).is_some();
+        let sent = self.wait_for(data.bytes(), || self.answers.take(host, id)).is_some();
         self.answers.forget(id);
         sent
     }
@@ -135,10 +135,15 @@ impl Far {
             return;
         }
         let header = message::envelope(Form::Batch, self.hosts.me(), self.secret);
-        // SAFETY: it is copied.
-        unsafe { self.wire.send(outbox.server, Lane::Requests, &header, Outgoing::Copied(&outbox.batch)) };
+        self.send_copy(outbox.server, &header, &outbox.batch);
         outbox.batch.clear();
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Sends a request's message that may be used again at once.
+    pub(super) fn send_copy(&self, to: PeId, header: &[u8], payload: &[u8]) {
+        // SAFETY: nothing is lent.
+        unsafe { self.wire.send(to, Lane::Requests, header, Outgoing::Copied(payload)) }
     }
 
     /// Asks to be told when what was posted on these courses is done.
@@ -239,6 +244,7 @@ impl Far {
             }
             self.poll_if_free();
         }
+        self.serve_meanwhile();
     }
 }
 

@@ -1,37 +1,59 @@
 //! What the serving thread of a process does: asleep in the engine until somebody of another host asks for something.
 //!
+//! A thread that waits, and has a core for it, looks for requests itself: a thread that is to be woken for each would take twice as long.
+//! The serving thread then naps, and sees after [`NAP`] whether that thread still looks.
+//!
 //! It also sees to it that what this PE's own threads have posted goes within a millisecond, if they do not call the library: from
-//! the first request on until all is known to be done it looks every millisecond, sends, and polls for answers if nobody else does.
+//! the first request on until all is known to be done it looks every millisecond, sends, and polls for answers if nobody else does. And
+//! every half second it looks whether the other hosts are still there (`links`).
 
 use std::time::{Duration, Instant};
 
+use memheap::PeId;
+use parking_lot::MutexGuard;
+
 use super::Far;
-use super::server::Around;
+use super::links::LOOK;
+use super::server::{Around, Server};
 use crate::process::private::{AtomicBool, Ordering};
 use crate::transport::wire::Lane;
 
 /// How long a batch waits for others.
 const TICK: Duration = Duration::from_millis(1);
-/// How long it sleeps while nothing happens.
-const LONGEST_SLEEP: Duration = Duration::from_millis(500);
-
+/// How long the serving thread leaves requests to a thread that waits, and looks often: at least so often in that time.
+const NAP: Duration = Duration::from_micros(100);
+const OFTEN: u64 = 8;
 impl Far {
     /// Serves until `stop` is set and [`stop_serving`](Self::stop_serving) called.
     pub(crate) fn serve(&self, stop: &AtomicBool) {
-        let mut last = Instant::now();
+        let (mut ticked, mut looked, mut looks) = (Instant::now(), Instant::now(), 0);
         while !stop.load(Ordering::Acquire) {
-            if self.serve_once() > 0 && last.elapsed() < TICK {
+            let (served, now) = (self.serve_once(), Instant::now());
+            let (since_tick, since_look) = (now - ticked, now - looked);
+            if since_look >= LOOK {
+                self.look(since_look);
+                looked = now;
+                continue;
+            }
+            if served > 0 && since_tick < TICK {
                 continue;
             }
             let watched = self.watched.load(Ordering::Acquire);
-            if watched && last.elapsed() >= TICK {
+            if watched && since_tick >= TICK {
                 self.tick();
-                last = Instant::now();
+                ticked = now;
                 continue;
             }
-            self.wire.sleep(Lane::Requests, if watched { TICK } else { LONGEST_SLEEP });
+            let until_look = LOOK - since_look;
+            let before = std::mem::replace(&mut looks, self.looks.load(Ordering::Relaxed));
+            match looks - before > OFTEN {
+                true => std::thread::sleep(NAP),
+                false => {
+                    self.wire.sleep(Lane::Requests, if watched { TICK.min(until_look) } else { until_look })
+                }
+            }
             if !watched {
-                last = Instant::now();
+                ticked = Instant::now();
             }
         }
     }
@@ -48,7 +70,20 @@ impl Far {
 
     /// Does what has been asked for; how many events there were. One thread at a time.
     pub(super) fn serve_once(&self) -> usize {
-        let mut server = self.server.lock();
+        self.serve_with(self.server.lock())
+    }
+
+    /// By a thread that waits: does what has been asked for, if nobody else does.
+    pub(super) fn serve_meanwhile(&self) {
+        if self.spins > 0 {
+            self.looks.fetch_add(1, Ordering::Relaxed);
+            if let Some(server) = self.server.try_lock() {
+                self.serve_with(server);
+            }
+        }
+    }
+
+    fn serve_with(&self, mut server: MutexGuard<'_, Server>) -> usize {
         let around = Around {
             wire: &*self.wire,
             memory: &*self.memory,
@@ -61,20 +96,21 @@ impl Far {
         let n = self.wire.poll(Lane::Requests, &mut |event| server.tell(&around, event));
         let lost = server.after_poll(&*self.wire);
         drop(server);
-        if !lost.is_empty() {
-            for (pe, why) in lost {
-                self.answers.lose(self.hosts.host(pe), pe, why);
-            }
-            self.turn.tell();
-            self.wire.wake(Lane::Replies);
-        }
+        lost.into_iter().for_each(|(pe, why)| self.lose(pe, why));
         n
+    }
+
+    /// A process is lost: whoever waits for its host hears of it.
+    pub(super) fn lose(&self, pe: PeId, why: String) {
+        self.answers.lose(self.hosts.host(pe), pe, why);
+        self.turn.tell();
+        self.wire.wake(Lane::Replies);
     }
 
     /// A millisecond is over.
     pub(super) fn tick(&self) {
         self.watched.store(false, Ordering::Release);
-        if self.is_under_way() {
+        if self.is_under_way() || self.is_beating() {
             self.watched.store(true, Ordering::Release);
             self.flush_all(true);
             self.poll_if_free();
@@ -83,6 +119,7 @@ impl Far {
 
     /// See [`Transport::close`](crate::transport::Transport::close).
     pub(super) fn forget_memory(&self) {
+        self.unwatch_links();
         self.flush_all(false);
         // Nothing is being done for others meanwhile.
         let _server = self.server.lock();

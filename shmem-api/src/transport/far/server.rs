@@ -24,12 +24,12 @@ use memheap::PeId;
 use super::execute::{Data, Memory, Outcome, finish, perform};
 use super::flow::MAX_BYTES;
 use super::hosts::Hosts;
-use super::message::{self, Form, Op, Request, Secret};
+use super::message::{self, Form, Op, Request, Says, Secret};
 #[cfg(test)]
 use super::mutation::Mutation;
 use super::order::Turn;
 use super::sender::{Kept, Sender};
-use crate::transport::wire::{Event, Payload, Token, Wire};
+use crate::transport::wire::{Event, Outgoing, Payload, Token, Wire};
 
 /// What a server serves with.
 #[derive(Clone, Copy)]
@@ -72,6 +72,11 @@ impl Server {
             // It is memory of PEs, which stays.
             Event::Sent(_) => {}
             Event::Received(id) => self.received(around, id),
+            Event::Failed(id, why) => {
+                if let Some((from, _)) = self.moving.remove(&id) {
+                    self.lose(from, why);
+                }
+            }
             Event::Lost(pe, why) => self.lose(pe, why),
         }
         self.ring(around);
@@ -99,6 +104,9 @@ impl Server {
                 let mut batch = vec![0; len];
                 let to = batch.as_mut_ptr();
                 self.receive(around, from, Moving::Batch(batch), (token, to, len));
+            }
+            (Form::Beat, Payload::Here([])) => {
+                self.answer(around, from, (Says::Done, 0, 0, 0), Outgoing::Copied(&[]));
             }
             _ => self.lent(around, from, rest, payload),
         }
@@ -191,6 +199,13 @@ impl Server {
     }
 
     fn perform(&mut self, around: &Around<'_>, from: PeId, request: Request, data: Data<'_>) {
+        #[cfg(test)]
+        if around.mutation == Mutation::PostDropped
+            && request.is_posted_amo()
+            && request.number.is_multiple_of(3)
+        {
+            return self.done(around, from, &request, Outcome::Done);
+        }
         match perform(around.memory, &request, data, around.copied) {
             Outcome::Receive(token, to, len) => {
                 self.receive(around, from, Moving::Data(request), (token, to, len));

@@ -9,12 +9,21 @@ use super::answers::Came;
 use super::turn::Taken;
 use crate::transport::wire::Lane;
 
+/// How many bytes of a payload may come in the time of a poll, at least; and so many polls are enough for any.
+const IN_A_POLL: usize = 64;
+const MOST_POLLS: usize = 1 << 17;
 /// At the end of it a thread looks by itself.
 const LONGEST_SLEEP: Duration = Duration::from_millis(10);
 
 impl Far {
     /// Waits until it came; `None` if its host is lost.
-    pub(super) fn wait<T>(&self, mut came: impl FnMut() -> Came<T>) -> Option<T> {
+    pub(super) fn wait<T>(&self, came: impl FnMut() -> Came<T>) -> Option<T> {
+        self.wait_for(0, came)
+    }
+
+    /// The same, of something that takes so many bytes' time: it sleeps later.
+    pub(super) fn wait_for<T>(&self, bytes: usize, mut came: impl FnMut() -> Came<T>) -> Option<T> {
+        let spins = if self.spins > 0 { self.spins + (bytes / IN_A_POLL).min(MOST_POLLS) as u32 } else { 0 };
         loop {
             let seen = self.turn.news();
             match came() {
@@ -26,7 +35,7 @@ impl Far {
                 Came::NotYet => {}
             }
             let Some(mut turn) = self.turn.take(seen, true) else { continue };
-            let polled = (0..=self.spins).any(|_| self.poll(&mut turn));
+            let polled = (0..=spins).any(|_| self.poll(&mut turn));
             if !polled {
                 self.wire.sleep(Lane::Replies, LONGEST_SLEEP);
                 self.poll(&mut turn);

@@ -10,6 +10,9 @@
 //! another PE. So calls are nested in each other's waits, and a run depends on its seed only. Without a driver, sleepers and pollers deliver,
 //! and real threads may wait for each other as they like.
 //!
+//! Time passes when a test says so (`pass`): messages may take some of it (`delay`), and a link between two processes may be dead, which
+//! nobody is told (`silence`).
+//!
 //! A payload that is lent comes to the receiver as the engine likes it: at once, or to be received; so does a batch.
 //!
 //! Invariants: **SIM-S1** what is lent is read, and what is to be received written, only between the call that gave it and the `Sent` or
@@ -17,6 +20,7 @@
 //! come from its random numbers.
 #![allow(unsafe_code)]
 
+mod losses;
 mod state;
 
 use std::cell::RefCell;
@@ -81,6 +85,23 @@ impl Net {
     /// A process dies.
     pub(crate) fn cut(&self, pe: PeId) {
         self.state.lock().cut(pe.0 as usize);
+        self.news.notify_all();
+    }
+
+    /// From now on nothing goes between these two processes, and nobody is told.
+    pub(crate) fn silence(&self, between: [PeId; 2]) {
+        self.state.lock().silence(between.map(|pe| pe.0 as usize));
+        self.news.notify_all();
+    }
+
+    /// What is sent from now on takes so many milliseconds at most.
+    pub(crate) fn delay(&self, most: u64) {
+        self.state.lock().most_delayed = most;
+    }
+
+    /// So many milliseconds pass.
+    pub(crate) fn pass(&self, time: u64) {
+        self.state.lock().now += time;
         self.news.notify_all();
     }
 
@@ -156,6 +177,7 @@ impl Wire for SimWire {
                 }
                 Told::Sent(id) => tell(Event::Sent(id)),
                 Told::Received(id) => tell(Event::Received(id)),
+                Told::Failed(id, why) => tell(Event::Failed(id, why)),
                 Told::Lost(pe, why) => tell(Event::Lost(pe, why)),
             })
             .count()

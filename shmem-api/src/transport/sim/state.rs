@@ -43,7 +43,18 @@ pub(super) enum Item {
     },
     Sent(u64),
     Received(u64),
+    Failed(u64, String),
     Lost(PeId, String),
+}
+
+/// On its way from one process to a lane of another.
+pub(super) struct Sending {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) lane: Lane,
+    pub(super) item: Item,
+    /// It does not arrive before.
+    pub(super) due: u64,
 }
 
 /// Whence bytes are received.
@@ -58,27 +69,33 @@ pub(super) enum Told {
     Coming(Vec<u8>, u64, usize),
     Sent(u64),
     Received(u64),
+    Failed(u64, String),
     Lost(PeId, String),
 }
 
 #[derive(Default)]
-struct Process {
-    queues: [VecDeque<Item>; 2],
+pub(super) struct Process {
+    pub(super) queues: [VecDeque<Item>; 2],
     woken: [bool; 2],
-    dead: bool,
+    pub(super) dead: bool,
 }
 
 pub(super) struct State {
-    random: Random,
-    processes: Vec<Process>,
-    under_way: Vec<(usize, Lane, Item)>,
+    pub(super) random: Random,
+    pub(super) processes: Vec<Process>,
+    pub(super) under_way: Vec<Sending>,
     /// By token: on which lane it came, and its payload.
-    coming: HashMap<u64, (Lane, Source)>,
+    pub(super) coming: HashMap<u64, (Lane, Source)>,
     tokens: u64,
     pub(super) held: Option<Held>,
     pub(super) trace: u64,
     /// How many messages were sent, by lane.
     pub(super) sent: [usize; 2],
+    /// Milliseconds.
+    pub(super) now: u64,
+    pub(super) most_delayed: u64,
+    /// Pairs of processes with a dead link between them.
+    pub(super) silenced: Vec<[usize; 2]>,
 }
 
 // SAFETY: SIM-S1: the pointers in it may be used from any thread as long as they may be used at all.
@@ -92,10 +109,17 @@ impl Source {
         }
     }
 
-    fn is_of(&self, pe: usize) -> bool {
+    pub(super) fn is_of(&self, pe: usize) -> bool {
         match self {
             Source::Lent(lent) => lent.owner == pe || lent.reader == pe,
             Source::Copied(from, _) => *from == pe,
+        }
+    }
+
+    fn owner(&self) -> usize {
+        match self {
+            Source::Lent(lent) => lent.owner,
+            Source::Copied(from, _) => *from,
         }
     }
 }
@@ -111,6 +135,9 @@ impl State {
             held: None,
             trace: 0,
             sent: [0; 2],
+            now: 0,
+            most_delayed: 0,
+            silenced: Vec::new(),
         }
     }
 
@@ -122,13 +149,26 @@ impl State {
     pub(super) fn send(&mut self, from: usize, to: usize, lane: Lane, item: Item) {
         self.sent[lane as usize] += 1;
         if !self.processes[from].dead && !self.processes[to].dead {
-            self.under_way.push((to, lane, item));
+            self.begin(from, to, lane, item);
         }
+    }
+
+    /// Something goes its way, if there is one.
+    fn begin(&mut self, from: usize, to: usize, lane: Lane, item: Item) {
+        if !self.is_silenced(from, to) {
+            let delay =
+                if self.most_delayed == 0 { 0 } else { self.random.below(self.most_delayed as usize + 1) };
+            self.under_way.push(Sending { from, to, lane, item, due: self.now + delay as u64 });
+        }
+    }
+
+    fn is_silenced(&self, a: usize, b: usize) -> bool {
+        self.silenced.iter().any(|pair| [[a, b], [b, a]].contains(pair))
     }
 
     pub(super) fn is_quiet(&self) -> bool {
         let waits = |process: &Process| process.queues.iter().any(|queue| !queue.is_empty());
-        self.under_way.iter().all(|(.., item)| self.is_held(item)) && !self.processes.iter().any(waits)
+        self.under_way.iter().all(|sending| self.is_held(&sending.item)) && !self.processes.iter().any(waits)
     }
 
     fn is_held(&self, item: &Item) -> bool {
@@ -145,10 +185,11 @@ impl State {
         }
         let first = self.random.below(self.under_way.len());
         let order = (first..self.under_way.len()).chain(0..first);
-        let Some(at) = order.into_iter().find(|&at| !self.is_held(&self.under_way[at].2)) else {
+        let arrives = |sending: &Sending| sending.due <= self.now && !self.is_held(&sending.item);
+        let Some(at) = order.into_iter().find(|&at| arrives(&self.under_way[at])) else {
             return false;
         };
-        let (to, lane, item) = self.under_way.swap_remove(at);
+        let Sending { to, lane, item, .. } = self.under_way.swap_remove(at);
         self.trace = mix(mix(self.trace, to as u64 * 2 + lane as u64), item.sum());
         let item = match item {
             Item::Move { what, to: place, id } => {
@@ -171,7 +212,7 @@ impl State {
             Source::Lent(lent) => {
                 // SAFETY: SIM-S1: readable here, and writable there, for as many bytes.
                 unsafe { copy::put(to, lent.at, lent.len) };
-                self.under_way.push((lent.owner, lent.tell, Item::Sent(lent.id)));
+                self.begin(lent.reader, lent.owner, lent.tell, Item::Sent(lent.id));
             }
         }
     }
@@ -203,6 +244,7 @@ impl State {
             Item::Move { .. } => unreachable!("it was delivered"),
             Item::Sent(id) => Told::Sent(id),
             Item::Received(id) => Told::Received(id),
+            Item::Failed(id, why) => Told::Failed(id, why),
             Item::Lost(pe, why) => Told::Lost(pe, why),
         })
     }
@@ -211,12 +253,12 @@ impl State {
         // Of a process that was cut off, nothing comes.
         let Some((lane, what)) = self.coming.remove(&token) else { return };
         assert_eq!(what.len(), len, "all of a payload is received");
-        self.under_way.push((me, lane, Item::Move { what, to, id }));
+        self.begin(what.owner(), me, lane, Item::Move { what, to, id });
     }
 
     pub(super) fn refuse(&mut self, token: u64) {
         if let Some((_, Source::Lent(lent))) = self.coming.remove(&token) {
-            self.under_way.push((lent.owner, lent.tell, Item::Sent(lent.id)));
+            self.begin(lent.reader, lent.owner, lent.tell, Item::Sent(lent.id));
         }
     }
 
@@ -230,34 +272,19 @@ impl State {
         std::mem::take(&mut process.woken[lane as usize]) || !process.queues[lane as usize].is_empty()
     }
 
-    pub(super) fn cut(&mut self, pe: usize) {
-        self.processes[pe].dead = true;
-        // Messages of it that have come are still told, but nothing that it lent is read: SIM-S1.
-        self.under_way.retain(|(to, _, item)| *to != pe && !item.is_of(pe));
-        self.coming.retain(|_, (_, what)| !what.is_of(pe));
-        for process in &mut self.processes {
-            process.queues.iter_mut().for_each(|queue| queue.retain(|item| !item.lends_of(pe)));
-        }
-        self.processes[pe].queues.iter_mut().for_each(VecDeque::clear);
-        for to in (0..self.processes.len()).filter(|&to| to != pe) {
-            let lane = self.random.of(&[Lane::Requests, Lane::Replies]);
-            let why = "its process was cut off".to_owned();
-            self.under_way.push((to, lane, Item::Lost(PeId(pe as u32), why)));
-        }
-    }
-
     pub(super) fn bytes_between(&self, from: usize, to: usize) -> usize {
         let of = |item: &Item| match item {
             Item::Message { from: of, body: Body::Copied(bytes), .. } if *of == from => bytes.len(),
             _ => 0,
         };
-        let under_way = self.under_way.iter().filter(|(at, ..)| *at == to).map(|(.., item)| of(item));
+        let under_way =
+            self.under_way.iter().filter(|sending| sending.to == to).map(|sending| of(&sending.item));
         under_way.sum::<usize>() + self.processes[to].queues.iter().flatten().map(of).sum::<usize>()
     }
 }
 
 impl Item {
-    fn is_of(&self, pe: usize) -> bool {
+    pub(super) fn is_of(&self, pe: usize) -> bool {
         match self {
             Item::Message { from, .. } => *from == pe,
             Item::Move { what, .. } => what.is_of(pe),
@@ -265,8 +292,12 @@ impl Item {
         }
     }
 
-    fn lends_of(&self, pe: usize) -> bool {
-        matches!(self, Item::Message { body: Body::Lent(lent), .. } if lent.owner == pe)
+    /// What it lends.
+    pub(super) fn lent(&self) -> Option<&Lent> {
+        match self {
+            Item::Message { body: Body::Lent(lent), .. } => Some(lent),
+            _ => None,
+        }
     }
 
     /// A number for what it is.
@@ -280,6 +311,7 @@ impl Item {
             Item::Sent(id) => mix(2, *id),
             Item::Received(id) => mix(3, *id),
             Item::Lost(pe, _) => mix(4, pe.0.into()),
+            Item::Failed(id, _) => mix(5, *id),
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   ucp_worker_progress ──► arrived: header and few bytes copied ─┐
-//!     (lock of the lane)    sent, received: the number given      ├─► Queue ──► poll swaps it for an empty one, lets
+//!     (lock of the lane)    sent, received: the number given,     ├─► Queue ──► poll swaps it for an empty one, lets
+//!                           or that it failed                     │
 //!                           broken: Lost, once per PE             ┘             the lock go, and tells
 //! ```
 //!
@@ -62,6 +63,7 @@ pub(super) enum Entry {
     Message { header: Range<usize>, body: Body },
     Sent(u64),
     Received(u64),
+    Failed(u64, String),
     Lost(u32, String),
 }
 
@@ -195,6 +197,14 @@ impl Inbox {
         }
     }
 
+    /// A payload has come, or never will. With a status that says which.
+    pub(super) fn has_received(&self, id: u64, status: Status) {
+        self.push(match status {
+            OK => Entry::Received(id),
+            status => Entry::Failed(id, format!("a payload did not come: {}", self.library.text(status))),
+        });
+    }
+
     /// Room for a message, which knows its inbox, empty.
     pub(super) fn sending(&self, to: u32) -> Box<Sending> {
         let spare = self.spare.borrow_mut().pop();
@@ -252,7 +262,7 @@ pub(super) unsafe extern "C" fn sent(request: *mut c_void, status: Status, sendi
     inbox.ended(request);
 }
 
-/// `ucp_am_recv_data_nbx_callback_t`. What did not come will not: its sender is lost, which its endpoint tells, if there is one.
+/// `ucp_am_recv_data_nbx_callback_t`.
 pub(super) unsafe extern "C" fn received(
     request: *mut c_void,
     status: Status,
@@ -263,9 +273,7 @@ pub(super) unsafe extern "C" fn received(
     let receiving = unsafe { Box::from_raw(receiving.cast::<Receiving>()) };
     // SAFETY: UCX-U3.
     let inbox = unsafe { &*receiving.inbox };
-    if status == OK {
-        inbox.push(Entry::Received(receiving.id));
-    }
+    inbox.has_received(receiving.id, status);
     inbox.library.free(request);
 }
 

@@ -91,6 +91,7 @@ impl Lane {
                 }
                 Entry::Sent(id) => tell(Event::Sent(id)),
                 Entry::Received(id) => tell(Event::Received(id)),
+                Entry::Failed(id, why) => tell(Event::Failed(id, why)),
                 Entry::Lost(pe, why) => tell(Event::Lost(PeId(pe), why)),
             }
         }
@@ -132,6 +133,7 @@ impl Lane {
             Rest::Ended => (None, most),
         };
         self.bell.sleep(other, most);
+        self.state.lock().asleep = false;
     }
 
     pub(super) fn wake(&self) {

@@ -10,7 +10,7 @@ use std::slice;
 use std::time::Duration;
 
 use super::abi::{self, AmHandlerParam, Context, Ep, EpParams, RequestCb, RequestParam, Worker, WorkerAttr};
-use super::inbox::{Entry, Inbox, Link, Receiving, arrived, broken, closed, received, sent};
+use super::inbox::{Inbox, Link, Receiving, arrived, broken, closed, received, sent};
 use super::library::{Begun, Functions};
 use crate::transport::wire::Outgoing;
 
@@ -37,7 +37,7 @@ pub(super) struct State {
     peers: Vec<Peer>,
     /// By PE, for the endpoints' error handlers; set once.
     links: Vec<Link>,
-    /// The poller sleeps, or is about to.
+    /// Somebody sleeps until there is something to do, or is about to. (Others may poll meanwhile, but not later.)
     pub(super) asleep: bool,
     /// How often in a row arming failed.
     busy: u32,
@@ -142,7 +142,6 @@ impl State {
 
     /// Moves things along.
     pub(super) fn turn(&mut self) {
-        self.asleep = false;
         if self.worker.is_null() {
             return;
         }
@@ -265,17 +264,14 @@ impl State {
         // SAFETY: UCX-U2, UCX-U3, UCX-U4, WIRE-W1. The data are UCX's again, whatever it returns.
         let begun =
             unsafe { (self.library.am_recv_data)(self.worker, data, to.cast(), len, &raw const param) };
-        let done = match Begun::of(begun) {
+        let status = match Begun::of(begun) {
             Begun::Going => return,
-            Begun::Done => true,
-            // Its sender is lost, as in `received`.
-            Begun::Failed(_) => false,
+            Begun::Done => abi::OK,
+            Begun::Failed(status) => status,
         };
         // SAFETY: UCX-U3: the callback does not come, so it is ours again.
         drop(unsafe { Box::from_raw(receiving) });
-        if done {
-            self.inbox.push(Entry::Received(id));
-        }
+        self.inbox.has_received(id, status);
     }
 
     /// Data that were kept go back to UCX; of a rendezvous, the sender hears that it is done.

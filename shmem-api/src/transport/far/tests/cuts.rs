@@ -10,11 +10,11 @@ use crate::transport::far::mutation::Mutation;
 use crate::transport::{FarBlocks, Stream, Transport};
 use crate::types::amo::AmoOp;
 
-const KINDS: usize = 9;
-const LONG: usize = 3000;
+pub(super) const KINDS: usize = 9;
+pub(super) const LONG: usize = 3000;
 
 /// A call of PE 0 that needs PE 1 or 2, on host 1.
-fn call(far: &Far, kind: usize, bytes: &mut [u8]) {
+pub(super) fn call(far: &Far, kind: usize, bytes: &mut [u8]) {
     let to = target(1, 0, 1);
     let blocks = FarBlocks { strides: [16, 16], len: 8, n: 100 };
     match kind {

@@ -240,7 +240,7 @@ fn whoever_asked_takes_any_answer() {
             // SAFETY: FAR-A1: between the guards.
             unsafe { answers.expect(1, place) },
             answers.expect_value(1),
-            answers.expect_sent(1),
+            answers.expect_sent(1, len),
         ];
         let says = random.of(&[Says::Done, Says::Value, Says::Data, Says::Data, Says::Refused]);
         let of_its_kind = ids[usize::from(says == Says::Value)];

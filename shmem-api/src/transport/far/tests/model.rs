@@ -169,7 +169,10 @@ impl Model {
             _ => [0, 8].into_iter().for_each(|i| put_blocks(far, data.plus(i), &bytes[i..], half)),
         }
         match driven.below(3) {
-            0 => _ = far.amo(flag, 8, AmoOp::Set(numbers[0])),
+            0 => {
+                let op = if driven.below(2) == 0 { AmoOp::Set(numbers[0]) } else { AmoOp::Add(1) };
+                far.amo_post(flag, 8, op);
+            }
             all => {
                 far.fence(if all == 1 { Stream::ALL } else { flag.stream });
                 self.fenced(me, (all != 1).then_some(flag.stream.0));
@@ -287,6 +290,19 @@ fn a_fence_that_does_nothing_is_found() {
     let found = found(Mutation::FenceIgnored);
     assert!(found.len() > 50, "{found:?}");
     assert!(found.iter().any(|wrong| wrong.contains("before its data")), "{found:?}");
+}
+
+#[test]
+fn a_posted_atomic_before_its_data_is_found() {
+    let found = found(Mutation::PostUnordered);
+    assert!(found.len() > 20, "{found:?}");
+    assert!(found.iter().any(|wrong| wrong.contains("before its data")), "{found:?}");
+}
+
+#[test]
+fn a_posted_atomic_that_is_not_done_is_found() {
+    let found = found(Mutation::PostDropped);
+    assert!(found.len() > 90, "{found:?}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! | word | operations | what must hold |
 //! |---|---|---|
 //! | tickets, of 8 and of 4 bytes | fetch and add 1 | each number is drawn once |
-//! | sum | add, nobody wants what was there | all of them at the end |
+//! | sums, of 8 and of 4 bytes | add, nobody wants what was there | all of them at the end |
+//! | flips | exclusive or of any bits, nobody wants what was there | the same |
 //! | chain | swap | what went in came out once, or is there |
 //! | count | compare and swap | as many successes as it says |
 //! | bits | or, and, xor of an own bit | nobody else changes it |
@@ -25,12 +26,16 @@ const SUM: u64 = 16;
 const CHAIN: u64 = 24;
 const COUNT: u64 = 32;
 const BITS: u64 = 40;
+const FLIPS: u64 = 48;
+const SUM_4: u64 = 60;
 
 #[derive(Default)]
 struct OfPe {
     tickets: Vec<u64>,
     tickets_4: Vec<u64>,
     sum: u64,
+    sum_4: u32,
+    flips: u64,
     swapped: Vec<[u64; 2]>,
     count: u64,
     guess: u64,
@@ -50,7 +55,19 @@ impl Words {
     pub(super) fn far(&self, driven: &Driven, me: usize, pe: usize, stream: usize) {
         let amo = |at, width, op| driven.far(me).amo(target(pe, at, stream), width, op);
         let of = &self.0[pe];
-        match driven.below(8) {
+        match driven.below(10) {
+            8 => {
+                let more = driven.below(1 << 20) as u64 * 4099;
+                let mut of = of.borrow_mut();
+                of.sum_4 = of.sum_4.wrapping_add(more as u32);
+                drop(of);
+                driven.far(me).amo_post(target(pe, SUM_4, stream), 4, AmoOp::Add(more));
+            }
+            9 => {
+                let bits = driven.random.borrow_mut().next();
+                of.borrow_mut().flips ^= bits;
+                driven.far(me).amo_post(target(pe, FLIPS, stream), 8, AmoOp::Xor(bits));
+            }
             0 | 1 => {
                 let ticket = amo(TICKETS, 8, AmoOp::Add(1));
                 of.borrow_mut().tickets.push(ticket);
@@ -127,6 +144,8 @@ impl Words {
             assert_eq!(word(TICKETS), of.tickets.len() as u64);
             assert_eq!(word(TICKETS_4 - 4) >> 32, of.tickets_4.len() as u64);
             assert_eq!(word(SUM), of.sum, "the sum at PE {pe}");
+            assert_eq!(word(SUM_4 - 4) >> 32, of.sum_4.into(), "the short sum at PE {pe}");
+            assert_eq!(word(FLIPS), of.flips, "the flips at PE {pe}");
             assert_eq!(word(COUNT), of.count, "the count at PE {pe}");
             assert_eq!(word(BITS), of.bits, "the bits at PE {pe}");
             let mut went: Vec<u64> = of.swapped.iter().map(|[new, _]| *new).chain([0]).collect();

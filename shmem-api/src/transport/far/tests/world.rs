@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use memheap::PeId;
 use parking_lot::Mutex;
@@ -20,6 +21,11 @@ use crate::transport::sim::{Net, drive_by};
 use crate::transport::{FarTarget, Stream};
 
 pub(super) const SECRET: Secret = Secret([7; 16]);
+/// A host that is silent for so long is lost.
+pub(super) const LINK_TIMEOUT: Duration = Duration::from_secs(7);
+
+/// Nothing takes as long.
+const AGES: Duration = Duration::from_secs(3600);
 
 /// The memory of all PEs: a segment and static data of each.
 pub(super) struct Segments {
@@ -127,6 +133,8 @@ impl World {
                 hosts: Hosts::new(me, of),
                 secret: SECRET,
                 lost: Box::new(move |pe, why| told.lock().push((me, pe, why.to_owned()))),
+                look_after: Box::new(|| ()),
+                link_timeout: Some(LINK_TIMEOUT),
                 spins: 0,
             };
             let mut far = Far::new(parts).expect("the network copies enough");
@@ -160,6 +168,10 @@ pub(super) struct Driven {
     pub(super) lazy: Vec<Cell<bool>>,
     /// Milliseconds pass.
     pub(super) ticks: Cell<bool>,
+    /// So much time passes, now and then, at the end of which all look whether the other hosts are there. Zero: none does.
+    pub(super) step_of_time: Cell<Duration>,
+    /// How much has passed.
+    pub(super) time: Cell<Duration>,
     /// How many things in a row did nothing.
     idle: Cell<u32>,
     pub(super) events: Cell<u64>,
@@ -182,6 +194,8 @@ impl Driven {
             dead: flags(),
             lazy: flags(),
             ticks: Cell::new(true),
+            step_of_time: Cell::default(),
+            time: Cell::default(),
             idle: Cell::new(0),
             events: Cell::new(0),
             step,
@@ -224,7 +238,7 @@ impl Driven {
                 if alive && self.ticks.get() {
                     self.far(pe).tick();
                 }
-                false
+                self.pass()
             }
             _ => alive && self.step(pe),
         };
@@ -236,6 +250,23 @@ impl Driven {
             // With its default hook, a panic would print much for each fault that is to be found.
             resume_unwind(Box::new(Hung));
         }
+    }
+
+    /// Some time passes, if it is so far; whether it did.
+    fn pass(&self) -> bool {
+        let step = self.step_of_time.get();
+        // In which much else may happen.
+        if step.is_zero() || self.below(8) > 0 {
+            return false;
+        }
+        self.time.set(self.time.get() + step);
+        if self.time.get() > AGES {
+            resume_unwind(Box::new(Hung));
+        }
+        self.world.net.pass(step.as_millis() as u64);
+        let alive = (0..self.world.n_pes()).filter(|&pe| !self.dead[pe].get());
+        alive.for_each(|pe| self.far(pe).look(step));
+        true
     }
 
     /// The next step of a PE, unless it is in one.

@@ -86,7 +86,7 @@ fn in_the_middle(mut server: Server) {
         unsafe { wire.send(SERVER, Lane::Requests, &header(Kind::Lend, id), lent) };
     };
     (0..16).for_each(more);
-    let (mut sent, mut back, mut lost, start) = (0, 0, 0, Instant::now());
+    let (mut sent, mut back, mut failed, mut lost, start) = (0, 0, 0, 0, Instant::now());
     let mut killed = None;
     while lost == 0 {
         assert!(start.elapsed() < PATIENCE, "{back} came back");
@@ -99,6 +99,7 @@ fn in_the_middle(mut server: Server) {
                 unsafe { wire.receive(token, at, len, 0) };
             }
             Event::Received(0) => back += 1,
+            Event::Failed(0, _) => failed += 1,
             Event::Sent(0..16) => sent += 1,
             Event::Lost(SERVER, _) => lost += 1,
             event => panic!("{event:?}"),
@@ -117,10 +118,19 @@ fn in_the_middle(mut server: Server) {
     // What was on its way fails, too, which is no news.
     let after = Instant::now();
     while after.elapsed() < Duration::from_millis(200) {
-        wire.poll(Lane::Replies, &mut |event| lost += u32::from(matches!(event, Event::Lost(..))));
+        wire.poll(Lane::Replies, &mut |event| match event {
+            Event::Received(0) => back += 1,
+            Event::Failed(0, _) => failed += 1,
+            Event::Lost(..) => lost += 1,
+            _ => {}
+        });
         wire.sleep(Lane::Replies, Duration::from_millis(20));
     }
     assert_eq!(lost, 1);
+    // Whatever was asked for has come, or is told not to.
+    let asked = rooms.borrow().len();
+    eprintln!("{asked} payloads were asked for; {failed} failed");
+    assert_eq!(back + failed, asked);
     wire.close();
 }
 
