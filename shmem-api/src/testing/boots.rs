@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::mix;
+use super::random::mix;
 
 /// Set in the processes of a launch: the test they run.
 pub(super) const ROLE: &str = "SHMEM_TEST_ROLE";

@@ -86,6 +86,7 @@ impl<A: Abi> Lane<A> {
                 }
                 Told::Sent(id) => tell(Event::Sent(id)),
                 Told::Received(id) => tell(Event::Received(id)),
+                Told::Failed(id, why) => tell(Event::Failed(id, why)),
                 Told::Lost(pe, why) => tell(Event::Lost(PeId(pe), why)),
             }
         }

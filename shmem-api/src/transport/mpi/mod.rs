@@ -52,7 +52,7 @@ use crate::types::thread_level::ThreadLevel;
 
 /// What is told at the start.
 pub(crate) const CAVEAT: &str = "messages between hosts go over MPI, without UCX (Debian: libucx0): where PEs compute on all cores, a put or an atomic may take \
-    milliseconds, and MPI notices no dead link";
+    milliseconds, and MPI notices no dead link (SHMEM_LINK_TIMEOUT does)";
 /// The longest header, and the longest payload that is copied.
 const LIMITS: (usize, usize) = (256, 8 << 10);
 /// What an end may take, for what has not gone.

@@ -52,6 +52,7 @@ pub(super) enum Told {
     Message { bytes: Vec<u8>, header: Range<usize>, body: Body },
     Sent(u64),
     Received(u64),
+    Failed(u64, String),
     Lost(u32, String),
 }
 
@@ -259,8 +260,16 @@ impl<A: Abi> State<A> {
                 Into::Place(id) => self.tell(Told::Received(id)),
                 Into::Nowhere(_) => {}
             },
-            Err(why) => self.lose(receiving.from, format!("a message could not be received: {why}")),
+            Err(why) => self.has_failed(receiving.from, &receiving.into, &why),
         }
+    }
+
+    /// What was to be received is not.
+    fn has_failed(&mut self, from: u32, into: &Into, why: &str) {
+        if let Into::Place(id) = into {
+            self.tell(Told::Failed(*id, why.to_owned()));
+        }
+        self.lose(from, format!("a message could not be received: {why}"));
     }
 
     fn message(&mut self, from: u32, bytes: Vec<u8>) {
@@ -302,12 +311,12 @@ impl<A: Abi> State<A> {
     /// # Safety
     /// MPIP-Q1: there is room for all of it, which stays.
     unsafe fn begin(&mut self, Coming { from, tag, len }: Coming, to: *mut u8, into: Into) {
-        let Some([comm, _]) = self.open() else { return };
+        let Some([comm, _]) = self.open() else { return self.has_failed(from, &into, "MPI is not up") };
         let mut requests = Requests::new();
         // SAFETY: MPIP-Q1, as the caller says.
         match unsafe { self.calls.receive(&mut requests, (to, len), (from, tag, comm)) } {
             Ok(()) => self.look_after(Receiving { from, requests, into }),
-            Err(why) => self.lose(from, why),
+            Err(why) => self.has_failed(from, &into, &why),
         }
     }
 
