@@ -113,6 +113,17 @@ impl Boot {
         Boot::everywhere().iter().copied().filter(move |boot| *boot != Boot::Hosts || n > 1)
     }
 
+    /// For what holds however PEs have joined: each of these numbers of PEs by our own supervisor, and the last under the
+    /// launchers of others, too. (On each number of PEs those are tested by `init`, `exit` and `launchers`.)
+    pub fn of_each(pes: &[u32]) -> impl Iterator<Item = (u32, Boot)> {
+        let ours = |boot: Boot| matches!(boot, Boot::Local | Boot::Hosts);
+        let alone = !Boot::everywhere().iter().any(|boot| ours(*boot));
+        pes.iter().enumerate().flat_map(move |(i, &n)| {
+            let last = i + 1 == pes.len();
+            Boot::of(n).filter(move |boot| last || alone || ours(*boot)).map(move |boot| (n, boot))
+        })
+    }
+
     /// [`all`](Boot::all) but the local boot: the launchers of others.
     pub fn launchers() -> impl Iterator<Item = Boot> {
         Boot::all().iter().copied().filter(|boot| *boot != Boot::Local)

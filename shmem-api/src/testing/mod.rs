@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   cargo test ──► #[test] fn t()           in the parent: launches this same test binary on N PEs,
-//!                     │                     once under each launcher that is here and once under the
-//!                     │                     local boot, and watches the clock
+//!                     │                     under each boot that is here (`boots`), and watches the
+//!                     │                     clock
 //!                     └─ re-executed with `--exact t`: each process is a PE and runs the body
 //! ```
 //!
@@ -91,7 +91,7 @@ pub fn name_of(module: &str, function: &str) -> String {
     }
 }
 
-/// Runs `body` on each number of PEs, under every boot; in a PE, runs it once, at the thread level it takes.
+/// Runs `body` on each number of PEs, under the boots of [`Boot::of_each`]; in a PE, runs it once, at the thread level it takes.
 pub fn run_on<L: Level>(test: &str, pes: &[u32], body: impl FnOnce(&World<L>)) {
     if is_pe() {
         let world = World::init_level().expect("the library comes up");
@@ -100,10 +100,8 @@ pub fn run_on<L: Level>(test: &str, pes: &[u32], body: impl FnOnce(&World<L>)) {
         return;
     }
     let soak = std::env::var(SOAK).ok().map(|n| n.parse().expect("a number of PEs"));
-    for &n in soak.as_ref().map_or(pes, std::slice::from_ref) {
-        for boot in Boot::of(n) {
-            Launch::of_test(test, n, boot).run().expect_success(&format!("{test} on {n} PEs by {boot:?}"));
-        }
+    for (n, boot) in Boot::of_each(soak.as_ref().map_or(pes, std::slice::from_ref)) {
+        Launch::of_test(test, n, boot).run().expect_success(&format!("{test} on {n} PEs by {boot:?}"));
     }
 }
 

@@ -160,13 +160,11 @@ pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
     launch.env("SHMEM_SYMMETRIC_SIZE", "256M")
 }
 
-/// Runs a program on each number of PEs under every boot; each must succeed. `check` looks at what it printed.
+/// Runs a program on each number of PEs under the boots of [`Boot::of_each`]; each must succeed. `check` looks at what it printed.
 pub fn on(program: &Path, pes: &[u32], check: impl Fn(u32, &Outcome)) {
-    for &n in pes {
-        for boot in Boot::of(n) {
-            let outcome = launch(program, n, boot).run();
-            outcome.expect_success(&format!("{} on {n} PEs by {boot:?}", program.display()));
-            check(n, &outcome);
-        }
+    for (n, boot) in Boot::of_each(pes) {
+        let outcome = launch(program, n, boot).run();
+        outcome.expect_success(&format!("{} on {n} PEs by {boot:?}", program.display()));
+        check(n, &outcome);
     }
 }
