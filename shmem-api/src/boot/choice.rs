@@ -12,7 +12,8 @@
 //!
 //! To open a way is to look, and joins nothing. One that cannot be joined after all makes room for the next; once a launcher
 //! has let this process in, what fails is the job's failure. A launcher whose PMIx has refused this process is not asked again by
-//! way of an MPI, which would wait there for ever.
+//! way of an MPI, which would wait there for ever; nor one with which a conversation by PMI-1 has broken off: an MPI would get
+//! the answers to it.
 
 use memheap::settings::{self, Settings};
 
@@ -120,6 +121,7 @@ pub(super) fn join() -> Result<(Box<dyn Boot>, Vec<BootWay>), Error> {
             Err(why) => why,
             Ok(_) if taken.is_some() => "not needed".to_owned(),
             Ok(_) if refused && name == "mpi" => "it would ask the same PMIx".to_owned(),
+            Ok(_) if pmi::broke_off() && name == "mpi" => "it would get the answers to others".to_owned(),
             Ok((what, join)) => match join() {
                 Ok(joined) => {
                     taken = Some(joined);

@@ -32,6 +32,7 @@ use crate::boot::missing::{Job, Mark, Watch};
 use crate::boot::pmi::line::{Incoming, Line};
 use crate::boot::sockets::{is_ancestor, other_side, ready};
 use crate::error::Error;
+use crate::process::private::{AtomicBool, Ordering};
 
 /// How long a launcher may take for an answer that waits for no other PE.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -73,6 +74,14 @@ pub(super) fn find() -> Result<Found, String> {
         true => Ok(found),
         false => Err(format!("PMI says PE {} of {}", found.pe, found.n_pes)),
     }
+}
+
+/// A conversation with the launcher has broken off: an answer may come yet, to whoever asks next.
+static BROKE_OFF: AtomicBool = AtomicBool::new(false);
+
+/// Whether nobody else in this process can speak to the launcher any more.
+pub(super) fn broke_off() -> bool {
+    BROKE_OFF.load(Ordering::Relaxed)
 }
 
 /// Joins it.
@@ -217,7 +226,10 @@ impl Wire {
 
     /// Sends a line and waits for its answer; not for ever if `soon`.
     fn ask(&mut self, line: &str, answer: &str, soon: bool) -> Result<Line, String> {
-        let broke = |e: io::Error| format!("the launcher's PMI: {e}");
+        let broke = |e: io::Error| {
+            BROKE_OFF.store(true, Ordering::Relaxed);
+            format!("the launcher's PMI: {e}")
+        };
         files::send(self.fd()?, format!("{line}\n").as_bytes(), None).map_err(broke)?;
         let start = Instant::now();
         loop {
@@ -231,6 +243,7 @@ impl Wire {
             }
             if ready(&[self.fd()?], false).map_err(broke)?.is_empty() {
                 if soon && start.elapsed() > PATIENCE {
+                    BROKE_OFF.store(true, Ordering::Relaxed);
                     return Err(format!("no answer within {} s", PATIENCE.as_secs()));
                 }
                 continue;
