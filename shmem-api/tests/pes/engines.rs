@@ -3,19 +3,25 @@
 //! A PE whose UCX cannot be loaded is made with a file of that name that is no library. Where this machine has no UCX, or no Open MPI, what needs
 //! it is skipped.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use shmem_api::testing::{Boot, Launch, Outcome, is_pe};
 use shmem_api::{World, engine_choices};
 
+/// A line in one piece: PEs share the stream.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
 /// Says which libraries the process has; then each PE gives the next a word.
 fn greet() {
     let world = World::init().unwrap_or_else(|e| {
-        eprintln!("no World: {e}");
+        say(&format!("no World: {e}"));
         std::process::exit(7)
     });
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    eprintln!("libucp is {}", if maps.contains("libucp") { "here" } else { "not here" });
+    say(if maps.contains("libucp") { "libucp is here" } else { "libucp is not here" });
     let (me, n) = (world.pe(), world.n_pes());
     let mut words = world.alloc::<u64>(1).unwrap();
     world.share(&mut words, |_, words| words.put_one((me + 1) % n, 0, 40 + me as u64));
