@@ -58,12 +58,11 @@ pub fn on_both(world: &World, mut body: impl FnMut(Arena)) {
     });
 }
 
-/// The PEs of this one's host, as their memory says; all, where `SHMEM_TEST_FAR` takes PEs of one host for far.
+/// The PEs of this one's host, as their memory says.
 pub fn host() -> Vec<i32> {
-    let far = std::env::var("SHMEM_TEST_FAR").is_ok_and(|far| !far.is_empty());
     // SAFETY: the World is up.
     let is_mapped = |pe: &i32| !unsafe { raw::ptr(STATIC.0.get().cast(), *pe) }.is_null();
-    (0..raw::n_pes()).filter(|pe| far || is_mapped(pe)).collect()
+    (0..raw::n_pes()).filter(is_mapped).collect()
 }
 
 /// Whether all PEs are on one host: the shared team is like the world then.

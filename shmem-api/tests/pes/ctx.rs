@@ -320,7 +320,7 @@ fn contexts_that_are_none_end_the_job_with_a_line() {
             (
                 "a PE its team has not",
                 |world| {
-                    let (at, ctx) = (words(&world), create_of(TeamHandle::SHARED, 0));
+                    let (at, ctx) = (words(&world), create_of(split(1, -1, 2), 0));
                     call!(Some(ctx), atomic_inc / ctx_atomic_inc(at, 2));
                 },
                 &["shmem_ctx_atomic_inc", "no PE 2", "the context's team has PEs 0 to 1"],
