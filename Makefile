@@ -10,8 +10,7 @@ help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under every launcher"
 	@echo "make test    install what is missing, run every check and test (every launcher, beside both MPIs, and without)"
 	@echo "make test-far    the tests of the runtime with PEs whose memory counts as not mapped"
-	@echo "make HOSTS=all    the same, as two hosts that reach each other over UCX (some of it in make test)"
-	@echo "make test-hosts-by-mpi HOSTS=all    the same over the second engine, MPI point to point, under both MPIs (likewise)"
+	@echo "make test-hosts-by-mpi HOSTS=all    the same, as two hosts over MPI point to point, under both MPIs (some of it in make test)"
 	@echo "make test-hosts   jobs on two and three hosts made of network namespaces (root), by Open MPI's and MPICH's launchers"
 	@echo "make loom    models of the wake-up, the lock and the rendezvous in every order of their steps"
 	@echo "make install PREFIX=DIR   libshmem for C and C++ programs: library, headers, oshcc, oshrun (needs no MPI); make uninstall"
@@ -103,9 +102,9 @@ test-hosts-by-mpi:
 	$(runtime) --test pes -- amo::
 	SHMEM_BOOT=mpi $(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(over_mpi:%=%::)) $(mapped_only)
 
-# (Left out: MPICH's launcher ends the others before a PE that is killed alone on its host is named.)
 # Jobs of PEs on two and three hosts, which are network namespaces of this machine: the examples, starts and ends, the multi-PE tests
-# named in `over_hosts` and the C programs, by Open MPI's mpirun and MPICH's mpiexec. Root only.
+# named in `over_hosts` and the C programs, by Open MPI's mpirun and MPICH's mpiexec. Root only. (Left out is
+# what MPICH's launcher ends before a PE that is killed alone on its host is named.)
 .PHONY: test-hosts on-two-hosts
 over_hosts := init:: exit:: amo:: signal:: ahead:: safe_rma:: safe_coll:: safe_wait::
 c_on_hosts := programs::hello programs::ring programs::heat programs::integer_sort sections::

@@ -6,8 +6,7 @@
 //!   SHMEM_LOCAL_PES=4 SHMEM_FAKE_HOSTS=2 host_collectives [rounds]      (or under a launcher, on hosts of their own)
 //! ```
 //!
-//! Each figure is the median of all rounds, and the least, in microseconds a call. (`SHMEM_FAKE_HOSTS` is known to libraries with the feature
-//! `testing` only, as in builds of the tests.)
+//! Each figure is the median of all rounds, and the least, in microseconds a call.
 #![allow(clippy::print_stdout, reason = "it is what the program is for")]
 #![allow(unsafe_code, reason = "it measures calls on pointers")]
 
