@@ -19,7 +19,7 @@ fn run(name: &str, arguments: &[&str], n: u32, boot: Boot) -> Outcome {
 
 /// The program as it is called without arguments, under every boot; its last line says how many PEs.
 fn on_every_boot(name: &str) {
-    for (n, boot) in Boot::of_each(&[1, 2, 4, 7]) {
+    for (n, boot) in Boot::of_each(name, &[1, 2, 4, 7]) {
         let outcome = run(name, &[], n, boot);
         let said = |l: &str| l.starts_with(name) && l.contains(&format!("{n} PEs"));
         assert!(outcome.stderr.lines().any(said), "{outcome}");

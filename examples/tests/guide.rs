@@ -36,7 +36,7 @@ fn the_programs_run_on_1_to_4_pes() {
     let me = std::env::current_exe().unwrap();
     let guide = me.parent().and_then(Path::parent).unwrap().join("examples").join("guide");
     for name in programs().keys() {
-        for (n, boot) in Boot::of_each(&[1, 2, 4]) {
+        for (n, boot) in Boot::of_each(name, &[1, 2, 4]) {
             let launch = Launch::of_program(&guide, n, boot).arg(name).env("SHMEM_SYMMETRIC_SIZE", "64m");
             launch.run().expect_success(&format!("guide {name} on {n} PEs by {boot:?}"));
         }

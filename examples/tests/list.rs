@@ -12,7 +12,7 @@ fn list() -> PathBuf {
 
 #[test]
 fn every_node_once_on_1_to_16_pes() {
-    for (n, boot) in Boot::of_each(&[1, 2, 3, 4, 8, 16]) {
+    for (n, boot) in Boot::of_each("list", &[1, 2, 3, 4, 8, 16]) {
         let outcome = Launch::of_program(&list(), n, boot).run();
         outcome.expect_success("list");
         assert!(outcome.stderr.contains(&format!("list: {} nodes of {n} PEs", 1000 * n)), "{outcome}");

@@ -84,7 +84,7 @@ fn ten_megabytes_on_1_2_4_and_8_pes() {
     ];
     let expected = by_the_shell(&files);
     assert!(expected.lines().count() > 1000);
-    for (n, boot) in Boot::of_each(&[1, 2, 4, 8]) {
+    for (n, boot) in Boot::of_each("wordcount", &[1, 2, 4, 8]) {
         let outcome = wordcount(&files, n, boot).run();
         outcome.expect_success("wordcount");
         assert!(outcome.stdout == expected, "{n} PEs by {boot:?} differ from the shell");
@@ -145,7 +145,7 @@ fn a_heap_that_is_too_small_is_a_clear_error() {
 
 #[test]
 fn the_other_examples_run_on_1_to_16_pes() {
-    for (n, boot) in Boot::of_each(&[1, 2, 5, 16]) {
+    for (n, boot) in Boot::of_each("hello", &[1, 2, 5, 16]) {
         for name in ["hello", "ring"] {
             let outcome = Launch::of_program(&example(name), n, boot).run();
             outcome.expect_success(name);

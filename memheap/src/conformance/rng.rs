@@ -6,11 +6,13 @@ pub struct Rng(u64);
 
 impl Rng {
     /// The sequence of `seed`.
+    #[inline]
     pub fn new(seed: u64) -> Rng {
         Rng(seed)
     }
 
     /// The next 64 bits.
+    #[inline]
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,11 +21,13 @@ impl Rng {
     }
 
     /// A number below `n`; 0 where `n` is 0.
+    #[inline]
     pub fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(n)) >> 64) as u64
     }
 
     /// True once in `n` times.
+    #[inline]
     pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }

@@ -19,7 +19,7 @@ use crate::coll::broadcast::Root;
 use crate::coll::group;
 use crate::coll::group::Group;
 use crate::coll::object::{Dest, Source};
-use crate::coll::ops::{Arith, Operator, Sum};
+use crate::coll::ops::{Arith, Fold, Operator, Sum, fold};
 use crate::coll::pieces::extent;
 use crate::coll::scan::Own;
 use crate::coll::{alltoall, broadcast, collect, fcollect, reduce, scan};
@@ -221,10 +221,14 @@ impl<L: Level> Team<'_, L> {
     }
 
     fn reduction<T: Elem, O: Operator<T>>(&self, _op: O, dest: Dest<'_, T>, src: Source<'_, T>) {
+        self.reduction_by(dest, src, O::NAME, fold::<T, O>);
+    }
+
+    fn reduction_by<T: Elem>(&self, dest: Dest<'_, T>, src: Source<'_, T>, operator: u64, fold: Fold<T>) {
         let n = src.len();
         self.fits("reduce", "dest", dest.len(), n);
-        self.collective("Team::reduce", (Kind::Reduce, n, O::NAME), (dest, src), |group| {
-            reduce::reduce::<T, O>(group, n)
+        self.collective("Team::reduce", (Kind::Reduce, n, operator), (dest, src), |group| {
+            reduce::reduce(group, n, fold)
         });
     }
 

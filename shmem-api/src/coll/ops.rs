@@ -191,6 +191,9 @@ impl Arith for LongDouble {
     }
 }
 
+/// One operator's [`fold`] of one type.
+pub(crate) type Fold<T> = fn(acc: &mut [T], with: &[T]);
+
 /// Folds `with` into `acc`, element by element.
 #[inline]
 pub(crate) fn fold<T: Elem, O: Operator<T>>(acc: &mut [T], with: &[T]) {

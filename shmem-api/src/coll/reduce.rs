@@ -31,7 +31,7 @@
 use std::ops::Range;
 
 use crate::coll::group::Group;
-use crate::coll::ops::{Operator, fold};
+use crate::coll::ops::Fold;
 use crate::coll::pieces::{CHUNK, Chunk, Few, chunks, part};
 use crate::team::upper::Hosts;
 use crate::types::elem::Elem;
@@ -39,8 +39,9 @@ use crate::types::elem::Elem;
 /// Up to so many bytes, every PE reads them all. (One chunk at most.)
 const FEW: usize = if CHUNK < 4096 { CHUNK } else { 4096 };
 
-/// Reduces `n` elements: as many are in `src` and `dest`, which are the same object or apart.
-pub(crate) fn reduce<T: Elem, O: Operator<T>>(group: &mut Group<'_, '_, T>, n: usize) {
+/// Reduces `n` elements by `fold`: as many are in `src` and `dest`, which are the same object or apart. (What is made anew for
+/// each operator is the fold alone.)
+pub(crate) fn reduce<T: Elem>(group: &mut Group<'_, '_, T>, n: usize, fold: Fold<T>) {
     if n == 0 {
         // COLL-K4.
         return group.meet();
@@ -51,23 +52,23 @@ pub(crate) fn reduce<T: Elem, O: Operator<T>>(group: &mut Group<'_, '_, T>, n: u
         let (mut acc, mut next) = (Few::new(), Few::new());
         let acc = group.shown(0, n, &mut acc);
         for rank in 1..group.size() {
-            fold::<T, O>(acc, group.shown(rank, n, &mut next));
+            fold(acc, group.shown(rank, n, &mut next));
         }
         return group.own_dest().put(0, acc);
     }
     if let Some(hosts) = group.hosts() {
-        return on_hosts::<T, O>(group, hosts, n);
+        return on_hosts(group, hosts, n, fold);
     }
     let (mut acc, mut next) = (Chunk::new(), Chunk::new());
     group.open();
     if n.saturating_mul(size_of::<T>()) <= FEW {
-        let acc = folded::<T, O>(group, 0..group.size(), (0, n), &mut acc, &mut next);
+        let acc = folded(group, 0..group.size(), (0, n), (&mut acc, &mut next), fold);
         let to = group.own_dest();
         group.close();
         return to.put(0, acc);
     }
     for (at, len) in chunks::<T>(part::<T>(n, group.rank(), group.size())) {
-        let acc = folded::<T, O>(group, 0..group.size(), (at, len), &mut acc, &mut next);
+        let acc = folded(group, 0..group.size(), (at, len), (&mut acc, &mut next), fold);
         for rank in group.round() {
             group.dest_of(rank, at, len).put(acc);
         }
@@ -76,7 +77,7 @@ pub(crate) fn reduce<T: Elem, O: Operator<T>>(group: &mut Group<'_, '_, T>, n: u
 }
 
 /// Members on several hosts, and more elements than they show.
-fn on_hosts<T: Elem, O: Operator<T>>(group: &mut Group<'_, '_, T>, hosts: &Hosts, n: usize) {
+fn on_hosts<T: Elem>(group: &mut Group<'_, '_, T>, hosts: &Hosts, n: usize, fold: Fold<T>) {
     let (mut acc, mut next) = (Chunk::new(), Chunk::new());
     let here = hosts.ranks_here();
     let (_, place) = hosts.place(group.rank());
@@ -84,7 +85,7 @@ fn on_hosts<T: Elem, O: Operator<T>>(group: &mut Group<'_, '_, T>, hosts: &Hosts
     group.open();
     for (at, len) in chunks::<T>(mine.clone()) {
         // Nobody else reads these elements of this PE's source, which may be its dest.
-        let folded = folded::<T, O>(group, here.iter().copied(), (at, len), &mut acc, &mut next);
+        let folded = folded(group, here.iter().copied(), (at, len), (&mut acc, &mut next), fold);
         group.own_dest().put(at, folded);
     }
     group.sync();
@@ -108,7 +109,7 @@ fn on_hosts<T: Elem, O: Operator<T>>(group: &mut Group<'_, '_, T>, hosts: &Hosts
             };
             match &mut folded {
                 None => folded = Some(first.hold(partial)),
-                Some(folded) => fold::<T, O>(folded, partial),
+                Some(folded) => fold(folded, partial),
             }
         }
         let folded = folded.unwrap_or_default();
@@ -135,17 +136,17 @@ fn folded_there<T: Elem>(group: &Group<'_, '_, T>, there: &[u32], n: usize, rang
 
 /// Elements `at..at + n` of some members, at least one, folded.
 #[inline]
-fn folded<'a, T: Elem, O: Operator<T>>(
+fn folded<'a, T: Elem>(
     group: &Group<'_, '_, T>,
     mut ranks: impl Iterator<Item = u32>,
     (at, n): (usize, usize),
-    acc: &'a mut Chunk,
-    next: &mut Chunk,
+    (acc, next): (&'a mut Chunk, &mut Chunk),
+    fold: Fold<T>,
 ) -> &'a mut [T] {
     let first = ranks.next().unwrap_or(group.rank());
     let acc = group.source_of(first, at, n).get(acc);
     for rank in ranks {
-        fold::<T, O>(acc, group.source_of(rank, at, n).get(next));
+        fold(acc, group.source_of(rank, at, n).get(next));
     }
     acc
 }

@@ -113,14 +113,15 @@ impl Boot {
         Boot::everywhere().iter().copied().filter(move |boot| *boot != Boot::Hosts || n > 1)
     }
 
-    /// For what holds however PEs have joined: each of these numbers of PEs by our own supervisor, and the last under the
-    /// launchers of others, too. (On each number of PEs those are tested by `init`, `exit` and `launchers`.)
-    pub fn of_each(pes: &[u32]) -> impl Iterator<Item = (u32, Boot)> {
+    /// For what holds however PEs have joined, `what` being its name: each of these numbers of PEs by our own supervisor, and
+    /// one of them, drawn by the name, under each launcher of others. (On each number of PEs those are tested by `init`, `exit`
+    /// and `launchers`.)
+    pub fn of_each(what: &str, pes: &[u32]) -> impl Iterator<Item = (u32, Boot)> {
         let ours = |boot: Boot| matches!(boot, Boot::Local | Boot::Hosts);
         let alone = !Boot::everywhere().iter().any(|boot| ours(*boot));
         pes.iter().enumerate().flat_map(move |(i, &n)| {
-            let last = i + 1 == pes.len();
-            Boot::of(n).filter(move |boot| last || alone || ours(*boot)).map(move |boot| (n, boot))
+            let drawn = move |boot: Boot| number(what, boot as u64) as usize % pes.len() == i;
+            Boot::of(n).filter(move |boot| alone || ours(*boot) || drawn(*boot)).map(move |boot| (n, boot))
         })
     }
 
@@ -230,8 +231,12 @@ fn shape(what: &str, n: u32) -> String {
         format!("{}+1", n - 1),
         format!("cyclic:{}", n.div_ceil(2)),
     ];
-    let number = what.bytes().fold(u64::from(n), |sum, byte| mix(sum, u64::from(byte)));
-    shapes[(number % shapes.len() as u64) as usize].clone()
+    shapes[number(what, u64::from(n)) as usize % shapes.len()].clone()
+}
+
+/// A number drawn by a test's name and one more.
+fn number(what: &str, more: u64) -> u64 {
+    what.bytes().fold(more, |sum, byte| mix(sum, u64::from(byte)))
 }
 
 /// Whether the loader knows UCX, what carries messages between hosts.

@@ -97,10 +97,15 @@ pub fn run_on<L: Level>(test: &str, pes: &[u32], body: impl FnOnce(&World<L>)) {
         let world = World::init_level().expect("the library comes up");
         body(&world);
         world.finalize().expect("every PE finalizes");
-        return;
+    } else {
+        launch_on(test, pes);
     }
+}
+
+/// Launches `test` on each number of PEs.
+fn launch_on(test: &str, pes: &[u32]) {
     let soak = std::env::var(SOAK).ok().map(|n| n.parse().expect("a number of PEs"));
-    for (n, boot) in Boot::of_each(soak.as_ref().map_or(pes, std::slice::from_ref)) {
+    for (n, boot) in Boot::of_each(test, soak.as_ref().map_or(pes, std::slice::from_ref)) {
         Launch::of_test(test, n, boot).run().expect_success(&format!("{test} on {n} PEs by {boot:?}"));
     }
 }

@@ -24,17 +24,20 @@ pub struct Random(Rng);
 
 impl Random {
     /// The sequence of `seed`.
+    #[inline]
     pub fn new(seed: u64) -> Random {
         Random(Rng::new(seed))
     }
 
     /// The next 64 bits.
     #[expect(clippy::should_implement_trait, reason = "an iterator's `next` may have an end")]
+    #[inline]
     pub fn next(&mut self) -> u64 {
         self.0.bits()
     }
 
     /// A number below `n`; 0 where `n` is 0.
+    #[inline]
     pub fn below(&mut self, n: usize) -> usize {
         self.0.below(n as u64) as usize
     }
@@ -47,6 +50,7 @@ impl Random {
 
 /// Number `index` of the sequence of `seed`, the first being 0. For a case of several parameters, mix one after the
 /// other: `mix(mix(round, pe), i)`.
+#[inline]
 pub fn mix(seed: u64, index: u64) -> u64 {
     Rng::new(seed.wrapping_add(STEP.wrapping_mul(index))).bits()
 }

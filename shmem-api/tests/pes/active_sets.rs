@@ -141,10 +141,10 @@ fn every_reduction(world: &World, bed: &mut Bed, set: &Set) {
                 check_reduction::<T>(
                     bed, set, (stringify!($call), n),
                     // SAFETY: the bed's arrays; every member calls. pWrk is not used.
-                    |dest, src, n| unsafe {
+                    &|dest, src, n| unsafe {
                         aset::$call(dest, src, n as i32, start, log_stride, size, std::ptr::null_mut(), psync)
                     },
-                    |seed, pes, _, i| Op::$op.of_all(seed, pes, i),
+                    &|seed, pes, _, i| Op::$op.of_all(seed, pes, i),
                     &|| world.barrier(),
                 );
                 set.assert_restored();
@@ -190,10 +190,10 @@ multi_pe! {
             check_reduction::<i64>(
                 &mut bed, &set, ("sum_to_all", LARGE),
                 // SAFETY: the bed's arrays; every member calls. pWrk is not used.
-                |dest, src, len| unsafe {
+                &|dest, src, len| unsafe {
                     aset::sum_to_all(dest, src, len as i32, 0, 0, n, std::ptr::null_mut(), set.psync)
                 },
-                |seed, pes, _, i| Op::Sum.of_all(seed, pes, i),
+                &|seed, pes, _, i| Op::Sum.of_all(seed, pes, i),
                 &ready,
             );
             ready();

@@ -147,6 +147,7 @@ impl Op {
     }
 
     /// Of the sources of `pes`, at element `i`.
+    #[inline(never)]
     pub fn of_all<T: Value>(self, seed: u64, pes: &[usize], i: usize) -> T {
         let all = pes.iter().map(|pe| source::<T>(seed, *pe, i));
         all.reduce(|a, b| self.apply(a, b)).expect("a set has a member")
@@ -237,7 +238,7 @@ impl<T: Value> Arrays<T> {
     }
 
     /// Asserts that `dest` is as `expected` says (`None`: as it was before), and nothing after it was written.
-    pub fn check(&self, len: usize, what: &dyn Debug, expected: impl Fn(usize) -> Option<T>) {
+    pub fn check(&self, len: usize, what: &dyn Debug, expected: &dyn Fn(usize) -> Option<T>) {
         let canary = canary::<T>();
         for i in 0..len {
             // SAFETY: inside the region; the collective has returned.
@@ -345,7 +346,7 @@ pub fn check_move<T: Value>(bed: &mut Bed, group: &impl Together, what: Moves, n
             ready();
             group.broadcast(dest, src, n, root);
             let written = rank != root || group.root_gets_it();
-            arrays.check(n, &about, |i| written.then(|| source(seed, pes[root], i)));
+            arrays.check(n, &about, &|i| written.then(|| source(seed, pes[root], i)));
             arrays.source_unchanged(seed, bed.me, n, &about);
         }
         Moves::Collect => {
@@ -357,21 +358,21 @@ pub fn check_move<T: Value>(bed: &mut Bed, group: &impl Together, what: Moves, n
             arrays.fill(seed, bed.me, lens[rank], all.len());
             ready();
             group.collect(dest, src, lens[rank]);
-            arrays.check(all.len(), &about, |i| value(all[i].0, all[i].1));
+            arrays.check(all.len(), &about, &|i| value(all[i].0, all[i].1));
             arrays.source_unchanged(seed, bed.me, lens[rank], &about);
         }
         Moves::Fcollect => {
             arrays.fill(seed, bed.me, n, n * size);
             ready();
             group.fcollect(dest, src, n);
-            arrays.check(n * size, &about, |i| value(i / n, i % n));
+            arrays.check(n * size, &about, &|i| value(i / n, i % n));
             arrays.source_unchanged(seed, bed.me, n, &about);
         }
         Moves::Alltoall => {
             arrays.fill(seed, bed.me, n * size, n * size);
             ready();
             group.alltoall(dest, src, n);
-            arrays.check(n * size, &about, |i| value(i / n, rank * n + i % n));
+            arrays.check(n * size, &about, &|i| value(i / n, rank * n + i % n));
             arrays.source_unchanged(seed, bed.me, n * size, &about);
         }
         Moves::Alltoalls => {
@@ -381,7 +382,7 @@ pub fn check_move<T: Value>(bed: &mut Bed, group: &impl Together, what: Moves, n
             arrays.fill(seed, bed.me, extent(sst), extent(dst));
             ready();
             group.alltoalls(dest, src, dst, sst, n);
-            arrays.check(extent(dst), &about, |at| {
+            arrays.check(extent(dst), &about, &|at| {
                 let i = at / dst;
                 (at % dst == 0).then(|| source(seed, pes[i / n], (rank * n + i % n) * sst))
             });
@@ -395,8 +396,8 @@ pub fn check_reduction<T: Value>(
     bed: &mut Bed,
     group: &impl Together,
     (what, n): (&str, usize),
-    call: impl FnOnce(*mut T, *const T, usize),
-    expected: impl Fn(u64, &[usize], usize, usize) -> T,
+    call: &dyn Fn(*mut T, *const T, usize),
+    expected: &dyn Fn(u64, &[usize], usize, usize) -> T,
     ready: &dyn Fn(),
 ) {
     let in_place = bed.random.below(2) == 0;
@@ -411,7 +412,7 @@ pub fn check_reduction<T: Value>(
     arrays.fill(seed, bed.me, n, n);
     ready();
     call(arrays.dest, arrays.src, n);
-    arrays.check(n, &about, |i| Some(expected(seed, &pes, rank, i)));
+    arrays.check(n, &about, &|i| Some(expected(seed, &pes, rank, i)));
     if !in_place {
         arrays.source_unchanged(seed, bed.me, n, &about);
     }

@@ -148,8 +148,8 @@ fn every_reduction(world: &World, bed: &mut Bed, team: &OfTeam) {
                 check_reduction::<T>(
                     bed, team, (stringify!($call), n),
                     // SAFETY: the bed's arrays; every member calls.
-                    |dest, src, n| assert_eq!(unsafe { raw::$call(team.handle, dest, src, n) }, 0),
-                    $expected,
+                    &|dest, src, n| assert_eq!(unsafe { raw::$call(team.handle, dest, src, n) }, 0),
+                    &$expected,
                     &|| world.barrier(),
                 );
                 world.barrier();
@@ -221,8 +221,8 @@ multi_pe! {
             check_reduction::<f64>(
                 &mut bed, team, ("sum_reduce", LARGE),
                 // SAFETY: the bed's arrays; every member calls.
-                |dest, src, n| assert_eq!(unsafe { raw::sum_reduce(team.handle, dest, src, n) }, 0),
-                |seed, pes, _, i| Op::Sum.of_all(seed, pes, i),
+                &|dest, src, n| assert_eq!(unsafe { raw::sum_reduce(team.handle, dest, src, n) }, 0),
+                &|seed, pes, _, i| Op::Sum.of_all(seed, pes, i),
                 &ready,
             );
             ready();

@@ -62,19 +62,22 @@ fn why(freed: Result<(), Error>) -> FreeError {
     }
 }
 
-/// What byte `i` of a block holds by the test's account.
-fn byte(mark: u64, pe: usize, i: usize) -> u8 {
-    (mix(mark, pe as u64) as usize + i * 7 + (i >> 8)) as u8
+/// What the bytes of a block hold by the test's account.
+fn bytes(mark: u64, pe: usize) -> impl Fn(usize) -> u8 {
+    let start = mix(mark, pe as u64) as usize;
+    move |i| start.wrapping_add(i * 7 + (i >> 8)) as u8
 }
 fn fill(block: *mut u8, mark: u64, pe: usize, range: std::ops::Range<usize>) {
+    let byte = bytes(mark, pe);
     for i in range {
         // SAFETY: the test's own block, at least as long.
-        unsafe { block.wrapping_add(i).write(byte(mark, pe, i)) }
+        unsafe { block.wrapping_add(i).write(byte(i)) }
     }
 }
 fn holds(block: *const u8, mark: u64, pe: usize, n: usize) {
+    let byte = bytes(mark, pe);
     // SAFETY: the test's own block, at least as long.
-    let wrong = (0..n).find(|&i| unsafe { block.wrapping_add(i).read() } != byte(mark, pe, i));
+    let wrong = (0..n).find(|&i| unsafe { block.wrapping_add(i).read() } != byte(i));
     assert_eq!(wrong, None, "of {n} bytes");
 }
 fn zero(block: *const u8, n: usize) -> bool {
@@ -239,7 +242,8 @@ heap_tests! {
             // From the other side, too, and right after the call.
             let next = (me + 1) % world.n_pes();
             let there = get(now, len.min(size).min(64), next);
-            assert!(there.iter().enumerate().all(|(i, b)| *b == byte(step as u64 + 1, next, i)));
+            let byte = bytes(step as u64 + 1, next);
+            assert!(there.iter().enumerate().all(|(i, b)| *b == byte(i)));
             world.barrier();
             fill(now, step as u64 + 2, me, 0..size);
             world.barrier();
@@ -265,10 +269,10 @@ heap_tests! {
             fill(block, 9, me, 0..LEN);
             let wall = malloc(16);
             let grown = realloc(block, 2 * LEN);
-            put(grown.wrapping_add(LEN - 1), &[byte(9, (me + 1) % n, LEN - 1) ^ (round | 1)], (me + 1) % n);
+            put(grown.wrapping_add(LEN - 1), &[bytes(9, (me + 1) % n)(LEN - 1) ^ (round | 1)], (me + 1) % n);
             world.barrier();
             holds(grown, 9, me, LEN - 1);
-            assert_eq!(get(grown.wrapping_add(LEN - 1), 1, me), [byte(9, me, LEN - 1) ^ (round | 1)], "round {round}");
+            assert_eq!(get(grown.wrapping_add(LEN - 1), 1, me), [bytes(9, me)(LEN - 1) ^ (round | 1)], "round {round}");
             free(wall).unwrap();
             free(grown).unwrap();
         }
@@ -403,7 +407,8 @@ heap_tests! {
                 for b in &live {
                     let pe = r(5) % world.n_pes();
                     let there = get(b.at, b.len, pe);
-                    assert!(there.iter().enumerate().all(|(i, x)| *x == byte(b.mark, pe, i)), "step {step}");
+                    let byte = bytes(b.mark, pe);
+                    assert!(there.iter().enumerate().all(|(i, x)| *x == byte(i)), "step {step}");
                 }
                 world.barrier();
             }

@@ -157,7 +157,8 @@ fn check_puts<T: Elem>(on: On<'_>, family: &Family<T>, area: Area, shift: usize,
         moves.iter().for_each(|m| apply(m, size, to, &from));
     }
     let found = area.own(expected.len());
-    if let Some(at) = (0..expected.len()).find(|i| found[*i] != expected[*i]) {
+    if found != expected {
+        let at = (0..expected.len()).find(|i| found[*i] != expected[*i]).unwrap_or(0);
         let element = (at % region).saturating_sub(shift) / size;
         let which = moves.iter().rposition(|m| m.to <= element).map(|i| (&list[i], &moves[i]));
         panic!(
@@ -181,14 +182,16 @@ fn check_gets<T: Elem>(on: On<'_>, family: &Family<T>, area: Area, shift: usize,
     for target in 0..n {
         let mut found = vec![0xee_u8; elements * size];
         let mut expected = found.clone();
+        let there = before(target);
         for (i, (m, which)) in moves.iter().zip(&list).enumerate() {
             let to = found.as_mut_ptr().wrapping_add(m.to * size).cast::<T>();
             let from = area.base.cast_const().wrapping_add(shift + m.from * size).cast::<T>();
             // SAFETY: `found` has the elements, and nobody writes the area.
             unsafe { call(family, *which, (on.ctx(i), to, from, target as i32)) };
-            apply(m, size, &mut expected, &before(target)[shift..]);
+            apply(m, size, &mut expected, &there[shift..]);
         }
-        if let Some(at) = (0..expected.len()).find(|i| found[*i] != expected[*i]) {
+        if found != expected {
+            let at = (0..expected.len()).find(|i| found[*i] != expected[*i]).unwrap_or(0);
             let which = moves.iter().rposition(|m| m.to <= at / size).map(|i| (&list[i], &moves[i]));
             panic!(
                 "get {name}, {}+{shift}: PE {me} from PE {target} differs at byte {at}: {which:?}",

@@ -16,7 +16,7 @@ use crate::coll::active_set::active_set;
 use crate::coll::broadcast::Root;
 use crate::coll::group::{Group, collective};
 use crate::coll::object::{Dest, Source};
-use crate::coll::ops::{Arith, Operator};
+use crate::coll::ops::{Arith, Fold, Operator, fold};
 use crate::coll::pieces::extent;
 use crate::coll::reduce::reduce as reduction;
 use crate::coll::scan::Own;
@@ -187,9 +187,16 @@ impl<'e> On<'e> {
     /// # Safety
     /// As for [`sum_reduce`](crate::raw::sum_reduce).
     pub(super) unsafe fn reduce<T: Elem, O: Operator<T>>(self, dest: *mut T, src: *const T, n: usize) {
+        // SAFETY: the same contract.
+        unsafe { self.reduce_by(dest, src, n, O::NAME, fold::<T, O>) }
+    }
+
+    /// # Safety
+    /// As for [`sum_reduce`](crate::raw::sum_reduce).
+    unsafe fn reduce_by<T: Elem>(self, dest: *mut T, src: *const T, n: usize, operator: u64, fold: Fold<T>) {
         // SAFETY: COLL-K1 and COLL-K5 of both objects, by the same contract.
         let objects = unsafe { self.objects(n, (dest, n), (src, n), true) };
-        self.run((Kind::Reduce, n, O::NAME), objects, |group| reduction::<T, O>(group, n));
+        self.run((Kind::Reduce, n, operator), objects, |group| reduction(group, n, fold));
     }
 
     /// # Safety

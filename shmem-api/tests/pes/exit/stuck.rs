@@ -40,7 +40,7 @@ const FOUND: &[Case] = &[
                 world.barrier();
             }
         },
-        &["PE 1 is at work after it dropped the team, but PE 0 at a barrier"],
+        &["is at work after it dropped the team, but PE 0 at a barrier"],
     ),
     (
         "a broadcast of one, and finalize",

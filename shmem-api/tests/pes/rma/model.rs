@@ -109,7 +109,9 @@ pub fn apply(m: &Move, size: usize, to: &mut [u8], from: &[u8]) {
 /// Bytes that differ from those of every other seed nearly everywhere.
 pub fn pattern(seed: u64, len: usize) -> Vec<u8> {
     let mut random = Random::new(seed);
-    let mut bytes: Vec<u8> = (0..len.div_ceil(8)).flat_map(|_| random.next().to_ne_bytes()).collect();
-    bytes.truncate(len);
+    let mut bytes = vec![0; len];
+    for word in bytes.chunks_mut(8) {
+        word.copy_from_slice(&random.next().to_ne_bytes()[..word.len()]);
+    }
     bytes
 }

@@ -162,7 +162,8 @@ pub fn launch(program: &Path, n: u32, boot: Boot) -> Launch {
 
 /// Runs a program on each number of PEs under the boots of [`Boot::of_each`]; each must succeed. `check` looks at what it printed.
 pub fn on(program: &Path, pes: &[u32], check: impl Fn(u32, &Outcome)) {
-    for (n, boot) in Boot::of_each(pes) {
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    for (n, boot) in Boot::of_each(&name, pes) {
         let outcome = launch(program, n, boot).run();
         outcome.expect_success(&format!("{} on {n} PEs by {boot:?}", program.display()));
         check(n, &outcome);
