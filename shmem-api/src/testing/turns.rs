@@ -1,4 +1,4 @@
-//! How many launches of a test binary run at a time: as many as there are cores, since much of a launch is waiting; or
+//! How many launches of a test binary run at a time: half as many again as there are cores, since much of a launch is waiting; or
 //! `SHMEM_TEST_AT_ONCE`.
 
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -23,7 +23,7 @@ pub(super) fn take() -> Turn {
 
 fn at_once() -> usize {
     let told = std::env::var("SHMEM_TEST_AT_ONCE").ok().and_then(|n| n.parse().ok());
-    told.or_else(|| Some(std::thread::available_parallelism().ok()?.get())).unwrap_or(1).max(1)
+    told.or_else(|| Some(std::thread::available_parallelism().ok()?.get() * 3 / 2)).unwrap_or(1).max(1)
 }
 
 impl Turns {

@@ -102,6 +102,10 @@ fn a_core_holds_what_was_touched_of_the_heap() {
     for &boot in Boot::all() {
         for (case, signal, fault) in ENDS {
             for dump in ["1", "0"] {
+                // Of launchers, which take a second for each: who catches which signal may be theirs, what is dumped is not.
+                if boot != Boot::Local && dump == "0" && *case != "abort" {
+                    continue;
+                }
                 let (_, core, said) = crash(test, case, boot, &[("SHMEM_HEAP_DUMP", dump)]);
                 let (Some(core), &[small, block]) = (core, &said[..]) else { continue };
                 let why = core.why.unwrap();
