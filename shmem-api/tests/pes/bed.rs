@@ -391,13 +391,16 @@ pub fn check_move<T: Value>(bed: &mut Bed, group: &impl Together, what: Moves, n
     }
 }
 
-/// One collective that calculates: `call` gets dest, source and count; `expected` gets seed, PEs, rank and element.
+/// What a collective that calculates gives: by seed, PEs, rank and element.
+type Expected<'e, T> = &'e dyn Fn(u64, &[usize], usize, usize) -> T;
+
+/// One collective that calculates: `call` gets dest, source and count; `expected` is asked for each element.
 pub fn check_reduction<T: Value>(
     bed: &mut Bed,
     group: &impl Together,
     (what, n): (&str, usize),
     call: &dyn Fn(*mut T, *const T, usize),
-    expected: &dyn Fn(u64, &[usize], usize, usize) -> T,
+    expected: Expected<'_, T>,
     ready: &dyn Fn(),
 ) {
     let in_place = bed.random.below(2) == 0;
