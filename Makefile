@@ -8,7 +8,7 @@ export MPICC
 export RUST_TEST_THREADS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 export SHMEM_TEST_TIMEOUT ?= 120
 
-.PHONY: help demo test launches quiet build check test-all test-far test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions clean
+.PHONY: help demo test launches quiet tests-built build check test-all test-far test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions clean
 
 help:
 	@echo "make demo    install what is missing, build, run the word count and the ring under every launcher"
@@ -37,8 +37,8 @@ build: setup-build
 	cargo build --release --workspace --examples $$(scripts/setup.sh features)
 
 # What launches nothing (`quiet`) goes on where the launches leave a core idle.
-test: setup-test check
-	@mkdir -p target; nice -n 19 $(MAKE) --no-print-directory quiet > target/quiet.log 2>&1 & quiet=$$!; \
+test: setup-test check tests-built
+	@nice -n 19 $(MAKE) --no-print-directory quiet > target/quiet.log 2>&1 & quiet=$$!; \
 	trap 'pkill -P $$quiet; kill $$quiet' INT TERM; \
 	if ! $(MAKE) --no-print-directory launches; then pkill -P $$quiet; kill $$quiet; exit 1; fi; \
 	wait $$quiet; status=$$?; cat target/quiet.log; exit $$status
@@ -62,8 +62,11 @@ check:
 # The tests are built without an MPI and without libclang. (Of the whole workspace, whichever are run: for one crate alone cargo would
 # build them with other features of their dependencies, all anew.)
 runtime := cargo test --workspace --no-default-features --features shmem-api/testing
-test-all test-far test-hosts-by-mpi test-by-mpi: export MPICC = /bin/false
-test-all test-far test-hosts-by-mpi test-by-mpi: export LIBCLANG_PATH = /nonexistent
+tests-built test-all test-far test-hosts-by-mpi test-by-mpi: export MPICC = /bin/false
+tests-built test-all test-far test-hosts-by-mpi test-by-mpi: export LIBCLANG_PATH = /nonexistent
+
+tests-built:
+	$(runtime) --no-run --quiet
 
 # All tests, from one build: the multi-PE ones under Open MPI's mpirun, MPICH's mpiexec and the local boot, and, by that, as several
 # hosts that reach each other over UCX (SHMEM_TEST_BOOTS=hosts: only so).
