@@ -5,6 +5,7 @@
 #     run.sh starts [--rounds 10] [--oshcc PATH]  starting and ending a job, under both MPIs' launchers (`starts`): with
 #                                                 what is on the machine; PATH: of an installed libshmem, else it is built
 #     run.sh hosts [--rounds 7]                   between two hosts, over UCX, beside bare UCX in C (`hosts`)
+#     run.sh hosts-mpi [--rounds 5]               on two hosts made of network namespaces, beside both MPIs (`hosts_mpi`; root)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
@@ -30,6 +31,18 @@ if [ "${1-}" = hosts ]; then
     cargo build --release -p benches --no-default-features --bin hosts
     cc -O2 -Wall -Wextra -o "$target/release/peer-hosts" benches/peers/ucx_am.c -lucp -lucs
     exec "$target/release/hosts" --peer "$target/release/peer-hosts" "$@"
+fi
+
+if [ "${1-}" = hosts-mpi ]; then
+    shift
+    cargo build --release -p benches --no-default-features --bin hosts --bin host_collectives --bin hosts_mpi
+    peers=()
+    for mpi in openmpi mpich; do
+        command -v "mpicc.$mpi" >/dev/null || { echo "run.sh: no mpicc.$mpi, so not beside it" >&2; continue; }
+        "mpicc.$mpi" -O2 -Wall -Wextra -o "$target/release/peer-hosts-$mpi" benches/peers/mpi_hosts.c
+        peers+=("$mpi=$target/release/peer-hosts-$mpi")
+    done
+    exec scripts/hosts.sh run 2 "$target/release/hosts_mpi" "$@" "${peers[@]}"
 fi
 
 if ! command -v oshcc >/dev/null || ! command -v oshrun >/dev/null; then

@@ -77,6 +77,9 @@ fn rounds(peer: &str, n: usize) -> Result<(), Failure> {
         let goal = if goal.is_nan() { "200 us".to_owned() } else { format!("{goal:.2}") };
         println!("| {what} | {} | {goal} |", shown.join(" | "));
     }
+    let median = |what| results.median("ours", what).map_or("-".to_owned(), |n| format!("{n:.1}"));
+    println!("\nThe computing target's loss at 1,000 messages a second: {} per mille.", median("loss"));
+    println!("CPU time of a PE that sleeps for two seconds: {} us.", median("idle"));
     Ok(())
 }
 
@@ -125,7 +128,84 @@ fn child() -> Result<(), Failure> {
         _ => while unsafe { stop.read_volatile() } == 0 {},
     }
     world.barrier();
+    match world.pe() {
+        0 => messages(at, stop),
+        _ => loss(stop),
+    }
+    world.barrier();
+    let before = cpu_time();
+    std::thread::sleep(Duration::from_secs(2));
+    let slept = cpu_time() - before;
+    if world.pe() == 1 {
+        println!("ours idle {:.0}", slept.as_secs_f64() * 1e6);
+    }
+    world.barrier();
     Ok(())
+}
+
+/// What PE 1 says to PE 0 by the word `stop` of PE 0.
+const SILENCE: u64 = 2;
+const TALK: u64 = 3;
+const END: u64 = 4;
+
+/// PE 0: a put and quiet each millisecond while PE 1 wants to hear them.
+fn messages(at: *mut u8, stop: *mut u64) {
+    let (one, mut next) = (1_u64, Instant::now());
+    loop {
+        // SAFETY: see above.
+        match unsafe { stop.read_volatile() } {
+            TALK => {
+                // SAFETY: see above.
+                unsafe { raw::put(at.cast::<u64>(), &raw const one, 1, 1) };
+                quiet();
+            }
+            END => return,
+            _ => {}
+        }
+        next = (next + Duration::from_millis(1)).max(Instant::now());
+        std::thread::sleep(next - Instant::now());
+    }
+}
+
+/// PE 1: computes on all cores, in silence and with messages coming in, turn and turn about.
+fn loss(stop: *mut u64) {
+    const TIME: Duration = Duration::from_millis(300);
+    let say = |word| {
+        // SAFETY: see above.
+        unsafe { raw::atomic_set(stop, word, 0) };
+        quiet();
+    };
+    let (mut silent, mut told) = (0, 0);
+    for _ in 0..10 {
+        say(SILENCE);
+        silent += computed(TIME);
+        say(TALK);
+        told += computed(TIME);
+    }
+    say(END);
+    println!("ours loss {:.1}", (1.0 - told as f64 / silent as f64) * 1e3);
+}
+
+/// How much is computed in that time by as many threads as there are cores, without a call of the library.
+fn computed(time: Duration) -> u64 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let compute = move || {
+        let (start, mut done, mut x) = (Instant::now(), 0, 1_u64);
+        while start.elapsed() < time {
+            (0..1000).for_each(|i| x = std::hint::black_box(x.wrapping_mul(6_364_136_223_846_793_005) ^ i));
+            done += 1;
+        }
+        done
+    };
+    let others: Vec<_> = (1..cores).map(|_| std::thread::spawn(compute)).collect();
+    let own = compute();
+    others.into_iter().map(|thread| thread.join().unwrap_or(0)).sum::<u64>() + own
+}
+
+/// What this process has used of the cores.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// A thread that computes until it is told to stop.

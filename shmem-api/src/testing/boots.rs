@@ -15,7 +15,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::Outcome;
 use super::random::mix;
 
 /// Set in the processes of a launch: the test they run.
@@ -197,8 +196,7 @@ impl Boot {
     /// time, of 1,000 of them 12 end by SIGPIPE; and of 720 bare MPI programs that call `MPI_Abort(.., 7)`, six at a time, one ends
     /// with 1 and this line. Open MPI's: of two that start at once, each may make the directory that both use, and the slower one
     /// gives up.
-    pub fn slips(self, outcome: &Outcome) -> bool {
-        let Outcome { status, stdout, stderr, .. } = outcome;
+    pub fn slips(self, status: ExitStatus, (stdout, stderr): (&str, &str)) -> bool {
         match self {
             Boot::Mpich if status.code() == Some(1) => stdout.contains("EXIT STRING: Hangup (signal 1)"),
             Boot::Mpich => status.signal() == Some(rustix::process::Signal::PIPE.as_raw()),

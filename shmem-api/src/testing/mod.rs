@@ -201,7 +201,7 @@ impl Launch {
         loop {
             let start = Instant::now();
             let outcome = finish(self.spawn(), start, self.limit);
-            if slips == SLIPS || !self.boot.slips(&outcome) {
+            if slips == SLIPS || !self.boot.slips(outcome.status, (&outcome.stdout, &outcome.stderr)) {
                 return outcome;
             }
             slips += 1;

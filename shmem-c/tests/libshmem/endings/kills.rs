@@ -58,7 +58,7 @@ impl End {
         // What it becomes may end by itself, after a second.
         let own = if self.action == "exec" { Duration::from_secs(1) } else { Duration::ZERO };
         let late = seen.took.is_some_and(|took| took > patience(LEFT) + own);
-        if self.boot.slips(outcome) {
+        if self.boot.slips(outcome.status, (&outcome.stdout, &outcome.stderr)) {
             return Some(LEFT_ALONE.to_owned());
         }
         if outcome.timed_out {
