@@ -377,7 +377,7 @@ multi_pe! {
         let teams = some_teams();
         let mut counts = world.alloc::<u64>(64).unwrap();
         let at = counts.as_mut_ptr();
-        // Between hosts each takes ten times as long.
+        // Between hosts each takes many times as long.
         let (rounds, mut random) = (if is_one_host() { 10_000 } else { 1_000 }, Random::new(1));
         for i in 0..rounds {
             // All PEs draw the same team of the model; its members sync.
