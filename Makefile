@@ -7,6 +7,8 @@ export MPICC
 # Much of a launch is waiting: half as many tests again as cores run at a time.
 export RUST_TEST_THREADS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 export SHMEM_TEST_TIMEOUT ?= 120
+# Whole builds are quicker without what the next change would be spared.
+export CARGO_INCREMENTAL ?= 0
 
 .PHONY: help demo test launches quiet tests-built build check test-all test-far test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions clean
 
@@ -46,11 +48,14 @@ test: setup-test check tests-built
 
 launches: test-all test-far test-hosts-by-mpi test-by-mpi test-beside-mpi test-release test-instructions
 
-# First what the launches will want.
+# First what the launches will want. (`make loom` knows no bound of preemptions where there are two threads.)
 quiet:
 	cargo build --release -p shmem-c --quiet
-	cargo build --release --examples
-	$(MAKE) loom
+	$(release)
+	SHMEM_TEST_PREEMPTIONS=5 $(MAKE) loom
+
+# Release programs for tests, from one build of the library: what `make demo` builds, without the crate `mpi`.
+release := cargo build --release --no-default-features -p examples --examples -p benches --bin instructions
 
 # Formatting, lints, documentation: nothing may warn.
 check:
@@ -89,9 +94,9 @@ test-beside-mpi:
 	cargo clean --quiet -p mpi-sys
 	MPICC=mpicc.mpich $(beside); status=$$?; cargo clean --quiet -p mpi-sys; exit $$status
 
-# What `make demo` builds and runs, and jobs of release programs.
+# What `make demo` runs, and jobs of release programs.
 test-release:
-	cargo build --release --examples
+	$(release)
 	scripts/demo.sh
 	scripts/same-base.sh
 	scripts/nothing-left.sh
@@ -99,7 +104,8 @@ test-release:
 # Instructions per allocation, counted by callgrind: none may have grown (no timing; skipped where the
 # compiler or the host is another than the recorded one).
 test-instructions:
-	benches/instructions.sh --check
+	$(release)
+	PROGRAM=target/release/instructions benches/instructions.sh --check
 
 # The runtime's tests with all other PEs behind the seam (`transport/loopback`), or with FAR=odd every second one. What only
 # holds where memory is mapped is left out: a far PE is not stored to by a child, and its death is its own host's to notice.

@@ -3,6 +3,7 @@
 #     instructions.sh            prints them
 #     instructions.sh --check    fails if one has grown by more than 3 % over instructions.txt
 #     instructions.sh --record   writes instructions.txt
+# PROGRAM: benches' `instructions`, if it has been built.
 # The code is compiled for the baseline of the architecture, so the model of the CPU does not matter; the
 # compiler does. The check compares only what the recorded compiler made, else it says so and succeeds.
 set -euo pipefail
@@ -25,8 +26,8 @@ if [ "$mode" = --check ]; then
     [ -z "$flags" ] || nothing "RUSTFLAGS are set, which makes other code"
 fi
 
-cargo build --quiet --release -p benches --bin instructions
-program=${CARGO_TARGET_DIR:-target}/release/instructions
+[ -n "${PROGRAM:-}" ] || cargo build --quiet --release --no-default-features -p benches --bin instructions
+program=${PROGRAM:-${CARGO_TARGET_DIR:-target}/release/instructions}
 
 # What runs once is in both counts and drops out of the difference.
 short=20000

@@ -55,11 +55,14 @@ static void fetch_add(void) {
     flush();
 }
 
-static void put8_of_64(void) {
+/* In a row, and none next to the one before it. */
+static void puts_of_8(int step) {
     for (int i = 0; i < MANY; i++)
-        MPI_Put(private_memory, 8, MPI_BYTE, 1, 8 * i, 8, MPI_BYTE, window);
+        MPI_Put(private_memory, 8, MPI_BYTE, 1, 8 * i * step, 8, MPI_BYTE, window);
     flush();
 }
+static void put8_of_64(void) { puts_of_8(1); }
+static void put8_of_64_apart(void) { puts_of_8(37); }
 
 static void round_trip(void) {
     int64_t word = 1;
@@ -79,6 +82,7 @@ static void transfers(void) {
         report("put8+quiet", 5000, 1, put8);
         report("fetch_add", 5000, 1, fetch_add);
         report("put8_of_64", 1000, MANY, put8_of_64);
+        report("put8_of_64_apart", 1000, MANY, put8_of_64_apart);
         report("put1M+quiet", 200, 1, put1m);
         report("get1M", 200, 1, get1m);
         report("put16M+quiet", 20, 1, put16m);

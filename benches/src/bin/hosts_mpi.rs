@@ -23,6 +23,7 @@ const ROWS: &[(&str, &[&str], &str)] = &[
     ("put8+quiet", &["put8+quiet"], ""),
     ("fetch_add", &["fetch_add"], ""),
     ("put8_of_64", &["put8_of_64"], "1.2 of Open MPI's, 0.3 of MPICH's"),
+    ("put8_of_64_apart", &["put8_of_64_apart"], "1.2 of Open MPI's, 0.3 of MPICH's"),
     ("signal_round", &["signal_round"], ""),
     ("put1M+quiet", &["put1M+quiet"], ""),
     ("get1M", &["get1M"], ""),

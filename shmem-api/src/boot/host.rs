@@ -12,7 +12,7 @@ use crate::boot::text::{padded, unpadded};
 #[repr(C)]
 pub(crate) struct Host {
     /// The kernel that runs, since it started; empty where that cannot be read, as the other two.
-    boot: [u8; 40],
+    boot: Machine,
     name: [u8; 64],
     /// The process numbers it sees.
     pids: [u8; 32],
@@ -20,15 +20,22 @@ pub(crate) struct Host {
     net: [u8; 32],
 }
 
+/// What distinguishes the machines that hosts are on: the kernel that runs, since it started. Of no use alone where it is empty.
+pub(crate) type Machine = [u8; 40];
+
+/// That of this process.
+pub(crate) fn machine() -> Machine {
+    padded(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim())
+}
+
 impl Host {
     pub(crate) fn here() -> Host {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let space = |of: &str| {
             let link = std::fs::read_link(format!("/proc/self/ns/{of}")).unwrap_or_default();
             padded(&link.to_string_lossy())
         };
-        Host { boot: padded(boot.trim()), name: padded(&name), pids: space("pid"), net: space("net") }
+        Host { boot: machine(), name: padded(&name), pids: space("pid"), net: space("net") }
     }
 
     /// What its users call it.

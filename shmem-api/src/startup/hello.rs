@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use memheap::settings::{self, Settings};
 use memheap::{Bytes, PeId};
 
+use crate::boot::host::{self, Machine};
 use crate::boot::protocol::Boot;
 use crate::boot::step::step;
 use crate::boot::text::{padded, unpadded, whole};
@@ -24,6 +25,7 @@ pub(super) struct Hello {
     pub(super) check: u64,
     pub(super) teams: u64,
     pub(super) cores: Cores,
+    machine: Machine,
     /// How the PEs of a machine take themselves for several hosts, as text.
     fake_hosts: [u8; 128],
     /// The kind of processor.
@@ -80,8 +82,17 @@ pub(super) fn say_hello(
             return Err(Error::StartDiffers { item, me, here, pe, there });
         }
     }
-    let here = boot.hosts().beside(me).iter().map(|pe| all[pe.0 as usize].cores);
-    Ok((mine, Cores::are_crowded(&here.collect::<Vec<_>>())))
+    let hosts = boot.hosts();
+    let cores = |on: &dyn Fn(PeId, &Hello) -> bool| {
+        let there = (0..).map(PeId).zip(&all).filter(|(pe, hello)| on(*pe, hello));
+        there.map(|(_, hello)| hello.cores).collect::<Vec<_>>()
+    };
+    let host = cores(&|pe, _| hosts.share(me, pe));
+    let machine = match mine.machine[0] {
+        0 => host.clone(),
+        _ => cores(&|_, hello| hello.machine == mine.machine),
+    };
+    Ok((mine, Cores::are_crowded(&host, &machine)))
 }
 
 impl Hello {
@@ -101,6 +112,7 @@ impl Hello {
             check: settings.count(&settings::HEAP_CHECK).unwrap_or(1),
             teams: settings.count(&settings::TEAMS).unwrap_or(0),
             cores: Cores::here(),
+            machine: host::machine(),
             fake_hosts: whole(
                 me,
                 settings::FAKE_HOSTS.name,

@@ -75,10 +75,12 @@ pub(crate) mod futex {
     }
 }
 
-/// Runs `model` in every order in which its threads can run, or in those with at most so many preemptions.
+/// Runs `model` in every order in which its threads can run, or in those with at most so many preemptions; with
+/// `SHMEM_TEST_PREEMPTIONS`, in none with more than that.
 #[cfg(all(test, loom))]
 pub(crate) fn explore(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = preemptions;
+    let most = std::env::var("SHMEM_TEST_PREEMPTIONS").ok().map(|n| n.parse().expect("a number"));
+    builder.preemption_bound = preemptions.into_iter().chain(most).min();
     builder.check(model);
 }

@@ -114,18 +114,27 @@ impl Boot {
     }
 
     /// For what holds however PEs have joined and wherever they are, `what` being its name: each of these numbers of PEs by our
-    /// own supervisor, and one of them, drawn by the name, under each launcher of others. (On each number of PEs those are
-    /// tested by `init`, `exit` and `launchers`.) On several hosts there are up to four PEs, since each of more takes its time on
+    /// own supervisor, and one of them under one launcher of others, both drawn by the name; under each of these, if it is of `init`,
+    /// `exit` or `launchers`, or `SHMEM_TEST_BOOTS` names them. On several hosts there are up to four PEs, since each of more takes its time on
     /// the network's; more of them in one test of four, or where the test knows no fewer.
     pub fn of_each(what: &str, pes: &[u32]) -> impl Iterator<Item = (u32, Boot)> {
         let ours = |boot: Boot| matches!(boot, Boot::Local | Boot::Hosts);
         let alone = !Boot::everywhere().iter().any(|boot| ours(*boot));
         let few = pes.iter().any(|n| (2..=4).contains(n));
+        let of_launchers = ["init::", "exit::", "launchers::"].iter().any(|module| what.starts_with(module));
+        let others: Vec<Boot> = Boot::launchers().collect();
+        let drawn = match of_launchers || std::env::var_os(CHOICE).is_some() || others.is_empty() {
+            true => None,
+            false => Some(others[number(what, 7) as usize % others.len()]),
+        };
         pes.iter().enumerate().flat_map(move |(i, &n)| {
             let taken = move |boot: Boot| match boot {
                 Boot::Local => true,
                 Boot::Hosts => n <= 4 || !few || number(what, 0).is_multiple_of(4),
-                _ => alone || number(what, boot as u64) as usize % pes.len() == i,
+                _ => {
+                    drawn.is_none_or(|drawn| drawn == boot)
+                        && (alone || number(what, boot as u64) as usize % pes.len() == i)
+                }
             };
             Boot::of(n).filter(move |boot| taken(*boot)).map(move |boot| (n, boot))
         })

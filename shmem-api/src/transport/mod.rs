@@ -27,7 +27,7 @@ mod mpi;
 pub(crate) mod part;
 pub(crate) mod served;
 #[cfg(test)]
-mod sim;
+pub(crate) mod sim;
 mod ucx;
 pub(crate) mod wire;
 
@@ -188,7 +188,23 @@ pub(crate) fn far() -> Option<&'static dyn Transport> {
 #[cold]
 #[inline(never)]
 fn given() -> Option<&'static dyn Transport> {
+    #[cfg(test)]
+    if let Some(here) = HERE.get() {
+        return Some(here);
+    }
     FAR.get().copied()
+}
+
+#[cfg(test)]
+thread_local! {
+    static HERE: std::cell::Cell<Option<&'static dyn Transport>> = const { std::cell::Cell::new(None) };
+}
+
+/// That of this thread, which stands for a PE.
+#[cfg(test)]
+pub(crate) fn set_here(transport: &'static dyn Transport) {
+    HERE.set(Some(transport));
+    IS_THERE.store(true, Ordering::Release);
 }
 
 /// In the start of a job that has such PEs: its transport from now on.

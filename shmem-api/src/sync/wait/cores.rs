@@ -1,6 +1,6 @@
 //! Whether the PEs of a host have a core each. They tell each other what they may run on: a launcher may have bound each
-//! to a core of its own, and then none of them sees more than one. All come to the same answer, as waker and sleeper must
-//! (`wait`, WAIT-B1).
+//! to a core of its own, and then none of them sees more than one. Containers of one machine are hosts of their own that share
+//! its cores: so the PEs of all of them count. All of a host come to the same answer, as waker and sleeper must (`wait`, WAIT-B1).
 
 use bytemuck::{Pod, Zeroable};
 use rustix::thread::{CpuSet, sched_getaffinity};
@@ -37,16 +37,17 @@ impl Cores {
         self.mask.iter().zip(&other.mask).all(|(mine, theirs)| mine & !theirs == 0)
     }
 
-    /// Whether so many PEs, which may run there, share cores.
-    pub(crate) fn are_crowded(all: &[Cores]) -> bool {
-        let n = all.len() as u64;
-        // A limit of the control block group is taken for one that all have together.
-        let limited = |c: &Cores| (c.count() == 0 || c.most < c.count()) && n > c.most;
-        let full =
-            |c: &Cores| c.count() > 0 && all.iter().filter(|o| o.is_within(c)).count() as u64 > c.count();
-        let any = all.iter().fold([0; WORDS], |any, c| std::array::from_fn(|i| any[i] | c.mask[i]));
+    /// Whether PEs share cores, given what those of a host may run on, and those of all hosts on its machine.
+    pub(crate) fn are_crowded(host: &[Cores], machine: &[Cores]) -> bool {
+        // A limit of the control block group is taken for one that all of the host have together.
+        let limited = |c: &Cores| (c.count() == 0 || c.most < c.count()) && host.len() as u64 > c.most;
+        let within = |c: &Cores| machine.iter().filter(|o| o.is_within(c)).count() as u64;
+        let full = |c: &Cores| c.count() > 0 && within(c) > c.count();
+        let any = machine.iter().fold([0; WORDS], |any, c| std::array::from_fn(|i| any[i] | c.mask[i]));
         let any = Cores { mask: any, most: 0 };
-        all.iter().any(|c| limited(c) || full(c)) || any.count() > 0 && n > any.count()
+        host.iter().any(limited)
+            || machine.iter().any(full)
+            || any.count() > 0 && machine.len() as u64 > any.count()
     }
 }
 
@@ -58,33 +59,49 @@ mod tests {
         Cores { mask: std::array::from_fn(|i| if i == 0 { mask } else { 0 }), most: mask.count_ones().into() }
     }
 
+    /// On a host that has the machine to itself.
+    fn are_crowded(all: &[Cores]) -> bool {
+        Cores::are_crowded(all, all)
+    }
+
     #[test]
     fn pes_that_are_bound_are_crowded_only_where_they_share() {
-        assert!(!Cores::are_crowded(&[on(0b01), on(0b10)]), "a core each");
-        assert!(!Cores::are_crowded(&[on(0b11), on(0b11)]), "not bound");
-        assert!(!Cores::are_crowded(&[on(0b01), on(0b11)]), "one of them bound");
-        assert!(!Cores::are_crowded(&[on(0b0011), on(0b0011), on(0b1100), on(0b1100)]), "bound to sockets");
-        assert!(Cores::are_crowded(&[on(0b01), on(0b01)]), "bound to one core");
-        assert!(Cores::are_crowded(&[on(0b11); 3]), "more than there are");
-        assert!(Cores::are_crowded(&[on(0xff), on(0b01), on(0b01)]), "two of them on one core");
-        assert!(
-            Cores::are_crowded(&[on(0b011), on(0b110), on(0b101), on(0b011)]),
-            "more than there are together"
-        );
+        assert!(!are_crowded(&[on(0b01), on(0b10)]), "a core each");
+        assert!(!are_crowded(&[on(0b11), on(0b11)]), "not bound");
+        assert!(!are_crowded(&[on(0b01), on(0b11)]), "one of them bound");
+        assert!(!are_crowded(&[on(0b0011), on(0b0011), on(0b1100), on(0b1100)]), "bound to sockets");
+        assert!(are_crowded(&[on(0b01), on(0b01)]), "bound to one core");
+        assert!(are_crowded(&[on(0b11); 3]), "more than there are");
+        assert!(are_crowded(&[on(0xff), on(0b01), on(0b01)]), "two of them on one core");
+        assert!(are_crowded(&[on(0b011), on(0b110), on(0b101), on(0b011)]), "more than there are together");
     }
 
     #[test]
     fn a_limit_counts_and_so_does_what_is_not_known() {
         let limited = |most| Cores { most, ..on(0xff) };
-        assert!(Cores::are_crowded(&[limited(2); 3]) && !Cores::are_crowded(&[limited(3); 3]));
+        assert!(are_crowded(&[limited(2); 3]) && !are_crowded(&[limited(3); 3]));
         let unknown = |most| Cores { most, ..on(0) };
-        assert!(Cores::are_crowded(&[unknown(2); 3]) && !Cores::are_crowded(&[unknown(2); 2]));
+        assert!(are_crowded(&[unknown(2); 3]) && !are_crowded(&[unknown(2); 2]));
+    }
+
+    #[test]
+    fn containers_of_a_machine_share_its_cores_and_have_limits_of_their_own() {
+        let (two, each) = ([on(0b11); 2], [on(0b01), on(0b10)]);
+        assert!(Cores::are_crowded(&two, &[on(0b11); 4]), "two pairs on two cores");
+        assert!(!Cores::are_crowded(&two, &[two, [on(0b1100); 2]].concat()), "each pair on cores of its own");
+        assert!(Cores::are_crowded(&each, &[each, each].concat()), "bound to the same cores");
+        let limited = [Cores { most: 2, ..on(0xff) }; 2];
+        assert!(
+            !Cores::are_crowded(&limited, &[limited; 4].concat()),
+            "eight on eight, each pair with time for two"
+        );
+        assert!(Cores::are_crowded(&limited, &[limited; 5].concat()), "ten on eight");
     }
 
     #[test]
     fn this_process_may_run_somewhere() {
         let here = Cores::here();
         assert!(here.most > 0 && here.count() >= here.most, "{here:?}");
-        assert!(!Cores::are_crowded(&[here]), "{here:?}");
+        assert!(!are_crowded(&[here]), "{here:?}");
     }
 }

@@ -1,9 +1,9 @@
-//! Hosts that meet, with threads as PEs: who is told what, and what members show to each other.
+//! Hosts that meet, with threads as PEs, by shared memory and over a simulated network: who is told what, and what members show to each other.
 
 use std::thread;
 
 use crate::node::signature::{ARGS, Kind, Signature};
-use crate::team::rendezvous::tests::{Job, Yields};
+use crate::team::rendezvous::tests::{Job, Yields, jobs};
 use crate::testing::Random;
 
 /// Words that a member shows in a call: how many, and which.
@@ -13,11 +13,9 @@ fn shows(pe: usize, call: u64, room: usize) -> Vec<u64> {
 }
 
 /// A job whose members show words in each of its calls, and read those of all others.
-fn show_and_read(of: &[u32], calls: u64, room: usize) {
-    let job = Job::new(of);
+fn show_and_read(of: &[u32], job: &Job, calls: u64, room: usize) {
     thread::scope(|s| {
         for pe in 0..of.len() {
-            let job = &job;
             s.spawn(move || {
                 let place = job.place(pe);
                 let upper = place.upper.as_ref().expect("several hosts");
@@ -44,16 +42,18 @@ fn show_and_read(of: &[u32], calls: u64, room: usize) {
 #[test]
 fn members_read_what_those_on_other_hosts_show() {
     for of in [&[0, 1][..], &[0, 0, 1, 1], &[0, 1, 1, 1], &[0, 1, 2, 0, 1, 0], &[0, 0, 1, 2, 3, 4, 4]] {
-        show_and_read(of, 60, ARGS - 2);
+        jobs(of).for_each(|job| show_and_read(of, &job, job.calls(60), ARGS - 2));
     }
 }
 
 /// With as many hosts as meet so there is no room for all that members may show.
 #[test]
 fn two_to_64_hosts_meet() {
-    for hosts in [2, 3, 4, 5, 7, 8, 9, 16, 31, 33, 64] {
+    for hosts in [2, 3, 4, 5, 7, 8, 9, 17, 31, 33, 64] {
         let of: Vec<u32> = (0..hosts).chain(0..hosts / 2).collect();
-        show_and_read(&of, 6, ARGS - 2);
+        // Over a network so many threads take their time.
+        let most = if [3, 8, 17, 64].contains(&hosts) { 2 } else { 1 };
+        jobs(&of).take(most).for_each(|job| show_and_read(&of, &job, job.calls(6), ARGS - 2));
     }
 }
 

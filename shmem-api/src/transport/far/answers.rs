@@ -8,8 +8,7 @@
 //! may hold one of its own in both.
 #![allow(unsafe_code)]
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use memheap::PeId;
 use parking_lot::Mutex;
 

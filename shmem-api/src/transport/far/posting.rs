@@ -48,6 +48,17 @@ fn courses(stream: Stream) -> std::ops::Range<usize> {
     }
 }
 
+/// Adds the data of the last request to the batch.
+///
+/// # Safety
+/// USER-U1: readable.
+unsafe fn pack(outbox: &mut Outbox, data: &Place) {
+    // SAFETY: USER-U1, of which the caller made sure.
+    unsafe { data.pack(&mut outbox.batch) };
+    let padded = outbox.batch.len().next_multiple_of(8);
+    outbox.batch.resize(padded, 0);
+}
+
 impl Far {
     /// Posts a request to a host with its data. Returns when that may be used again; `false` if the host is lost.
     ///
@@ -79,14 +90,17 @@ impl Far {
             return self.wait(|| self.answers.hopeless(host)).is_some();
         }
         let fences = self.fences[usize::from(request.course)].load(Ordering::Acquire);
+        if post == Post::Plain && outbox.join(&request, fences, self.copied) {
+            // SAFETY: USER-U1, of which the caller made sure.
+            unsafe { pack(&mut outbox, data) };
+            return true;
+        }
         outbox.number(&mut request, fences, post != Post::Plain);
         self.given.fetch_add(1, Ordering::Relaxed);
         if request.cost() <= self.copied {
             self.append(&mut outbox, &request);
             // SAFETY: USER-U1, of which the caller made sure.
-            unsafe { data.pack(&mut outbox.batch) };
-            let padded = outbox.batch.len().next_multiple_of(8);
-            outbox.batch.resize(padded, 0);
+            unsafe { pack(&mut outbox, data) };
             if post == Post::Fetching {
                 // Whoever waits for it also polls.
                 self.flush(&mut outbox);
@@ -132,7 +146,7 @@ impl Far {
         if outbox.batch.is_empty() {
             self.waiting.fetch_add(1, Ordering::Relaxed);
         }
-        outbox.batch.extend_from_slice(&request.bytes());
+        outbox.append(request);
     }
 
     /// Sends the batch.
@@ -142,7 +156,7 @@ impl Far {
         }
         let header = message::envelope(Form::Batch, self.hosts.me(), self.secret);
         self.send_copy(outbox.server, &header, &outbox.batch);
-        outbox.batch.clear();
+        outbox.clear();
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -1,5 +1,8 @@
 //! What the serving thread of a process does: asleep in the engine until somebody of another host asks for something.
 //!
+//! Where requests come one soon after the other, as from a PE that waits for each, it polls a little longer before it sleeps: to be woken
+//! takes longer than to do what is asked.
+//!
 //! A thread that waits, and has a core for it, looks for requests itself: a thread that is to be woken for each would take twice as long.
 //! The serving thread then naps, and sees after [`NAP`] whether that thread still looks.
 //!
@@ -23,10 +26,32 @@ const TICK: Duration = Duration::from_millis(1);
 /// How long the serving thread leaves requests to a thread that waits, and looks often: at least so often in that time.
 const NAP: Duration = Duration::from_micros(100);
 const OFTEN: u64 = 8;
+/// A request that comes within this after another is followed by a third, it is taken, as soon.
+const SOON: Duration = Duration::from_micros(50);
+
+/// What the serving thread expects.
+struct Requests {
+    /// When the last ones were served, and whether they came soon after those before.
+    last: Instant,
+    often: bool,
+}
+
+impl Requests {
+    /// So many have been served, and it is `now`: whether the next ones are to be polled for.
+    fn are_expected(&mut self, served: usize, now: Instant) -> bool {
+        let since = now - self.last;
+        if served > 0 {
+            (self.last, self.often) = (now, since < SOON);
+        }
+        self.often && (served > 0 || since < SOON)
+    }
+}
+
 impl Far {
     /// Serves until `stop` is set and [`stop_serving`](Self::stop_serving) called.
     pub(crate) fn serve(&self, stop: &AtomicBool) {
         let (mut ticked, mut looked, mut looks) = (Instant::now(), Instant::now(), 0);
+        let mut requests = Requests { last: ticked, often: false };
         while !stop.load(Ordering::Acquire) {
             let (served, now) = (self.serve_once(), Instant::now());
             let (since_tick, since_look) = (now - ticked, now - looked);
@@ -35,13 +60,17 @@ impl Far {
                 looked = now;
                 continue;
             }
-            if served > 0 && since_tick < TICK {
-                continue;
-            }
             let watched = self.watched.load(Ordering::Acquire);
             if watched && since_tick >= TICK {
                 self.tick();
                 ticked = now;
+                continue;
+            }
+            if !watched {
+                ticked = now;
+            }
+            let expected = self.spins > 0 && requests.are_expected(served, now);
+            if served > 0 || expected {
                 continue;
             }
             let until_look = LOOK - since_look;

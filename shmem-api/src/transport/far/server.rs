@@ -17,8 +17,7 @@
 //! that are held back, or the data of one request; more is refused. **FAR-V2** a request is told to be done when it is, and its PE is rung after that.
 #![allow(unsafe_code)]
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use memheap::PeId;
 
 use super::execute::{Data, Memory, Outcome, finish, perform};

@@ -94,11 +94,17 @@ impl Model {
         let len = 1 + if driven.below(6) == 0 { driven.below(BYTES) } else { driven.below(32) };
         let (at, first) = (driven.below(BYTES + 1 - len), driven.below(256));
         let bytes: Vec<u8> = (0..len).map(|i| (first + 7 * i) as u8).collect();
-        let to = self.with(me, place, |channel| {
-            channel.put(at, &bytes);
-            channel.at(at)
-        });
-        put(driven.far(me), to, &bytes);
+        // Some in pieces that touch.
+        let pieces = 1 + driven.below(3) * driven.below(3);
+        let mut at = at;
+        for piece in bytes.chunks(len.div_ceil(pieces)) {
+            let to = self.with(me, place, |channel| {
+                channel.put(at, piece);
+                channel.at(at)
+            });
+            put(driven.far(me), to, piece);
+            at += piece.len();
+        }
     }
 
     /// Blocks inside the bytes of a channel: at the target, where they begin, and how long they are here.
@@ -165,7 +171,8 @@ impl Model {
         let half = FarBlocks { strides: [16, 16], len: 8, n: DATA / 2 };
         match driven.below(3) {
             0 => put(far, data, bytes),
-            1 => (0..DATA).for_each(|i| put(far, data.plus(i * 8), &bytes[i * 8..i * 8 + 8])),
+            // None joins the one before it.
+            1 => (0..DATA).rev().for_each(|i| put(far, data.plus(i * 8), &bytes[i * 8..i * 8 + 8])),
             _ => [0, 8].into_iter().for_each(|i| put_blocks(far, data.plus(i), &bytes[i..], half)),
         }
         match driven.below(3) {
