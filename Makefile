@@ -129,12 +129,13 @@ test-hosts-by-mpi:
 	SHMEM_BOOT=mpi $(runtime) --test pes -- $(if $(filter all,$(HOSTS)),$(far:%=%::),$(over_mpi:%=%::)) $(mapped_only)
 
 # Jobs of PEs on two and three hosts, which are network namespaces of this machine: the examples, starts and ends, the multi-PE tests
-# named in `over_hosts` and the C programs, by Open MPI's mpirun and MPICH's mpiexec. Root only. (Left out is
-# what MPICH's launcher ends before a PE that is killed alone on its host is named.)
+# named in `over_hosts` and the C programs, by Open MPI's mpirun and MPICH's mpiexec; and LOSSES times a host is killed or its link cut in the
+# middle of one kind of call. Root only. (Left out is what MPICH's launcher ends before a PE that is killed alone on its host is named.)
 .PHONY: test-hosts on-two-hosts
 over_hosts := init:: exit:: amo:: signal:: ahead:: safe_rma:: safe_coll:: safe_wait::
 c_on_hosts := programs::hello programs::ring programs::heat programs::integer_sort sections::
 test-hosts: STARTS = 200
+test-hosts: LOSSES = 60
 test-hosts:
 	@if [ "$$(id -u)" -ne 0 ]; then \
 		echo "test-hosts: skipped: hosts are made of namespaces, and only root makes them"; \
@@ -142,7 +143,9 @@ test-hosts:
 		cargo build --release --examples --no-default-features && \
 		scripts/hosts.sh run 3 scripts/hosts-examples.sh 2+2 1+3 2+2+2 && \
 		LAUNCHERS="openmpi mpich" scripts/hosts.sh run 2 scripts/starts.sh $(STARTS) && \
-		scripts/hosts.sh run 2 $(MAKE) on-two-hosts; \
+		scripts/hosts.sh run 2 $(MAKE) on-two-hosts && \
+		cargo build --release -p benches --no-default-features --bin host_losses && \
+		scripts/hosts-losses.sh $(LOSSES); \
 	fi
 on-two-hosts: export MPICC = /bin/false
 on-two-hosts: export LIBCLANG_PATH = /nonexistent

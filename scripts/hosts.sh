@@ -31,7 +31,7 @@ fail() {
 holder() {
     local pid
     pid=$(cat "$HOSTS_DIR/$1.pid" 2>/dev/null) && [ -n "$pid" ] || return 1
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$mark" && echo "$pid"
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$mark" && echo "$pid"
 }
 
 names() {

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use benches::beside::Failure;
 use benches::launch;
 use benches::results::Results;
+use rustix::time::ClockId;
 use shmem_api::{World, raw};
 
 /// The largest transfer.
@@ -79,7 +80,11 @@ fn rounds(peer: &str, n: usize) -> Result<(), Failure> {
         println!("| {what} | {} | {goal} |", shown.join(" | "));
     }
     let median = |what| results.median("ours", what).map_or("-".to_owned(), |n| format!("{n:.1}"));
-    println!("\nThe computing target's loss at 1,000 messages a second: {} per mille.", median("loss"));
+    let (loss, served) = (median("loss"), median("served"));
+    println!(
+        "\nThe computing target's loss at 1,000 messages a second, what the initiator takes of its cores included: {loss} per mille."
+    );
+    println!("What its own threads take of a core to serve them: {served} per mille.");
     println!("CPU time of a PE that sleeps for two seconds: {} us.", median("idle"));
     Ok(())
 }
@@ -134,9 +139,9 @@ fn child() -> Result<(), Failure> {
         _ => loss(stop),
     }
     world.barrier();
-    let before = cpu_time();
+    let before = used(ClockId::ProcessCPUTime);
     std::thread::sleep(Duration::from_secs(2));
-    let slept = cpu_time() - before;
+    let slept = used(ClockId::ProcessCPUTime) - before;
     if world.pe() == 1 {
         println!("ours idle {:.0}", slept.as_secs_f64() * 1e6);
     }
@@ -176,21 +181,25 @@ fn loss(stop: *mut u64) {
         unsafe { raw::atomic_set(stop, word, 0) };
         quiet();
     };
-    let mut losses: Vec<f64> = (0..15)
-        .map(|_| {
-            say(SILENCE);
-            let silent = computed(TIME);
-            say(TALK);
-            (1.0 - computed(TIME) as f64 / silent as f64) * 1e3
-        })
-        .collect();
+    let (mut losses, mut served) = (Vec::new(), Vec::new());
+    for _ in 0..15 {
+        say(SILENCE);
+        let (silent, _) = computed(TIME);
+        say(TALK);
+        let (told, other) = computed(TIME);
+        losses.push((1.0 - told as f64 / silent as f64) * 1e3);
+        served.push(other.as_secs_f64() / TIME.as_secs_f64() * 1e3);
+    }
     say(END);
-    losses.sort_by(f64::total_cmp);
-    println!("ours loss {:.1}", losses[losses.len() / 2]);
+    for (what, mut each) in [("loss", losses), ("served", served)] {
+        each.sort_by(f64::total_cmp);
+        println!("ours {what} {:.1}", each[each.len() / 2]);
+    }
 }
 
-/// How much is computed in that time by as many threads as there are cores, without a call of the library.
-fn computed(time: Duration) -> u64 {
+/// How much is computed in that time by as many threads as there are cores, without a call of the library; and how long other threads of
+/// this process ran meanwhile.
+fn computed(time: Duration) -> (u64, Duration) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let compute = move || {
         let (start, mut done, mut x) = (Instant::now(), 0, 1_u64);
@@ -200,14 +209,21 @@ fn computed(time: Duration) -> u64 {
         }
         done
     };
-    let others: Vec<_> = (1..cores).map(|_| std::thread::spawn(compute)).collect();
-    let own = compute();
-    others.into_iter().map(|thread| thread.join().unwrap_or(0)).sum::<u64>() + own
+    let timed = move || {
+        let before = used(ClockId::ThreadCPUTime);
+        (compute(), used(ClockId::ThreadCPUTime) - before)
+    };
+    let before = used(ClockId::ProcessCPUTime);
+    let others: Vec<_> = (1..cores).map(|_| std::thread::spawn(timed)).collect();
+    let own = timed();
+    let all = others.into_iter().filter_map(|thread| thread.join().ok()).chain([own]);
+    let (done, computing) = all.fold((0, Duration::ZERO), |sum, each| (sum.0 + each.0, sum.1 + each.1));
+    (done, (used(ClockId::ProcessCPUTime) - before).saturating_sub(computing))
 }
 
-/// What this process has used of the cores.
-fn cpu_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+/// What this process or thread has used of the cores.
+fn used(clock: ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 

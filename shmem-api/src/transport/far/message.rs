@@ -4,7 +4,7 @@
 //!   envelope, 24 bytes   0 version | 1 form | 2 0 | 4 sender's PE | 8 the job's secret
 //!
 //!   Batch    envelope                     payload: requests, each with its data behind it, padded to 8 bytes
-//!   Lent     envelope, request            payload: the data of that one request, from where the sender has it
+//!   Lent     envelope, request            payload: the data of that one request, from where the sender has it; it also asks, as `Ask` does
 //!   Answer   envelope, answer             payload: what was fetched, if anything
 //!   Beat     envelope                     none; it is answered with what is done
 //!

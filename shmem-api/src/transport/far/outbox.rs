@@ -96,6 +96,12 @@ impl Outbox {
         self.courses[course].last
     }
 
+    /// The last request of the course asks by itself to be told when all of the course is done.
+    pub(super) fn asks_itself(&mut self, course: u8) {
+        let course = &mut self.courses[usize::from(course)];
+        course.asked = course.last;
+    }
+
     /// A request to be told when all of the course is done, unless it is on its way.
     pub(super) fn ask(&mut self, course: usize) -> Option<Request> {
         let Course { last, asked, .. } = &mut self.courses[course];

@@ -112,6 +112,7 @@ impl Far {
         }
         // What was before it goes before it.
         self.flush(&mut outbox);
+        outbox.asks_itself(request.course);
         let Some(at) = data.in_a_row() else { unreachable!("blocks are posted in parts that can be copied") };
         let mut header = [0; LONGEST];
         header[..ENVELOPE].copy_from_slice(&message::envelope(Form::Lent, self.hosts.me(), self.secret));

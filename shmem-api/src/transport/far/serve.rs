@@ -28,6 +28,16 @@ const NAP: Duration = Duration::from_micros(100);
 const OFTEN: u64 = 8;
 /// A request that comes within this after another is followed by a third, it is taken, as soon.
 const SOON: Duration = Duration::from_micros(50);
+/// So long a large payload that has begun to come is polled for.
+const COMING: Duration = Duration::from_millis(1);
+
+/// What has been done for others.
+pub(super) struct Served {
+    /// How many events there were.
+    pub(super) events: usize,
+    /// A payload is coming.
+    receives: bool,
+}
 
 /// What the serving thread expects.
 struct Requests {
@@ -37,13 +47,17 @@ struct Requests {
 }
 
 impl Requests {
-    /// So many have been served, and it is `now`: whether the next ones are to be polled for.
-    fn are_expected(&mut self, served: usize, now: Instant) -> bool {
+    /// So much has been served, and it is `now`: whether more is to be polled for.
+    fn are_expected(&mut self, served: &Served, now: Instant) -> bool {
         let since = now - self.last;
-        if served > 0 {
+        if served.events > 0 {
             (self.last, self.often) = (now, since < SOON);
+            return true;
         }
-        self.often && (served > 0 || since < SOON)
+        match served.receives {
+            true => since < COMING,
+            false => self.often && since < SOON,
+        }
     }
 }
 
@@ -69,8 +83,8 @@ impl Far {
             if !watched {
                 ticked = now;
             }
-            let expected = self.spins > 0 && requests.are_expected(served, now);
-            if served > 0 || expected {
+            let expected = requests.are_expected(&served, now) && (self.spins > 0 || served.events > 0);
+            if expected {
                 continue;
             }
             let until_look = LOOK - since_look;
@@ -97,8 +111,8 @@ impl Far {
         self.wire.close();
     }
 
-    /// Does what has been asked for; how many events there were. One thread at a time.
-    pub(super) fn serve_once(&self) -> usize {
+    /// Does what has been asked for. One thread at a time.
+    pub(super) fn serve_once(&self) -> Served {
         self.serve_with(self.server.lock())
     }
 
@@ -107,12 +121,12 @@ impl Far {
         if self.spins > 0 {
             self.looks.fetch_add(1, Ordering::Relaxed);
             if let Some(server) = self.server.try_lock() {
-                self.serve_with(server);
+                _ = self.serve_with(server);
             }
         }
     }
 
-    fn serve_with(&self, mut server: MutexGuard<'_, Server>) -> usize {
+    fn serve_with(&self, mut server: MutexGuard<'_, Server>) -> Served {
         let around = Around {
             wire: &*self.wire,
             memory: &*self.memory,
@@ -122,11 +136,12 @@ impl Far {
             #[cfg(test)]
             mutation: self.mutation,
         };
-        let n = self.wire.poll(Lane::Requests, &mut |event| server.tell(&around, event));
+        let events = self.wire.poll(Lane::Requests, &mut |event| server.tell(&around, event));
         let lost = server.after_poll(&*self.wire);
+        let receives = server.is_receiving();
         drop(server);
         lost.into_iter().for_each(|(pe, why)| self.lose(pe, why));
-        n
+        Served { events, receives }
     }
 
     /// A process is lost: whoever waits for its host hears of it.

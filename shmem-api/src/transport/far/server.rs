@@ -87,6 +87,11 @@ impl Server {
         std::mem::take(&mut self.lost)
     }
 
+    /// Whether a payload is coming.
+    pub(super) fn is_receiving(&self) -> bool {
+        !self.moving.is_empty()
+    }
+
     pub(super) fn sender(&mut self, pe: PeId) -> &mut Sender {
         self.senders.entry(pe).or_insert_with(|| Box::new(Sender::new()))
     }
@@ -136,6 +141,8 @@ impl Server {
             Some(request)
                 if [Op::Put, Op::PutSignal].contains(&request.op) && request.data() == Some(len) =>
             {
+                // It asks, too: whoever sends so much mostly waits for it next.
+                self.sender(from).course(request.course).ask(request.number);
                 self.request(around, from, request, data);
             }
             _ => {

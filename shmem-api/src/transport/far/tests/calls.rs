@@ -75,7 +75,7 @@ fn blocks_are_packed() {
     assert!((0..200).all(|i| back[i as usize] == if i % 2 == 0 { i } else { 0 }));
 }
 
-/// A long payload is one message with a header, whatever can be copied, and so is the answer to a long get.
+/// A long payload is one message with a header, whatever can be copied, and so is the answer to a long get. (The put is answered, too.)
 #[test]
 fn long_payloads_are_lent() {
     let driven = Driven::still(4, TWO, 256);
@@ -85,7 +85,11 @@ fn long_payloads_are_lent() {
     let mut back = vec![0; from.len()];
     driven.call(0, |far| get(far, &mut back, target(1, 3, 1)));
     assert!(back == from);
-    assert_eq!(driven.world.net.sent(), [2, 1]);
+    assert_eq!(driven.world.net.sent(), [2, 2]);
+    // A quiet has nothing to ask for.
+    driven.call(0, |far| slices::put(far, target(1, 3, 1), &from));
+    driven.call(0, |far| far.quiet(Stream::DEFAULT));
+    assert_eq!(driven.world.net.sent(), [3, 3]);
 }
 
 /// What was put after a fence comes first, and waits.

@@ -230,7 +230,7 @@ impl Driven {
         let alive = !self.dead[pe].get();
         let happened = match what {
             0..=6 => self.world.net.deliver(),
-            7..=10 => alive && !self.lazy[pe].get() && self.far(pe).serve_once() > 0,
+            7..=10 => alive && !self.lazy[pe].get() && self.far(pe).serve_once().events > 0,
             11 => {
                 if alive {
                     self.far(pe).poll_if_free();
