@@ -21,17 +21,24 @@ pub(crate) fn say_now(line: std::fmt::Arguments<'_>) {
     let _ = rustix::io::write(rustix::stdio::stderr(), &text.text[..=text.len]);
 }
 
-/// Gives a launcher the time to read this process's pipes: when it ends the job, it may drop what it has not read yet.
+/// What a launcher that has read may need to pass it on, before it is told to end the job.
+const PASSING_ON: Duration = Duration::from_millis(30);
+
+/// Gives a launcher the time to read this process's pipes, and to pass on what it has read: when it ends the job, it may drop the rest.
 pub(crate) fn let_launcher_read(limit: Duration) {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     let is_pipe = |fd: &BorrowedFd<'_>| {
         rustix::fs::fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
     };
     let start = Instant::now();
-    for pipe in [out.as_fd(), err.as_fd()].iter().filter(|fd| is_pipe(fd)) {
+    let fds = [out.as_fd(), err.as_fd()];
+    for pipe in fds.iter().filter(|fd| is_pipe(fd)) {
         while start.elapsed() < limit && rustix::io::ioctl_fionread(pipe).is_ok_and(|unread| unread > 0) {
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+    if fds.iter().any(is_pipe) {
+        std::thread::sleep(PASSING_ON);
     }
 }
 
