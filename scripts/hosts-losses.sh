@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # hosts-losses.sh [N] [SEED]: N times (50) a job on two hosts (2+2 PEs, namespaces; root), by Open MPI's and MPICH's launchers in turn, in the
 # middle of one kind of call each; then a host is killed with all that runs there, or its link is cut. On the other host every PE must be
-# gone within 11 seconds (SHMEM_LINK_TIMEOUT is 7), after a line that names those that are lost; of a cut link the same holds on both sides.
+# gone within 10 seconds (SHMEM_LINK_TIMEOUT is 7), after a line that names those that are lost; of a cut link the same holds on both sides.
 # (Launchers are ended by this script then: Open MPI's waits for its own daemon beyond the cut. Where a launcher ends the job itself when a
 # host is killed, before the PEs have seen the loss, it may be the one that names the host, or nobody: that is counted.)
 set -euo pipefail
@@ -33,6 +33,8 @@ for ((i = 0; i < rounds; i++)); do
         sleep 0.1
     done
     grep -q '^begins' "$said" || { echo "hosts-losses: round $i, $kind by $launcher, does not begin: $(cat "$said")" >&2; exit 1; }
+    # Else an empty list later would say nothing.
+    [ "$(left a) $(left b)" = "2 2" ] || { echo "hosts-losses: round $i, $kind by $launcher: not two PEs on each host" >&2; exit 1; }
     sleep 0.$((RANDOM % 10))$((RANDOM % 10))
     begin=$(date +%s%N)
     case $what in
@@ -44,7 +46,7 @@ for ((i = 0; i < rounds; i++)); do
     for side in "${sides[@]}"; do
         while [ "$(left "$side")" -gt 0 ]; do
             took=$((($(date +%s%N) - begin) / 1000000))
-            if [ "$took" -gt 11000 ]; then
+            if [ "$took" -gt 10000 ]; then
                 echo "hosts-losses: round $i, $kind by $launcher, $what b: PEs are left on $side: $(cat "$said")" >&2
                 exit 1
             fi
@@ -53,10 +55,10 @@ for ((i = 0; i < rounds; i++)); do
     done
     took=$((($(date +%s%N) - begin) / 1000000))
     for _ in $(seq 20); do
-        ! grep -q 'host b' "$said" || break
+        ! grep -qF 'on host b (PE' "$said" || break
         sleep 0.05
     done
-    named=$(grep -c 'host b' "$said" || true)
+    named=$(grep -cF 'on host b (PE' "$said" || true)
     kill "$job" 2>/dev/null || true
     wait "$job" 2>/dev/null || true
     key="$what by $launcher"
